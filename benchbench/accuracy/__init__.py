@@ -1,0 +1,1 @@
+"""What a variant gets right: datasets, metrics, and fidelity of outputs."""

@@ -1,0 +1,83 @@
+"""The cells of a matrix and their names: Variant, Measure, Case, Trial."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from benchbench.delegates import Delegate
+from benchbench.device import Frozen
+
+
+class Variant(Frozen):
+    """One .tflite file of a model family, with what was read from the file itself."""
+
+    family: str
+    name: str  # unique in its family: the scheme, or the file's stem where two files share a scheme
+    scheme: str  # float32, float16, dynamic-int8, int8, int16x8, …, edgetpu
+    path: str  # on this host
+    sha256: str
+    size_mb: float
+    nodes: int  # operators of the primary subgraph
+    edgetpu: bool = False  # compiled for the Edge TPU
+
+    @property
+    def id(self) -> str:
+        return f"{self.family}.{self.name}"
+
+
+class Cooldown(Frozen):
+    """Wait before a trial until the hottest sensor is below `below_c`, but not for ever."""
+
+    below_c: float = Field(gt=0, lt=120)
+    at_most_seconds: float = Field(default=300, gt=0)
+
+
+class Measure(Frozen):
+    """How each trial is measured; everything that affects a number is here and is recorded."""
+
+    rounds: int = Field(default=5, ge=1, le=1000)
+    runs: int = Field(default=50, ge=1)
+    min_seconds: float = Field(default=1.0, ge=0)
+    max_seconds: float = Field(default=150.0, gt=0)
+    warmup_runs: int = Field(default=5, ge=1)
+    warmup_min_seconds: float = Field(default=0.5, ge=0)
+    timeout_seconds: float = Field(default=300.0, gt=0)
+    retries: int = Field(default=2, ge=0, le=20)  # further attempts after a transient fault
+    cooldown: Cooldown | None = None
+    affinity: tuple[str, ...] = ()  # hex masks, "big", "little" or "all"; a dimension of the matrix
+    profile: bool = False  # one extra launch per case with op profiling; never a source of latency
+    require_delegation: bool = False  # none and partial delegation fail the trial
+    input_seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _order(self) -> Measure:
+        if self.min_seconds > self.max_seconds:
+            raise ValueError("min_seconds must not exceed max_seconds")
+        return self
+
+
+class Case(Frozen):
+    """A cell of the matrix: device x variant x delegate x threads x affinity."""
+
+    device: str
+    variant: Variant
+    delegate: Delegate
+    threads: int
+    affinity: str | None = None
+
+    @property
+    def id(self) -> str:
+        pinned = f"@{self.affinity}" if self.affinity else ""
+        return f"{self.device}/{self.variant.id}/{self.delegate.label}/t{self.threads}{pinned}"
+
+
+class Trial(Frozen):
+    """One launch of one case in one round; `position` is its place in the device's order."""
+
+    case: Case
+    round: int
+    position: int
+
+    @property
+    def id(self) -> str:
+        return f"{self.case.id}/r{self.round}"

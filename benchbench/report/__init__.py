@@ -1,0 +1,1 @@
+"""One page, its charts, and the same plots as PNG."""

@@ -1,0 +1,62 @@
+"""Runners: the tools that measure on a device. Two pure verbs: build the job, read what it left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from benchbench.case import Measure, Variant
+from benchbench.delegates import Delegate
+from benchbench.device import RunnerKind
+from benchbench.outcome import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One trial, resolved for its device: every path is a path there."""
+
+    variant: Variant
+    model: str
+    delegate: Delegate
+    threads: int
+    measure: Measure
+    tool: str  # the benchmark_model binary, or our script
+    python: str | None = None
+    affinity_mask: str | None = None  # hex, for taskset
+    library: str | None = None  # the delegate's library on the device, where it has one
+    inputs: str | None = None  # .npz with the samples to feed, one array per input in order
+    profile: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A process to run on the device in a folder of its own, which is its working directory."""
+
+    argv: tuple[str, ...]
+    timeout_s: float
+    env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)  # small, written into the folder before the start
+    answers: tuple[str, ...] = ()  # names in the folder to read back at once, where they exist
+    outputs: tuple[str, ...] = ()  # names in the folder to pull as files, where they exist
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What a finished job left behind; `late` = the device killed it at its time limit."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+    answers: Mapping[str, bytes] = field(default_factory=dict)
+    late: bool = False
+
+
+class Runner(Protocol):
+    """The seam between a measuring tool and the rest."""
+
+    kind: RunnerKind
+
+    def job(self, work: Work) -> Job: ...
+
+    def read(self, work: Work, raw: Raw) -> Reading: ...
