@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from benchbench.delegates import Delegate
-from benchbench.device import Frozen
+from benchbench.device import Frozen, Purpose
 
 
 class Variant(Frozen):
@@ -44,8 +44,8 @@ class Measure(Frozen):
     timeout_seconds: float = Field(default=300.0, gt=0)
     retries: int = Field(default=2, ge=0, le=20)  # further attempts after a transient fault
     cooldown: Cooldown | None = None
-    affinity: tuple[str, ...] = ()  # hex masks, "big", "little" or "all"; a dimension of the matrix
     profile: bool = False  # one extra launch per case with op profiling; never a source of latency
+    fidelity: bool = False  # compare outputs on seeded inputs with the float32 reference kernels on this host
     require_delegation: bool = False  # none and partial delegation fail the trial
     input_seed: int = Field(default=0, ge=0)
 
@@ -72,12 +72,16 @@ class Case(Frozen):
 
 
 class Trial(Frozen):
-    """One launch of one case in one round; `position` is its place in the device's order."""
+    """One launch of one case; `position` is its place in the device's order.
+
+    Latency comes from the rounds alone: profiling and taking outputs back have launches of their own (round 0).
+    """
 
     case: Case
     round: int
     position: int
+    purpose: Purpose = "latency"
 
     @property
     def id(self) -> str:
-        return f"{self.case.id}/r{self.round}"
+        return f"{self.case.id}/" + (f"r{self.round}" if self.purpose == "latency" else self.purpose)

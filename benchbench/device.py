@@ -57,6 +57,15 @@ class Adb(Frozen):
 Address = Annotated[Local | Ssh | Adb, Field(discriminator="transport")]
 
 RunnerKind = Literal["benchmark_model", "python"]
+Generation = Literal["tflite", "litert"]
+Purpose = Literal["latency", "profile", "accuracy"]
+
+
+class ToolChoice(Frozen):
+    """Which of Google's prebuilt benchmark_model binaries: the classic tool, or LiteRT's CompiledModel one."""
+
+    generation: Generation = "tflite"
+    version: str = Field(default="latest", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 
 
 class Device(Frozen):
@@ -71,6 +80,7 @@ class Device(Frozen):
     workdir: str | None = None
     runner: RunnerKind | None = None
     binary: str | None = None
+    tool: ToolChoice | None = None
     python: str | None = None
     env: dict[str, str] = Field(default_factory=dict)  # for the measuring process, e.g. VK_ICD_FILENAMES
     libraries: dict[str, str] = Field(default_factory=dict)  # delegate kind -> library path on the device

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from benchbench.device import Frozen
+from benchbench.device import Frozen, Purpose
 
 Verdict = Literal["full", "partial", "none", "unavailable", "unknown"]
 Status = Literal["ok", "failed", "incomplete", "skipped"]
@@ -132,6 +132,7 @@ class Conditions(Frozen):
     max_clocks_mhz: dict[str, float] = Field(default_factory=dict)
     governors: tuple[str, ...] = ()
     throttled: tuple[str, ...] = ()  # flags as the device names them, empty = none seen
+    throttled_since_boot: tuple[str, ...] = ()  # flags that the device remembers
     battery_percent: float | None = None
     charging: bool | None = None
     load: float | None = None  # one-minute load average
@@ -147,6 +148,7 @@ class Outcome(Frozen):
     variant: str
     round: int
     position: int  # place in the device's recorded order
+    purpose: Purpose = "latency"
     status: Status
     measurement: Measurement = Measurement()
     delegation: Delegation = Delegation()

@@ -1,0 +1,163 @@
+"""matrix.toml: which models, delegates, threads and devices, and how to measure; as a checked value."""
+
+from __future__ import annotations
+
+import glob
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from benchbench.case import Measure, Variant
+from benchbench.delegates import Delegate
+from benchbench.device import Frozen, ToolChoice
+from benchbench.errors import InputError
+from benchbench.files import read_toml, validated
+
+
+class ModelEntry(Frozen):
+    """One model family: the files of its variants, and labelled inputs for accuracy."""
+
+    family: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)
+    variants: str | tuple[str, ...]  # a path or glob, or several, relative to the matrix
+    dataset: str | None = None
+    samples: int | None = Field(default=None, ge=1)  # of the dataset, from its beginning; None = all
+
+
+class SkipRule(Frozen):
+    """Cells to leave out: every field that is given must fit; names are globs."""
+
+    device: str | None = None
+    family: str | None = None
+    variant: str | None = None
+    scheme: str | None = None
+    delegate: str | None = None  # kind or label
+    threads: int | None = None
+    affinity: str | None = None
+    reason: str = "left out by the matrix"
+
+    @model_validator(mode="after")
+    def _says_something(self) -> SkipRule:
+        if all(getattr(self, name) is None for name in type(self).model_fields if name != "reason"):
+            raise ValueError("names no cell: give device, family, variant, scheme, delegate, threads or affinity")
+        return self
+
+
+class MatrixFile(Frozen):
+    """What a matrix.toml may say."""
+
+    name: str = Field(min_length=1, max_length=200)
+    devices: tuple[str, ...] | None = None
+    threads: tuple[int, ...] = (1,)
+    affinity: tuple[str, ...] = ()
+    delegates: tuple[Delegate, ...] = Field(min_length=1)
+    model: tuple[ModelEntry, ...] = Field(min_length=1)
+    measure: Measure = Measure()
+    skip: tuple[SkipRule, ...] = ()
+    tool: ToolChoice = ToolChoice()
+
+    @field_validator("delegates", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        return (
+            [{"kind": item} if isinstance(item, str) else item for item in value] if isinstance(value, list) else value
+        )
+
+    @field_validator("threads")
+    @classmethod
+    def _threads(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or min(value) < 1 or max(value) > 1024:
+            raise ValueError("thread counts are whole numbers from 1")
+        return value
+
+    @field_validator("affinity")
+    @classmethod
+    def _affinity(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            if item not in {"big", "little", "all"} and not _is_hex(item):
+                raise ValueError(f'{item!r} is neither "big", "little", "all" nor a hex mask such as "f0"')
+        return value
+
+    @model_validator(mode="after")
+    def _no_duplicates(self) -> MatrixFile:
+        repeated = {
+            "threads": _repeated(str(n) for n in self.threads),
+            "affinity": _repeated(self.affinity),
+            "delegates": _repeated(delegate.label for delegate in self.delegates),
+            "model": _repeated(entry.family for entry in self.model),
+        }
+        for key, names in repeated.items():
+            if names:
+                raise ValueError(f"duplicate case: {key} has {names[0]!r} twice")
+        return self
+
+
+def _is_hex(text: str) -> bool:
+    return 0 < len(text) <= 64 and all(c in "0123456789abcdef" for c in text) and int(text, 16) > 0
+
+
+def _repeated(names: Any) -> list[str]:
+    seen: set[str] = set()
+    return [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]  # add() is the point
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A loaded matrix: paths resolved, every model file inspected."""
+
+    name: str
+    source: str
+    devices: tuple[str, ...] | None
+    threads: tuple[int, ...]
+    affinity: tuple[str, ...]
+    delegates: tuple[Delegate, ...]
+    variants: tuple[Variant, ...]
+    entries: tuple[ModelEntry, ...]
+    datasets: dict[str, Path]  # family -> labelled inputs
+    measure: Measure
+    skips: tuple[SkipRule, ...]
+    tool: ToolChoice
+
+
+def load_matrix(path: Path) -> Matrix:
+    """matrix.toml as a Matrix; raises InputError naming the file and the key for anything that is wrong with it."""
+    file = validated(MatrixFile, read_toml(path), path)
+    variants = tuple(variant for entry in file.model for variant in _variants(path, entry))
+    datasets = {}
+    for entry in file.model:
+        if entry.dataset is not None:
+            dataset = path.parent / entry.dataset
+            if not dataset.exists():
+                raise InputError(f"{path}: model {entry.family}: dataset: no such file: {dataset}")
+            datasets[entry.family] = dataset
+    return Matrix(
+        name=file.name,
+        source=str(path),
+        devices=file.devices,
+        threads=file.threads,
+        affinity=file.affinity,
+        delegates=file.delegates,
+        variants=variants,
+        entries=file.model,
+        datasets=datasets,
+        measure=file.measure,
+        skips=file.skip,
+        tool=file.tool,
+    )
+
+
+def _variants(path: Path, entry: ModelEntry) -> tuple[Variant, ...]:
+    from benchbench.models.inspect import variants  # reads flatbuffers: slow to import
+
+    patterns = (entry.variants,) if isinstance(entry.variants, str) else entry.variants
+    files: list[Path] = []
+    for pattern in patterns:
+        found = sorted(Path(match) for match in glob.glob(str(path.parent / pattern), recursive=True))
+        if not found:
+            raise InputError(
+                f"{path}: model {entry.family}: variants: no file fits {pattern!r}",
+                remedy=f"paths are relative to {path.parent}",
+            )
+        files += [file for file in found if file not in files]
+    return variants(entry.family, files)

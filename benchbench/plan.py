@@ -1,0 +1,169 @@
+"""Matrix x Devices -> Plan: what runs in which order, what is left out and why, and how long it takes. Pure."""
+
+from __future__ import annotations
+
+import fnmatch
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchbench.case import Case, Measure, Trial, Variant
+from benchbench.delegates import Delegate
+from benchbench.device import Adb, Device, Purpose, RunnerKind, Traits
+from benchbench.errors import InputError, NothingToDo
+from benchbench.matrix import Matrix, SkipRule
+
+LAUNCH_S = 0.8  # start of a process, loading, the hand's work: measured on this project's test devices
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A device as the plan sees it: with its traits and runner once it was probed, and why it has no runner."""
+
+    device: Device
+    traits: Traits | None = None
+    runner: RunnerKind | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A cell that does not run, and why."""
+
+    case: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All trials, device by device, each device's in the order in which they will run."""
+
+    name: str
+    seed: int
+    measure: Measure
+    cases: tuple[Case, ...]
+    trials: tuple[Trial, ...]
+    skips: tuple[Skip, ...]
+
+    def of(self, device: str) -> tuple[Trial, ...]:
+        return tuple(trial for trial in self.trials if trial.case.device == device)
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(trial.case.device for trial in self.trials))
+
+    def seconds(self, device: str) -> float:
+        """At least this long: the minimum times of the matrix; slow models and cool-downs come on top."""
+        per_trial = self.measure.warmup_min_seconds + self.measure.min_seconds + LAUNCH_S
+        return per_trial * len(self.of(device))
+
+
+def make_plan(
+    matrix: Matrix, targets: Sequence[Target], *, seed: int, only: Sequence[str] = (), skip: Sequence[str] = ()
+) -> Plan:
+    """The plan of a matrix on devices; the same arguments give the same plan.
+
+    `only` and `skip` are globs over case ids. Raises InputError for a [[skip]] rule that fits no cell, NothingToDo
+    when nothing is left to run.
+    """
+    everything = [case for target in targets for case in _cells(matrix, target.device)]
+    by_name = {target.device.name: target for target in targets}
+    for number, rule in enumerate(matrix.skips, 1):
+        if not any(_fits(rule, case) for case in everything):
+            raise InputError(
+                f"{matrix.source}: skip[{number}] fits no case", remedy="see `benchbench plan` for the cases there are"
+            )
+    for pattern in only:
+        if not any(fnmatch.fnmatchcase(case.id, pattern) for case in everything):
+            raise NothingToDo(f"--only {pattern!r} fits no case", remedy=f"cases look like {everything[0].id}")
+    selected = [case for case in everything if not only or any(fnmatch.fnmatchcase(case.id, p) for p in only)]
+    cases, skips = [], []
+    for case in selected:
+        reason = _why_not(case, matrix, by_name[case.device], skip)
+        if reason is None:
+            cases.append(case)
+        else:
+            skips.append(Skip(case.id, reason))
+    if not cases:
+        first = f": {skips[0].case}: {skips[0].reason}" if skips else ""
+        raise NothingToDo(f"{matrix.source}: nothing is left to run{first}", remedy="see `benchbench plan`")
+    trials = tuple(trial for target in targets for trial in _order(cases, target.device.name, matrix, seed))
+    return Plan(matrix.name, seed, matrix.measure, tuple(cases), trials, tuple(skips))
+
+
+def _cells(matrix: Matrix, device: Device) -> list[Case]:
+    return [
+        Case(device=device.name, variant=variant, delegate=delegate, threads=threads, affinity=affinity)
+        for variant in matrix.variants
+        for delegate in matrix.delegates
+        for threads in matrix.threads
+        for affinity in (matrix.affinity or (None,))
+    ]
+
+
+def _fits(rule: SkipRule, case: Case) -> bool:
+    def glob(pattern: str | None, *names: str) -> bool:
+        return pattern is None or any(fnmatch.fnmatchcase(name, pattern) for name in names)
+
+    return (
+        glob(rule.device, case.device)
+        and glob(rule.family, case.variant.family)
+        and glob(rule.variant, case.variant.name, case.variant.id)
+        and glob(rule.scheme, case.variant.scheme)
+        and glob(rule.delegate, case.delegate.kind, case.delegate.label)
+        and rule.threads in {None, case.threads}
+        and rule.affinity in {None, case.affinity}
+    )
+
+
+def _why_not(case: Case, matrix: Matrix, target: Target, skip: Sequence[str]) -> str | None:
+    for rule in matrix.skips:
+        if _fits(rule, case):
+            return rule.reason
+    for pattern in skip:
+        if fnmatch.fnmatchcase(case.id, pattern):
+            return f"left out by --skip {pattern}"
+    if target.problem:
+        return target.problem
+    return edgetpu_mismatch(case.variant, case.delegate) or _impossible(case, target)
+
+
+def edgetpu_mismatch(variant: Variant, delegate: Delegate) -> str | None:
+    """Why a variant and a delegate do not belong together, as far as the Edge TPU goes."""
+    if variant.edgetpu and delegate.kind not in {"edgetpu", "external"}:
+        return "compiled for the Edge TPU: runs with the edgetpu delegate only"
+    if delegate.kind == "edgetpu" and not variant.edgetpu:
+        return "not compiled for the Edge TPU: run edgetpu_compiler on its full-integer variant"
+    return None
+
+
+def _impossible(case: Case, target: Target) -> str | None:
+    """What the delegate itself says; before a probe, only what holds for every device reached in this way."""
+    if target.traits is not None and target.runner is not None:
+        return case.delegate.impossible(target.traits, target.runner)
+    android = isinstance(target.device.address, Adb)
+    presumed = Traits(os="android" if android else "linux", abi="arm64-v8a", accelerators=("gpu", "npu", "edgetpu"))
+    runner = target.runner or target.device.runner
+    return case.delegate.impossible(presumed, runner) if runner or not android else None
+
+
+def _order(cases: Sequence[Case], device: str, matrix: Matrix, seed: int) -> list[Trial]:
+    """Rounds outermost, each in a random order of its own, so that drift touches all cells alike."""
+    mine = [case for case in cases if case.device == device]
+    measure = matrix.measure
+    passes: list[tuple[int, Purpose]] = [(number, "latency") for number in range(1, measure.rounds + 1)]
+    passes += [(0, "profile")] if measure.profile else []
+    passes += [(0, "accuracy")] if matrix.datasets or measure.fidelity else []
+    ordered: list[tuple[Case, int, Purpose]] = []
+    for number, purpose in passes:
+        shuffled = [case for case in mine if purpose != "accuracy" or _is_scored(case, matrix)]
+        random.Random(f"{seed}/{device}/{purpose}/{number}").shuffle(shuffled)
+        ordered += [(case, number, purpose) for case in shuffled]
+    return [
+        Trial(case=case, round=number, position=position, purpose=purpose)
+        for position, (case, number, purpose) in enumerate(ordered, 1)
+    ]
+
+
+def _is_scored(case: Case, matrix: Matrix) -> bool:
+    return case.variant.family in matrix.datasets or matrix.measure.fidelity

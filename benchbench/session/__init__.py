@@ -1,0 +1,1 @@
+"""One device in use: reach it, probe it, stage files once, run jobs to their end, leave it clean."""

@@ -1,0 +1,114 @@
+"""The host's side of hand.sh: its verbs as calls, its replies as values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from benchbench.conditions import pairs
+from benchbench.errors import DeviceError, LinkLost
+from benchbench.runners import Raw
+from benchbench.transports import Finished, Transport
+
+SCRIPT = Path(__file__).with_name("hand.sh")
+WAIT_S = 20  # how long the device waits for a job before it answers "still running"
+State = Literal["DONE", "RUNNING", "STARTING", "LOST", "REBOOTED", "ABSENT"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What `start` and `poll` say: the job's state and, when it is over, all that it left."""
+
+    state: State
+    before: Mapping[str, str] = field(default_factory=dict)
+    after: Mapping[str, str] = field(default_factory=dict)
+    tool_s: float | None = None
+    raw: Raw | None = None
+
+
+def parse_reply(data: bytes, *, limit_s: float) -> Reply:
+    """Header lines, an empty line, then the files one after another; raises LinkLost when it is cut short."""
+    header, gap, body = data.partition(b"\n\n")
+    values = pairs(header.decode("utf-8", "replace"))
+    state = values.get("state")
+    if not gap or state not in {"DONE", "RUNNING", "STARTING", "LOST", "REBOOTED", "ABSENT"}:
+        raise LinkLost("the device's answer was cut short")
+    before = {k.removeprefix("before."): v for k, v in values.items() if k.startswith("before.")}
+    if state in {"RUNNING", "STARTING", "ABSENT"}:
+        return Reply(state, before)
+    files: dict[str, bytes] = {}
+    for name, size in ((k.removeprefix("size."), int(v)) for k, v in values.items() if k.startswith("size.")):
+        files[name], body = body[:size], body[size:]
+        if len(files[name]) != size:
+            raise LinkLost("the device's answer was cut short")
+    started, ended = values.get("t0"), values.get("t1")
+    tool_s = float(ended) - float(started) if started and ended else None
+    code = int(values.get("rc") or -1)
+    late = code in {124, 137} and tool_s is not None and tool_s >= limit_s - 0.1
+    raw = Raw(code, files.pop("out", b""), files.pop("err", b""), files, late)
+    after = {k.removeprefix("after."): v for k, v in values.items() if k.startswith("after.")}
+    return Reply(state, before, after, tool_s, raw)
+
+
+def fold_name(trial: str) -> str:
+    """A job's folder name for a trial id: safe in any file system, and the same for the same trial."""
+    return re.sub(r"[^A-Za-z0-9._@-]", "_", trial)[-180:].lstrip(".-") or "job"
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """hand.sh at its place on a device; raises LinkLost as the transport does, DeviceError when the device refuses."""
+
+    transport: Transport
+    script: str
+    jobs: str
+    device: str
+
+    def _call(self, *arguments: str, timeout_s: float = 60) -> Finished:
+        return self.transport.run(["sh", self.script, *arguments], timeout_s=timeout_s)
+
+    def probe(self) -> dict[str, str]:
+        return pairs(self._call("probe").text)
+
+    def conditions(self) -> dict[str, str]:
+        return pairs(self._call("conditions").text)
+
+    def have(self, files: Sequence[str]) -> set[str]:
+        return set(self._call("have", *files).text.splitlines()) if files else set()
+
+    def accept(self, temporary: str, final: str, sha256: str, size: int, mode: int) -> str | None:
+        """Give a pushed file its name; the reason when it did not arrive whole."""
+        done = self._call("accept", temporary, final, sha256, str(size), f"{mode:o}", timeout_s=300)
+        return None if done.exit_code == 0 else (done.text + done.error_text).strip() or f"exit code {done.exit_code}"
+
+    def sweep(self) -> tuple[str, ...]:
+        """End what earlier controllers left running; the names of the jobs that were."""
+        done = self._call("sweep", self.jobs)
+        if done.exit_code != 0:
+            raise DeviceError(f"{self.device}: cannot use {self.jobs}: {done.error_text.strip()}", remedy=NO_ROOM)
+        return tuple(line.removeprefix("ended ") for line in done.text.splitlines() if line.startswith("ended "))
+
+    def start(
+        self, name: str, argv: Sequence[str], *, limit_s: float, puts: Mapping[str, str], answers: Sequence[str]
+    ) -> Reply:
+        """Start a job, or find it already started, and wait a while for it; `puts` maps names to staged files."""
+        placed = [word for target, source in puts.items() for word in ("put", target, source)]
+        wanted = [word for answer in answers for word in ("answer", answer)]
+        limit = f"{limit_s:g}"
+        done = self._call("start", self.jobs, name, limit, str(WAIT_S), *placed, *wanted, "--", *argv, timeout_s=90)
+        if done.exit_code != 0:
+            raise DeviceError(f"{self.device}: cannot start a job: {done.error_text.strip()}", remedy=NO_ROOM)
+        return parse_reply(done.stdout, limit_s=limit_s)
+
+    def poll(self, name: str, *, limit_s: float) -> Reply:
+        done = self._call("poll", self.jobs, name, str(WAIT_S), timeout_s=90)
+        return parse_reply(done.stdout, limit_s=limit_s)
+
+    def end(self, name: str) -> None:
+        self._call("end", self.jobs, name)
+
+
+NO_ROOM = "is the device's work folder full or read-only? `benchbench devices --clean` empties it, `workdir` moves it"

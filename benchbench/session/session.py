@@ -1,0 +1,218 @@
+"""A session with one device: everything between "there is an address" and "here is what the job left"."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+from benchbench.conditions import read_conditions, with_what_passed
+from benchbench.device import Adb, Device, Local, Traits
+from benchbench.errors import BenchbenchError, DeviceError, LinkLost, TransferFailed, Unreachable
+from benchbench.outcome import Conditions
+from benchbench.runners import Job, Raw
+from benchbench.session.hand import NO_ROOM, SCRIPT, Hand, Reply
+from benchbench.session.lock import Lock, owner_line
+from benchbench.session.probe import read_probe
+from benchbench.session.store import Store, name_for, sha256_of
+from benchbench.transports import Transport, connect
+
+# Makes the work folder and says where it is and whether the hand is there; $1 = work folder, $2 = the hand's name.
+T = TypeVar("T")
+
+BOOTSTRAP = (
+    'case $1 in /*) w=$1 ;; *) w=$HOME/$1 ;; esac; umask 077; mkdir -p "$w/store" "$w/jobs" && cd "$w" && pwd -P '
+    '&& if [ -f "store/$2" ]; then echo have; else echo lacks; fi'
+)
+POLL_GRACE_S = 30  # a device may be slow to write the last bytes of a job that reached its limit
+
+
+def workdir_of(device: Device) -> str:
+    """Where benchbench works on a device: its file says, else the usual place; relative = below the user's home."""
+    if device.workdir:
+        return device.workdir
+    return "/data/local/tmp/benchbench" if isinstance(device.address, Adb) else ".cache/benchbench/device"
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """A job, done: what it left, the device before and after it, and the faults that were survived on the way."""
+
+    raw: Raw
+    before: Conditions
+    after: Conditions
+    tool_s: float | None
+    outputs: tuple[Path, ...]
+    retries: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Session:
+    """An open session; one thread uses it, any thread may `cancel` it.
+
+    `patience_s` is how long a lost device is waited for; a device that did not come back is waited for less each time.
+    """
+
+    device: Device
+    transport: Transport
+    hand: Hand
+    store: Store
+    lock: Lock
+    workdir: str
+    patience_s: float
+    notes: list[str] = field(default_factory=list)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    _patience_left_s: float = 0
+
+    def probe(self) -> Traits:
+        return read_probe(self.hand.probe())
+
+    def conditions(self) -> Conditions:
+        return read_conditions(self._surviving(lambda: self.hand.conditions(), []))
+
+    def cancel(self) -> None:
+        """End what is under way, from another thread: verbs in progress raise LinkLost and are not tried again."""
+        self.cancelled.set()
+        self.transport.close()
+
+    def run(self, name: str, job: Job, *, outputs_to: Path) -> JobResult:
+        """Run a job to its end, through lost links: found again by its name it is neither lost nor repeated.
+
+        Raises DeviceError when the device cannot, LinkLost when it did not come back, TransferFailed.
+        """
+        retries: list[str] = []
+        argv = [*(["env", *[f"{k}={v}" for k, v in job.env.items()]] if job.env else []), *job.argv]
+
+        def start() -> Reply:
+            puts = {target: self.store.stage_text(target, content) for target, content in job.files.items()}
+            return self.hand.start(name, argv, limit_s=job.timeout_s, puts=puts, answers=job.answers)
+
+        reply = self._surviving(start, retries)
+        deadline = time.monotonic() + job.timeout_s + POLL_GRACE_S
+        while reply.state in {"RUNNING", "STARTING"}:
+            if time.monotonic() > deadline:
+                self._surviving(lambda: self.hand.end(name), retries)
+                raise DeviceError(
+                    f"{self.device.name}: the job outlived its limit of {job.timeout_s:g} s and was killed"
+                )
+            reply = self._surviving(lambda: self.hand.poll(name, limit_s=job.timeout_s), retries)
+        result = self._finish(name, reply, job, outputs_to, retries)
+        self._surviving(lambda: self.hand.end(name), retries)
+        return result
+
+    def _finish(self, name: str, reply: Reply, job: Job, outputs_to: Path, retries: list[str]) -> JobResult:
+        if reply.state in {"ABSENT", "REBOOTED"}:
+            raise LinkLost(f"{self.device.name}: the device was restarted while the trial ran")
+        if reply.raw is None or reply.state == "LOST":
+            raise DeviceError(
+                f"{self.device.name}: the job vanished: something killed it from outside",
+                remedy="out of memory? look at the device's log",
+            )
+        before, after = read_conditions(reply.before), read_conditions(reply.after)
+        folder = PurePosixPath(self.workdir, "jobs", name)
+        pulled: list[Path] = []
+        for output in job.outputs:
+            target = outputs_to / output
+            with contextlib.suppress(TransferFailed):  # what is not there was not written; the reader will say so
+                self._surviving(lambda o=output, t=target: self.transport.pull(str(folder / o), t), retries)
+                pulled.append(target)
+        after = with_what_passed(before, after)
+        return JobResult(reply.raw, before, after, reply.tool_s, tuple(pulled), tuple(retries))
+
+    def _surviving(self, verb: Callable[[], T], retries: list[str]) -> T:
+        """The verb's answer, reconnecting when the link is lost for as long as patience lasts."""
+        while True:
+            try:
+                return verb()
+            except LinkLost as error:
+                if self.cancelled.is_set():
+                    raise
+                retries.append(str(error))
+                self._reconnect(error)
+
+    def _reconnect(self, lost: LinkLost) -> None:
+        self.transport.close()
+        deadline = time.monotonic() + self._patience_left_s
+        while not self.cancelled.is_set():
+            try:
+                self._adopt(connect(self.device.address))
+                self.lock.take(self.device.name)
+                self._patience_left_s = self.patience_s
+                return
+            except (Unreachable, LinkLost, TransferFailed) as error:
+                if time.monotonic() > deadline:
+                    self._patience_left_s /= 4
+                    raise LinkLost(f"{self.device.name} went away and did not come back: {error}") from lost
+                self.cancelled.wait(0.5)
+        raise lost
+
+    def _adopt(self, transport: Transport) -> None:
+        """Use another link for everything; what is known to be on the device stays known."""
+        self.transport = transport
+        self.hand = Hand(transport, self.hand.script, self.hand.jobs, self.device.name)
+        self.lock = Lock(transport, self.lock.script, self.lock.folder, self.lock.owner)
+        self.store.transport, self.store.hand = transport, self.hand
+
+
+def prepare(device: Device, transport: Transport) -> tuple[str, Hand]:
+    """Make the work folder and put the hand there; the folder's absolute path, and the hand."""
+    hand_name = name_for(sha256_of(SCRIPT), SCRIPT)
+    done = transport.run(["sh", "-c", BOOTSTRAP, "sh", workdir_of(device), hand_name], timeout_s=30)
+    lines = done.text.splitlines()
+    if done.exit_code != 0 or len(lines) < 2:
+        raise DeviceError(
+            f"{device.name}: cannot use the folder {workdir_of(device)}: {done.error_text.strip() or done.text.strip()}",
+            remedy=NO_ROOM,
+        )
+    workdir, script = lines[-2], f"{lines[-2]}/store/{hand_name}"
+    if lines[-1] != "have":
+        transport.push(SCRIPT, script + ".new")
+        transport.run(["mv", "-f", script + ".new", script], timeout_s=30)
+    return workdir, Hand(transport, script, f"{workdir}/jobs", device.name)
+
+
+@contextlib.contextmanager
+def open_session(device: Device, *, patience_s: float = 60) -> Iterator[Session]:
+    """Reach a device, take it, and sweep what earlier controllers left; gives it back at the end.
+
+    Raises Unreachable, Unauthorized, DeviceBusy, DeviceError.
+    """
+    transport = connect(device.address)
+    try:
+        workdir, hand = prepare(device, transport)
+        lock = Lock(transport, hand.script, f"{workdir}/lock", owner_line())
+        note = lock.take(device.name)
+        store = Store(transport, hand, f"{workdir}/store", device.name)
+        session = Session(device, transport, hand, store, lock, workdir, patience_s, _patience_left_s=patience_s)
+        session.notes += [note] if note else []
+        session.notes += [f"{device.name}: ended {job}, left running by an earlier controller" for job in hand.sweep()]
+    except BaseException:
+        transport.close()
+        raise
+    try:
+        yield session
+    finally:
+        with contextlib.suppress(BenchbenchError):
+            session.lock.release()
+        session.transport.close()
+
+
+def clean(device: Device) -> str:
+    """Empty a device's work folder, unless another controller holds it; the folder that was removed."""
+    transport = connect(device.address)
+    try:
+        workdir, hand = prepare(device, transport)
+        Lock(transport, hand.script, f"{workdir}/lock", owner_line()).take(device.name)
+        hand.sweep()
+        transport.run(["sh", hand.script, "clean", workdir], timeout_s=120)
+        return workdir
+    finally:
+        transport.close()
+
+
+def is_this_machine(device: Device) -> bool:
+    return isinstance(device.address, Local)

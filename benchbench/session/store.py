@@ -1,0 +1,66 @@
+"""Files on a device, addressed by what is in them: pushed once, checked, and then found again for ever."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from benchbench.errors import TransferFailed
+from benchbench.session.hand import Hand
+from benchbench.transports import Transport
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def name_for(sha256: str, path: Path) -> str:
+    """The name in the store: the digest, and an ending that some tools look at."""
+    ending = path.suffix if re.fullmatch(r"\.[A-Za-z0-9]{1,8}", path.suffix) else ""
+    return sha256 + ending
+
+
+@dataclass(slots=True)
+class Store:
+    """The store folder of one device; remembers what it has seen there during this session."""
+
+    transport: Transport
+    hand: Hand
+    folder: str
+    device: str
+    pushed: list[str] = field(default_factory=list)  # what this session transferred, for the record
+    _known: set[str] = field(default_factory=set)
+
+    def stage(self, files: Sequence[Path], *, executable: bool = False) -> tuple[str, ...]:
+        """The paths on the device of files of this host, pushing those that it does not hold; raises TransferFailed."""
+        wanted = [(path, sha256_of(path)) for path in files]
+        targets = [str(PurePosixPath(self.folder, name_for(digest, path))) for path, digest in wanted]
+        self._known |= self.hand.have([target for target in targets if target not in self._known])
+        for (path, digest), target in zip(wanted, targets, strict=True):
+            if target not in self._known:
+                self._push(path, target, digest, 0o755 if executable else 0o644)
+        return tuple(targets)
+
+    def stage_text(self, name: str, content: bytes) -> str:
+        """As `stage`, for a small file that exists only in memory."""
+        target = str(PurePosixPath(self.folder, name_for(hashlib.sha256(content).hexdigest(), Path(name))))
+        if target in self._known:
+            return target
+        with tempfile.TemporaryDirectory(prefix="benchbench-") as folder:
+            path = Path(folder, "file" + Path(name).suffix)
+            path.write_bytes(content)
+            return self.stage([path])[0]
+
+    def _push(self, path: Path, target: str, digest: str, mode: int) -> None:
+        temporary = f"{self.folder}/.{digest[:16]}-{secrets.token_hex(4)}"
+        self.transport.push(path, temporary, mode=mode)
+        if reason := self.hand.accept(temporary, target, digest, path.stat().st_size, mode):
+            raise TransferFailed(f"{self.device}: {path.name} did not arrive whole: {reason}")
+        self._known.add(target)
+        self.pushed.append(path.name)
