@@ -111,6 +111,9 @@ class Measurement(Frozen):
     tool: str | None = None  # "benchmark_model (tflite)", "ai-edge-litert 2.3.0 CompiledModel", …
     warnings: tuple[str, ...] = ()
     ops: dict[str, int] = Field(default_factory=dict)
+    cpus: tuple[int, ...] = ()  # the cores that the process was allowed to run on
+    output_errors: dict[str, float | None] = Field(default_factory=dict)  # output -> relative L2 error against the
+    # CPU on the same input; None = not a number
 
 
 class Reading(Frozen):

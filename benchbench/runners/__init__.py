@@ -13,6 +13,30 @@ from benchbench.outcome import Reading
 
 
 @dataclass(frozen=True, slots=True)
+class Preprocess:
+    """From a stored sample to the model's real input: (x * scale - mean) / std; mean and std for all or per channel."""
+
+    scale: float = 1.0
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Run the model over samples instead of timing it, through the very path that is timed.
+
+    `samples` is an .npz on the device, one array per input in order (further arrays, such as labels, are not looked
+    at), first axis = samples, of which `count` are taken from `start` on. Without `preprocess`, samples of the input's
+    own type are fed as they are, others are real values. Integer inputs are quantized by their own scale.
+    """
+
+    samples: str
+    start: int = 0
+    count: int | None = None
+    preprocess: Preprocess | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """One trial, resolved for its device: every path is a path there."""
 
@@ -27,6 +51,7 @@ class Work:
     library: str | None = None  # the delegate's library on the device, where it has one
     inputs: str | None = None  # .npz with the samples to feed, one array per input in order
     profile: bool = False
+    evaluation: Evaluation | None = None
 
 
 @dataclass(frozen=True, slots=True)
