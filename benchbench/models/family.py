@@ -1,0 +1,54 @@
+"""A set of .tflite files as the variants of one model family."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from benchbench.case import Variant
+from benchbench.errors import InputError
+from benchbench.models.inspect import ModelInfo, inspect
+
+
+def variants(family: str, paths: Iterable[str | Path]) -> tuple[Variant, ...]:
+    """Inspect the files of a family, in the order given; names are unique in it.
+
+    A variant is called by its scheme where only one file has that scheme, else by its file: the stem without the
+    family's name. Raises InputError for what is no model, for the same bytes twice, and for two of the same name.
+    """
+    infos = [inspect(path) for path in paths]
+    schemes = Counter(info.scheme for info in infos)
+    named = [(info.scheme if schemes[info.scheme] == 1 else name_from_file(family, info), info) for info in infos]
+    _refuse_twins("the same bytes", [(info.sha256, info.path) for info in infos], "leave one out")
+    _refuse_twins("the same name", [(name, info.path) for name, info in named], "rename one of the files")
+    return tuple(variant_of(info, family, name) for name, info in named)
+
+
+def variant_of(info: ModelInfo, family: str, name: str) -> Variant:
+    """The variant that an inspected file is."""
+    return Variant(
+        family=family,
+        name=name,
+        scheme=info.scheme,
+        path=info.path,
+        sha256=info.sha256,
+        size_mb=info.size_mb,
+        nodes=info.nodes,
+        edgetpu=info.edgetpu,
+    )
+
+
+def name_from_file(family: str, info: ModelInfo) -> str:
+    """The stem of the file without the family's name in front, only of letters, digits, '.', '_' and '-'."""
+    stem = Path(info.path).stem.removeprefix(family).lstrip("._-")
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.") or info.scheme
+
+
+def _refuse_twins(what: str, keyed: list[tuple[str, str]], remedy: str) -> None:
+    first: dict[str, str] = {}
+    for key, path in keyed:
+        if key in first:
+            raise InputError(f"{first[key]} and {path} have {what} in one family", remedy=remedy)
+        first[key] = path

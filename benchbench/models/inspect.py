@@ -1,0 +1,229 @@
+"""What is in a .tflite: scheme, inputs, outputs, operators, size, and what was packed with it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchbench.device import Frozen
+from benchbench.errors import InputError
+from benchbench.models.graph import Contents, Graph, Tensor, read
+from benchbench.models.macs import macs_of
+from benchbench.models.packed import minimum_runtime, model_metadata, packed_labels
+from benchbench.models.scheme import EDGETPU_OP, all_weights, granularity_of, scheme_of
+
+INTEGERS = {"int8", "uint8", "int16", "int4", "int2", "uint4"}
+PACKED_BITS = {"int4": 4, "uint4": 4, "int2": 2}
+WEIGHT_TYPES = {*INTEGERS, "float32", "float16", "bfloat16", "float64"}
+
+
+class TensorInfo(Frozen):
+    """An input or output: real value = scale × (stored − zero point) where it is quantized."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    signature: tuple[int, ...]  # the shape with -1 where any size will do
+    scale: float | None = None
+    zero_point: int | None = None
+
+
+class SignatureInfo(Frozen):
+    """A named entry point of the model, with its arguments by name."""
+
+    key: str
+    subgraph: int
+    inputs: dict[str, TensorInfo]
+    outputs: dict[str, TensorInfo]
+
+
+class SubgraphInfo(Frozen):
+    """One subgraph: how many operators of which type, most frequent first."""
+
+    name: str
+    ops: dict[str, int]
+    tensors: int
+
+
+class ModelInfo(Frozen):
+    """One .tflite file as its own bytes describe it; sizes in bytes, one MAC = two floating-point operations."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+    scheme: str  # the table in scheme.py
+    granularity: str | None  # of integer weights: per-tensor, per-channel, per-block
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+    signatures: tuple[SignatureInfo, ...]
+    subgraphs: tuple[SubgraphInfo, ...]
+    custom_ops: tuple[str, ...]
+    flex_ops: tuple[str, ...]  # TensorFlow ops that need the Flex delegate
+    parameters: int
+    weight_bytes: dict[str, int]  # stored bytes of the constants, by type
+    macs: int | None
+    macs_note: str | None
+    sparse_tensors: int  # stored in TFLite's sparse encoding
+    zero_weights: float | None  # share of the weights that are zero: pruning shows here, None without weights
+    description: str
+    minimum_runtime: str | None
+    metadata: tuple[str, ...]  # names of the metadata entries
+    about: dict[str, str]  # name, description, version, author, license of TFLite Metadata
+    packed_files: tuple[str, ...]
+    labels: dict[str, tuple[str, ...]]  # label file -> labels
+    notes: tuple[str, ...] = ()
+
+    @property
+    def size_mb(self) -> float:
+        """Megabytes of 10⁶ bytes."""
+        return self.size_bytes / 1e6
+
+    @property
+    def nodes(self) -> int:
+        """Operators of the primary subgraph: what a delegate can take."""
+        return sum(self.subgraphs[0].ops.values())
+
+    @property
+    def edgetpu(self) -> bool:
+        return self.scheme == "edgetpu"
+
+    @property
+    def quantized(self) -> bool:
+        """Whether any weight is stored in anything but 32-bit float."""
+        return self.scheme not in {"float32", "none"}
+
+
+def inspect(path: str | Path) -> ModelInfo:
+    """Read a .tflite file; a 5 MB model takes some 20 ms.
+
+    Raises InputError when the file cannot be opened or is no .tflite model.
+    """
+    path = Path(path)
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}", remedy="give the path of a .tflite file"
+        ) from error
+    contents = read(path, raw)
+    graphs, main = contents.graphs, contents.graphs[0]
+    macs, macs_note = macs_of(main)
+    files, labels = packed_labels(raw)
+    scheme = scheme_of(graphs)
+    constants = _constants(contents)
+    types = {(op.type, op.custom) for graph in graphs for op in graph.ops}
+    return ModelInfo(
+        path=str(path),
+        size_bytes=len(raw),
+        sha256=hashlib.sha256(raw).hexdigest(),
+        scheme=scheme,
+        granularity=granularity_of(graphs),
+        inputs=tuple(_tensor(main.tensors[k]) for k in main.inputs),
+        outputs=tuple(_tensor(main.tensors[k]) for k in main.outputs),
+        signatures=_signatures(contents),
+        subgraphs=tuple(SubgraphInfo(name=g.name, ops=_op_counts(g), tensors=len(g.tensors)) for g in graphs),
+        custom_ops=tuple(sorted(name for name, custom in types if custom and not name.startswith("Flex"))),
+        flex_ops=tuple(sorted(name for name, custom in types if custom and name.startswith("Flex"))),
+        parameters=sum(tensor.elements for tensor in constants),
+        weight_bytes=_bytes_by_type(constants),
+        macs=macs,
+        macs_note=macs_note,
+        sparse_tensors=sum(tensor.sparse for graph in graphs for tensor in graph.tensors),
+        zero_weights=_zero_share(contents),
+        description=contents.description,
+        minimum_runtime=minimum_runtime(contents.metadata),
+        metadata=tuple(sorted(contents.metadata)),
+        about=model_metadata(contents.metadata),
+        packed_files=files,
+        labels=labels,
+        notes=_notes(scheme),
+    )
+
+
+def describe(info: ModelInfo) -> dict[str, Any]:
+    """The whole of a ModelInfo as plain JSON values; what JSON cannot say (NaN, infinity) becomes None."""
+    plain = info.model_dump(mode="json")
+    plain |= {"size_mb": info.size_mb, "nodes": info.nodes, "edgetpu": info.edgetpu}
+    plain["flops"] = None if info.macs is None else 2 * info.macs
+    plain["ops"] = dict(sum((Counter(graph.ops) for graph in info.subgraphs), Counter()).most_common())
+    return plain
+
+
+def _tensor(tensor: Tensor) -> TensorInfo:
+    scale = tensor.scales[0] if len(tensor.scales) == 1 and math.isfinite(tensor.scales[0]) else None
+    return TensorInfo(
+        name=tensor.name,
+        dtype=tensor.dtype,
+        shape=tensor.shape,
+        signature=tensor.signature,
+        scale=scale,
+        zero_point=None if scale is None else next(iter(tensor.zero_points), 0),
+    )
+
+
+def _signatures(contents: Contents) -> tuple[SignatureInfo, ...]:
+    def named(graph: Graph, arguments: dict[str, int]) -> dict[str, TensorInfo]:
+        return {name: _tensor(graph.tensors[index]) for name, index in arguments.items()}
+
+    return tuple(
+        SignatureInfo(
+            key=s.key,
+            subgraph=s.subgraph,
+            inputs=named(contents.graphs[s.subgraph], s.inputs),
+            outputs=named(contents.graphs[s.subgraph], s.outputs),
+        )
+        for s in contents.signatures
+    )
+
+
+def _op_counts(graph: Graph) -> dict[str, int]:
+    return dict(Counter(op.type for op in graph.ops).most_common())
+
+
+def _constants(contents: Contents) -> list[Tensor]:
+    """The learned constants, each buffer once: numbers and biases, but not the shapes and axes beside them."""
+    by_buffer = {
+        tensor.buffer: tensor
+        for graph in contents.graphs
+        for tensor in graph.tensors
+        if tensor.constant and (tensor.dtype in WEIGHT_TYPES or tensor.scales)
+    }
+    return list(by_buffer.values())
+
+
+def _bytes_by_type(constants: list[Tensor]) -> dict[str, int]:
+    stored = Counter[str]()
+    for tensor in constants:
+        stored[tensor.dtype] += tensor.data.size
+    return dict(stored.most_common())
+
+
+def _zero_share(contents: Contents) -> float | None:
+    """How much of the weights is zero; sparse encodings leave zeros out, so these count from the dense shape."""
+    weights = {weight.stored.buffer: weight.stored for weight in all_weights(contents.graphs)}.values()
+    total = sum(weight.elements for weight in weights)
+    return 1 - sum(_nonzero(weight) for weight in weights) / total if total else None
+
+
+def _nonzero(tensor: Tensor) -> int:
+    """Elements other than the stored value that means zero."""
+    zero = tensor.zero_points[0] if len(set(tensor.zero_points)) == 1 else 0
+    if bits := PACKED_BITS.get(tensor.dtype):
+        shifts = np.arange(0, 8, bits, dtype=np.uint8)
+        return int(np.count_nonzero((tensor.data[:, None] >> shifts) & (2**bits - 1)))
+    dtype = np.dtype("uint16" if tensor.dtype == "bfloat16" else tensor.dtype)
+    whole = tensor.data[: tensor.data.size // dtype.itemsize * dtype.itemsize]
+    return int(np.count_nonzero(whole.view(dtype) != zero))
+
+
+def _notes(scheme: str) -> tuple[str, ...]:
+    if scheme == "edgetpu":
+        return (f"compiled for the Edge TPU: what runs inside {EDGETPU_OP} cannot be read",)
+    if scheme in {"int8", "uint8"}:
+        return ("a file does not tell quantization-aware training from post-training quantization",)
+    return ()
