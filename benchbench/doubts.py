@@ -1,0 +1,240 @@
+"""Doubts: reasons not to believe a case's number as it stands, as values with their remedies.
+
+Each check looks at the launches of one case and says one thing or nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median, stdev
+
+from benchbench.outcome import Conditions, Outcome
+
+NOISY = 0.10  # standard deviation of the launches / their mean
+HOT_C = 85.0  # where phones and boards slow down even if no flag says so; the matrix's cool-down limit comes first
+WARM_START = 5.0  # first inference / steady inference
+ALL_TO_ALL = 2.0  # load per core before a trial: well above what an idle phone's kernel threads show
+_LATE = re.compile(r"time limit|timed? ?out|deadline|too late", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One reason not to believe a number: its kind, the fact in words, and what to do about it."""
+
+    kind: str
+    text: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Launches:
+    """The launches of one case, with what the plan says about it; `counted` are those behind its number."""
+
+    outcomes: Sequence[Outcome]
+    counted: Sequence[Outcome]
+    kind: str | None = None  # of the delegate
+    threads: int | None = None
+    cores: int | None = None
+    cooldown_c: float | None = None
+
+
+def disturbed(outcome: Outcome, cooldown_c: float | None = None) -> str | None:
+    """Why a launch must not be in a headline number: throttled, or hot; None = it may."""
+    flags = throttle_flags(outcome)
+    if flags:
+        return f"throttled ({', '.join(flags)})"
+    start = outcome.before.temperature_c if outcome.before else None
+    if cooldown_c is not None and start is not None and start > cooldown_c:
+        return f"began at {start:.0f} °C, above the cool-down limit of {cooldown_c:.0f} °C"
+    hottest = max(_temperatures(outcome), default=None)
+    if hottest is not None and hottest >= HOT_C:
+        return f"reached {hottest:.0f} °C"
+    return None
+
+
+def throttle_flags(outcome: Outcome) -> tuple[str, ...]:
+    """Throttle flags seen before or after a launch, each once."""
+    return tuple(dict.fromkeys(flag for seen in _conditions(outcome) for flag in seen.throttled))
+
+
+def doubts(launches: Launches) -> tuple[Doubt, ...]:
+    """All that speaks against the numbers of one case, gravest first."""
+    return tuple(doubt for check in _CHECKS if (doubt := check(launches)) is not None)
+
+
+def _fell_back(launches: Launches) -> Doubt | None:
+    fallen = [o for o in launches.outcomes if o.delegation.verdict in {"none", "unavailable"}]
+    if not fallen or launches.kind == "cpu":
+        return None
+    said = fallen[-1].delegation
+    words = "took no node" if said.verdict == "none" else "is unavailable"
+    some = "" if len(fallen) == len(launches.outcomes) else f" in {len(fallen)} of {len(launches.outcomes)} launches"
+    evidence = f": “{said.evidence}”" if said.evidence else ""
+    advice = fallen[-1].remedy or "do not read this as the delegate's number; see the log for why it was not taken"
+    return Doubt("fell back", f"{said.asked or launches.kind} {words}{some}{evidence}", advice)
+
+
+def _unconfirmed(launches: Launches) -> Doubt | None:
+    unsure = launches.kind not in {"cpu", None} and any(o.delegation.verdict == "unknown" for o in launches.counted)
+    if not unsure:
+        return None
+    return Doubt("unconfirmed", "nothing says what really ran the graph", "use a tool or log that reports delegation")
+
+
+def _partial(launches: Launches) -> Doubt | None:
+    said = next((o.delegation for o in launches.counted if o.delegation.verdict == "partial"), None)
+    if said is None:
+        return None
+    nodes = f"{said.nodes_delegated} of {said.nodes_total} nodes" if said.nodes_total else "some nodes"
+    parts = f" in {said.partitions} partitions" if said.partitions else ""
+    rest = f", the rest ran on {said.remainder}" if said.remainder else ""
+    return Doubt("partial", f"{said.asked} took {nodes}{parts}{rest}", "the op list shows which ops it does not take")
+
+
+def _failed(launches: Launches) -> Doubt | None:
+    failed = [o for o in launches.outcomes if o.status in {"failed", "incomplete"}]
+    if not failed:
+        return None
+    late = all(_LATE.search(o.error or "") for o in failed)
+    text = f"{len(failed)} of {len(launches.outcomes)} launches {'timed out' if late else 'failed'}"
+    text += f": {failed[-1].error}" if failed[-1].error else ""
+    advice = failed[-1].remedy or ("raise timeout_seconds or ask for fewer runs" if late else "see the trial's log")
+    return Doubt("timed out" if late else "failed", text, advice)
+
+
+def _disturbed(launches: Launches) -> Doubt | None:
+    every = [o for o in launches.outcomes if o.status == "ok"]
+    found = [why for o in every if (why := disturbed(o, launches.cooldown_c))]
+    if not found:
+        return None
+    kind = "throttled" if any(why.startswith("throttled") for why in found) else "hot"
+    effect = "left out of the number" if len(found) < len(every) else "so this is no headline number"
+    text = f"{len(found)} of {len(every)} launches {found[-1]}; {effect}"
+    return Doubt(kind, text, "cool the device, set a cooldown in [measure], or measure fewer cases in a row")
+
+
+def _few_launches(launches: Launches) -> Doubt | None:
+    n = len(launches.counted)
+    if not 0 < n < 4:
+        return None
+    odds = "no interval can be given" if n < 3 else "its interval is their range and covers the median with 75 %"
+    return Doubt("few launches", f"only {n} launch{'es' if n > 1 else ''} counted: {odds}", "measure 5 rounds or more")
+
+
+def _noisy(launches: Launches) -> Doubt | None:
+    times = _typical(launches.counted)
+    if len(times) < 2 or (cv := stdev(times) / fmean(times)) <= NOISY:
+        return None
+    return Doubt("noisy", f"launches vary by {cv:.0%} (CV)", "more rounds, a cool and otherwise idle device")
+
+
+def _fewer_runs(launches: Launches) -> Doubt | None:
+    short = [m for o in launches.counted if (m := o.measurement).runs and m.runs_asked and m.runs < m.runs_asked]
+    if not short:
+        return None
+    got = min(short, key=lambda m: m.runs or 0)
+    text = f"{got.runs} runs instead of {got.runs_asked} in {len(short)} of {len(launches.counted)} launches"
+    return Doubt("fewer runs", text, "raise max_seconds, or ask for fewer runs")
+
+
+def _threads(launches: Launches) -> Doubt | None:
+    got = {o.measurement.threads for o in launches.counted} - {None, launches.threads}
+    if launches.threads is None or not got:
+        return None
+    said = ", ".join(str(n) for n in sorted(n for n in got if n is not None))
+    return Doubt("threads", f"{launches.threads} threads asked for, {said} used", "the delegate sets its own number")
+
+
+def _slow_start(launches: Launches) -> Doubt | None:
+    ratios = [t.first / t.typical for o in launches.counted if (t := o.measurement.timings).first and t.typical]
+    if not ratios or (ratio := median(ratios)) < WARM_START:
+        return None
+    return Doubt("slow start", f"the first inference takes {ratio:.0f}× the steady one", "see the phases for cold use")
+
+
+def _load(launches: Launches) -> Doubt | None:
+    seen = [o.before.load for o in launches.counted if o.before and o.before.load is not None]
+    if not launches.cores or not seen or max(seen) <= ALL_TO_ALL * launches.cores:
+        return None
+    text = f"load up to {max(seen):.1f} on {launches.cores} cores before a launch"
+    return Doubt("busy", text, "end other processes on the device")
+
+
+def _clocks(launches: Launches) -> Doubt | None:
+    found = [c for o in launches.counted if (c := o.before)]
+    slow = sorted({g for c in found for g in c.governors} - {"performance"})
+    if slow:
+        return Doubt("governor", f"CPU governor {', '.join(slow)}", "set performance to tell small differences apart")
+    # Only a performance governor promises the top clock to an idle core, so only then does a low one mean a cap.
+    capped = [(c.clocks_mhz[p], top) for c in found for p, top in c.max_clocks_mhz.items() if p in c.clocks_mhz]
+    capped = [(now, top) for now, top in capped if now < 0.95 * top]
+    if not capped:
+        return None
+    return Doubt("clock", f"clock at {capped[0][0]:.0f} of {capped[0][1]:.0f} MHz", "look for a thermal or power cap")
+
+
+def _battery(launches: Launches) -> Doubt | None:
+    if not any(c.charging is False for o in launches.counted for c in _conditions(o)):
+        return None
+    return Doubt("battery", "ran on battery", "plug the device in: power saving lowers clocks")
+
+
+def _no_sensor(launches: Launches) -> Doubt | None:
+    measured = [o for o in launches.counted if o.before]
+    if not measured or any(_temperatures(o) for o in measured):
+        return None
+    return Doubt("no sensor", "no temperature sensor could be read", "heat cannot be ruled out; repeat when cold")
+
+
+def _profiled(launches: Launches) -> Doubt | None:
+    if not any(o.measurement.profile for o in launches.counted):
+        return None
+    return Doubt("profiled", "measured with op profiling on, which slows it", "measure without profiling")
+
+
+def _imported(launches: Launches) -> Doubt | None:
+    if not any(imported(o) for o in launches.outcomes):
+        return None
+    return Doubt("imported", "read from a log, not measured by benchbench", "conditions and settings are unknown")
+
+
+def imported(outcome: Outcome) -> bool:
+    """Whether the numbers come from somebody else's log."""
+    return outcome.runner in {"import", "imported"}
+
+
+_CHECKS: tuple[Callable[[Launches], Doubt | None], ...] = (
+    _fell_back,
+    _failed,
+    _unconfirmed,
+    _partial,
+    _disturbed,
+    _few_launches,
+    _noisy,
+    _profiled,
+    _fewer_runs,
+    _threads,
+    _slow_start,
+    _load,
+    _battery,
+    _clocks,
+    _no_sensor,
+    _imported,
+)
+
+
+def _typical(outcomes: Sequence[Outcome]) -> list[float]:
+    return [time for o in outcomes if (time := o.measurement.timings.typical) is not None]
+
+
+def _conditions(outcome: Outcome) -> list[Conditions]:
+    return [seen for seen in (outcome.before, outcome.after) if seen is not None]
+
+
+def _temperatures(outcome: Outcome) -> list[float]:
+    return [seen.temperature_c for seen in _conditions(outcome) if seen.temperature_c is not None]

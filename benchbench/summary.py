@@ -1,0 +1,153 @@
+"""The launches of one case as one row: which of them count, and what they say together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from benchbench.doubts import Launches, disturbed, doubts
+from benchbench.outcome import Memory, Outcome
+from benchbench.statistics import median_interval, variation
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What was planned for a case; None where a plan is not at hand (imported logs)."""
+
+    case: str = ""
+    device: str = ""
+    family: str = ""
+    variant: str = ""
+    scheme: str | None = None
+    delegate: str = ""  # its label
+    kind: str | None = None
+    threads: int | None = None
+    affinity: str | None = None
+    size_mb: float | None = None
+    sha256: str | None = None
+    cores: int | None = None
+
+
+def summarize(cell: Cell, outcomes: Sequence[Outcome], *, cooldown_c: float | None, seed: int) -> dict[str, Any]:
+    """One row of the frame of cases. One launch is one sample; launches that ran on different executors never mix."""
+    counted = _counted(outcomes, cooldown_c)
+    times = [time / 1000 for o in counted if (time := o.measurement.timings.typical) is not None]
+    interval = median_interval(times, seed=seed)
+    verdict = _verdict(outcomes)
+    about = Launches(outcomes, counted, cell.kind, cell.threads, cell.cores, cooldown_c)
+    return {
+        "device": cell.device,
+        "family": cell.family,
+        "variant": cell.variant,
+        "scheme": cell.scheme,
+        "delegate": cell.delegate,
+        "kind": cell.kind,
+        "threads": cell.threads,
+        "affinity": cell.affinity,
+        "case": cell.case,
+        "status": _status(outcomes, counted),
+        "verdict": verdict,
+        "executor": ran(counted[0]) if counted else None,
+        "headline": bool(counted) and _stands(cell.kind, verdict, counted, cooldown_c),
+        "median_ms": median(times) if times else None,
+        "low_ms": interval.low if interval else None,
+        "high_ms": interval.high if interval else None,
+        "between_cv": variation(times),
+        "within_cv": _median_of(counted, _within),
+        "launches": len(counted),
+        "launches_ok": sum(o.status == "ok" for o in outcomes),
+        "launches_all": len(outcomes),
+        "init_ms": _median_of(counted, lambda o: _ms(o.measurement.timings.init)),
+        "first_ms": _median_of(counted, lambda o: _ms(o.measurement.timings.first)),
+        "warmup_mean_ms": _median_of(counted, lambda o: _ms(o.measurement.timings.warmup_mean)),
+        **{kind: _memory(counted, kind) for kind in Memory.model_fields},
+        "size_mb": cell.size_mb,
+        "sha256": cell.sha256,
+        "nodes_delegated": _last(counted, lambda o: o.delegation.nodes_delegated),
+        "nodes_total": _last(counted, lambda o: o.delegation.nodes_total),
+        "partitions": _last(counted, lambda o: o.delegation.partitions),
+        "evidence": _last(counted or outcomes, lambda o: o.delegation.evidence),
+        "runner": _last(outcomes, lambda o: o.runner),
+        "tool": _last(counted or outcomes, lambda o: o.measurement.tool),
+        "error": _last(outcomes, lambda o: o.error),
+        "remedy": _last(outcomes, lambda o: o.remedy),
+        "samples_ms": tuple(times),
+        "doubts": doubts(about),
+        **_accuracy(outcomes, counted),
+    }
+
+
+def _counted(outcomes: Sequence[Outcome], cooldown_c: float | None) -> list[Outcome]:
+    """The launches behind the number: done, on the commonest executor, unprofiled and undisturbed where any are."""
+    done = [o for o in outcomes if o.status == "ok" and o.measurement.timings.typical is not None]
+    plain = [o for o in done if o.measurement.profile is None] or done
+    common = Counter(ran(o) for o in plain).most_common(1)
+    alike = [o for o in plain if ran(o) == common[0][0]]
+    return [o for o in alike if disturbed(o, cooldown_c) is None] or alike
+
+
+def _stands(kind: str | None, verdict: str, counted: Sequence[Outcome], cooldown_c: float | None) -> bool:
+    """Whether the number may stand under the delegate that was asked for, in charts and comparisons."""
+    if any(disturbed(o, cooldown_c) for o in counted):
+        return False
+    if any(o.measurement.profile and o.runner not in {"import", "imported"} for o in counted):
+        return False
+    if kind == "cpu":  # asks for no delegate, so there is none that could fail to take the graph
+        return verdict in {"full", "partial", "none", "unknown"} and counted[0].delegation.remainder in {None, "cpu"}
+    return verdict in {"full", "partial"}
+
+
+def _verdict(outcomes: Sequence[Outcome]) -> str:
+    """The launches' common verdict, of those with a result where there are any; "mixed" where they differ."""
+    heard = [o for o in outcomes if o.status == "ok"] or list(outcomes)
+    verdicts = {o.delegation.verdict for o in heard}
+    return verdicts.pop() if len(verdicts) == 1 else "mixed" if verdicts else "unknown"
+
+
+def ran(outcome: Outcome) -> str | None:
+    """What really executed the graph, in words; None where nothing ran to its end."""
+    if outcome.status != "ok":
+        return None
+    said = outcome.delegation
+    if said.asked == "cpu" and said.verdict in {"none", "unknown"}:
+        return "cpu" if said.remainder in {None, "cpu"} else f"{said.remainder} (cpu was asked for)"
+    return said.executor
+
+
+def _status(outcomes: Sequence[Outcome], counted: Sequence[Outcome]) -> str:
+    if counted:
+        return "ok"
+    seen = {o.status for o in outcomes}
+    return next((status for status in ("failed", "incomplete", "skipped") if status in seen), "failed")
+
+
+def _accuracy(outcomes: Sequence[Outcome], counted: Sequence[Outcome]) -> dict[str, Any]:
+    """Accuracy by the keys it was recorded under, of what the number is about; the last launch that has it stands."""
+    about = {ran(o) for o in counted}
+    return {f"accuracy_{key}": value for o in outcomes if ran(o) in about for key, value in o.accuracy.items()}
+
+
+def _within(outcome: Outcome) -> float | None:
+    """Spread inside a launch: standard deviation / mean of its inferences."""
+    times = outcome.measurement.timings
+    return times.std / times.mean if times.std is not None and times.mean else None
+
+
+def _memory(outcomes: Sequence[Outcome], kind: str) -> float | None:
+    return _median_of(outcomes, lambda o: getattr(o.measurement.memory, kind))
+
+
+def _median_of(outcomes: Sequence[Outcome], value: Callable[[Outcome], float | None]) -> float | None:
+    found = [v for o in outcomes if (v := value(o)) is not None]
+    return median(found) if found else None
+
+
+def _last(outcomes: Sequence[Outcome], value: Callable[[Outcome], Any]) -> Any:
+    return next((v for o in reversed(outcomes) if (v := value(o)) is not None), None)
+
+
+def _ms(us: float | None) -> float | None:
+    return None if us is None else us / 1000

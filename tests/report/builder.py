@@ -1,0 +1,302 @@
+"""Run folders out of real values, as a run would have left them."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchbench.case import Variant
+from benchbench.device import Cluster, Traits
+from benchbench.outcome import (
+    Conditions,
+    Delegation,
+    Measurement,
+    Memory,
+    OpTime,
+    Outcome,
+    Profile,
+    Status,
+    Timings,
+    Verdict,
+)
+
+DELEGATES = ("cpu", "xnnpack", "gpu")
+SPEED = {"float32": 1.0, "float16": 0.98, "dynamic-int8": 0.7, "int8": 0.34, "int16x8": 2.2, "int4": 0.6}
+ACCURACY = {"float32": 0.915, "float16": 0.915, "dynamic-int8": 0.913, "int8": 0.909, "int16x8": 0.914, "int4": 0.84}
+FACTOR = {"cpu": 6.0, "xnnpack": 1.0, "gpu": 0.55}
+
+
+def variant(family: str = "mobilenet_v2", scheme: str = "float32", name: str = "") -> Variant:
+    size = {"float32": 14.0, "float16": 7.1, "int4": 2.4}.get(scheme, 3.9)
+    named = name or scheme
+    return Variant(
+        family=family,
+        name=named,
+        scheme=scheme,
+        path=f"models/{named}.tflite",
+        sha256="ab" * 32,
+        size_mb=size,
+        nodes=65,
+    )
+
+
+def conditions(temperature_c: float | None = 42.0, *, throttled: Sequence[str] = (), load: float = 0.4) -> Conditions:
+    return Conditions(
+        at="2026-11-22T03:00:00.000+00:00",
+        temperature_c=temperature_c,
+        governors=("performance",),
+        throttled=tuple(throttled),
+        load=load,
+    )
+
+
+def delegation(asked: str, verdict: Verdict = "full", *, nodes: int = 65) -> Delegation:
+    rest = "cpu" if asked in {"cpu", "xnnpack"} else "xnnpack"
+    tool = asked.upper()
+    evidence = {
+        "full": f"Explicitly applied {tool} delegate, and the model graph will be completely executed by it.",
+        "partial": f"Explicitly applied {tool} delegate, and the graph will be partially executed: {nodes} nodes.",
+        "none": f"Though {tool} delegate is explicitly applied, the model graph will not be executed by it.",
+        "unavailable": f"Could not create {tool} delegate: dlopen failed: library not found",
+        "unknown": None,
+    }[verdict]
+    taken = {"full": 65, "partial": nodes}.get(verdict, 0)
+    return Delegation(
+        asked=asked,
+        verdict=verdict,
+        evidence=evidence,
+        nodes_delegated=taken,
+        nodes_total=65,
+        partitions=2,
+        remainder=rest,
+    )
+
+
+def measurement(typical_us: float, *, runs: int = 50, threads: int = 1, profile: Profile | None = None) -> Measurement:
+    times = Timings(
+        init=typical_us * 2,
+        first=typical_us * 1.6,
+        warmup_mean=typical_us * 1.1,
+        mean=typical_us * 1.01,
+        min=typical_us * 0.95,
+        max=typical_us * 1.3,
+        std=typical_us * 0.03,
+        p5=typical_us * 0.96,
+        median=typical_us,
+        p95=typical_us * 1.08,
+        percentile_method="linear",
+    )
+    memory = Memory(rss_start_mb=61.0, rss_loaded_mb=75.0, rss_end_mb=81.5, rss_peak_mb=83.0, pss_end_mb=70.2)
+    return Measurement(
+        timings=times,
+        runs=runs,
+        runs_asked=50,
+        threads=threads,
+        memory=memory,
+        profile=profile,
+        tool="ai-edge-litert 2.3.0",
+        model_mb=3.9,
+    )
+
+
+def outcome(
+    device: str = "pixel8",
+    model: Variant | None = None,
+    delegate: str = "xnnpack",
+    *,
+    threads: int = 1,
+    round: int = 0,
+    position: int = 0,
+    ms: float | None = 10.0,
+    verdict: Verdict = "full",
+    status: Status = "ok",
+    **more: Any,
+) -> Outcome:
+    """One trial; `ms` is its steady latency."""
+    used = model or variant()
+    case = f"{device}/{used.id}/{delegate}/t{threads}"
+    measured = measurement(ms * 1000, threads=threads) if ms is not None and status == "ok" else Measurement()
+    values: dict[str, Any] = {
+        "measurement": measured,
+        "delegation": delegation(delegate, verdict),
+        "before": conditions(),
+        "after": conditions(44.0),
+        "runner": "python",
+        "wall_s": 3.2,
+        "tool_s": 3.0,
+    }
+    return Outcome(
+        trial=f"{case}/r{round}",
+        case=case,
+        device=device,
+        variant=used.id,
+        round=round,
+        position=position,
+        status=status,
+        **(values | more),
+    )
+
+
+def launches(times_ms: Iterable[float], **same: Any) -> list[Outcome]:
+    """One outcome per launch of one case."""
+    return [outcome(round=n, position=n, ms=ms, **same) for n, ms in enumerate(times_ms)]
+
+
+def write_run(
+    folder: Path,
+    outcomes: Sequence[Outcome],
+    *,
+    variants: Sequence[Variant] = (),
+    name: str = "mobilenet schemes",
+    **manifest: Any,
+) -> Path:
+    """The run folder of these outcomes, with a manifest that plans exactly them."""
+    known = {v.id: v for v in (*variants, variant())}
+    cases = {o.case: o for o in outcomes}
+    traits = Traits(
+        os="android",
+        os_version="16",
+        sdk=36,
+        abi="arm64-v8a",
+        soc="Tensor G3",
+        model="Pixel 8",
+        memory_mb=7800,
+        clusters=(Cluster(cores=(0, 1, 2, 3), max_mhz=1700), Cluster(cores=(4, 5, 6, 7), max_mhz=2910)),
+    )
+    whole = {
+        "format": 1,
+        "name": name,
+        "id": "20261122-030000-ab12",
+        "created": "2026-11-22T03:00:00+00:00",
+        "benchbench": "0.1.0",
+        "seed": 7,
+        "host": {"name": "bench", "os": "Linux 6.8", "python": "3.11.2"},
+        "versions": {"ai-edge-litert": "2.3.0", "numpy": "2.4.6"},
+        "matrix": {"name": name, "threads": [1, 2, 4]},
+        "measure": {"rounds": 5, "runs": 50},
+        "devices": [
+            {
+                "name": d,
+                "reached": f"adb {d}",
+                "traits": traits.model_dump(mode="json"),
+                "runner": "python",
+                "error": None,
+            }
+            for d in dict.fromkeys(o.device for o in outcomes)
+        ],
+        "variants": [v.model_dump(mode="json") for v in known.values()],
+        "cases": [_case(o, known) for o in cases.values()],
+        "trials": [
+            {"id": o.trial, "case": o.case, "device": o.device, "round": o.round, "position": o.position}
+            for o in outcomes
+        ],
+        "skips": [],
+        "tools": [{"name": "benchmark_model", "sha256": "cd" * 32, "version": "2.21.0"}],
+        "notes": [],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "run.json").write_text(json.dumps(whole | manifest))
+    (folder / "outcomes.jsonl").write_text("".join(o.model_dump_json() + "\n" for o in outcomes))
+    return folder
+
+
+def _case(o: Outcome, known: dict[str, Variant]) -> dict[str, Any]:
+    used = known[o.variant]
+    asked = o.delegation.asked or ""
+    threads = int(o.case.rsplit("/t", 1)[1])
+    return {
+        "id": o.case,
+        "device": o.device,
+        "variant": used.id,
+        "family": used.family,
+        "scheme": used.scheme,
+        "name": used.name,
+        "delegate": asked,
+        "kind": asked.partition(":")[0],
+        "threads": threads,
+        "affinity": None,
+        "runner": "python",
+    }
+
+
+def full_matrix(
+    folder: Path, *, devices: Sequence[str] = ("pixel8", "rpi5", "host"), extra: Sequence[Variant] = (), rounds: int = 5
+) -> Path:
+    """A whole matrix as it comes out on a good and a bad day: fall-backs, throttling, failures, accuracy, profile."""
+    rng = random.Random(11)
+    variants = [*(variant(scheme=scheme) for scheme in SPEED), *extra]
+    outcomes: list[Outcome] = []
+    for device_index, device in enumerate(devices):
+        cells = [(v, d, t) for v in variants for d in DELEGATES for t in (1, 2, 4)]
+        position = 0
+        for round_number in range(rounds):
+            rng.shuffle(cells)
+            for used, delegate, threads in cells:
+                slower = 1.0 + device_index
+                when = (round_number, position)
+                outcomes.append(_believable(rng, device, used, delegate, threads, when=when, slower=slower))
+                position += 1
+    skips = [
+        {
+            "case": f"{devices[0]}/mobilenet_v2.int8/edgetpu/t1",
+            "reason": "not compiled for the Edge TPU: run edgetpu_compiler",
+        }
+    ]
+    return write_run(folder, outcomes, variants=variants, skips=skips)
+
+
+def _believable(
+    rng: random.Random,
+    device: str,
+    used: Variant,
+    delegate: str,
+    threads: int,
+    *,
+    when: tuple[int, int],
+    slower: float,
+) -> Outcome:
+    round_number, position = when
+    scaled = FACTOR[delegate] / (1 if delegate == "gpu" else threads**0.8)
+    ms = 12.0 * slower * SPEED.get(used.scheme, 1.0) * scaled * rng.gauss(1, 0.02)
+    verdict: Verdict = "full"
+    if delegate == "gpu":
+        verdict = "partial" if used.scheme == "dynamic-int8" else "none" if used.scheme == "int16x8" else "full"
+        verdict = "unavailable" if device == "rpi5" else verdict
+    warm = 40 + 18 * (1 - 2.7 ** (-position / 60)) + rng.gauss(0, 0.5)
+    hot = device == "rpi5" and 150 < position < 165
+    common: dict[str, Any] = {
+        "threads": threads,
+        "round": round_number,
+        "position": position,
+        "verdict": verdict,
+        "before": conditions(warm, load=0.3 + rng.random()),
+        "after": conditions(warm + 2, throttled=["throttled"] if hot else [], load=1.2 + rng.random()),
+    }
+    if used.scheme == "int4" and delegate == "gpu" and device != "rpi5":
+        error = "ERROR: Node number 12 (CONV_2D) failed to prepare."
+        return outcome(
+            device, used, delegate, ms=None, status="failed", error=error, remedy="use another scheme", **common
+        )
+    if verdict in {"none", "unavailable"}:
+        ms /= FACTOR["gpu"]
+    accuracy: dict[str, float | int | str | None] = {}
+    if used.scheme in ACCURACY:
+        hurt = 0.004 if delegate == "gpu" else 0.0
+        accuracy = {"top1": ACCURACY[used.scheme] - hurt, "top1_n": 2000, "cosine": 0.999}
+    profile = _profile(delegate, ms) if round_number == 0 and threads == 1 else None
+    measured = measurement(ms * 1000, threads=threads, profile=profile)
+    return outcome(device, used, delegate, ms=ms, measurement=measured, accuracy=accuracy, **common)
+
+
+def _profile(delegate: str, ms: float) -> Profile:
+    shares = {"CONV_2D": 61.0, "DEPTHWISE_CONV_2D": 24.0, "FULLY_CONNECTED": 9.0, "ADD": 4.0, "SOFTMAX": 2.0}
+    if delegate != "cpu":
+        name = "TfLiteXNNPackDelegate" if delegate == "xnnpack" else "TfLiteGpuDelegateV2"
+        partition = OpTime(name=name, type=name, mean_us=ms * 970, percent=97.0, calls=1, executor=delegate)
+        left = OpTime(name="SOFTMAX", type="SOFTMAX", mean_us=ms * 30, percent=3.0, calls=1)
+        return Profile(by_op=(partition, left), by_type=(partition, left))
+    rows = tuple(OpTime(name=t, type=t, mean_us=ms * 10 * p, percent=p, calls=4) for t, p in shares.items())
+    return Profile(by_op=rows, by_type=rows)
