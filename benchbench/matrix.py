@@ -153,7 +153,7 @@ def _variants(path: Path, entry: ModelEntry) -> tuple[Variant, ...]:
     patterns = (entry.variants,) if isinstance(entry.variants, str) else entry.variants
     files: list[Path] = []
     for pattern in patterns:
-        found = sorted(Path(match) for match in glob.glob(str(path.parent / pattern), recursive=True))
+        found = sorted(Path(match) for match in glob.glob(str(path.parent / pattern), recursive=True))  # noqa: PTH207 - absolute ones too
         if not found:
             raise InputError(
                 f"{path}: model {entry.family}: variants: no file fits {pattern!r}",

@@ -161,6 +161,7 @@ class Outcome(Frozen):
     started: str | None = None  # UTC, ISO 8601
     wall_s: float | None = None  # host: from the first byte to the device until the answer was read
     tool_s: float | None = None  # device: from start to end of the measuring process
+    cooldown_s: float | None = None  # how long the trial waited for the device to cool down
     attempts: int = 1
     retries: tuple[str, ...] = ()  # why each further attempt was made
     exit_code: int | None = None

@@ -143,8 +143,8 @@ def _impossible(case: Case, target: Target) -> str | None:
         return case.delegate.impossible(target.traits, target.runner)
     android = isinstance(target.device.address, Adb)
     presumed = Traits(os="android" if android else "linux", abi="arm64-v8a", accelerators=("gpu", "npu", "edgetpu"))
-    runner = target.runner or target.device.runner
-    return case.delegate.impossible(presumed, runner) if runner or not android else None
+    runner = target.runner or target.device.runner or ("benchmark_model" if android else "python")
+    return case.delegate.impossible(presumed, runner)
 
 
 def _order(cases: Sequence[Case], device: str, matrix: Matrix, seed: int) -> list[Trial]:
@@ -157,7 +157,7 @@ def _order(cases: Sequence[Case], device: str, matrix: Matrix, seed: int) -> lis
     ordered: list[tuple[Case, int, Purpose]] = []
     for number, purpose in passes:
         shuffled = [case for case in mine if purpose != "accuracy" or _is_scored(case, matrix)]
-        random.Random(f"{seed}/{device}/{purpose}/{number}").shuffle(shuffled)
+        random.Random(f"{seed}/{device}/{purpose}/{number}").shuffle(shuffled)  # noqa: S311 - an order, no secret
         ordered += [(case, number, purpose) for case in shuffled]
     return [
         Trial(case=case, round=number, position=position, purpose=purpose)

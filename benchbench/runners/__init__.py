@@ -80,7 +80,8 @@ class Raw:
 class Runner(Protocol):
     """The seam between a measuring tool and the rest."""
 
-    kind: RunnerKind
+    @property
+    def kind(self) -> RunnerKind: ...
 
     def job(self, work: Work) -> Job: ...
 

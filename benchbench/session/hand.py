@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast, get_args
 
 from benchbench.conditions import pairs
 from benchbench.errors import DeviceError, LinkLost
@@ -33,8 +34,8 @@ def parse_reply(data: bytes, *, limit_s: float) -> Reply:
     """Header lines, an empty line, then the files one after another; raises LinkLost when it is cut short."""
     header, gap, body = data.partition(b"\n\n")
     values = pairs(header.decode("utf-8", "replace"))
-    state = values.get("state")
-    if not gap or state not in {"DONE", "RUNNING", "STARTING", "LOST", "REBOOTED", "ABSENT"}:
+    state = cast("State", values.get("state"))
+    if not gap or state not in get_args(State):
         raise LinkLost("the device's answer was cut short")
     before = {k.removeprefix("before."): v for k, v in values.items() if k.startswith("before.")}
     if state in {"RUNNING", "STARTING", "ABSENT"}:
@@ -53,9 +54,10 @@ def parse_reply(data: bytes, *, limit_s: float) -> Reply:
     return Reply(state, before, after, tool_s, raw)
 
 
-def fold_name(trial: str) -> str:
+def folder_name(trial: str) -> str:
     """A job's folder name for a trial id: safe in any file system, and the same for the same trial."""
-    return re.sub(r"[^A-Za-z0-9._@-]", "_", trial)[-180:].lstrip(".-") or "job"
+    readable = re.sub(r"[^A-Za-z0-9._@-]", "_", trial)[-120:].lstrip(".-")
+    return f"{readable}.{hashlib.sha256(trial.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True, slots=True)

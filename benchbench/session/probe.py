@@ -31,7 +31,7 @@ def clusters(values: Mapping[str, str]) -> tuple[Cluster, ...]:
 
 
 def mask(cluster_list: tuple[Cluster, ...], affinity: str) -> str | None:
-    """A taskset mask (hex) for "big", "little", "all" or a mask as it is; None = no pinning or nothing to tell apart."""
+    """The taskset mask (hex) of "big", "little", "all" or a mask as it is; None = no pinning, or one cluster."""
     if affinity not in {"big", "little", "all"}:
         return affinity
     if affinity == "all" or len(cluster_list) < 2:

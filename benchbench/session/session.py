@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from benchbench.conditions import read_conditions, with_what_passed
-from benchbench.device import Adb, Device, Local, Traits
+from benchbench.device import Adb, Device, Traits
 from benchbench.errors import BenchbenchError, DeviceError, LinkLost, TransferFailed, Unreachable
 from benchbench.outcome import Conditions
 from benchbench.runners import Job, Raw
@@ -72,12 +73,19 @@ class Session:
         return read_probe(self.hand.probe())
 
     def conditions(self) -> Conditions:
-        return read_conditions(self._surviving(lambda: self.hand.conditions(), []))
+        return read_conditions(self._surviving(self.hand.conditions, []))
 
     def cancel(self) -> None:
         """End what is under way, from another thread: verbs in progress raise LinkLost and are not tried again."""
         self.cancelled.set()
         self.transport.close()
+
+    def give_back(self) -> None:
+        """Leave nothing running and release the device; over a new link when the old one was cut by `cancel`."""
+        if self.cancelled.is_set():
+            self._adopt(connect(self.device.address, timeout_s=5))
+            self.hand.sweep()
+        self.lock.release()
 
     def run(self, name: str, job: Job, *, outputs_to: Path) -> JobResult:
         """Run a job to its end, through lost links: found again by its name it is neither lost nor repeated.
@@ -96,9 +104,7 @@ class Session:
         while reply.state in {"RUNNING", "STARTING"}:
             if time.monotonic() > deadline:
                 self._surviving(lambda: self.hand.end(name), retries)
-                raise DeviceError(
-                    f"{self.device.name}: the job outlived its limit of {job.timeout_s:g} s and was killed"
-                )
+                raise DeviceError(f"{self.device.name}: the job outlived its limit of {job.timeout_s:g} s")
             reply = self._surviving(lambda: self.hand.poll(name, limit_s=job.timeout_s), retries)
         result = self._finish(name, reply, job, outputs_to, retries)
         self._surviving(lambda: self.hand.end(name), retries)
@@ -118,10 +124,13 @@ class Session:
         for output in job.outputs:
             target = outputs_to / output
             with contextlib.suppress(TransferFailed):  # what is not there was not written; the reader will say so
-                self._surviving(lambda o=output, t=target: self.transport.pull(str(folder / o), t), retries)
+                self._surviving(functools.partial(self._pull, str(folder / output), target), retries)
                 pulled.append(target)
         after = with_what_passed(before, after)
         return JobResult(reply.raw, before, after, reply.tool_s, tuple(pulled), tuple(retries))
+
+    def _pull(self, source: str, target: Path) -> None:
+        self.transport.pull(source, target)  # by the transport of the moment, which a reconnection replaces
 
     def _surviving(self, verb: Callable[[], T], retries: list[str]) -> T:
         """The verb's answer, reconnecting when the link is lost for as long as patience lasts."""
@@ -165,7 +174,7 @@ def prepare(device: Device, transport: Transport) -> tuple[str, Hand]:
     lines = done.text.splitlines()
     if done.exit_code != 0 or len(lines) < 2:
         raise DeviceError(
-            f"{device.name}: cannot use the folder {workdir_of(device)}: {done.error_text.strip() or done.text.strip()}",
+            f"{device.name}: cannot use the folder {workdir_of(device)}: {(done.error_text or done.text).strip()}",
             remedy=NO_ROOM,
         )
     workdir, script = lines[-2], f"{lines[-2]}/store/{hand_name}"
@@ -189,7 +198,7 @@ def open_session(device: Device, *, patience_s: float = 60) -> Iterator[Session]
         store = Store(transport, hand, f"{workdir}/store", device.name)
         session = Session(device, transport, hand, store, lock, workdir, patience_s, _patience_left_s=patience_s)
         session.notes += [note] if note else []
-        session.notes += [f"{device.name}: ended {job}, left running by an earlier controller" for job in hand.sweep()]
+        session.notes += [f"{device.name}: ended {job}, which an earlier run had left" for job in hand.sweep()]
     except BaseException:
         transport.close()
         raise
@@ -197,7 +206,7 @@ def open_session(device: Device, *, patience_s: float = 60) -> Iterator[Session]
         yield session
     finally:
         with contextlib.suppress(BenchbenchError):
-            session.lock.release()
+            session.give_back()
         session.transport.close()
 
 
@@ -212,7 +221,3 @@ def clean(device: Device) -> str:
         return workdir
     finally:
         transport.close()
-
-
-def is_this_machine(device: Device) -> bool:
-    return isinstance(device.address, Local)

@@ -1,0 +1,201 @@
+"""The functions behind the commands: what `import benchbench` offers."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchbench import journal as journals
+from benchbench.crew import Crew
+from benchbench.device import Device
+from benchbench.equip import Equipped
+from benchbench.errors import InputError, NothingToDo, Unreachable
+from benchbench.execute import Absent, Event, Tell, crews, execute
+from benchbench.inventory import read_inventory, select, with_discovered
+from benchbench.journal import Journal
+from benchbench.manifest import choice_of, devices_of, manifest_of, plan_of, samples_of
+from benchbench.matrix import Matrix, load_matrix
+from benchbench.plan import Plan, Target, make_plan
+
+Watching = Callable[[Plan], AbstractContextManager[Tell]]
+DEVICES, REPORTS = Path("devices"), Path("reports")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which cases of a matrix: globs over case ids, and the seed of the order (None = a new one)."""
+
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    seed: int | None = None
+
+
+def chosen_devices(matrix: Matrix, inventory: Path = DEVICES) -> tuple[Device, ...]:
+    """The devices of a matrix; phones without a file are looked for only where its names do not fit the files."""
+    known = read_inventory(inventory)
+    if matrix.devices is not None:
+        try:
+            return select(known, matrix.devices, matrix.source)
+        except InputError:
+            known = all_devices(inventory)
+    else:
+        known = all_devices(inventory)
+    return select(known, matrix.devices, matrix.source)
+
+
+def all_devices(inventory: Path = DEVICES) -> tuple[Device, ...]:
+    """The inventory and every phone that the adb server sees."""
+    from benchbench.transports.adb import discover
+
+    known = read_inventory(inventory)
+    return with_discovered(known, [(seen.serial, seen.model) for seen in discover()])
+
+
+def plan(
+    matrix: Path, *, inventory: Path = DEVICES, selection: Selection = Selection(), probe: bool = False
+) -> tuple[Plan, tuple[str, ...]]:
+    """What would run, and remarks on devices; touches no device unless `probe`. Raises as `make_plan` does."""
+    loaded = load_matrix(matrix)
+    devices = chosen_devices(loaded, inventory) if probe else _planned_devices(loaded, inventory)
+    seed = _seed(selection)
+    if not probe:
+        targets = [Target(device) for device in devices]
+        made = make_plan(loaded, targets, seed=seed, only=selection.only, skip=selection.skip)
+        return made, ("no device was asked: which runner and accelerators each has is seen with --probe",)
+    with crews(devices, loaded.tool, loaded.datasets) as opened:
+        targets = [_target(crew) for crew in opened]
+        remarks = tuple(str(crew.error) for crew in opened if isinstance(crew, Absent))
+        return make_plan(loaded, targets, seed=seed, only=selection.only, skip=selection.skip), remarks
+
+
+def _planned_devices(matrix: Matrix, inventory: Path) -> tuple[Device, ...]:
+    """Names that no file has may be phones: they are planned as such without asking the adb server."""
+    return select(read_inventory(inventory), matrix.devices, matrix.source)
+
+
+def _seed(selection: Selection) -> int:
+    return secrets.randbelow(2**31) if selection.seed is None else selection.seed
+
+
+def _target(crew: Crew | Absent) -> Target:
+    return Target(crew.device) if isinstance(crew, Absent) else crew.equipped.target
+
+
+def silently(_: Plan) -> AbstractContextManager[Tell]:
+    """Watch a run without saying anything."""
+
+    def tell(_: Event) -> None:
+        return
+
+    return nullcontext(tell)
+
+
+def run(
+    matrix: Path,
+    *,
+    inventory: Path = DEVICES,
+    reports: Path = REPORTS,
+    selection: Selection = Selection(),
+    watching: Watching = silently,
+) -> Path:
+    """Run a matrix on its devices, all at once; the run folder, complete but for its report.
+
+    A device that the matrix names and that cannot be reached fails its trials; where the matrix names none, it is left
+    out. Raises InputError, NothingToDo, and Unreachable when no device at all can be used.
+    """
+    loaded = load_matrix(matrix)
+    devices = chosen_devices(loaded, inventory)
+    with crews(devices, loaded.tool, loaded.datasets) as answers:
+        answering = tuple(crew for crew in answers if isinstance(crew, Crew))
+        opened = (answering or answers) if loaded.devices is None else answers
+        if all(isinstance(crew, Absent) for crew in opened):
+            raise next(crew.error for crew in opened if isinstance(crew, Absent))
+        targets = [_target(crew) for crew in opened]
+        made = make_plan(loaded, targets, seed=_seed(selection), only=selection.only, skip=selection.skip)
+        book = journals.create(journals.new_folder(reports, loaded.name), manifest_of(loaded, made, opened))
+        _execute(made, opened, book, watching)
+    return book.folder
+
+
+def resume(folder: Path, *, watching: Watching = silently) -> Path:
+    """Complete a run: same plan, same order, only what is missing or failed for a reason that may have passed."""
+    book = journals.reopen(folder)
+    try:
+        made = plan_of(book.manifest, folder)
+        left = {trial.id for trial in made.trials} - book.done()
+        if not left:
+            raise NothingToDo(f"{folder}: every trial is done")
+        busy = {trial.case.device for trial in made.trials if trial.id in left}
+        devices = [device for device in devices_of(book.manifest) if device.name in busy]
+        with crews(devices, choice_of(book.manifest), samples_of(book.manifest)) as opened:
+            for crew in opened:
+                if isinstance(crew, Crew):
+                    _same_tool(crew, book)
+            if all(isinstance(crew, Absent) for crew in opened):
+                raise next(crew.error for crew in opened if isinstance(crew, Absent))
+            _execute(made, opened, book, watching)
+    finally:
+        book.close()
+    return folder
+
+
+def _same_tool(crew: Crew, book: Journal) -> None:
+    """A run is measured with one tool from its first trial to its last."""
+    name = crew.session.device.name
+    recorded = next(record["tool_sha256"] for record in book.manifest["devices"] if record["name"] == name)
+    equipment = crew.equipped.equipment
+    if recorded is not None and equipment is not None and equipment.tool_sha256 != recorded:
+        raise InputError(
+            f"{book.folder}: {name} was measured with another tool (sha256 {recorded[:12]}…)",
+            remedy="restore that tool, or begin a new run",
+        )
+
+
+def _execute(made: Plan, opened: Sequence[Crew | Absent], book: Journal, watching: Watching) -> None:
+    try:
+        with watching(made) as tell:
+            execute(made, opened, book, tell)
+    finally:
+        book.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A device as `benchbench devices` shows it."""
+
+    device: Device
+    state: str  # ready, unauthorized, offline, unreachable, in use
+    equipped: Equipped | None = None
+    temperature_c: float | None = None
+    problem: str | None = None
+
+
+def look_at(devices: Sequence[Device]) -> tuple[Look, ...]:
+    """Every device's state, traits and runner; all at once, and none can spoil the others."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(max_workers=max(len(devices), 1)) as pool:
+        return tuple(pool.map(_look, devices))
+
+
+def _look(device: Device) -> Look:
+    from benchbench.device import ToolChoice
+    from benchbench.equip import equip
+    from benchbench.errors import BenchbenchError, DeviceBusy, Unauthorized
+    from benchbench.session.session import open_session
+
+    try:
+        with open_session(device, patience_s=0) as session:
+            equipped = equip(session, ToolChoice())
+            return Look(device, "ready", equipped, session.conditions().temperature_c, equipped.problem)
+    except DeviceBusy as error:
+        return Look(device, "in use", problem=str(error))
+    except Unauthorized as error:
+        return Look(device, "unauthorized", problem=str(error))
+    except Unreachable as error:
+        return Look(device, "offline" if "offline" in error.message else "unreachable", problem=str(error))
+    except BenchbenchError as error:
+        return Look(device, "unusable", problem=str(error))

@@ -1,0 +1,189 @@
+"""What a person sees in the terminal: data on stdout, talk on stderr; plain lines where nobody is watching."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from benchbench.execute import Done, Event, Noted, Started
+from benchbench.outcome import Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchbench.plan import Plan
+
+STATUS_WORDS = {"ok": "", "failed": "FAILED", "incomplete": "INCOMPLETE", "skipped": "skipped"}
+
+
+def out() -> Console:
+    """Data: stdout. Tables are not squeezed into a pipe's 80 columns."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=200, soft_wrap=True)
+
+
+def err() -> Console:
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: 42 s, 3 min 20 s, 2 h 05 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def latency(microseconds: float | None) -> str:
+    """A latency in ms with three significant digits."""
+    if microseconds is None:
+        return "–"
+    ms = microseconds / 1000
+    return f"{ms:.0f} ms" if ms >= 100 else f"{ms:.3g} ms" if ms >= 0.001 else f"{microseconds:.2g} µs"
+
+
+def outcome_line(outcome: Outcome) -> str:
+    """One line on a finished trial: what it is, what it took, who executed it, and what was wrong."""
+    if outcome.status != "ok":
+        return f"{outcome.trial}  {STATUS_WORDS[outcome.status]}: {outcome.error or 'no reason given'}"
+    typical = outcome.measurement.timings.typical
+    again = f"  (attempt {outcome.attempts})" if outcome.attempts > 1 else ""
+    shown = latency(typical) if outcome.purpose == "latency" else outcome.purpose
+    return f"{outcome.trial}  {shown}  on {outcome.delegation.executor}{again}"
+
+
+class Watch:
+    """Live progress of a run on stderr: a bar per device where somebody watches, a line per trial elsewhere."""
+
+    def __init__(self, totals: Mapping[str, int]) -> None:
+        self._console = err()
+        self._totals = dict(totals)
+        self._done = dict.fromkeys(totals, 0)
+        self._began = time.monotonic()
+        self._bars: dict[str, TaskID] = {}
+        self._progress = Progress(
+            TextColumn("{task.fields[device]}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            TextColumn("{task.fields[now]}", table_column=None),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+
+    def __enter__(self) -> Watch:
+        self._progress.start()
+        for device, total in self._totals.items():
+            self._bars[device] = self._progress.add_task("", total=total, device=escape(device), now="", left="")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Started(trial=trial):
+                device = trial.case.device
+                short = trial.id.removeprefix(f"{device}/")
+                self._progress.update(self._bars[device], now=escape(short))
+            case Done(trial=trial, outcome=outcome):
+                device = trial.case.device
+                self._done[device] += 1
+                self._progress.update(self._bars[device], advance=1, left=self._left(device))
+                self._say(outcome)
+            case Noted(text=text):
+                self._console.print(f"note: {text}", markup=False)
+
+    def _left(self, device: str) -> str:
+        per_trial = (time.monotonic() - self._began) / self._done[device]
+        left = per_trial * (self._totals[device] - self._done[device])
+        return f"{duration(left)} left" if left else "done"
+
+    def _say(self, outcome: Outcome) -> None:
+        if self._console.is_terminal and outcome.status == "ok":
+            return  # the bar says it
+        done, total = sum(self._done.values()), sum(self._totals.values())
+        self._console.print(f"[{done}/{total}] {outcome_line(outcome)}", markup=False)
+
+
+def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:
+    """Cases, trials, skips with reasons, and the time it takes at least."""
+    console = out()
+    for case in plan.cases:
+        console.print(case.id, markup=False)
+    talk = err()
+    for skip in plan.skips:
+        talk.print(f"skipped  {skip.case}: {skip.reason}", markup=False)
+    for problem in problems:
+        talk.print(f"note: {problem}", markup=False)
+    for device in plan.devices:
+        trials = plan.of(device)
+        extra = len([trial for trial in trials if trial.purpose != "latency"])
+        more = f" and {extra} launches for profiles and outputs" if extra else ""
+        talk.print(
+            f"{device}: {len({t.case.id for t in trials})} cases x {plan.measure.rounds} rounds{more} = "
+            f"{len(trials)} trials, at least {duration(plan.seconds(device))}",
+            markup=False,
+        )
+    longest = max((plan.seconds(device) for device in plan.devices), default=0)
+    talk.print(f"devices run side by side: at least {duration(longest)} in all; seed {plan.seed}", markup=False)
+
+
+def show_cases(cases: pd.DataFrame) -> None:
+    """The result of a run: one row a case, asked and ran, the median with its interval, the doubts."""
+    table = Table(box=None, pad_edge=False)
+    for name, justify in (
+        ("case", "left"),
+        ("ran on", "left"),
+        ("median ms", "right"),
+        ("95 % interval", "right"),
+        ("launches", "right"),
+        ("verdict", "left"),
+        ("doubts", "left"),
+    ):
+        table.add_column(name, justify=justify, no_wrap=name in {"case", "median ms"})  # type: ignore[arg-type]  # rich's Literal
+    for row in cases.to_dict("records"):
+        table.add_row(*_case_row(row))
+    out().print(table)
+
+
+def _case_row(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    def ms(value: Any) -> str:
+        return "–" if value is None or value != value else f"{value:.3g}"  # noqa: PLR0124 - NaN is not itself
+
+    interval = "–" if row["low_ms"] != row["low_ms"] else f"[{ms(row['low_ms'])}, {ms(row['high_ms'])}]"
+    doubts = "; ".join(str(doubt) for doubt in row["doubts"])
+    cells = (row["case"], row["executor"], ms(row["median_ms"]), interval, row["launches"], row["verdict"], doubts)
+    return tuple(escape(str(cell)) for cell in cells)
+
+
+def show_rows(columns: Sequence[str], rows: Iterator[Sequence[object]] | Sequence[Sequence[object]]) -> None:
+    """A plain table on stdout."""
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*["–" if cell in {None, ""} else escape(str(cell)) for cell in row])
+    out().print(table)
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """A sign of life on stderr while something takes its time."""
+    console = err()
+    if not console.is_terminal:
+        console.print(f"{text} …", markup=False)
+        yield
+        return
+    with console.status(escape(text)):
+        yield

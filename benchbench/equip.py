@@ -1,0 +1,136 @@
+"""What a device measures with: which runner, with its tool staged and asked what it can do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchbench.device import Device, Local, RunnerKind, ToolChoice, Traits
+from benchbench.errors import BenchbenchError, DeviceError, ToolError
+from benchbench.plan import Target
+from benchbench.runners import Runner
+from benchbench.runners.benchmark_model import BenchmarkModelRunner, help_argv, read_help
+from benchbench.runners.python import Probe, PythonRunner, probe_argv, read_probe, script_path
+from benchbench.session.session import Session
+from benchbench.tools import Tool, cache_folder, find
+
+NO_RUNNER = (
+    "nothing to measure with: `benchbench tools --get` fetches benchmark_model for it, `binary` in the device's file "
+    "names one, or install ai-edge-litert in a Python on the device and name it as `python`"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """A runner ready for use on one device; `tool` is the path there, `tool_sha256` what it is."""
+
+    runner: Runner
+    tool: str
+    tool_sha256: str
+    tool_version: str
+    python: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Equipped:
+    """A device as it was found: its traits, and its equipment or why it has none."""
+
+    device: Device
+    traits: Traits
+    equipment: Equipment | None
+    problem: str | None
+
+    @property
+    def target(self) -> Target:
+        return Target(self.device, self.traits, self.equipment.runner.kind if self.equipment else None, self.problem)
+
+
+def equip(session: Session, choice: ToolChoice) -> Equipped:
+    """Probe the device and choose its runner: its file says, else native where a binary is at hand, else Python."""
+    device, traits = session.device, session.probe()
+    wanted: tuple[RunnerKind, ...] = (device.runner,) if device.runner else ("benchmark_model", "python")
+    problems = []
+    for kind in wanted:
+        try:
+            if kind == "benchmark_model":
+                return Equipped(device, traits, native(session, traits, device.tool or choice), None)
+            traits, equipment = with_python(session, traits)
+            return Equipped(device, traits, equipment, None)
+        except (ToolError, DeviceError) as error:
+            if error.transient:
+                raise
+            problems.append(error)
+    return Equipped(device, traits, None, _problem(device, problems))
+
+
+def _problem(device: Device, problems: Sequence[BenchbenchError]) -> str:
+    """One line: what the device's file insists on cannot be had, or neither way is open."""
+    if device.runner or device.binary:
+        return str(problems[0])
+    return f"{NO_RUNNER} ({problems[-1].message})"
+
+
+def native(session: Session, traits: Traits, choice: ToolChoice) -> Equipment:
+    """benchmark_model, given or cached (a run downloads nothing), staged and asked for its flags once."""
+    given = Path(session.device.binary).expanduser() if session.device.binary else None
+    if given is not None and not given.is_absolute() and session.device.source:
+        given = Path(session.device.source).parent / given
+    tool: Tool = find(
+        os=traits.os,
+        arch=traits.arch,
+        generation=choice.generation,
+        version=choice.version,
+        given=given,
+        cache=cache_folder(),
+        allow_download=False,
+    )
+    path = session.store.stage([tool.path], executable=True)[0]
+    asked = session.transport.run(help_argv(path), timeout_s=60)
+    if asked.exit_code == 126:
+        raise ToolError(
+            f"{session.device.name}: {path} may not be executed there",
+            remedy="the work folder is mounted noexec: set `workdir` to another place, such as /data/local/tmp",
+        )
+    generation = read_help(asked.stdout, asked.stderr, asked.exit_code)
+    return Equipment(BenchmarkModelRunner(generation), path, tool.sha256, f"{generation.name} {tool.version}")
+
+
+def with_python(session: Session, traits: Traits) -> tuple[Traits, Equipment]:
+    """Our script over the device's interpreter; the traits with what that interpreter can do."""
+    probe, script = look_at_python(session, traits)
+    if probe.runtime is None:
+        raise ToolError(
+            f"{session.device.name}: {probe.executable} has no TFLite runtime",
+            remedy=f"on the device: {probe.executable} -m pip install ai-edge-litert",
+        )
+    seen = traits.model_copy(
+        update={
+            "python": probe.executable,
+            "python_version": probe.python,
+            "runtime": probe.runtime,
+            "accelerators": tuple(dict.fromkeys([*traits.accelerators, *probe.accelerators])),
+        }
+    )
+    digest = Path(script).stem
+    return seen, Equipment(PythonRunner(), script, digest, probe.runtime, probe.executable)
+
+
+def look_at_python(session: Session, traits: Traits) -> tuple[Probe, str]:
+    """What the device's interpreter is, and where our script is there; raises ToolError when there is none."""
+    device = session.device
+    python = device.python or (sys.executable if isinstance(device.address, Local) else traits.python)
+    if python is None:
+        raise ToolError(f"{device.name}: has no python3", remedy="name an interpreter as `python` in the device's file")
+    script = session.store.stage([script_path()])[0]
+    environment = ["env", *[f"{key}={value}" for key, value in device.env.items()]] if device.env else []
+    asked = session.transport.run([*environment, *probe_argv(python, script)], timeout_s=120)
+    probe = read_probe(asked.text)
+    if probe is None:
+        said = (asked.error_text.strip().splitlines() or ["it said nothing"])[-1]
+        raise ToolError(
+            f"{device.name}: {python} cannot run our script: {said}",
+            remedy=f"on the device: {python} -m pip install numpy ai-edge-litert",
+        )
+    return probe, script

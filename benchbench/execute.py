@@ -1,0 +1,169 @@
+"""Plan -> outcomes: one thread per device, trials in sequence; one thread writes the journal and tells what happens."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchbench.case import Measure, Trial
+from benchbench.crew import Crew, failed
+from benchbench.device import Device, ToolChoice
+from benchbench.equip import Equipped, equip
+from benchbench.errors import BenchbenchError
+from benchbench.journal import Journal
+from benchbench.outcome import Outcome
+from benchbench.plan import Plan
+from benchbench.session.session import open_session
+
+
+REPORT_IT = "the traceback is in the trial's log: please report it"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A trial has begun."""
+
+    trial: Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A trial has ended, and is in the journal."""
+
+    trial: Trial
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something a person should know about a device."""
+
+    device: str
+    text: str
+
+
+Event = Started | Done | Noted
+Tell = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A device that could not be opened, and why."""
+
+    device: Device
+    error: BenchbenchError
+
+
+def _open(
+    device: Device, choice: ToolChoice, samples: Mapping[str, Path], stack: contextlib.ExitStack
+) -> Crew | Absent:
+    """Reach and equip one device; on any error it is let go again."""
+    with contextlib.ExitStack() as own:
+        try:
+            session = own.enter_context(open_session(device))
+            crew = Crew(session, equip(session, choice), samples)
+        except BenchbenchError as error:
+            return Absent(device, error)
+        stack.push(own.pop_all())
+        return crew
+
+
+@contextlib.contextmanager
+def crews(
+    devices: Sequence[Device], choice: ToolChoice, samples: Mapping[str, Path]
+) -> Iterator[tuple[Crew | Absent, ...]]:
+    """All devices opened at once, in the order given; all given back at the end."""
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(max_workers=max(len(devices), 1)) as pool:
+        opened = tuple(pool.map(lambda device: _open(device, choice, samples, stack), devices))
+        try:
+            yield opened
+        except BaseException:
+            for crew in opened:
+                if isinstance(crew, Crew):
+                    crew.session.cancel()
+            raise
+
+
+def execute(plan: Plan, opened: Sequence[Crew | Absent], journal: Journal, tell: Tell) -> None:
+    """Run every trial of the plan that the journal does not hold yet; each outcome is on disk before the next is told.
+
+    On KeyboardInterrupt (or any other error of the writer) all devices are told to stop, and it is raised on.
+    """
+    done = journal.done()
+    events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+    stop = threading.Event()
+    workers = []
+    for crew in opened:
+        name = (crew.device if isinstance(crew, Absent) else crew.session.device).name
+        trials = [trial for trial in plan.of(name) if trial.id not in done]
+        arguments = (crew, trials, plan.measure, journal, events, stop)
+        workers.append(threading.Thread(target=_work_through, args=arguments, name=f"device {name}"))
+    for worker in workers:
+        worker.start()
+    try:
+        _write(journal, events, len(workers), tell)
+    except BaseException:
+        stop.set()
+        for crew in opened:
+            if isinstance(crew, Crew):
+                crew.session.cancel()
+        raise
+    finally:
+        for worker in workers:
+            worker.join()
+
+
+def _work_through(
+    crew: Crew | Absent,
+    trials: Sequence[Trial],
+    measure: Measure,
+    journal: Journal,
+    events: queue.SimpleQueue[Event | None],
+    stop: threading.Event,
+) -> None:
+    try:
+        for trial in trials:
+            if stop.is_set():
+                return
+            if isinstance(crew, Absent):
+                events.put(Done(trial, failed(trial, crew.error)))
+                continue
+            events.put(Started(trial))
+            try:
+                outcome = crew.perform(trial, measure, journal)
+            except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost the night
+                journal.write_log(trial.id, traceback.format_exc().encode())
+                outcome = failed(trial, BenchbenchError(f"benchbench itself failed: {error!r}", remedy=REPORT_IT))
+            if stop.is_set():
+                return  # what a cancelled link says of a trial is not its outcome
+            events.put(Done(trial, outcome))
+            while crew.session.notes:
+                events.put(Noted(trial.case.device, crew.session.notes.pop(0)))
+    finally:
+        events.put(None)
+
+
+def _write(journal: Journal, events: queue.SimpleQueue[Event | None], workers: int, tell: Tell) -> None:
+    while workers:
+        event = events.get()
+        match event:
+            case None:
+                workers -= 1
+                continue
+            case Done(outcome=outcome):
+                journal.append(outcome)
+            case Noted(text=text):
+                journal.note(text)
+            case Started():
+                pass
+        tell(event)
+
+
+def equipped(opened: Sequence[Crew | Absent]) -> tuple[Equipped, ...]:
+    return tuple(crew.equipped for crew in opened if isinstance(crew, Crew))

@@ -1,0 +1,143 @@
+"""The run folder: what was planned (run.json), what came out (outcomes.jsonl), what the tools said (logs/)."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from pydantic import ValidationError
+
+from benchbench.errors import InputError
+from benchbench.outcome import Outcome
+
+FORMAT = 1
+
+
+def slug(text: str, length: int = 60) -> str:
+    """A name for a folder or file: nothing in it can leave the folder it is put in."""
+    return re.sub(r"[^A-Za-z0-9._@-]+", "-", text).strip("-.")[:length].rstrip("-.") or "run"
+
+
+def log_name(trial: str) -> str:
+    return slug(trial.replace("/", "__"), 200) + ".txt"
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """run.json; raises InputError when the folder holds no run of a format we know."""
+    path = folder / "run.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{folder}: is no run folder: it has no run.json") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise InputError(f"{path}: is no run of format {FORMAT}", remedy="written by another version of benchbench?")
+    return manifest
+
+
+def read_outcomes(folder: Path) -> Iterator[Outcome]:
+    """The outcomes in the order they were written; a last line that was torn by a crash is passed over.
+
+    Raises InputError with file and line for any other line that is no outcome.
+    """
+    path = folder / "outcomes.jsonl"
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith("\n"):
+                return
+            try:
+                yield Outcome.model_validate_json(line)
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(map(str, first["loc"]))
+                raise InputError(f"{path}:{number}: is no outcome: {where}: {first['msg']}") from error
+
+
+@dataclass(slots=True)
+class Journal:
+    """A run folder open for writing; held by one controller at a time."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    _lines: IO[str] = field(repr=False)
+
+    def append(self, outcome: Outcome) -> None:
+        """One line, on the disk before anything else happens."""
+        self._lines.write(outcome.model_dump_json(exclude_defaults=True) + "\n")
+        self._lines.flush()
+        os.fsync(self._lines.fileno())
+
+    def write_log(self, trial: str, text: bytes) -> str:
+        """A tool's whole output; its path below the run folder."""
+        path = self.folder / "logs" / log_name(trial)
+        path.write_bytes(text)
+        return f"logs/{path.name}"
+
+    def done(self) -> set[str]:
+        """Trials that need no repetition: all but those that failed for a reason that may pass."""
+        latest = {outcome.trial: outcome for outcome in read_outcomes(self.folder)}
+        return {trial for trial, outcome in latest.items() if not outcome.transient}
+
+    def note(self, text: str) -> None:
+        """Something that happened to the run as a whole; kept in run.json."""
+        self.manifest.setdefault("notes", []).append(text)
+        write_manifest(self.folder, self.manifest)
+
+    def close(self) -> None:
+        self._lines.close()
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    temporary = folder / "run.json.new"
+    temporary.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.replace(folder / "run.json")
+
+
+def new_folder(reports: Path, name: str) -> Path:
+    """A folder of its own for a run: time and name, and a number where that is taken."""
+    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
+    reports.mkdir(parents=True, exist_ok=True)
+    for number in range(1, 1000):
+        folder = reports / (f"{stamp}-{slug(name)}" + (f"-{number}" if number > 1 else ""))
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        (folder / "logs").mkdir()
+        return folder
+    raise InputError(f"{reports}: has a thousand runs of this second and name")
+
+
+def create(folder: Path, manifest: dict[str, Any]) -> Journal:
+    write_manifest(folder, {"format": FORMAT} | manifest)
+    return _open(folder, {"format": FORMAT} | manifest)
+
+
+def reopen(folder: Path) -> Journal:
+    """Go on with a run; raises InputError when it is no run or another controller is writing it."""
+    return _open(folder, read_manifest(folder))
+
+
+def _open(folder: Path, manifest: dict[str, Any]) -> Journal:
+    path = folder / "outcomes.jsonl"
+    (folder / "logs").mkdir(exist_ok=True)
+    lines = path.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(lines, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lines.close()
+        raise InputError(f"{folder}: another controller is writing this run", remedy="wait for it to end") from error
+    # What a crash tore off the last line would otherwise be glued to the next one.
+    data = path.read_bytes()
+    lines.truncate(data.rfind(b"\n") + 1)
+    return Journal(folder, manifest, lines)

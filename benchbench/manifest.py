@@ -1,0 +1,159 @@
+"""run.json: all that is needed to believe a run, to go on with it, and to do it again."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from benchbench.case import Case, Measure, Trial
+from benchbench.crew import Crew
+from benchbench.device import Device, ToolChoice
+from benchbench.errors import InputError
+from benchbench.execute import Absent
+from benchbench.matrix import Matrix
+from benchbench.plan import Plan
+from benchbench.session.store import sha256_of
+
+RECORDED_PACKAGES = ("ai-edge-litert", "numpy", "pandas", "adbutils", "paramiko")
+
+
+def manifest_of(matrix: Matrix, plan: Plan, opened: Sequence[Crew | Absent]) -> dict[str, Any]:
+    """The manifest of a run that is about to begin."""
+    runners = {c.session.device.name: _runner(c) for c in opened if isinstance(c, Crew)}
+    return {
+        "name": plan.name,
+        "id": secrets.token_hex(8),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "benchbench": importlib.metadata.version("benchbench"),
+        "seed": plan.seed,
+        "host": {"system": platform.platform(), "python": platform.python_version(), "machine": platform.machine()},
+        "versions": {package: importlib.metadata.version(package) for package in RECORDED_PACKAGES},
+        "matrix": _matrix_as_written(matrix),
+        "measure": plan.measure.model_dump(mode="json"),
+        "devices": [_device(crew) for crew in opened],
+        "variants": [
+            v.model_dump(mode="json") for v in {case.variant.id: case.variant for case in plan.cases}.values()
+        ],
+        "cases": [_case(case, runners.get(case.device)) for case in plan.cases],
+        "trials": [
+            {"id": t.id, "case": t.case.id, "device": t.case.device, "round": t.round, "position": t.position}
+            | {"purpose": t.purpose}
+            for t in plan.trials
+        ],
+        "skips": [{"case": skip.case, "reason": skip.reason} for skip in plan.skips],
+        "tools": _tools(opened),
+        "tool_choice": matrix.tool.model_dump(mode="json"),
+        "samples": {
+            family: {"path": str(path.resolve()), "sha256": sha256_of(path)} for family, path in matrix.datasets.items()
+        },
+        "notes": [note for crew in opened if isinstance(crew, Crew) for note in crew.session.notes],
+    }
+
+
+def _matrix_as_written(matrix: Matrix) -> dict[str, Any]:
+    return {
+        "source": Path(matrix.source).name,
+        "devices": matrix.devices,
+        "threads": matrix.threads,
+        "affinity": matrix.affinity,
+        "delegates": [delegate.model_dump(mode="json") for delegate in matrix.delegates],
+        "model": [entry.model_dump(mode="json", exclude_none=True) for entry in matrix.entries],
+        "skip": [rule.model_dump(mode="json", exclude_none=True) for rule in matrix.skips],
+    }
+
+
+def _runner(crew: Crew) -> str | None:
+    return crew.equipped.equipment.runner.kind if crew.equipped.equipment else None
+
+
+def _device(crew: Crew | Absent) -> dict[str, Any]:
+    device = crew.device if isinstance(crew, Absent) else crew.session.device
+    known: dict[str, Any] = {"traits": None, "runner": None, "tool_sha256": None, "error": None}
+    if isinstance(crew, Absent):
+        known["error"] = str(crew.error)
+    else:
+        equipment = crew.equipped.equipment
+        known["traits"] = crew.equipped.traits.model_dump(mode="json")
+        known["error"] = crew.equipped.problem
+        known["runner"] = _runner(crew)
+        known["tool_sha256"] = equipment.tool_sha256 if equipment else None
+        known["pushed"] = list(crew.session.store.pushed)
+    return {"name": device.name, "reached": device.address.reached, "spec": device.model_dump(mode="json")} | known
+
+
+def _case(case: Case, runner: str | None) -> dict[str, Any]:
+    return {
+        "id": case.id,
+        "device": case.device,
+        "variant": case.variant.id,
+        "family": case.variant.family,
+        "scheme": case.variant.scheme,
+        "name": case.variant.name,
+        "delegate": case.delegate.label,
+        "kind": case.delegate.kind,
+        "threads": case.threads,
+        "affinity": case.affinity,
+        "runner": runner,
+        "options": case.delegate.model_dump(mode="json"),
+    }
+
+
+def _tools(opened: Sequence[Crew | Absent]) -> list[dict[str, Any]]:
+    found = {}
+    for crew in opened:
+        if isinstance(crew, Crew) and (equipment := crew.equipped.equipment):
+            name, sha256, version = equipment.runner.kind, equipment.tool_sha256, equipment.tool_version
+            found[name, sha256, version] = {"name": name, "sha256": sha256, "version": version}
+    return list(found.values())
+
+
+def plan_of(manifest: Mapping[str, Any], folder: Path) -> Plan:
+    """The plan that a run folder records; raises InputError when a model file is gone or is another by now."""
+    try:
+        variants = {f"{v['family']}.{v['name']}": v for v in manifest["variants"]}
+        cases = {
+            record["id"]: Case.model_validate(
+                {key: record[key] for key in ("device", "threads", "affinity")}
+                | {"variant": variants[record["variant"]], "delegate": record["options"]}
+            )
+            for record in manifest["cases"]
+        }
+        trials = tuple(
+            Trial(case=cases[t["case"]], round=t["round"], position=t["position"], purpose=t["purpose"])
+            for t in manifest["trials"]
+        )
+        measure = Measure.model_validate(manifest["measure"])
+    except (KeyError, TypeError, ValidationError) as error:
+        raise InputError(f"{folder / 'run.json'}: does not hold a plan that can be resumed: {error}") from error
+    for case in cases.values():
+        unchanged(Path(case.variant.path), case.variant.sha256)
+    return Plan(manifest["name"], manifest["seed"], measure, tuple(cases.values()), trials, ())
+
+
+def devices_of(manifest: Mapping[str, Any]) -> tuple[Device, ...]:
+    return tuple(Device.model_validate(record["spec"]) for record in manifest["devices"])
+
+
+def choice_of(manifest: Mapping[str, Any]) -> ToolChoice:
+    return ToolChoice.model_validate(manifest["tool_choice"])
+
+
+def samples_of(manifest: Mapping[str, Any]) -> dict[str, Path]:
+    samples = {family: Path(record["path"]) for family, record in manifest["samples"].items()}
+    for family, path in samples.items():
+        unchanged(path, manifest["samples"][family]["sha256"])
+    return samples
+
+
+def unchanged(path: Path, sha256: str) -> None:
+    if not path.is_file():
+        raise InputError(f"{path}: is gone; the run began with it", remedy="put it back, or begin a new run")
+    if sha256_of(path) != sha256:
+        raise InputError(f"{path}: is not the file that the run began with", remedy="put it back, or begin a new run")
