@@ -122,7 +122,7 @@ class Launch(object):
             evaluate(engine, request["evaluate"], answer)
         elif request.get("profile"):
             self.at("profile")
-            answer["profile"] = profile(runtime, request)
+            answer["profile"] = profile(runtime, request, engine.inputs)
         else:
             first = self.measure(engine, request)
         memory["rss_end_mb"] = resident("VmRSS")
@@ -363,20 +363,31 @@ class Compiled(object):
         except Exception as error:
             if NOT_ALL in str(error) and not self.with_cpu:
                 raise CpuToo()
-            if not self.runtime_loads():
+            if not self.model_is_sound():
                 raise
             raise Unusable("unavailable", native_reason(self.asked["accelerator"]) or " ".join(str(error).split()))
         if self.with_cpu:
             share = partial_share(self.asked["accelerator"])
             if not share.get("nodes_delegated"):
                 raise Unusable(share["verdict"], share["evidence"])
+        if self.asked["accelerator"] == "npu":
+            self.check_device()
 
-    def runtime_loads(self):
+    def model_is_sound(self):
+        """Whether the CPU could run it, so that the failure is the accelerator's; custom ops are for accelerators."""
         try:
-            self.runtime.plain(self.request["model"])
-        except Exception:
-            return False
+            self.runtime.plain(self.request["model"]).allocate_tensors()
+        except Exception as error:
+            return "unresolved custom op" in str(error)
         return True
+
+    def check_device(self):
+        """OpenVINO names the device that it really uses; another one than asked for is another one's number."""
+        used = set(re.findall(r"[Uu]sing (?:Intel OpenVINO )?device:? '?(\w+)", native_text()))
+        asked = (self.asked.get("backend") or "npu").upper()
+        if used - {asked}:
+            evidence = "OpenVINO used its %s device, asked for was %s" % (", ".join(sorted(used - {asked})), asked)
+            raise Unusable("none", evidence)
 
     def allocate(self):
         model = self.model
@@ -450,20 +461,18 @@ def line_with(pattern, text):
     return re.sub(r"^(?:[IWE]\d{4} [^\]]*|(?:INFO|WARNING|ERROR): \[[^\]]*)\]\s*", "", found[-1]) if found else None
 
 
-def adapter_line():
-    return line_with(r"Selected adapter:", native_text())
-
-
 def full_evidence(accelerator):
     text = native_text()
     if accelerator == "gpu":
         said = [line_with(r"Selected adapter:|Selected OpenCL", text)]
     else:
-        said = [
-            line_with(pattern, text)
-            for pattern in (r"Partitioned subgraph<0>", r"plugins were applied", r"Using Intel OpenVINO device")
-        ]
+        said = [npu_evidence(text)]
     return "; ".join(["compiled for the %s alone" % accelerator.upper()] + [line for line in said if line])
+
+
+def npu_evidence(text):
+    patterns = (r"Partitioned subgraph<0>", r"plugins were applied", r"Using Intel OpenVINO device")
+    return "; ".join(line for line in (line_with(pattern, text) for pattern in patterns) if line)
 
 
 def partial_share(accelerator):
@@ -490,10 +499,12 @@ def partial_share(accelerator):
             "nodes_delegated": taken,
             "nodes_total": total,
             "partitions": partitions,
-            "evidence": "; ".join([parted.group(0), applied.group(0)]),
+            "evidence": npu_evidence(text),
         }
     if reason:
-        return {"verdict": "unavailable", "evidence": reason}
+        # From Python only the first partition gets the backend that was asked for; the line tells when there are more.
+        said = [reason] + ([parted.group(0)] if parted else [])
+        return {"verdict": "unavailable", "evidence": "; ".join(said)}
     return {"verdict": "none", "evidence": "no line says that the NPU took anything"}
 
 
@@ -779,6 +790,15 @@ def to_input(samples, detail, preprocess):
     return np.clip(np.round(real / detail["scale"]) + detail["zero_point"], limits.min, limits.max).astype(dtype)
 
 
+def shaped(array, detail):
+    """Samples of the right size in the input's own shape, which may have further axes of length one."""
+    if array.size != int(np.prod(detail["shape"])):
+        raise ValueError(
+            "input %r wants %s, a batch of samples is %s" % (detail["name"], detail["shape"], list(array.shape))
+        )
+    return array.reshape(detail["shape"])
+
+
 def evaluate(engine, asked, answer):
     """Run every sample of an .npz (first axis = samples) through the timed path; raw outputs go to another .npz.
 
@@ -797,9 +817,8 @@ def evaluate(engine, asked, answer):
     results, took, reported = [[] for _ in outputs], [], 0.0
     for low in range(0, total, batch):
         chosen = np.minimum(np.arange(low, low + batch), total - 1)
-        fed = [
-            to_input(array[chosen], d, asked.get("preprocess")).reshape(d["shape"]) for array, d in zip(samples, inputs)
-        ]
+        how = asked.get("preprocess")
+        fed = [shaped(to_input(array[chosen], detail, how), detail) for array, detail in zip(samples, inputs)]
         engine.forget()
         engine.feed(fed)
         took.append(timed(engine.step))
@@ -853,8 +872,150 @@ def fidelity(runtime, request, engine, first):
 # ------------------------------------------------------------------------------------------------------------- op profile
 
 
-def profile(runtime, request):
-    raise NotImplementedError("no op profile yet")
+class ElementType(ctypes.Structure):
+    """LiteRtRankedTensorType."""
+
+    _fields_ = [
+        ("element_type", ctypes.c_int),
+        ("rank_and_flags", ctypes.c_uint),
+        ("dimensions", ctypes.c_int32 * 8),
+        ("strides", ctypes.c_uint32 * 8),
+    ]
+
+
+class Event(ctypes.Structure):
+    """ProfiledEventData of LiteRT 2.3."""
+
+    _fields_ = [
+        ("tag", ctypes.c_char_p),
+        ("event_type", ctypes.c_int),
+        ("start_us", ctypes.c_uint64),
+        ("elapsed_us", ctypes.c_uint64),
+        ("memory", ctypes.c_size_t * 6),
+        ("metadata1", ctypes.c_uint64),
+        ("metadata2", ctypes.c_uint64),
+        ("source", ctypes.c_int),
+    ]
+
+
+class Profiled(object):
+    """A CPU model with LiteRT's profiler on, through its C API: neither Python API reaches the profiler."""
+
+    OPERATOR, DELEGATE_OPERATOR = 2, 8
+
+    def __init__(self, runtime, model, threads, xnnpack):
+        self.lib = ctypes.CDLL(os.path.join(runtime.folder, "libLiteRt.so"))
+        self.kept = []  # the library keeps pointers to these
+        environment, options = self.made("CreateEnvironment", 0, None), self.made("CreateOptions")
+        loaded = self.made("CreateModelFromFile", environment, self.text(model))
+        self.call("SetOptionsHardwareAccelerators", options, 1)  # the CPU
+        mode = "delegate" if xnnpack else "builtin"
+        self.add_options(options, "xnnpack", 'num_threads = %d\nkernel_mode = "%s"\n' % (threads, mode))
+        self.add_options(options, "runtime_options_string", "enable_profiling = true\n")
+        self.model = self.made("CreateCompiledModel", environment, loaded, options)
+        signature = self.made("GetModelSignature", loaded, ctypes.c_size_t(0))
+        self.inputs = self.buffers(environment, signature, "Input")
+        self.outputs = self.buffers(environment, signature, "Output")
+        self.profiler = self.made("CompiledModelGetProfiler", self.model)
+
+    def call(self, name, *arguments):
+        status = getattr(self.lib, "LiteRt" + name)(*arguments)
+        if status:
+            raise RuntimeError("LiteRt%s: status %d" % (name, status))
+
+    def made(self, name, *arguments):
+        made = ctypes.c_void_p()
+        self.call(name, *(arguments + (ctypes.byref(made),)))
+        return made
+
+    def text(self, value):
+        self.kept.append(ctypes.create_string_buffer(value.encode()))
+        return self.kept[-1]
+
+    def add_options(self, options, name, toml):
+        no_deleter = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: None)
+        self.kept.append(no_deleter)
+        self.call(
+            "AddOpaqueOptions", options, self.made("CreateOpaqueOptions", self.text(name), self.text(toml), no_deleter)
+        )
+
+    def buffers(self, environment, signature, side):
+        count, made = ctypes.c_size_t(), []
+        self.call("GetNumSignature%ss" % side, signature, ctypes.byref(count))
+        for index in range(count.value):
+            number, kind = ctypes.c_size_t(index), ElementType()
+            self.call(
+                "GetRankedTensorType",
+                self.made("GetSignature%sTensorByIndex" % side, signature, number),
+                ctypes.byref(kind),
+            )
+            needs = self.made("GetCompiledModel%sBufferRequirements" % side, self.model, ctypes.c_size_t(0), number)
+            made.append(self.made("CreateManagedTensorBufferFromRequirements", environment, ctypes.byref(kind), needs))
+        return made
+
+    def feed(self, arrays):
+        for buffer, array in zip(self.inputs, arrays):
+            address, array = ctypes.c_void_p(), np.ascontiguousarray(array)
+            self.call("LockTensorBuffer", buffer, ctypes.byref(address), 1)
+            ctypes.memmove(address.value, array.ctypes.data, array.nbytes)
+            self.call("UnlockTensorBuffer", buffer)
+
+    def run(self):
+        fed, read = (ctypes.c_void_p * len(side) for side in (self.inputs, self.outputs))
+        sizes = [ctypes.c_size_t(len(side)) for side in (self.inputs, self.outputs)]
+        self.call(
+            "RunCompiledModel",
+            self.model,
+            ctypes.c_size_t(0),
+            sizes[0],
+            fed(*self.inputs),
+            sizes[1],
+            read(*self.outputs),
+        )
+
+    def events(self):
+        """The operators of one run, in order: (tag, event type, node, microseconds)."""
+        self.call("ResetProfiler", self.profiler)
+        self.call("StartProfiler", self.profiler)
+        self.run()
+        self.call("StopProfiler", self.profiler)
+        count = ctypes.c_int()
+        self.call("GetNumProfilerEvents", self.profiler, ctypes.byref(count))
+        events = (Event * count.value)()
+        self.call("GetProfilerEvents", self.profiler, count, events)
+        wanted = (self.OPERATOR, self.DELEGATE_OPERATOR)
+        return [
+            (e.tag.decode("utf-8", "replace"), e.event_type, e.metadata1, e.elapsed_us)
+            for e in events
+            if e.event_type in wanted
+        ]
+
+
+def profile(runtime, request, inputs):
+    """Mean microseconds of every operator over the asked runs: [name, type, mean, calls, executor or None].
+
+    Inside an XNNPACK partition the rows are XNNPACK's own operators, which are not the graph's one to one.
+    """
+    delegate = request["delegate"]
+    if not runtime.label.startswith("ai-edge-litert 2.3."):
+        raise NotImplementedError(
+            "op profiles are read with ai-edge-litert 2.3 (its C structs); here is " + runtime.label
+        )
+    if delegate["way"] != "interpreter" or delegate.get("library"):
+        raise NotImplementedError("op profiles exist for cpu and xnnpack only")
+    model = Profiled(runtime, request["model"], request["threads"], delegate["xnnpack"])
+    model.feed(random_inputs(inputs, request["input_seed"]))
+    for _ in range(request["warmup_runs"]):
+        model.run()
+    began, runs = time.time(), []
+    while not runs or len(runs) < request["runs"] and time.time() - began < request["max_seconds"]:
+        runs.append(model.events())
+    rows = []
+    for same in zip(*runs):
+        tag, kind, node, _ = same[0]
+        executor = "xnnpack" if kind == Profiled.DELEGATE_OPERATOR else None
+        rows.append(["%s:%d" % (tag, node), tag, sum(event[3] for event in same) / float(len(same)), 1, executor])
+    return rows
 
 
 # ------------------------------------------------------------------------------------------------- this process and machine
@@ -864,8 +1025,7 @@ def redirect_stderr(path):
     """Send fd 2 to `path`; the function that it returns puts it back and copies what was written."""
     sys.stderr.flush()
     before = os.dup(2)
-    log = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-    start = os.fstat(log).st_size  # the first attempt of two has already been copied
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
     os.dup2(log, 2)
     os.close(log)
 
@@ -873,7 +1033,6 @@ def redirect_stderr(path):
         sys.stderr.flush()
         os.dup2(before, 2)
         with open(path, "rb") as file:
-            file.seek(start)
             text = file.read()
         while text:
             text = text[os.write(2, text) :]

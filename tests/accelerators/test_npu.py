@@ -1,0 +1,69 @@
+"""LiteRT's NPU path, for real, on OpenVINO's CPU device: plugin, dispatch op and dispatch library are genuine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchbench.delegates.npu import Npu
+from tests.beds import models
+from tests.beds.launch import launch, work_for
+
+
+@pytest.fixture(scope="session")
+def npu_python() -> str:
+    """An interpreter that has OpenVINO: BENCHBENCH_NPU_PYTHON, or the one that runs the tests."""
+    python = os.environ.get("BENCHBENCH_NPU_PYTHON", sys.executable)
+    there = subprocess.run([python, "-c", "import openvino"], capture_output=True, check=False)
+    if there.returncode:
+        pytest.skip("no OpenVINO in the interpreter: pip install ai-edge-litert-sdk-intel")
+    return python
+
+
+def test_the_npu_path_on_openvinos_cpu_is_full_and_agrees_with_the_cpu(
+    tmp_path: Path, conv: Path, npu_python: str
+) -> None:
+    env = {"ONEDNN_MAX_CPU_ISA": "AVX2"}  # else OpenVINO computes in bfloat16 where the CPU can
+    work = work_for(conv, Npu(vendor="intel", backend="cpu"), python=npu_python)
+    reading = launch(work, tmp_path, env).reading
+    assert reading.status == "ok", reading.error
+    took = reading.delegation
+    assert (took.verdict, took.nodes_delegated, took.nodes_total) == ("full", 6, 6)
+    assert "1 compiler plugins were applied successfully: IntelOpenVINO" in (took.evidence or "")
+    assert reading.measurement.output_errors["probabilities"] == pytest.approx(0, abs=1e-3)
+    assert "the NPU path ran on OpenVINO's CPU device" in reading.measurement.warnings
+
+
+def test_an_npu_that_is_not_there_is_unavailable_and_the_silent_cpu_run_is_no_npu_number(
+    tmp_path: Path, conv: Path, npu_python: str
+) -> None:
+    reading = launch(work_for(conv, Npu(vendor="intel"), python=npu_python), tmp_path).reading
+    assert reading.status == "failed"
+    assert reading.delegation.verdict == "unavailable"
+    assert "libopenvino_intel_npu_compiler_loader.so" in (reading.delegation.evidence or "")
+    assert reading.measurement.timings.samples == ()
+
+
+def test_what_the_npu_leaves_to_the_cpu_is_counted(tmp_path: Path, npu_python: str) -> None:
+    model = tmp_path / "mixed.tflite"
+    model.write_bytes(models.chain_model(3, ops=(models.OPS.RELU, models.OPS.LOGISTIC, models.OPS.FLOOR)))
+    work = work_for(model, Npu(vendor="intel", backend="cpu"), python=npu_python)
+    reading = launch(work, tmp_path / "job").reading
+    assert reading.status == "ok", reading.error
+    took = reading.delegation
+    assert (took.verdict, took.nodes_delegated, took.nodes_total, took.partitions) == ("partial", 2, 3, 1)
+    assert took.executor == "npu, rest on xnnpack"
+
+
+def test_without_openvino_the_npu_is_unavailable(tmp_path: Path, conv: Path) -> None:
+    if not subprocess.run([sys.executable, "-c", "import openvino"], capture_output=True, check=False).returncode:
+        pytest.skip("OpenVINO is installed here")
+    reading = launch(work_for(conv, Npu(vendor="intel", backend="cpu")), tmp_path).reading
+    assert reading.status == "failed"
+    assert reading.delegation.verdict == "unavailable"
+    assert "libopenvino" in (reading.delegation.evidence or "")
+    assert reading.measurement.timings.samples == ()

@@ -1,0 +1,67 @@
+"""Run a runner's job on this machine, as a session does on a device: in a folder of its own, with a time limit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchbench.case import Measure, Variant
+from benchbench.delegates import Delegate
+from benchbench.outcome import Reading
+from benchbench.runners import Job, Raw, Work
+from benchbench.runners.python import PythonRunner, script_path
+
+QUICK = Measure(runs=5, min_seconds=0, warmup_runs=2, warmup_min_seconds=0, timeout_seconds=120)
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    raw: Raw
+    reading: Reading
+    folder: Path
+
+
+def work_for(model: Path, delegate: Delegate, **changes: Any) -> Work:
+    """A trial of the file at `model` on this interpreter."""
+    size_mb = model.stat().st_size / 1e6 if model.exists() else 0.0
+    variant = Variant(
+        family="test", name=model.stem, scheme="float32", path=str(model), sha256="0" * 64, size_mb=size_mb, nodes=1
+    )
+    given: dict[str, Any] = {"threads": 1, "measure": QUICK, "tool": str(script_path()), "python": sys.executable}
+    return Work(variant=variant, model=str(model), delegate=delegate, **given | changes)
+
+
+def run_job(job: Job, folder: Path, env: Mapping[str, str] | None = None) -> Raw:
+    """Start the process, wait for it, read what it left; late = killed at its limit."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in job.files.items():
+        (folder / name).write_bytes(content)
+    process = subprocess.Popen(
+        job.argv,
+        cwd=folder,
+        env={**os.environ, **job.env, **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+    )
+    late = False
+    try:
+        stdout, stderr = process.communicate(timeout=job.timeout_s)
+    except subprocess.TimeoutExpired:
+        late = True
+        process.kill()
+        stdout, stderr = process.communicate()
+    answers = {name: (folder / name).read_bytes() for name in job.answers if (folder / name).exists()}
+    return Raw(exit_code=process.returncode, stdout=stdout, stderr=stderr, answers=answers, late=late)
+
+
+def launch(work: Work, folder: Path, env: Mapping[str, str] | None = None) -> Launched:
+    """One trial, whole: the job built, run and read."""
+    runner = PythonRunner()
+    raw = run_job(runner.job(work), folder, env)
+    return Launched(raw, runner.read(work, raw), folder)
