@@ -1,0 +1,277 @@
+"""Datasets: samples with or without labels, checked against the model they are for, read in batches."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from benchbench.accuracy.detection import Boxes
+from benchbench.accuracy.images import SUFFIXES, Decoder, listed
+from benchbench.accuracy.tensors import Array, Preprocessing, Tensor
+from benchbench.errors import InputError
+
+LABELS = ("y", "labels")
+TRUTH = ("boxes", "box_image", "box_class")
+
+
+class Samples(Protocol):
+    """The samples of one input: `shape` is that of one sample; a slice reads [count, *shape]."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, span: slice, /) -> Array: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """One file a sample, decoded when it is asked for."""
+
+    paths: tuple[Path, ...]
+    shape: tuple[int, ...]
+    decode: Callable[[Path], Array]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, span: slice, /) -> Array:
+        return np.stack([self.decode(path) for path in self.paths[span]])
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An array with samples first."""
+
+    array: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.array.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, span: slice, /) -> Array:
+        return self.array[span]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Samples for a model's inputs, in their order, and what is right; `preprocessing` None = as they are."""
+
+    name: str
+    inputs: tuple[Samples, ...]
+    labels: NDArray[np.int64] | None
+    preprocessing: Preprocessing | None
+    sha256: str  # of the npz; of a folder, over its files' names and digests
+    truth: Boxes | None = None  # boxes to be found
+
+    @property
+    def n(self) -> int:
+        return len(self.inputs[0])
+
+    def batches(self, size: int, start: int = 0) -> Iterator[tuple[Array, ...]]:
+        """The samples from `start` on, `size` at a time: one array [count, ...] an input."""
+        for low in range(start, self.n, size):
+            yield tuple(samples[low : low + size] for samples in self.inputs)
+
+    def first(self, count: int | None) -> Dataset:
+        """The first `count` samples; None = all."""
+        if count is None or count >= self.n:
+            return self
+        kept = tuple(Stored(samples[:count]) for samples in self.inputs)
+        labels = None if self.labels is None else self.labels[:count]
+        return replace(self, inputs=kept, labels=labels, truth=self.truth and self.truth.of_first(count))
+
+    def save(self, path: Path, start: int = 0, stop: int | None = None) -> None:
+        """The samples start:stop as an .npz with one array an input, in order: what the script on a device reads."""
+        arrays = {f"x{index}": samples[start:stop] for index, samples in enumerate(self.inputs)}
+        np.savez(path, allow_pickle=False, **arrays)
+
+
+def load(path: Path, inputs: Sequence[Tensor], *, classes: int | None = None) -> Dataset:
+    """The dataset at `path`, fitting a model with such inputs and so many classes.
+
+    An .npz holds one array an input by its name or else in order, and what is right: `y` (or `labels`) [n], or `boxes`
+    [m, 4] as (ymin, xmin, ymax, xmax) in shares of the image with `box_image` [m] and `box_class` [m]. A folder holds one .npy a
+    sample, or images (see images.listed). Preprocessing stands in `NAME.toml` beside an .npz, in `dataset.toml` of a
+    folder. Raises InputError with one line: nothing there, no samples, another shape, labels out of range, NaN.
+    """
+    if path.is_dir():
+        loaded = _folder(path, inputs)
+    elif path.suffix == ".npz" and path.is_file():
+        loaded = _npz(path, inputs)
+    else:
+        raise InputError(f"{path}: no dataset: neither an .npz nor a folder")
+    if not loaded.n:
+        raise InputError(f"{path}: the dataset is empty")
+    _check_inputs(path, loaded, inputs)
+    return _with_checked_labels(path, loaded, classes)
+
+
+def seeded(inputs: Sequence[Tensor], n: int, seed: int) -> Dataset:
+    """Uniform random real values for comparing outputs where there is no data: all that a quantized input can say,
+    [-0.5, 0.5) for a float input (as benchmark_model feeds it), 0…99 for other integers.
+    """
+    rng = np.random.default_rng(seed)
+    arrays: list[Samples] = []
+    for tensor in inputs:
+        shape, dtype = (n, *tensor.shape[1:]), np.dtype(tensor.dtype)
+        if dtype.kind in "iu" and tensor.scale:
+            low, high = ((limit - (tensor.zero_point or 0)) * tensor.scale for limit in _limits(dtype))
+            arrays.append(Stored(rng.uniform(low, high, shape).astype(np.float32)))
+        elif dtype.kind in "iu":
+            arrays.append(Stored(rng.integers(0, 100, shape).astype(dtype)))
+        else:
+            arrays.append(Stored(rng.uniform(-0.5, 0.5, shape).astype(dtype)))
+    return Dataset(f"seed {seed}", tuple(arrays), None, None, hashlib.sha256(f"seed {seed} {n}".encode()).hexdigest())
+
+
+def _limits(dtype: np.dtype[np.generic]) -> tuple[int, int]:
+    kind = np.iinfo(np.dtype(dtype.name))
+    return int(kind.min), int(kind.max)
+
+
+def _npz(path: Path, inputs: Sequence[Tensor]) -> Dataset:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, KeyError) as error:
+        raise InputError(f"{path}: cannot be read as an .npz of plain arrays: {error}") from error
+    except Exception as error:  # zipfile and zlib have errors of their own for a damaged file
+        raise InputError(f"{path}: damaged: {error}") from error
+    labels = next((arrays.pop(name) for name in LABELS if name in arrays), None)
+    truth = _truth(path, {name: arrays.pop(name) for name in TRUTH if name in arrays})
+    names = [tensor.name for tensor in inputs]
+    order = names if set(names) == set(arrays) else list(arrays)
+    if not order or any(arrays[name].ndim == 0 for name in order):
+        raise InputError(f"{path}: holds no samples", remedy="store them as x, samples first, and labels as y")
+    samples = tuple(Stored(arrays[name]) for name in order)
+    how = _preprocessing(path.with_suffix(".toml"))
+    return Dataset(path.stem, samples, labels, how, _digest([path], path.parent), truth)
+
+
+def _truth(path: Path, arrays: dict[str, Array]) -> Boxes | None:
+    if not arrays:
+        return None
+    sizes = [(name, arrays[name].shape if name in arrays else None) for name in TRUTH]
+    m = len(next(iter(arrays.values())))
+    if dict(sizes) != {"boxes": (m, 4), "box_image": (m,), "box_class": (m,)}:
+        raise InputError(f"{path}: boxes to be found are boxes [m, 4], box_image [m] and box_class [m]")
+    return Boxes(
+        arrays["boxes"].astype(np.float64), arrays["box_image"].astype(np.int64), arrays["box_class"].astype(np.int64)
+    )
+
+
+def _folder(path: Path, inputs: Sequence[Tensor]) -> Dataset:
+    how = _preprocessing(path / "dataset.toml")
+    if len(inputs) != 1:
+        raise InputError(f"{path}: a folder feeds one input, the model has {len(inputs)}", remedy="give an .npz")
+    arrays = tuple(sorted(path.glob("*.npy")))
+    if arrays:
+        shape = _npy(arrays[0]).shape
+        return Dataset(path.name, (Files(arrays, shape, _npy),), None, how, _digest(arrays, path))
+    paths, labels = listed(path)
+    if not paths:
+        raise InputError(
+            f"{path}: the dataset is empty", remedy=f"no .npy and no image ({', '.join(sorted(SUFFIXES))})"
+        )
+    wanted = tuple(inputs[0].shape[1:])
+    if len(wanted) != 3 or wanted[2] not in {1, 3}:
+        raise InputError(f"{path}: images fit an input [1, height, width, 1 or 3], the model's is {_text(inputs[0])}")
+    height, width = how.size if how is not None and how.size is not None else wanted[:2]
+    decode = Decoder(height, width, wanted[2], how is not None and how.crop)
+    samples = Files(paths, (height, width, wanted[2]), decode)
+    return Dataset(path.name, (samples,), labels, how, _digest(paths, path))
+
+
+def _npy(path: Path) -> Array:
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path}: cannot be read as a plain array: {error}") from error
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{path}: an .npz under the name of an .npy")
+    return array
+
+
+def _preprocessing(path: Path) -> Preprocessing | None:
+    if not path.is_file():
+        return None
+    try:
+        return Preprocessing.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: no TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"{path}: {key}: {first['msg']}", remedy=f"keys: {', '.join(Preprocessing.model_fields)}"
+        ) from (error)
+
+
+def _check_inputs(path: Path, dataset: Dataset, inputs: Sequence[Tensor]) -> None:
+    if len(dataset.inputs) != len(inputs):
+        raise InputError(f"{path}: holds {len(dataset.inputs)} inputs, the model takes {len(inputs)}")
+    for samples, tensor in zip(dataset.inputs, inputs, strict=True):
+        if len(samples) != dataset.n:
+            raise InputError(f"{path}: {dataset.n} samples of one input, but {len(samples)} for {tensor.name!r}")
+        if samples.shape != tuple(tensor.shape[1:]):
+            got = ["n", *samples.shape]
+            raise InputError(f"{path}: input {tensor.name!r} wants {_text(tensor)}, the samples are {_list(got)}")
+        for low in range(0, len(samples), 256):
+            _check_numbers(path, samples[low : low + 256], low, samples.shape)
+
+
+def _check_numbers(path: Path, batch: Array, low: int, shape: tuple[int, ...]) -> None:
+    if batch.shape[1:] != shape or batch.dtype.kind not in "fiub":
+        raise InputError(f"{path}: the samples from {low} on are not numbers of one shape {_list(shape)}")
+    if batch.dtype.kind == "f":
+        bad = ~np.isfinite(batch).reshape(len(batch), -1).all(axis=1)
+        if bad.any():
+            raise InputError(f"{path}: sample {low + int(np.argmax(bad))} holds NaN or infinity")
+
+
+def _with_checked_labels(path: Path, dataset: Dataset, classes: int | None) -> Dataset:
+    if dataset.labels is None:
+        return dataset
+    labels = np.asarray(dataset.labels)
+    if labels.shape != (dataset.n,) or labels.dtype.kind not in "iu":
+        shape = f"{labels.dtype} {_list(labels.shape)}"
+        raise InputError(f"{path}: labels are whole numbers, one a sample ({dataset.n}); these are {shape}")
+    labels = labels.astype(np.int64) + (dataset.preprocessing.label_offset if dataset.preprocessing else 0)
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or (classes is not None and high >= classes):
+        known = f"0…{classes - 1}" if classes is not None else "0 and above"
+        raise InputError(
+            f"{path}: labels run from {low} to {high}, the model's classes are {known}",
+            remedy="set label_offset where the model has a background class",
+        )
+    return replace(dataset, labels=labels)
+
+
+def _digest(paths: Sequence[Path], folder: Path) -> str:
+    """Of one file its own sha256; of several, that of their names and digests."""
+    digests = []
+    for path in paths:
+        with path.open("rb") as file:
+            digests.append((path.relative_to(folder).as_posix(), hashlib.file_digest(file, "sha256").hexdigest()))
+    if len(digests) == 1:
+        return digests[0][1]
+    return hashlib.sha256("".join(f"{digest}  {name}\n" for name, digest in digests).encode()).hexdigest()
+
+
+def _text(tensor: Tensor) -> str:
+    return f"{tensor.dtype} {_list(tensor.shape)}"
+
+
+def _list(shape: Sequence[object]) -> str:
+    return f"[{', '.join(str(size) for size in shape)}]"

@@ -1,0 +1,154 @@
+"""How true a variant's outputs are to the float32 reference, without labels; and what is plainly broken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchbench.accuracy.outputs import Output
+from benchbench.accuracy.tensors import Array
+from benchbench.errors import InputError
+
+SQNR_CEILING_DB = 200.0  # equal to the last bit; beyond what float32 can tell
+
+FlagKind = Literal["nan", "inf", "all-zero", "constant", "saturated", "agreement", "cosine", "gain", "sqnr"]
+Reals = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorFidelity:
+    """One output tensor against the reference, over all samples; errors are absolute, in the output's real unit.
+
+    NaN and infinite values are counted in `nan` and `inf` and left out of the rest.
+    """
+
+    name: str
+    agreement: float | None  # share of samples with the same top-1; None where there is only one value a sample
+    cosine: float  # mean over the samples
+    cosine_min: float  # of the worst sample
+    sqnr_db: float  # 10 log10(sum reference^2 / sum error^2), at most SQNR_CEILING_DB
+    max_error: float
+    mean_error: float
+    gain: float  # the factor that fits the reference to the output best; 1 = none
+    nan: float  # shares of values
+    inf: float
+    saturated: float  # share of values at the end of the quantized range that the reference goes beyond
+    all_zero: bool
+    constant: bool  # the same output for every sample, where the reference tells them apart
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Something wrong with an output; `broken` = the numbers of such a variant mean nothing."""
+
+    tensor: str
+    kind: FlagKind
+    text: str
+    broken: bool
+
+
+def fidelity(reference: Sequence[Output], outputs: Sequence[Output]) -> tuple[TensorFidelity, ...]:
+    """Each output against the reference's of the same name, or else in the same place.
+
+    Raises InputError where the two have other outputs or shapes: then they are no variants of one model.
+    """
+    if len(reference) != len(outputs):
+        raise InputError(f"the reference has {len(reference)} outputs, this variant {len(outputs)}")
+    named = {output.name: output for output in reference}
+    alike = len(named) == len(reference) and {output.name for output in outputs} == set(named)
+    pairs = [(named[o.name], o) for o in outputs] if alike else list(zip(reference, outputs, strict=True))
+    for expected, got in pairs:
+        if expected.raw.shape != got.raw.shape:
+            raise InputError(
+                f"output {got.name!r}: the reference's shape is {list(expected.raw.shape)}, here {list(got.raw.shape)}"
+            )
+    return tuple(_compare(expected, got) for expected, got in pairs)
+
+
+def _compare(expected: Output, got: Output) -> TensorFidelity:
+    n = len(got.raw)
+    reference, output = (o.real.astype(np.float64).reshape(n, -1) for o in (expected, got))
+    finite = np.isfinite(output) & np.isfinite(reference)
+    r, o = np.where(finite, reference, 0.0), np.where(finite, output, 0.0)
+    error = np.abs(o - r)
+    signal, noise = float((r * r).sum()), float((error * error).sum())
+    cosine = _cosine(r, o)
+    return TensorFidelity(
+        name=got.name,
+        agreement=_agreement(expected, reference, output),
+        cosine=float(cosine.mean()),
+        cosine_min=float(cosine.min()),
+        sqnr_db=_decibel(signal, noise),
+        max_error=float(error.max(initial=0.0)),
+        mean_error=float(error.sum() / max(1, finite.sum())),
+        gain=float((r * o).sum() / signal) if signal else 1.0,
+        nan=float(np.isnan(output).mean()),
+        inf=float(np.isinf(output).mean()),
+        saturated=_saturated(reference, got),
+        all_zero=not np.any(output) and bool(np.any(reference)),
+        constant=n > 1 and bool((output == output[0]).all()) and not bool((reference == reference[0]).all()),
+    )
+
+
+def _agreement(expected: Output, reference: Reals, output: Reals) -> float | None:
+    values = [size for size in expected.raw.shape[1:] if size > 1]
+    if len(values) != 1:  # one value, or an image: no classes to choose from
+        return None
+    answered = ~np.isnan(output).any(axis=1)
+    return float((answered & (reference.argmax(axis=1) == output.argmax(axis=1))).mean())
+
+
+def _cosine(r: Reals, o: Reals) -> Reals:
+    """Per sample; two zero vectors are alike, a zero vector and another are not."""
+    length_r, length_o = np.linalg.norm(r, axis=1), np.linalg.norm(o, axis=1)
+    product = length_r * length_o
+    both_zero = ((length_r == 0) & (length_o == 0)).astype(np.float64)
+    cosine: Reals = np.where(product > 0, (r * o).sum(axis=1) / np.where(product > 0, product, 1.0), both_zero)
+    return cosine
+
+
+def _decibel(signal: float, noise: float) -> float:
+    if not noise:
+        return SQNR_CEILING_DB
+    if not signal:
+        return -SQNR_CEILING_DB
+    return float(np.clip(10 * np.log10(signal / noise), -SQNR_CEILING_DB, SQNR_CEILING_DB))
+
+
+def _saturated(reference: Reals, got: Output) -> float:
+    if got.limits is None:
+        return 0.0
+    low, high = got.limits
+    kind = np.iinfo(got.raw.dtype)
+    raw: Array = got.raw.reshape(len(got.raw), -1)
+    # rounding at the end of the range is no saturation: the reference must lie more than a step beyond it
+    beyond = ((raw == kind.max) & (reference > high + got.scale)) | ((raw == kind.min) & (reference < low - got.scale))
+    return float(beyond.mean())
+
+
+def flags(tensors: Sequence[TensorFidelity]) -> tuple[Flag, ...]:
+    """What is wrong, the broken first; an empty tuple means that nothing stands out."""
+    found = [flag for tensor in tensors for flag in _flags(tensor)]
+    return tuple(sorted(found, key=lambda flag: not flag.broken))
+
+
+def _flags(t: TensorFidelity) -> list[Flag]:
+    agreement = 1.0 if t.agreement is None else t.agreement
+    wrong_gain = t.cosine > 0.9 and not 0.7 < t.gain < 1.4
+    doubts: list[tuple[bool, FlagKind, bool, str]] = [
+        (t.nan > 0, "nan", True, f"{t.nan:.1%} of the values are not a number"),
+        (t.inf > 0, "inf", True, f"{t.inf:.1%} of the values are infinite"),
+        (t.all_zero, "all-zero", True, "every value is zero"),
+        (t.constant and not t.all_zero, "constant", True, "the same output for every input"),
+        (agreement < 0.5, "agreement", True, f"only {agreement:.1%} of the top answers are the reference's"),
+        (0.5 <= agreement < 0.9, "agreement", False, f"{agreement:.1%} of the top answers are the reference's"),
+        (t.cosine < 0.5, "cosine", True, f"cosine to the reference {t.cosine:.3f}: another direction"),
+        (wrong_gain, "gain", True, f"the reference times {t.gain:.3g}: a wrong scale"),
+        (t.sqnr_db < 10 and not wrong_gain, "sqnr", t.sqnr_db < 0, f"signal to error {t.sqnr_db:.1f} dB"),
+        (t.saturated > 0.01, "saturated", t.saturated > 0.5, f"{t.saturated:.1%} of the values are cut off"),
+    ]
+    return [Flag(t.name, kind, f"output {t.name!r}: {text}", broken) for true, kind, broken, text in doubts if true]

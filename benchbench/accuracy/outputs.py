@@ -1,0 +1,59 @@
+"""Outputs of a model over all samples of a dataset, and the file in which they travel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchbench.accuracy.tensors import Array, Reals, dequantize
+from benchbench.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output tensor over all samples as the model gave it, [n, ...], with its quantization (scale 0 = none)."""
+
+    name: str
+    raw: Array
+    scale: float = 0.0
+    zero_point: int = 0
+
+    @property
+    def real(self) -> Reals:
+        return dequantize(self.raw, self.scale, self.zero_point)
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The smallest and the largest real value that its quantization can say; None where it is not quantized."""
+        if not self.scale or self.raw.dtype.kind not in "iu":
+            return None
+        kind = np.iinfo(self.raw.dtype)
+        return (kind.min - self.zero_point) * self.scale, (kind.max - self.zero_point) * self.scale
+
+
+def read_outputs(path: Path) -> tuple[Output, ...]:
+    """Outputs as the script on a device leaves them: `output_0` …, `scale_0`, `zero_point_0` … and `names`.
+
+    Raises InputError for a file that is not of this kind.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return tuple(
+                Output(str(name), archive[f"output_{k}"], float(archive[f"scale_{k}"]), int(archive[f"zero_point_{k}"]))
+                for k, name in enumerate(archive["names"])
+            )
+    except Exception as error:  # zipfile, zlib and numpy each have their own for a damaged file
+        raise InputError(f"{path}: no outputs of a model: {error}") from error
+
+
+def write_outputs(path: Path, outputs: Sequence[Output]) -> None:
+    """The file that `read_outputs` reads."""
+    arrays: dict[str, Array] = {"names": np.array([output.name for output in outputs])}
+    for k, output in enumerate(outputs):
+        arrays[f"output_{k}"] = output.raw
+        arrays[f"scale_{k}"] = np.array(output.scale, np.float64)
+        arrays[f"zero_point_{k}"] = np.array(output.zero_point, np.int64)
+    np.savez(path, allow_pickle=False, **arrays)

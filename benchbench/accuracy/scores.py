@@ -1,0 +1,94 @@
+"""A variant's accuracy as flat numbers for an outcome: labels where there are some, fidelity to a reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchbench.accuracy.datasets import Dataset
+from benchbench.accuracy.detection import detections, precision
+from benchbench.accuracy.fidelity import TensorFidelity, fidelity, flags
+from benchbench.accuracy.metrics import classify, packed
+from benchbench.accuracy.outputs import Output
+from benchbench.accuracy.tensors import Array
+from benchbench.errors import InputError
+
+Scores = dict[str, float | int | str | None]
+
+
+def score(dataset: Dataset, outputs: Sequence[Output], reference: Sequence[Output] | None = None) -> Scores:
+    """What `Outcome.accuracy` holds: always n and dataset (sha256); shares run from 0 to 1.
+
+    With labels: top1, top1_low, top1_high, top5 …, recall_min, recall_min_class, correct (see metrics.packed). With
+    boxes: map, map50, map75 (COCO). With a reference: agreement, cosine, sqnr_db, max_error, mean_error, nan, inf, saturated of the worst output, the same with
+    `:NAME` for each of several, broken (0 or 1), and flags in words. Raises InputError where they do not fit together.
+    """
+    for output in outputs:
+        if len(output.raw) != dataset.n:
+            raise InputError(f"output {output.name!r} has {len(output.raw)} samples, {dataset.name} has {dataset.n}")
+    scores: Scores = {"n": dataset.n, "dataset": dataset.sha256}
+    if dataset.labels is not None:
+        scores |= _labelled(dataset, outputs)
+    if dataset.truth is not None:
+        found = precision(dataset.truth, detections(outputs), dataset.n)
+        scores |= {"map": found.mean, "map50": found.at_50, "map75": found.at_75}
+    if reference is not None:
+        scores |= _compared(fidelity(reference, outputs))
+    return scores
+
+
+def class_scores(dataset: Dataset, outputs: Sequence[Output]) -> Array:
+    """The real scores [n, classes]: of the only output, or the first, with several values in a row for a sample."""
+    for output in outputs:
+        values = [size for size in output.raw.shape[1:] if size > 1]
+        if len(values) == 1:
+            return output.real.reshape(dataset.n, -1)
+    shapes = ", ".join(f"{output.name} {list(output.raw.shape)}" for output in outputs)
+    raise InputError(f"{dataset.name} has labels, but no output is a row of class scores: {shapes}")
+
+
+def _labelled(dataset: Dataset, outputs: Sequence[Output]) -> Scores:
+    if dataset.labels is None:
+        return {}
+    scores = class_scores(dataset, outputs)
+    if dataset.labels.max() >= scores.shape[1]:
+        raise InputError(f"{dataset.name}: label {dataset.labels.max()}, but the model has {scores.shape[1]} classes")
+    found = classify(scores, dataset.labels)
+    named: Scores = {"top1": found.top1, "top1_low": found.top1_interval[0], "top1_high": found.top1_interval[1]}
+    if found.top5 is not None and found.top5_interval is not None:
+        named |= {"top5": found.top5, "top5_low": found.top5_interval[0], "top5_high": found.top5_interval[1]}
+    worst = int(np.nanargmin(found.recall))
+    return {
+        **named,
+        "recall_min": float(found.recall[worst]),
+        "recall_min_class": worst,
+        "correct": packed(found.correct),
+    }
+
+
+def _compared(tensors: Sequence[TensorFidelity]) -> Scores:
+    found = flags(tensors)
+    scores: Scores = {
+        **_numbers(tensors),
+        "broken": int(any(flag.broken for flag in found)),
+        "flags": "; ".join(flag.text for flag in found),
+    }
+    if len(tensors) > 1:
+        scores |= {f"{key}:{t.name}": value for t in tensors for key, value in _numbers([t]).items()}
+    return scores
+
+
+def _numbers(tensors: Sequence[TensorFidelity]) -> Scores:
+    """The worst of each measure."""
+    agreements = [t.agreement for t in tensors if t.agreement is not None]
+    return {
+        "agreement": min(agreements) if agreements else None,
+        "cosine": min(t.cosine for t in tensors),
+        "sqnr_db": min(t.sqnr_db for t in tensors),
+        "max_error": max(t.max_error for t in tensors),
+        "mean_error": max(t.mean_error for t in tensors),
+        "nan": max(t.nan for t in tensors),
+        "inf": max(t.inf for t in tensors),
+        "saturated": max(t.saturated for t in tensors),
+    }
