@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from math import prod
 
-from benchbench.models.graph import Graph, Op, Tensor
+from benchbench.models.graph import Graph, Op
 
+COUNTED = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "CONV_3D", "BATCH_MATMUL"}
 UNCOUNTED = {
     "LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM", "RNN", "UNIDIRECTIONAL_SEQUENCE_RNN",
     "BIDIRECTIONAL_SEQUENCE_RNN", "SVDF", "WHILE", "IF", "CALL", "STABLEHLO_DOT_GENERAL", "STABLEHLO_CONVOLUTION",
@@ -39,50 +40,23 @@ def macs_of(graph: Graph) -> tuple[int | None, str | None]:
 
 def _macs(graph: Graph, op: Op) -> int | None:
     """The MACs of one op; 0 where it is not counted, None where a shape is open beyond the batch."""
-    operands = [graph.tensors[k] for k in op.inputs if k >= 0]
-    if op.type not in FORMULAS or not op.outputs:
+    if op.type not in COUNTED or not op.outputs:
         return 0
+    operands = [graph.tensors[k] for k in op.inputs if k >= 0]
     output = graph.tensors[op.outputs[0]]
     if any(-1 in tensor.signature[1:] for tensor in (*operands, output)):
         return None
-    return FORMULAS[op.type](op, operands, output)
-
-
-def _convolution(op: Op, operands: list[Tensor], output: Tensor) -> int:
-    """Filter [outputs, height, width, inputs of the group]: each output is one filter's sum."""
-    return output.elements * prod(operands[1].shape[1:])
-
-
-def _depthwise(op: Op, operands: list[Tensor], output: Tensor) -> int:
-    """Filter [1, height, width, channels]."""
-    return output.elements * operands[1].shape[1] * operands[1].shape[2]
-
-
-def _fully_connected(op: Op, operands: list[Tensor], output: Tensor) -> int:
-    """Weights [outputs, inputs]."""
-    return output.elements * operands[1].shape[-1]
-
-
-def _transposed(op: Op, operands: list[Tensor], output: Tensor) -> int:
-    """Operands: output shape, filter [outputs, height, width, inputs], input; each input is spread by one filter."""
-    return operands[2].elements * prod(operands[1].shape[:3])
-
-
-def _convolution_3d(op: Op, operands: list[Tensor], output: Tensor) -> int:
-    """Filter [depth, height, width, inputs, outputs]."""
-    return output.elements * prod(operands[1].shape[:4])
-
-
-def _matrix_product(op: Op, operands: list[Tensor], output: Tensor) -> int:
-    """[…, m, k] x […, k, n], the first transposed where the op says so."""
-    return output.elements * operands[0].shape[-2 if op.transposes_x else -1]
-
-
-FORMULAS = {
-    "CONV_2D": _convolution,
-    "DEPTHWISE_CONV_2D": _depthwise,
-    "FULLY_CONNECTED": _fully_connected,
-    "TRANSPOSE_CONV": _transposed,
-    "CONV_3D": _convolution_3d,
-    "BATCH_MATMUL": _matrix_product,
-}
+    shape = operands[1].shape
+    match op.type:
+        case "CONV_2D":  # filter [outputs, height, width, inputs of the group]
+            return output.elements * prod(shape[1:])
+        case "DEPTHWISE_CONV_2D":  # filter [1, height, width, channels]
+            return output.elements * shape[1] * shape[2]
+        case "FULLY_CONNECTED":  # weights [outputs, inputs]
+            return output.elements * shape[-1]
+        case "TRANSPOSE_CONV":  # output shape, filter [outputs, height, width, inputs], input
+            return operands[2].elements * prod(shape[:3])
+        case "CONV_3D":  # filter [depth, height, width, inputs, outputs]
+            return output.elements * prod(shape[:4])
+        case _:  # BATCH_MATMUL: […, m, k] x […, k, n], the first transposed where the op says so
+            return output.elements * operands[0].shape[-2 if op.transposes_x else -1]
