@@ -1,0 +1,222 @@
+"""The interactive charts, as Vega-Lite specs; width follows the page, colours of text and grid follow its theme."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from benchbench.recommendation import shorten
+from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, label, missing
+
+_ROW = 17  # pixels per bar
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A spec with its title and the words for those who do not see it."""
+
+    title: str
+    alt: str
+    spec: dict[str, Any]
+
+
+def latency(results: Results, panel: Panel) -> Chart:
+    """Bars of the median with its interval per variant and delegate; what ran elsewhere is a line of text, no bar."""
+    rows = [_row(row) | {"text": label(row)} for _, row in panel.best.iterrows()]
+    longest = max((row["high"] or row["ms"] or 0 for row in rows if row["shown"]), default=1)
+    base = alt.Chart(_data(rows)).encode(y=_variants(panel), yOffset=_delegates(panel))
+    x = alt.X("ms:Q", title="median latency, ms", scale=alt.Scale(domain=[0, longest * 1.2], nice=False))
+    shown = base.transform_filter("datum.shown")
+    bars = shown.mark_bar(cornerRadiusEnd=2, height={"band": 0.86}).encode(
+        x=x, color=_color(results), tooltip=_tooltip("ms", "interval", "threads", "ran")
+    )
+    ends = shown.mark_rule(strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
+    text = base.mark_text(align="left", dx=6, fontSize=11).encode(x=alt.X("at:Q"), text="text:N")
+    return _chart(panel.title, f"Median latency per variant and delegate on {panel.title}.", bars + ends + text, rows)
+
+
+def threads(results: Results, panel: Panel) -> Chart | None:
+    """Latency over threads, one small chart per variant; None where only one number of threads was measured."""
+    cases = panel.cases[panel.cases["headline"] & panel.cases["threads"].notna()]
+    if cases["threads"].nunique() < 2:
+        return None
+    rows = [_row(row) | {"n": int(row["threads"])} for _, row in cases.iterrows()]
+    base = alt.Chart().encode(
+        x=alt.X("n:O", title="threads", axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("ms:Q", title="ms", scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=4)),
+        color=_color(results),
+        tooltip=_tooltip("ms", "interval", "threads", "ran"),
+    )
+    lines = base.mark_line(strokeWidth=2)
+    dots = base.mark_point(filled=True, size=36, opacity=1)
+    ends = base.mark_rule(strokeWidth=1.2).encode(y="low:Q", y2="high:Q")
+    order = list(dict.fromkeys(row["variant"] for row in rows))
+    grid = (
+        alt.layer(lines, ends, dots, data=_data(rows))
+        .properties(width=168, height=110)
+        .facet(alt.Facet("variant:N", title=None, sort=order, header=alt.Header(labelLimit=168)), columns=4)
+        .resolve_scale(y="independent")
+    )
+    return Chart(panel.title, f"Latency by number of threads per variant on {panel.title}.", grid.to_dict())
+
+
+def phases(panel: Panel, results: Results) -> Chart | None:
+    """Initialisation, first inference, warm-up and steady state, each its own mark on a logarithmic axis."""
+    return _kinds(results, panel, PHASES, "ms", "ms (logarithmic)", log=True, about="Phases of a launch")
+
+
+def memory(panel: Panel, results: Results) -> Chart | None:
+    """Each kind of memory by its own mark and name."""
+    return _kinds(results, panel, MEMORY_KINDS, "MB", "MB", log=False, about="Memory by kind")
+
+
+def accuracy(results: Results, panel: Panel) -> Chart | None:
+    """Accuracy over latency with intervals; the Pareto front is ringed and named."""
+    table = results.tradeoffs
+    table = table[table["case"].isin(panel.best["case"]) & table["run"].isin(panel.best["run"].unique())]
+    if table.empty or table["accuracy"].isna().all():
+        return None
+    rows = [
+        _row(row) | {"accuracy": float(row["accuracy"]), "pareto": bool(row["pareto"])}
+        for _, row in table[table["accuracy"].notna()].iterrows()
+    ]
+    name = str(results.metric).removeprefix("accuracy_").replace("_", " ")
+    base = alt.Chart(_data(rows)).encode(
+        x=alt.X("ms:Q", title="median latency, ms (logarithmic)", scale=alt.Scale(type="log", padding=24)),
+        y=alt.Y("accuracy:Q", title=name, scale=alt.Scale(zero=False, padding=14)),
+    )
+    dots = base.mark_point(filled=True, size=70, opacity=0.9).encode(
+        color=_color(results), tooltip=[*_tooltip("ms", "interval", "threads", "ran"), "accuracy:Q"]
+    )
+    front = base.transform_filter("datum.pareto")
+    rings = front.mark_point(size=190, strokeWidth=1.4)
+    names = front.mark_text(align="left", dx=10, dy=-8, fontSize=11).encode(text="variant:N")
+    chart = (dots + rings + names).properties(height=260)
+    return _chart(panel.title, f"{name} over latency on {panel.title}; the Pareto front is ringed.", chart)
+
+
+def profile(title: str, rows: list[dict[str, Any]]) -> Chart:
+    """Where the time goes, per op type or delegate partition, as shares of one inference."""
+    known = [row | {"case": shorten(row["case"], 60)} for row in rows]
+    order = list(dict.fromkeys(row["case"] for row in known))
+    chart = (
+        alt.Chart(_data(known))
+        .mark_bar()
+        .encode(
+            y=alt.Y("case:N", title=None, sort=order, axis=alt.Axis(labelLimit=330)),
+            x=alt.X("percent:Q", title="share of the time, %", scale=alt.Scale(domain=[0, 100], nice=False)),
+            color=alt.Color("op:N", title=None, legend=alt.Legend(orient="top", columns=4, labelLimit=240)),
+            tooltip=["case:N", "op:N", "percent:Q", "mean_ms:Q"],
+        )
+        .properties(height=alt.Step(22))
+    )
+    return _chart(title, f"Share of the time per op type on {title}.", chart)
+
+
+def conditions(place: str, trials: pd.DataFrame, column: str, title: str) -> Chart | None:
+    """One condition over the order of the trials; throttled trials are marked."""
+    known = trials[trials[column].notna()].sort_values("position")
+    if known.empty:
+        return None
+    rows = [
+        {
+            "position": int(row["position"]),
+            "value": float(row[column]),
+            "trial": shorten(row["trial"], 80),
+            "throttled": row["throttled"],
+        }
+        for _, row in known.iterrows()
+    ]
+    base = alt.Chart(_data(rows)).encode(
+        x=alt.X("position:Q", title="trial, in the order of the run", scale=alt.Scale(nice=False)),
+        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4)),
+    )
+    line = base.mark_line(strokeWidth=1.2, color="#7d8aa0")
+    dots = base.mark_point(filled=True, size=14, color="#7d8aa0").encode(tooltip=["trial:N", "value:Q", "throttled:N"])
+    marked = base.transform_filter("datum.throttled != ''").mark_point(
+        shape="triangle-up", size=64, color="#cf5757", filled=True
+    )
+    return _chart(
+        f"{place}: {title}", f"{title} over the trials on {place}.", (line + dots + marked).properties(height=120)
+    )
+
+
+def _kinds(
+    results: Results, panel: Panel, kinds: dict[str, str], unit: str, title: str, *, log: bool, about: str
+) -> Chart | None:
+    """A row per variant and delegate, a mark per kind; only of what ran where it was asked to."""
+    rows = [
+        _row(row) | {"kind": words, "value": float(row[kind])}
+        for _, row in panel.best[panel.best["headline"]].iterrows()
+        for kind, words in kinds.items()
+        if not pd.isna(row[kind]) and (row[kind] > 0 or not log)
+    ]
+    if not rows:
+        return None
+    base = alt.Chart(_data(rows)).encode(y=_variants(panel), yOffset=_delegates(panel), color=_color(results))
+    scale = alt.Scale(type="log", padding=10) if log else alt.Scale(zero=True, nice=True)
+    x = alt.X("value:Q", title=title, scale=scale)
+    span = base.mark_rule(strokeWidth=1.2, opacity=0.5).encode(x=alt.X("min(value):Q", title=title), x2="max(value):Q")
+    named = [words for words in kinds.values() if any(row["kind"] == words for row in rows)]
+    shape = alt.Shape("kind:N", title=None, sort=named, legend=alt.Legend(orient="top", columns=4, labelLimit=220))
+    tips = [*_tooltip("threads", "ran"), alt.Tooltip("kind:N"), alt.Tooltip("value:Q", title=unit, format=".4~g")]
+    dots = base.mark_point(filled=True, size=46, opacity=1).encode(x=x, shape=shape, tooltip=tips)
+    return _chart(panel.title, f"{about} per variant and delegate on {panel.title}.", span + dots, rows)
+
+
+def _row(row: pd.Series) -> dict[str, Any]:
+    """What every chart needs of a case, as plain JSON values; NaN becomes null."""
+    shown = missing(row) is None
+    low, high = _number(row["low_ms"]), _number(row["high_ms"])
+    return {
+        "variant": shorten(row["variant"], 32),
+        "delegate": shorten(row["delegate"], 32),
+        "ms": _number(row["median_ms"]),
+        "low": low,
+        "high": high,
+        "at": (high or _number(row["median_ms"]) or 0) if shown else 0,
+        "shown": shown,
+        "interval": "none (fewer than 3 launches)" if low is None or high is None else f"{low:.4g} to {high:.4g} ms",
+        "threads": None if pd.isna(row["threads"]) else int(row["threads"]),
+        "ran": row["executor"] if isinstance(row["executor"], str) else "nothing",
+    }
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or math.isnan(value) else float(f"{value:.6g}")
+
+
+def _data(rows: list[dict[str, Any]]) -> alt.InlineData:
+    return alt.InlineData(values=rows)
+
+
+def _variants(panel: Panel) -> alt.Y:
+    order = list(dict.fromkeys(shorten(name, 32) for name in panel.cases["variant"]))
+    return alt.Y("variant:N", title=None, sort=order, axis=alt.Axis(labelLimit=220, labelPadding=8))
+
+
+def _delegates(panel: Panel) -> alt.YOffset:
+    return alt.YOffset("delegate:N", sort=list(dict.fromkeys(shorten(name, 32) for name in panel.cases["delegate"])))
+
+
+def _color(results: Results) -> alt.Color:
+    names = [shorten(name, 32) for name in results.colors]
+    scale = alt.Scale(domain=names, range=list(results.colors.values()))
+    return alt.Color("delegate:N", title=None, scale=scale, legend=alt.Legend(orient="top", symbolType="square"))
+
+
+def _tooltip(*fields: str) -> list[alt.Tooltip]:
+    units = {"ms": alt.Tooltip("ms:Q", title="median, ms", format=".4~g")}
+    return [alt.Tooltip("variant:N"), alt.Tooltip("delegate:N")] + [units.get(f, alt.Tooltip(f"{f}:N")) for f in fields]
+
+
+def _chart(title: str, words: str, chart: Any, rows: list[dict[str, Any]] | None = None) -> Chart:
+    """A chart as wide as the page; with `rows`, as high as their bars need."""
+    sized = chart.properties(width="container", autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+    if rows is not None:
+        sized = sized.properties(height=alt.Step(_ROW, **{"for": "offset"}))
+    return Chart(title, words, sized.to_dict())

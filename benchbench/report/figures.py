@@ -1,0 +1,242 @@
+"""The page's plots as PNG, drawn with matplotlib's objects (no pyplot, no display)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from benchbench.recommendation import shorten
+from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, label, missing
+
+_STYLE: dict[Any, Any] = {
+    "text.parse_math": False,  # a name may hold dollar signs
+    "font.size": 9,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.edgecolor": "#c9ced6",
+    "axes.labelcolor": "#4d5666",
+    "xtick.color": "#4d5666",
+    "ytick.color": "#1c2330",
+    "grid.color": "#e8eaee",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+}
+_WIDTH = 10.0  # inches
+_DPI = 140
+_MARKS = "o^sDvPX*"
+
+
+def write_figures(results: Results, folder: Path) -> tuple[Path, ...]:
+    """Write each plot that has data as <name>.png into the folder; returns their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        # A name in a script that the font lacks shows as boxes; that is no reason to fail or to shout.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        for name, draw in _PLOTS.items():
+            figure = draw(results)
+            if figure is None:
+                continue
+            path = folder / f"{name}.png"
+            figure.savefig(path, dpi=_DPI, bbox_inches="tight", pad_inches=0.25, facecolor="white")
+            written.append(path)
+    return tuple(written)
+
+
+def _latency(results: Results) -> Figure | None:
+    panels = [panel for panel in results.panels if len(panel.best)]
+    figure, axes = _stack([len(panel.best) + panel.best["variant"].nunique() for panel in panels])
+    for axis, panel in zip(axes, panels, strict=True):
+        longest = panel.best.loc[panel.best["headline"], ["median_ms", "high_ms"]].max().max()
+        longest = 1.0 if pd.isna(longest) else longest
+        for y, row in _rows(axis, panel):
+            shown = missing(row) is None
+            if shown:
+                axis.barh(y, row["median_ms"], height=0.86, color=results.colors[row["delegate"]])
+                _interval(axis, row, y)
+            end = max(row["median_ms"], row["high_ms"] if row["high_ms"] == row["high_ms"] else 0) if shown else 0
+            style: dict[str, Any] = {} if shown else {"style": "italic", "color": "#7b8494"}
+            axis.annotate(label(row), (end, y), (4, 0), textcoords="offset points", va="center", fontsize=7.5, **style)
+        axis.set_xlim(0, longest * 1.25)
+        axis.set_xlabel("median latency over launches, ms (line: 95 % interval)")
+        axis.set_title(panel.title)
+    return _with_legend(figure, _delegate_keys(results))
+
+
+def _threads(results: Results) -> Figure | None:
+    groups = []
+    for panel in results.panels:
+        cases = panel.cases[panel.cases["headline"] & panel.cases["threads"].notna()]
+        if cases["threads"].nunique() > 1:
+            groups += [(panel.title, name, part) for name, part in cases.groupby("variant", sort=False)]
+    if not groups:
+        return None
+    columns = min(4, len(groups))
+    lines = -(-len(groups) // columns)
+    figure = _figure(_WIDTH, 2.1 * lines + 0.6)
+    for index, (title, name, part) in enumerate(groups):
+        axis = figure.add_subplot(lines, columns, index + 1)
+        for delegate, line in part.groupby("delegate", sort=False):
+            ordered = line.sort_values("threads")
+            n, times = ordered["threads"].astype(int), ordered["median_ms"]
+            axis.plot(n, times, marker="o", markersize=3.5, linewidth=1.4, color=results.colors[str(delegate)])
+            axis.vlines(n, ordered["low_ms"], ordered["high_ms"], color="#1c2330", linewidth=0.9)
+        axis.set_title(f"{shorten(title, 24)}\n{shorten(name, 24)}", fontsize=8)
+        axis.set_xticks(sorted(part["threads"].astype(int).unique()))
+        axis.set_ylim(bottom=0)
+        axis.tick_params(labelsize=7)
+        if index % columns == 0:
+            axis.set_ylabel("ms", fontsize=8)
+        if index >= len(groups) - columns:
+            axis.set_xlabel("threads", fontsize=8)
+    return _with_legend(figure, _delegate_keys(results))
+
+
+def _phases(results: Results) -> Figure | None:
+    return _marks(results, PHASES, "ms (logarithmic)", log=True)
+
+
+def _memory(results: Results) -> Figure | None:
+    return _marks(results, MEMORY_KINDS, "MB", log=False)
+
+
+def _marks(results: Results, kinds: dict[str, str], unit: str, *, log: bool) -> Figure | None:
+    """A row per variant and delegate, a mark per kind; only of what ran where it was asked to."""
+    panels = [(panel, panel.best[panel.best["headline"]]) for panel in results.panels]
+    panels = [(panel, best) for panel, best in panels if best[list(kinds)].notna().any(axis=None)]
+    if not panels:
+        return None
+    used = [kind for kind in kinds if any(best[kind].notna().any() for _, best in panels)]
+    figure, axes = _stack([len(best) + best["variant"].nunique() for _, best in panels])
+    for axis, (panel, best) in zip(axes, panels, strict=True):
+        for y, row in _rows(axis, Panel(panel.title, panel.cases, best)):
+            known = [(row[kind], _MARKS[used.index(kind)]) for kind in used if not pd.isna(row[kind])]
+            color = results.colors[row["delegate"]]
+            if known:
+                values = [value for value, _ in known]
+                axis.hlines(y, min(values), max(values), color=color, linewidth=0.9, alpha=0.5)
+            for value, mark in known:
+                axis.plot(value, y, mark, color=color, markersize=5)
+        axis.set_xscale("log" if log else "linear")
+        axis.set_xlabel(unit)
+        axis.set_title(panel.title)
+    shapes = [
+        Line2D([], [], marker=_MARKS[used.index(kind)], linestyle="", color="#4d5666", label=kinds[kind])
+        for kind in used
+    ]
+    return _with_legend(figure, [*shapes, *_delegate_keys(results)])
+
+
+def _accuracy(results: Results) -> Figure | None:
+    table = results.tradeoffs if results.metric else pd.DataFrame({"accuracy": []})
+    table = table[table["accuracy"].notna()]
+    if table.empty:
+        return None
+    places = list(table.groupby(["place", "family"], sort=False))
+    figure, axes = _stack([16] * len(places))
+    for axis, ((place, family), group) in zip(axes, places, strict=True):
+        for _, row in group.iterrows():
+            edge = "#1c2330" if row["pareto"] else "none"
+            axis.scatter(row["median_ms"], row["accuracy"], s=42, color=results.colors[row["delegate"]], edgecolor=edge)
+        front = group[group["pareto"]].drop_duplicates(["median_ms", "accuracy"]).sort_values("median_ms")
+        for _, row in front.iterrows():
+            at = (row["median_ms"], row["accuracy"])
+            axis.annotate(shorten(row["variant"], 24), at, (5, 5), textcoords="offset points", fontsize=7.5)
+        axis.set_xscale("log")
+        axis.margins(0.08, 0.15)
+        axis.set_xlabel("median latency, ms (logarithmic)")
+        axis.set_ylabel(str(results.metric).removeprefix("accuracy_"))
+        axis.set_title(f"{place} · {shorten(family)} (ringed: Pareto front)")
+    return _with_legend(figure, _delegate_keys(results))
+
+
+def _conditions(results: Results) -> Figure | None:
+    kinds = {"temperature_before_c": "temperature before, °C", "load_before": "load before (1 min)"}
+    found = [
+        (str(place), column, title, trials[trials[column].notna()].sort_values("position"))
+        for place, trials in results.trials.groupby("place", sort=False)
+        for column, title in kinds.items()
+        if trials[column].notna().any()
+    ]
+    if not found:
+        return None
+    figure, axes = _stack([8] * len(found))
+    for axis, (place, column, title, trials) in zip(axes, found, strict=True):
+        axis.plot(trials["position"], trials[column], color="#7d8aa0", linewidth=1, marker=".", markersize=3)
+        bad = trials[trials["throttled"] != ""]
+        axis.plot(bad["position"], bad[column], "^", color="#cf5757", markersize=6, label="throttle flag seen")
+        axis.set_title(f"{place}: {title}", fontsize=9)
+        axis.set_xlabel("trial, in the order of the run", fontsize=8)
+        if len(bad):
+            axis.legend(loc="upper right", fontsize=7.5)
+    return figure
+
+
+_PLOTS: dict[str, Callable[[Results], Figure | None]] = {
+    "latency": _latency,
+    "threads": _threads,
+    "phases": _phases,
+    "memory": _memory,
+    "accuracy": _accuracy,
+    "conditions": _conditions,
+}
+
+
+def _figure(width: float, height: float) -> Figure:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _stack(rows: Sequence[int]) -> tuple[Figure, list[Axes]]:
+    """A figure with one plot under another, each as high as its number of rows needs."""
+    heights = [max(1.2, 0.17 * count) + 0.5 for count in rows]
+    figure = _figure(_WIDTH, max(2.0, sum(heights) + 0.6))
+    if not rows:
+        return figure, []
+    grid = figure.subplots(len(rows), 1, squeeze=False, gridspec_kw={"height_ratios": heights})
+    return figure, [axis for line in grid for axis in line]
+
+
+def _rows(axis: Axes, panel: Panel) -> list[tuple[float, pd.Series]]:
+    """The panel's cases with their place on the y axis, grouped by variant from the top; labels the axis."""
+    placed: list[tuple[float, pd.Series]] = []
+    ticks: list[tuple[float, str]] = []
+    y = 0.0
+    for name, group in panel.best.groupby("variant", sort=False):
+        placed += [(y + n, row) for n, (_, row) in enumerate(group.iterrows())]
+        ticks.append((y + (len(group) - 1) / 2, shorten(name, 30)))
+        y += len(group) + 0.8
+    axis.set_yticks([at for at, _ in ticks], [name for _, name in ticks])
+    axis.set_ylim(y - 0.9, -0.9)
+    axis.grid(visible=False, axis="y")
+    axis.tick_params(axis="y", length=0)
+    return placed
+
+
+def _interval(axis: Axes, row: pd.Series, y: float) -> None:
+    if not pd.isna(row["low_ms"]):
+        axis.hlines(y, row["low_ms"], row["high_ms"], color="#1c2330", linewidth=1.1)
+
+
+def _delegate_keys(results: Results) -> list[Any]:
+    return [Patch(color=color, label=shorten(name, 32)) for name, color in results.colors.items()]
+
+
+def _with_legend(figure: Figure, keys: list[Any]) -> Figure:
+    figure.legend(handles=keys, loc="outside upper center", ncols=min(6, max(1, len(keys))), fontsize=8.5)
+    return figure

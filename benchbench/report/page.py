@@ -1,0 +1,91 @@
+"""The page: one HTML file that needs nothing else, the same plots as PNG, and the frames as files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import vl_convert
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from benchbench.errors import InputError, NothingToDo
+from benchbench.frames import Run
+from benchbench.report.figures import write_figures
+from benchbench.report.results import Results
+from benchbench.report.sections import SECTIONS
+
+VEGALITE = "6.4"  # the version that altair writes
+
+
+def write_report(runs: Sequence[Run], out: Path) -> Path:
+    """Write index.html, figures/*.png, results.parquet, results.csv and cases.csv into `out`; returns the page's path.
+
+    Raises NothingToDo without runs, and InputError where the folder cannot be written.
+    """
+    if not runs:
+        raise NothingToDo("no run to report on", remedy="name at least one run folder")
+    results = Results(tuple(runs))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _write_frames(results, out)
+        write_figures(results, out / "figures")
+        page = out / "index.html"
+        page.write_text(render(results), encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"{out}: the report cannot be written: {reason}", remedy="name another folder") from error
+    return page
+
+
+def render(results: Results) -> str:
+    """The page as text."""
+    environment = Environment(
+        loader=PackageLoader("benchbench.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    return environment.get_template("page.html").render(
+        results=results,
+        sections=[section(results) for section in SECTIONS],
+        style=_own("style.css"),
+        script=_own("page.js"),
+        vega=_vega(),
+    )
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number with so many significant digits and no exponent; an en dash where there is none."""
+    if value is None:
+        return "–"
+    if value == 0:
+        return "0"
+    text = f"{value:.{digits}g}"
+    return f"{float(text):.0f}" if "e" in text else text
+
+
+def _write_frames(results: Results, out: Path) -> None:
+    trials = results.trials.drop(columns="place")
+    trials.to_parquet(out / "results.parquet", index=False)
+    trials.to_csv(out / "results.csv", index=False)
+    cases = results.cases.drop(columns="place")
+    cases.assign(
+        samples_ms=[" ".join(f"{time:.6g}" for time in times) for times in cases["samples_ms"]],
+        doubts=["; ".join(str(doubt) for doubt in doubts) for doubts in cases["doubts"]],
+    ).to_csv(out / "cases.csv", index=False)
+
+
+def _own(name: str) -> Markup:
+    return Markup((files("benchbench.report") / "templates" / name).read_text(encoding="utf-8"))  # noqa: S704 - our file
+
+
+@cache
+def _vega() -> Markup:
+    """Vega, Vega-Lite and Vega-Embed in one script, fit to stand inside a script element."""
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", VEGALITE)
+    return Markup(bundle.replace("</script", r"<\/script").replace("<!--", r"<\!--"))  # noqa: S704 - the library's own

@@ -1,0 +1,135 @@
+"""What a report is about: runs, their frames side by side, and the looks that all its plots share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from benchbench.frames import Run
+from benchbench.recommendation import Recommendation, fastest, metric_of, recommend, shorten, tradeoffs
+
+# Middle tones that hold on white and on near-black; a delegate has the same colour everywhere.
+PALETTE = {
+    "cpu": "#8a93a3",
+    "xnnpack": "#3f7fbf",
+    "gpu": "#e08a3c",
+    "nnapi": "#2fa084",
+    "edgetpu": "#b65a9c",
+    "hexagon": "#8c74c9",
+    "external": "#a07850",
+    "npu": "#cf5757",
+}
+SPARE = ("#5aa6b8", "#c2a53a", "#7d9b4e", "#d07f9f", "#6f6fb5", "#9c6b4f")
+MEMORY_KINDS = {
+    "rss_start_mb": "RSS before loading",
+    "rss_loaded_mb": "RSS after init",
+    "rss_end_mb": "RSS at the end",
+    "rss_peak_mb": "peak RSS (VmHWM)",
+    "pss_end_mb": "PSS at the end",
+    "init_delta_mb": "growth of max RSS, init",
+    "overall_delta_mb": "growth of max RSS, whole run",
+    "peak_polled_mb": "peak RSS, polled",
+}
+PHASES = {
+    "init_ms": "initialisation",
+    "first_ms": "first inference",
+    "warmup_mean_ms": "warm-up mean",
+    "median_ms": "steady median",
+}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One model family on one device in one run: what one chart shows."""
+
+    title: str
+    cases: pd.DataFrame  # all of them
+    best: pd.DataFrame  # one per variant and delegate, with the fastest threads
+
+
+@dataclass(frozen=True)
+class Results:
+    """Runs, read; the column `place` of `cases` and `trials` names the device, and the run where there are several."""
+
+    runs: Sequence[Run]
+
+    @cached_property
+    def cases(self) -> pd.DataFrame:
+        return self._placed([run.cases for run in self.runs])
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        return self._placed([run.trials for run in self.runs])
+
+    @cached_property
+    def panels(self) -> tuple[Panel, ...]:
+        families = self.cases["family"].nunique()
+        found = []
+        for (place, family), cases in self.cases.groupby(["place", "family"], sort=False):
+            title = f"{place} · {shorten(family)}" if families > 1 else str(place)
+            found.append(Panel(title, cases, fastest(cases)))
+        return tuple(found)
+
+    @cached_property
+    def colors(self) -> dict[str, str]:
+        """Delegate label -> colour: its kind's, or a spare one where two labels share a kind."""
+        chosen: dict[str, str] = {}
+        spare = iter(SPARE * 50)
+        pairs = self.cases[["delegate", "kind"]].drop_duplicates().itertuples(index=False)
+        for label, kind in sorted(pairs, key=lambda pair: [*PALETTE, pair[1]].index(pair[1])):
+            color = PALETTE.get(kind)
+            chosen[label] = color if color and color not in chosen.values() else next(spare)
+        return chosen
+
+    @cached_property
+    def metric(self) -> str | None:
+        return metric_of(self.cases)
+
+    @cached_property
+    def tradeoffs(self) -> pd.DataFrame:
+        return tradeoffs(self.cases)
+
+    @cached_property
+    def recommendations(self) -> tuple[Recommendation, ...]:
+        return recommend(self.cases)
+
+    def place(self, run: str, device: str) -> str:
+        return device if len(self.runs) == 1 else f"{device} ({run})"
+
+    def _placed(self, frames: list[pd.DataFrame]) -> pd.DataFrame:
+        # Frames of runs without a single row would only blur the types of the others.
+        full = [frame for frame in frames if len(frame)] or frames[:1]
+        whole = pd.concat(full, ignore_index=True)
+        places = [self.place(run, device) for run, device in zip(whole["run"], whole["device"], strict=True)]
+        return whole.assign(place=pd.Series(places, index=whole.index, dtype="str"))
+
+
+def missing(row: pd.Series) -> str | None:
+    """Why a case has no bar of its own: what ran instead of the delegate, or what failed; None = it has one."""
+    if row["headline"]:
+        return None
+    if row["status"] != "ok":
+        return str(row["status"])
+    if row["verdict"] in {"none", "unavailable"}:
+        return f"not on {row['kind'] or 'it'}: {row['executor']}"
+    if row["verdict"] == "mixed":
+        return f"launches ran on different executors, mostly {row['executor']}"
+    if row["verdict"] == "unknown":
+        return "unconfirmed: nothing says what ran"
+    return "throttled, hot or profiled"
+
+
+def label(row: pd.Series) -> str:
+    """What stands at a case's bar: its time and threads, or why there is no bar."""
+    why = missing(row)
+    if why:
+        return shorten(why, 72)
+    words = [f"{row['median_ms']:.3g} ms"]
+    if not pd.isna(row["threads"]):
+        words.append(f"{row['threads']} thread{'s' if row['threads'] != 1 else ''}")
+    words += [f"cores {row['affinity']}"] if isinstance(row["affinity"], str) else []
+    words += ["partial"] if row["verdict"] == "partial" else []
+    return " · ".join(words)
