@@ -45,7 +45,6 @@ class Measure(Frozen):
     retries: int = Field(default=2, ge=0, le=20)  # further attempts after a transient fault
     cooldown: Cooldown | None = None
     profile: bool = False  # one extra launch per case with op profiling; never a source of latency
-    fidelity: bool = False  # compare outputs on seeded inputs with the float32 reference kernels on this host
     require_delegation: bool = False  # none and partial delegation fail the trial
     input_seed: int = Field(default=0, ge=0)
 

@@ -114,7 +114,8 @@ class Matrix:
     delegates: tuple[Delegate, ...]
     variants: tuple[Variant, ...]
     entries: tuple[ModelEntry, ...]
-    datasets: dict[str, Path]  # family -> labelled inputs
+    datasets: dict[str, Path]  # family -> inputs to take outputs for, with or without labels
+    samples: dict[str, int]  # family -> how many of them, where not all
     measure: Measure
     skips: tuple[SkipRule, ...]
     tool: ToolChoice
@@ -141,6 +142,7 @@ def load_matrix(path: Path) -> Matrix:
         variants=variants,
         entries=file.model,
         datasets=datasets,
+        samples={entry.family: entry.samples for entry in file.model if entry.samples is not None},
         measure=file.measure,
         skips=file.skip,
         tool=file.tool,
@@ -148,7 +150,7 @@ def load_matrix(path: Path) -> Matrix:
 
 
 def _variants(path: Path, entry: ModelEntry) -> tuple[Variant, ...]:
-    from benchbench.models.inspect import variants  # reads flatbuffers: slow to import
+    from benchbench.models.family import variants  # reads flatbuffers: slow to import
 
     patterns = (entry.variants,) if isinstance(entry.variants, str) else entry.variants
     files: list[Path] = []

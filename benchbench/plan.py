@@ -153,10 +153,10 @@ def _order(cases: Sequence[Case], device: str, matrix: Matrix, seed: int) -> lis
     measure = matrix.measure
     passes: list[tuple[int, Purpose]] = [(number, "latency") for number in range(1, measure.rounds + 1)]
     passes += [(0, "profile")] if measure.profile else []
-    passes += [(0, "accuracy")] if matrix.datasets or measure.fidelity else []
+    passes += [(0, "accuracy")] if matrix.datasets else []
     ordered: list[tuple[Case, int, Purpose]] = []
     for number, purpose in passes:
-        shuffled = [case for case in mine if purpose != "accuracy" or _is_scored(case, matrix)]
+        shuffled = [case for case in mine if purpose != "accuracy" or _is_scored(case, mine, matrix)]
         random.Random(f"{seed}/{device}/{purpose}/{number}").shuffle(shuffled)  # noqa: S311 - an order, no secret
         ordered += [(case, number, purpose) for case in shuffled]
     return [
@@ -165,5 +165,8 @@ def _order(cases: Sequence[Case], device: str, matrix: Matrix, seed: int) -> lis
     ]
 
 
-def _is_scored(case: Case, matrix: Matrix) -> bool:
-    return case.variant.family in matrix.datasets or matrix.measure.fidelity
+def _is_scored(case: Case, cases: Sequence[Case], matrix: Matrix) -> bool:
+    """Outputs are taken back once per device, variant and delegate: the number of threads does not change them."""
+    if case.variant.family not in matrix.datasets:
+        return False
+    return case is next(c for c in cases if c.variant == case.variant and c.delegate == case.delegate)
