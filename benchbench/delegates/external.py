@@ -27,15 +27,6 @@ class External(DelegateModel):
             return value
         return {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in value.items()}
 
-    @field_validator("options")
-    @classmethod
-    def _no_separators(cls, options: dict[str, str]) -> dict[str, str]:
-        # benchmark_model splits at ';' and ':' and silently drops what does not split into two.
-        for key, value in options.items():
-            if any(mark in key + value for mark in ";:"):
-                raise ValueError(f"option {key!r} must not contain ';' or ':' (benchmark_model would drop it)")
-        return options
-
     @property
     def label(self) -> str:
         stem = self.name or PurePosixPath(self.path).name.removeprefix("lib").split(".so")[0]
@@ -46,6 +37,12 @@ class External(DelegateModel):
         return self.path
 
     def impossible(self, traits: Traits, runner: RunnerKind) -> str | None:
+        if runner != "benchmark_model":
+            return None
+        # The tool splits at ';' and ':' and silently drops what does not split into two.
+        for key, value in self.options.items():
+            if any(mark in key + value for mark in ";:"):
+                return f"benchmark_model would drop option {key!r}, which contains ';' or ':': use runner = \"python\""
         return None
 
     def tflite_flags(self, library: str | None) -> tuple[str, ...]:

@@ -29,12 +29,15 @@ class Gpu(DelegateModel):
     def impossible(self, traits: Traits, runner: RunnerKind) -> str | None:
         if runner != "python":
             return None
-        if self.backend in {"cl", "gl"}:
-            return f'backend = "{self.backend}" is TFLite\'s: use runner = "benchmark_model", or leave it out'
+        if self.backend not in {None, "webgpu"}:
+            return f'backend = "{self.backend}" needs runner = "benchmark_model"; the python runner has webgpu'
         if self.sustained_speed:
             return "sustained_speed is an option of TFLite's benchmark_model only"
         if "gpu" not in traits.accelerators:
-            return "LiteRT's GPU accelerator is not in the device's Python: pip install 'ai-edge-litert>=2.3' there"
+            return (
+                "LiteRT's GPU accelerator is not to be had in the device's Python: it needs"
+                " pip install 'ai-edge-litert>=2.3' and a Vulkan loader (libvulkan1) there"
+            )
         return None
 
     def tflite_flags(self, library: str | None) -> tuple[str, ...] | None:
@@ -53,4 +56,9 @@ class Gpu(DelegateModel):
         return ("--use_gpu=true", "--use_cpu=true", f"--gpu-precision={self.precision}", *backend)
 
     def request(self, library: str | None) -> dict[str, Any]:
-        return {"way": "compiled_model", "accelerator": "gpu", "fp32": self.precision == "fp32"}
+        return {
+            "way": "compiled_model",
+            "accelerator": "gpu",
+            "fp32": self.precision == "fp32",
+            "backend": self.backend,
+        }

@@ -1,4 +1,4 @@
-"""NNAPI: Android's neural networks API (deprecated since Android 15), one accelerator by name or the system's choice."""
+"""NNAPI: Android's neural networks API (deprecated since Android 15), one accelerator or the system's choice."""
 
 from __future__ import annotations
 

@@ -27,12 +27,18 @@ class Npu(DelegateModel):
         return ":".join(["npu", *[part for part in (self.vendor, self.backend) if part]])
 
     def impossible(self, traits: Traits, runner: RunnerKind) -> str | None:
-        if runner == "benchmark_model":
-            return None
         if self.backend and self.vendor != "intel":
             return 'backend is an option of vendor = "intel"'
+        if runner == "benchmark_model":
+            # The tool has no such flag: it would measure XNNPACK without a word.
+            return 'backend needs runner = "python"' if self.backend else None
+        if self.dispatch or self.plugin:
+            return 'dispatch and plugin need runner = "benchmark_model"; Python takes those of its own packages'
         if "npu" not in traits.accelerators:
-            return "no LiteRT NPU plugin in the device's Python: pip install ai-edge-litert-sdk-VENDOR there"
+            return (
+                "no LiteRT dispatch library with its vendor's runtime in the device's Python:"
+                f" pip install ai-edge-litert-sdk-{self.vendor or 'intel'} there"
+            )
         return None
 
     def tflite_flags(self, library: str | None) -> None:

@@ -372,6 +372,8 @@ class Compiled(object):
                 raise Unusable(share["verdict"], share["evidence"])
         if self.asked["accelerator"] == "npu":
             self.check_device()
+        elif (self.asked.get("backend") or "") not in gpu_library().lower():
+            raise Unusable("none", "asked for was %s, used was %s" % (self.asked["backend"], gpu_library()))
 
     def model_is_sound(self):
         """Whether the CPU could run it, so that the failure is the accelerator's; custom ops are for accelerators."""
@@ -459,6 +461,10 @@ def line_with(pattern, text):
     """The last line that matches, without its log prefix."""
     found = [line.strip() for line in text.splitlines() if re.search(pattern, line)]
     return re.sub(r"^(?:[IWE]\d{4} [^\]]*|(?:INFO|WARNING|ERROR): \[[^\]]*)\]\s*", "", found[-1]) if found else None
+
+
+def gpu_library():
+    return line_with(r"Dynamically loaded GPU accelerator", native_text()) or "an unknown GPU library"
 
 
 def full_evidence(accelerator):

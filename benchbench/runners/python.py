@@ -7,14 +7,11 @@ import signal
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
-from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchbench.device import RunnerKind
-from benchbench.errors import InputError
 from benchbench.outcome import Delegation, Measurement, Memory, OpTime, Profile, Reading, Timings, Verdict
 from benchbench.runners import Job, Raw, Work
 
@@ -59,40 +56,6 @@ def read_probe(text: str) -> Probe | None:
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One output tensor of an evaluation: `raw` as the model gave it, samples first; scale 0 = not quantized."""
-
-    name: str
-    raw: NDArray[Any]
-    scale: float
-    zero_point: int
-
-    @property
-    def real(self) -> NDArray[Any]:
-        """The real values: (raw - zero_point) * scale in float64 where it is quantized, else `raw` itself."""
-        if not self.scale:
-            return self.raw
-        return (self.raw.astype(np.float64) - self.zero_point) * self.scale
-
-
-def read_outputs(path: Path) -> tuple[Output, ...]:
-    """The outputs that an evaluation left; raises InputError for a file that the script did not write."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return tuple(
-                Output(
-                    name=str(name),
-                    raw=archive[f"output_{index}"],
-                    scale=float(archive[f"scale_{index}"]),
-                    zero_point=int(archive[f"zero_point_{index}"]),
-                )
-                for index, name in enumerate(archive["names"])
-            )
-    except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
-        raise InputError(f"{path} is no output file of an evaluation: {error}") from error
 
 
 class _Part(BaseModel):

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
+from benchbench.accuracy.outputs import read_outputs
 from benchbench.delegates.cpu import Cpu
 from benchbench.delegates.xnnpack import Xnnpack
 from benchbench.runners import Evaluation, Preprocess
-from benchbench.runners.python import OUTPUTS, read_outputs
+from benchbench.runners.python import OUTPUTS
 from tests.beds import models
 from tests.beds.launch import launch, work_for
 

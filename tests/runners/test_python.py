@@ -56,7 +56,7 @@ def test_everything_that_affects_a_number_is_in_the_request() -> None:
     request = json.loads(job.files["request.json"])
     assert job.timeout_s == 60
     assert request["model"] == "m.tflite"
-    assert request["delegate"] == {"way": "compiled_model", "accelerator": "gpu", "fp32": True}
+    assert request["delegate"] == {"way": "compiled_model", "accelerator": "gpu", "fp32": True, "backend": None}
     asked = ("runs", "min_seconds", "max_seconds", "warmup_runs", "warmup_min_seconds", "input_seed", "threads")
     assert [request[key] for key in asked] == [7, 2, 9, 3, 0.1, 5, 4]
     assert request["fidelity"] is True
