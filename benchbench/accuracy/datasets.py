@@ -101,9 +101,10 @@ def load(path: Path, inputs: Sequence[Tensor], *, classes: int | None = None) ->
     """The dataset at `path`, fitting a model with such inputs and so many classes.
 
     An .npz holds one array an input by its name or else in order, and what is right: `y` (or `labels`) [n], or `boxes`
-    [m, 4] as (ymin, xmin, ymax, xmax) in shares of the image with `box_image` [m] and `box_class` [m]. A folder holds one .npy a
-    sample, or images (see images.listed). Preprocessing stands in `NAME.toml` beside an .npz, in `dataset.toml` of a
-    folder. Raises InputError with one line: nothing there, no samples, another shape, labels out of range, NaN.
+    [m, 4] as (ymin, xmin, ymax, xmax) in shares of the image with `box_image` [m] and `box_class` [m]. A folder holds
+    one .npy a sample, or images (see images.listed). Preprocessing stands in `NAME.toml` beside an .npz, in
+    `dataset.toml` of a folder. Raises InputError with one line: nothing there, no samples, another shape, labels out
+    of range, NaN.
     """
     if path.is_dir():
         loaded = _folder(path, inputs)
@@ -114,6 +115,8 @@ def load(path: Path, inputs: Sequence[Tensor], *, classes: int | None = None) ->
     if not loaded.n:
         raise InputError(f"{path}: the dataset is empty")
     _check_inputs(path, loaded, inputs)
+    if loaded.truth is not None and not loaded.truth.within(loaded.n):
+        raise InputError(f"{path}: box_image numbers the samples from 0 to {loaded.n - 1}, and boxes hold no NaN")
     return _with_checked_labels(path, loaded, classes)
 
 
@@ -142,12 +145,11 @@ def _limits(dtype: np.dtype[np.generic]) -> tuple[int, int]:
 
 def _npz(path: Path, inputs: Sequence[Tensor]) -> Dataset:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # opened here, because numpy leaves a damaged file open
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, KeyError) as error:
+    except Exception as error:  # zipfile, zlib and numpy each have their own for a damaged file
         raise InputError(f"{path}: cannot be read as an .npz of plain arrays: {error}") from error
-    except Exception as error:  # zipfile and zlib have errors of their own for a damaged file
-        raise InputError(f"{path}: damaged: {error}") from error
     labels = next((arrays.pop(name) for name in LABELS if name in arrays), None)
     truth = _truth(path, {name: arrays.pop(name) for name in TRUTH if name in arrays})
     names = [tensor.name for tensor in inputs]
@@ -162,9 +164,8 @@ def _npz(path: Path, inputs: Sequence[Tensor]) -> Dataset:
 def _truth(path: Path, arrays: dict[str, Array]) -> Boxes | None:
     if not arrays:
         return None
-    sizes = [(name, arrays[name].shape if name in arrays else None) for name in TRUTH]
-    m = len(next(iter(arrays.values())))
-    if dict(sizes) != {"boxes": (m, 4), "box_image": (m,), "box_class": (m,)}:
+    m = arrays["box_class"].size if "box_class" in arrays else 0
+    if {name: array.shape for name, array in arrays.items()} != {"boxes": (m, 4), "box_image": (m,), "box_class": (m,)}:
         raise InputError(f"{path}: boxes to be found are boxes [m, 4], box_image [m] and box_class [m]")
     return Boxes(
         arrays["boxes"].astype(np.float64), arrays["box_image"].astype(np.int64), arrays["box_class"].astype(np.int64)
@@ -195,7 +196,8 @@ def _folder(path: Path, inputs: Sequence[Tensor]) -> Dataset:
 
 def _npy(path: Path) -> Array:
     try:
-        array = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            array = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{path}: cannot be read as a plain array: {error}") from error
     if not isinstance(array, np.ndarray):

@@ -30,6 +30,10 @@ class Boxes:
     classes: Whole
     scores: Floats | None = None
 
+    def within(self, n: int) -> bool:
+        """Whether every box is one, in one of n images."""
+        return bool(np.isfinite(self.boxes).all() and ((self.images >= 0) & (self.images < n)).all())
+
     def of_first(self, count: int) -> Boxes:
         """Those of the first `count` images."""
         kept = self.images < count
@@ -39,9 +43,9 @@ class Boxes:
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """Average precision over all classes, from 0 to 1: over IoU 0.50 to 0.95, at 0.50, at 0.75; -1 = no boxes to find."""
+    """Average precision over all classes, from 0 to 1; -1 = there are no boxes to find."""
 
-    mean: float
+    mean: float  # over IoU 0.50, 0.55 … 0.95
     at_50: float
     at_75: float
 
@@ -52,7 +56,7 @@ def detections(outputs: Sequence[Output]) -> Boxes:
     The outputs are told apart by shape, and classes from scores by being whole numbers (models differ in the order;
     where both are whole, classes come first, as the op has it). Raises InputError for other outputs.
     """
-    reals = [output.real.astype(np.float64).reshape(len(output.raw), *_squeezed(output)) for output in outputs]
+    reals = [output.real.astype(np.float64) for output in outputs]
     boxes = next((real for real in reals if real.ndim == 3 and real.shape[2] == 4), None)
     rows = [real for real in reals if boxes is not None and real.shape == boxes.shape[:2]]
     counts = [real for real in reals if real.size == len(real)]
@@ -61,15 +65,10 @@ def detections(outputs: Sequence[Output]) -> Boxes:
         raise InputError(f"no boxes, classes, scores and count of a detector: {shapes}")
     if not _whole(rows[0]) and _whole(rows[1]):
         rows.reverse()
-    kept = np.arange(boxes.shape[1]) < counts[0].reshape(-1, 1)
+    finite = np.isfinite(boxes).all(axis=2) & np.isfinite(rows[0]) & np.isfinite(rows[1])
+    kept = finite & (np.arange(boxes.shape[1]) < counts[0].reshape(-1, 1))
     images = np.broadcast_to(np.arange(len(boxes))[:, None], kept.shape)
     return Boxes(boxes[kept], images[kept].astype(np.int64), rows[0][kept].astype(np.int64), rows[1][kept])
-
-
-def _squeezed(output: Output) -> tuple[int, ...]:
-    """The shape of one sample without a leading axis of one, which stacked post-processing outputs have."""
-    shape = output.raw.shape[1:]
-    return shape[1:] if len(shape) > 1 and shape[0] == 1 else shape
 
 
 def _whole(values: Floats) -> bool:
@@ -85,8 +84,7 @@ def precision(truth: Boxes, found: Boxes, n: int) -> Precision:
         raise ToolError("mAP needs pycocotools", remedy="pip install pycocotools") from error
     if not len(truth.boxes):
         return Precision(-1.0, -1.0, -1.0)
-    finite = np.isfinite(found.boxes).all(axis=1)
-    if not finite.any():
+    if not len(found.boxes):
         return Precision(0.0, 0.0, 0.0)
     with redirect_stdout(io.StringIO()):  # pycocotools reports to stdout
         known = COCO()
@@ -94,7 +92,7 @@ def precision(truth: Boxes, found: Boxes, n: int) -> Precision:
         known.createIndex()
         scores = np.zeros(len(found.boxes)) if found.scores is None else found.scores
         table = np.column_stack([found.images, _corner_and_size(found.boxes), scores, found.classes])
-        evaluation = COCOeval(known, known.loadRes(table[finite]), "bbox")
+        evaluation = COCOeval(known, known.loadRes(table), "bbox")
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()

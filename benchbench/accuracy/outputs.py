@@ -40,7 +40,7 @@ def read_outputs(path: Path) -> tuple[Output, ...]:
     Raises InputError for a file that is not of this kind.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return tuple(
                 Output(str(name), archive[f"output_{k}"], float(archive[f"scale_{k}"]), int(archive[f"zero_point_{k}"]))
                 for k, name in enumerate(archive["names"])

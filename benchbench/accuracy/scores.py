@@ -21,8 +21,9 @@ def score(dataset: Dataset, outputs: Sequence[Output], reference: Sequence[Outpu
     """What `Outcome.accuracy` holds: always n and dataset (sha256); shares run from 0 to 1.
 
     With labels: top1, top1_low, top1_high, top5 …, recall_min, recall_min_class, correct (see metrics.packed). With
-    boxes: map, map50, map75 (COCO). With a reference: agreement, cosine, sqnr_db, max_error, mean_error, nan, inf, saturated of the worst output, the same with
-    `:NAME` for each of several, broken (0 or 1), and flags in words. Raises InputError where they do not fit together.
+    boxes: map, map50, map75 (COCO). With a reference: agreement, cosine, sqnr_db, max_error, mean_error, nan, inf,
+    saturated of the worst output, the same with `:NAME` for each of several, broken (0 or 1), and flags in words.
+    Raises InputError where they do not fit together.
     """
     for output in outputs:
         if len(output.raw) != dataset.n:

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchbench.accuracy.datasets import Dataset, load, seeded
+from benchbench.accuracy.metrics import paired, unpacked
+from benchbench.accuracy.outputs import Output, read_outputs
+from benchbench.accuracy.reference import reference_outputs
+from benchbench.accuracy.scores import score
+from benchbench.errors import InputError
+from benchbench.outcome import Outcome
+from benchbench.runners import on_device
+from tests.accuracy.conftest import FAMILY, Described
+
+
+def labelled(n: int = 50, classes: int = 10) -> Dataset:
+    samples = seeded([Described()], n, seed=0)
+    return replace(samples, labels=np.arange(n, dtype=np.int64) % classes)
+
+
+def right(n: int = 50, classes: int = 10) -> Output:
+    return Output("y", np.eye(classes, dtype=np.float32)[np.arange(n) % classes])
+
+
+def test_scores_fit_an_outcome_and_come_back_from_its_line() -> None:
+    scores = score(labelled(), [right()], [right()])
+    outcome = Outcome(trial="t", case="c", device="d", variant="v", round=0, position=1, status="ok", accuracy=scores)
+    assert Outcome.model_validate_json(outcome.model_dump_json()).accuracy == scores
+    assert (scores["top1"], scores["n"], scores["broken"], scores["agreement"]) == (1.0, 50, 0, 1.0)
+    assert all(value is None or isinstance(value, int | float | str) for value in scores.values())
+
+
+def test_scores_without_labels_and_reference_say_on_what_they_stand() -> None:
+    dataset = seeded([Described()], 5, seed=0)
+    assert score(dataset, [right(5)]) == {"n": 5, "dataset": dataset.sha256}
+
+
+def test_several_outputs_are_scored_each_and_the_worst_stands_for_all() -> None:
+    a, b = right(), Output("z", right().raw * 0.5)
+    scores = score(labelled(), [a, replace(b, raw=b.raw + 0.1)], [a, b])
+    assert scores["sqnr_db:y"] == 200
+    assert scores["sqnr_db"] == scores["sqnr_db:z"]
+
+
+def test_class_scores_are_found_past_outputs_that_are_none() -> None:
+    regression = Output("age", np.zeros((50, 1), np.float32))
+    assert score(labelled(), [regression, right()])["top1"] == 1.0
+    with pytest.raises(InputError, match="no output is a row of class scores"):
+        score(labelled(), [regression])
+
+
+def test_outputs_of_another_number_of_samples_are_refused() -> None:
+    with pytest.raises(InputError, match="has 49 samples, seed 0 has 50"):
+        score(labelled(), [right(49)])
+
+
+def test_labels_beyond_the_models_classes_are_refused() -> None:
+    with pytest.raises(InputError, match="label 9, but the model has 5 classes"):
+        score(labelled(), [right(classes=5)])
+
+
+def described(model: Path) -> Described:
+    from ai_edge_litert.interpreter import Interpreter
+
+    detail = Interpreter(str(model)).get_input_details()[0]
+    shape = tuple(int(size) for size in detail["shape"])
+    return Described(detail["name"], np.dtype(detail["dtype"]).name, shape, *detail["quantization"])
+
+
+def plainly(model: Path, images: Any, labels: Any) -> Any:
+    """Which samples the plain interpreter gets right: an evaluation that shares no line with the package."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(str(model), experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+    interpreter.allocate_tensors()
+    (into,), (out,) = interpreter.get_input_details(), interpreter.get_output_details()
+    answers = []
+    for picture in images:
+        fed = picture[None].astype(np.float32)
+        if into["dtype"] != np.float32:
+            scale, zero = into["quantization"]
+            bounds = np.iinfo(into["dtype"])
+            fed = np.clip(np.rint(fed / np.float32(scale)) + zero, bounds.min, bounds.max).astype(into["dtype"])
+        interpreter.set_tensor(into["index"], fed)
+        interpreter.invoke()
+        answers.append(int(np.argmax(interpreter.get_tensor(out["index"])[0])))
+    return np.array(answers) == labels
+
+
+@pytest.mark.parametrize("model", sorted(FAMILY.glob("*.tflite")), ids=lambda path: path.stem)
+def test_the_shipped_family_scores_as_the_plain_interpreter_has_it_to_the_sample(model: Path) -> None:
+    images = 100
+    dataset = load(FAMILY / "test.npz", [described(model)], classes=10).first(images)
+    scores = score(dataset, reference_outputs(model, dataset).outputs)
+    with np.load(FAMILY / "test.npz") as archive:
+        expected = plainly(model, archive["x"][:images], archive["y"][:images])
+    assert np.array_equal(unpacked(str(scores["correct"]), images), expected)
+    assert scores["top1"] == expected.mean()
+
+
+def test_the_script_on_a_device_leaves_outputs_that_score_the_same(family: Path, tmp_path: Path) -> None:
+    model = family / "fashion_mnist_float32.tflite"
+    dataset = load(family / "test.npz", [described(model)], classes=10).first(64)
+    dataset.save(tmp_path / "samples.npz")
+    by_script = evaluated(model, tmp_path)
+    reference = reference_outputs(model, dataset).outputs
+    there, here = score(dataset, by_script, reference), score(dataset, reference)
+    assert there["correct"] == here["correct"]
+    assert float(there["sqnr_db"] or 0) > 80
+    assert there["broken"] == 0
+
+
+def evaluated(model: Path, folder: Path) -> tuple[Output, ...]:
+    """What the script that travels writes, run as it is on a device: a process with a request."""
+    import json
+    import subprocess
+    import sys
+
+    request = {
+        "model": str(model),
+        "asked": "xnnpack",
+        "delegate": {"way": "interpreter", "xnnpack": True},
+        "threads": 1,
+        "evaluate": {"inputs": "samples.npz", "outputs": "outputs.npz"},
+    }
+    (folder / "request.json").write_text(json.dumps(request))
+    script = Path(str(on_device.__file__))
+    subprocess.run([sys.executable, str(script), "request.json", "answer.json"], cwd=folder, check=True, timeout=120)
+    return read_outputs(folder / "outputs.npz")
+
+
+def test_two_variants_are_compared_on_the_samples_that_their_outcomes_kept() -> None:
+    wrong = right().raw.copy()
+    wrong[:5] = np.roll(wrong[:5], 1, axis=1)
+    base, new = score(labelled(), [right()]), score(labelled(), [Output("y", wrong)])
+    assert base["dataset"] == new["dataset"]
+    change = paired(unpacked(str(base["correct"]), 50), unpacked(str(new["correct"]), 50))
+    assert (change.points, change.lost, change.won) == (-10.0, 5, 0)
