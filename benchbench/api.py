@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchbench import journal as journals
-from benchbench.crew import Crew
+from benchbench.accuracy.datasets import Dataset
+from benchbench.case import Variant
+from benchbench.crew import Course, Crew
 from benchbench.device import Device
 from benchbench.equip import Equipped
 from benchbench.errors import InputError, NothingToDo, Unreachable
 from benchbench.execute import Absent, Event, Tell, crews, execute
 from benchbench.inventory import read_inventory, select, with_discovered
 from benchbench.journal import Journal
-from benchbench.manifest import choice_of, devices_of, manifest_of, plan_of, samples_of
+from benchbench.manifest import choice_of, datasets_of, devices_of, manifest_of, plan_of, wanted_of
 from benchbench.matrix import Matrix, load_matrix
 from benchbench.plan import Plan, Target, make_plan
+from benchbench.scoring import keep, load_dataset, score_run
 
 Watching = Callable[[Plan], AbstractContextManager[Tell]]
 DEVICES, REPORTS = Path("devices"), Path("reports")
@@ -65,7 +68,7 @@ def plan(
         targets = [Target(device) for device in devices]
         made = make_plan(loaded, targets, seed=seed, only=selection.only, skip=selection.skip)
         return made, ("no device was asked: which runner and accelerators each has is seen with --probe",)
-    with crews(devices, loaded.tool, loaded.datasets) as opened:
+    with crews(devices, loaded.tool) as opened:
         targets = [_target(crew) for crew in opened]
         remarks = tuple(str(crew.error) for crew in opened if isinstance(crew, Absent))
         return make_plan(loaded, targets, seed=seed, only=selection.only, skip=selection.skip), remarks
@@ -108,16 +111,21 @@ def run(
     """
     loaded = load_matrix(matrix)
     devices = chosen_devices(loaded, inventory)
-    with crews(devices, loaded.tool, loaded.datasets) as answers:
+    datasets = {
+        wanted.family: load_dataset(wanted, [v for v in loaded.variants if v.family == wanted.family])
+        for wanted in wanted_of(loaded)
+    }
+    with crews(devices, loaded.tool) as answers:
         answering = tuple(crew for crew in answers if isinstance(crew, Crew))
         opened = (answering or answers) if loaded.devices is None else answers
         if all(isinstance(crew, Absent) for crew in opened):
             raise next(crew.error for crew in opened if isinstance(crew, Absent))
         targets = [_target(crew) for crew in opened]
         made = make_plan(loaded, targets, seed=_seed(selection), only=selection.only, skip=selection.skip)
-        book = journals.create(journals.new_folder(reports, loaded.name), manifest_of(loaded, made, opened))
-        _execute(made, opened, book, watching)
-    return book.folder
+        folder = journals.new_folder(reports, loaded.name)
+        book = journals.create(folder, manifest_of(loaded, made, opened, datasets))
+        _execute(made, opened, book, datasets, watching)
+    return _scored(book, datasets, loaded.variants)
 
 
 def resume(folder: Path, *, watching: Watching = silently) -> Path:
@@ -130,16 +138,18 @@ def resume(folder: Path, *, watching: Watching = silently) -> Path:
             raise NothingToDo(f"{folder}: every trial is done")
         busy = {trial.case.device for trial in made.trials if trial.id in left}
         devices = [device for device in devices_of(book.manifest) if device.name in busy]
-        with crews(devices, choice_of(book.manifest), samples_of(book.manifest)) as opened:
+        variants = [case.variant for case in made.cases]
+        datasets = datasets_of(book.manifest, variants)
+        with crews(devices, choice_of(book.manifest)) as opened:
             for crew in opened:
                 if isinstance(crew, Crew):
                     _same_tool(crew, book)
             if all(isinstance(crew, Absent) for crew in opened):
                 raise next(crew.error for crew in opened if isinstance(crew, Absent))
-            _execute(made, opened, book, watching)
+            _execute(made, opened, book, datasets, watching)
+        return _scored(book, datasets, variants)
     finally:
         book.close()
-    return folder
 
 
 def _same_tool(crew: Crew, book: Journal) -> None:
@@ -154,12 +164,22 @@ def _same_tool(crew: Crew, book: Journal) -> None:
         )
 
 
-def _execute(made: Plan, opened: Sequence[Crew | Absent], book: Journal, watching: Watching) -> None:
+def _execute(
+    made: Plan, opened: Sequence[Crew | Absent], book: Journal, datasets: Mapping[str, Dataset], watching: Watching
+) -> None:
+    course = Course(made.measure, book, keep(datasets, book.folder))
+    with watching(made) as tell:
+        execute(made, opened, course, tell)
+
+
+def _scored(book: Journal, datasets: Mapping[str, Dataset], variants: Sequence[Variant]) -> Path:
+    """After the devices were given back: what their outputs are worth."""
     try:
-        with watching(made) as tell:
-            execute(made, opened, book, tell)
+        if datasets:
+            score_run(book, datasets, variants, book.note)
     finally:
         book.close()
+    return book.folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,37 +22,46 @@ COOLDOWN_POLL_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """What all trials of a run share; `samples` are the inputs to take outputs for, by family, on this host."""
+
+    measure: Measure
+    journal: Journal
+    samples: Mapping[str, Evaluation]
+
+
+@dataclass(frozen=True, slots=True)
 class Crew:
-    """An open session with its equipment; `samples` are labelled inputs on this host, by model family."""
+    """An open session with its equipment."""
 
     session: Session
     equipped: Equipped
-    samples: Mapping[str, Path]
 
-    def perform(self, trial: Trial, measure: Measure, journal: Journal) -> Outcome:
+    def perform(self, trial: Trial, course: Course) -> Outcome:
         """Run one trial, again after a transient fault as often as the matrix allows."""
         retries: list[str] = []
         while True:
             attempt = len(retries) + 1
             started = datetime.now(UTC).isoformat(timespec="milliseconds")
             try:
-                outcome = self._attempt(trial, measure, attempt, journal)
+                outcome = self._attempt(trial, course, attempt)
             except BenchbenchError as error:
                 outcome = failed(trial, error)
             outcome = outcome.model_copy(
                 update={"attempts": attempt, "retries": (*retries, *outcome.retries), "started": started}
             )
-            if not outcome.transient or attempt > measure.retries or self.session.cancelled.is_set():
+            if not outcome.transient or attempt > course.measure.retries or self.session.cancelled.is_set():
                 return outcome
             retries.append(outcome.error or "")
 
-    def _attempt(self, trial: Trial, measure: Measure, attempt: int, journal: Journal) -> Outcome:
+    def _attempt(self, trial: Trial, course: Course, attempt: int) -> Outcome:
+        measure, journal = course.measure, course.journal
         equipment = self.equipped.equipment
         if equipment is None:
             return blank(trial).model_copy(update={"status": "failed", "error": self.equipped.problem})
         cooldown_s = self._cool_down(measure)
         began = time.monotonic()
-        work = self._work(trial, measure, equipment)
+        work = self._work(trial, course, equipment)
         job = equipment.runner.job(work)
         job = replace(job, env={**job.env, **self.session.device.env})
         outputs = journal.folder / "outputs" / folder_name(trial.id)
@@ -81,18 +90,19 @@ class Crew:
             if self.session.cancelled.wait(COOLDOWN_POLL_S):
                 return waited
 
-    def _work(self, trial: Trial, measure: Measure, equipment: Equipment) -> Work:
+    def _work(self, trial: Trial, course: Course, equipment: Equipment) -> Work:
         case, store = trial.case, self.session.store
         library = self.session.device.libraries.get(case.delegate.kind) or case.delegate.library
         evaluation = None
         if trial.purpose == "accuracy":
-            evaluation = Evaluation(samples=store.stage([self.samples[case.variant.family]])[0])
+            kept = course.samples[case.variant.family]
+            evaluation = replace(kept, samples=store.stage([Path(kept.samples)])[0])
         return Work(
             variant=case.variant,
             model=store.stage([Path(case.variant.path)])[0],
             delegate=case.delegate,
             threads=case.threads,
-            measure=measure,
+            measure=course.measure,
             tool=equipment.tool,
             python=equipment.python,
             affinity_mask=mask(self.equipped.traits.clusters, case.affinity) if case.affinity else None,

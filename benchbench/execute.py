@@ -6,13 +6,12 @@ import contextlib
 import queue
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
-from benchbench.case import Measure, Trial
-from benchbench.crew import Crew, failed
+from benchbench.case import Trial
+from benchbench.crew import Course, Crew, failed
 from benchbench.device import Device, ToolChoice
 from benchbench.equip import Equipped, equip
 from benchbench.errors import BenchbenchError
@@ -20,7 +19,6 @@ from benchbench.journal import Journal
 from benchbench.outcome import Outcome
 from benchbench.plan import Plan
 from benchbench.session.session import open_session
-
 
 REPORT_IT = "the traceback is in the trial's log: please report it"
 
@@ -60,14 +58,12 @@ class Absent:
     error: BenchbenchError
 
 
-def _open(
-    device: Device, choice: ToolChoice, samples: Mapping[str, Path], stack: contextlib.ExitStack
-) -> Crew | Absent:
+def _open(device: Device, choice: ToolChoice, stack: contextlib.ExitStack) -> Crew | Absent:
     """Reach and equip one device; on any error it is let go again."""
     with contextlib.ExitStack() as own:
         try:
             session = own.enter_context(open_session(device))
-            crew = Crew(session, equip(session, choice), samples)
+            crew = Crew(session, equip(session, choice))
         except BenchbenchError as error:
             return Absent(device, error)
         stack.push(own.pop_all())
@@ -75,12 +71,10 @@ def _open(
 
 
 @contextlib.contextmanager
-def crews(
-    devices: Sequence[Device], choice: ToolChoice, samples: Mapping[str, Path]
-) -> Iterator[tuple[Crew | Absent, ...]]:
+def crews(devices: Sequence[Device], choice: ToolChoice) -> Iterator[tuple[Crew | Absent, ...]]:
     """All devices opened at once, in the order given; all given back at the end."""
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(max_workers=max(len(devices), 1)) as pool:
-        opened = tuple(pool.map(lambda device: _open(device, choice, samples, stack), devices))
+        opened = tuple(pool.map(lambda device: _open(device, choice, stack), devices))
         try:
             yield opened
         except BaseException:
@@ -90,24 +84,24 @@ def crews(
             raise
 
 
-def execute(plan: Plan, opened: Sequence[Crew | Absent], journal: Journal, tell: Tell) -> None:
+def execute(plan: Plan, opened: Sequence[Crew | Absent], course: Course, tell: Tell) -> None:
     """Run every trial of the plan that the journal does not hold yet; each outcome is on disk before the next is told.
 
     On KeyboardInterrupt (or any other error of the writer) all devices are told to stop, and it is raised on.
     """
-    done = journal.done()
+    done = course.journal.done()
     events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
     stop = threading.Event()
     workers = []
     for crew in opened:
         name = (crew.device if isinstance(crew, Absent) else crew.session.device).name
         trials = [trial for trial in plan.of(name) if trial.id not in done]
-        arguments = (crew, trials, plan.measure, journal, events, stop)
+        arguments = (crew, trials, course, events, stop)
         workers.append(threading.Thread(target=_work_through, args=arguments, name=f"device {name}"))
     for worker in workers:
         worker.start()
     try:
-        _write(journal, events, len(workers), tell)
+        _write(course.journal, events, len(workers), tell)
     except BaseException:
         stop.set()
         for crew in opened:
@@ -122,8 +116,7 @@ def execute(plan: Plan, opened: Sequence[Crew | Absent], journal: Journal, tell:
 def _work_through(
     crew: Crew | Absent,
     trials: Sequence[Trial],
-    measure: Measure,
-    journal: Journal,
+    course: Course,
     events: queue.SimpleQueue[Event | None],
     stop: threading.Event,
 ) -> None:
@@ -136,9 +129,9 @@ def _work_through(
                 continue
             events.put(Started(trial))
             try:
-                outcome = crew.perform(trial, measure, journal)
+                outcome = crew.perform(trial, course)
             except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost the night
-                journal.write_log(trial.id, traceback.format_exc().encode())
+                course.journal.write_log(trial.id, traceback.format_exc().encode())
                 outcome = failed(trial, BenchbenchError(f"benchbench itself failed: {error!r}", remedy=REPORT_IT))
             if stop.is_set():
                 return  # what a cancelled link says of a trial is not its outcome

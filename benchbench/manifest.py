@@ -6,25 +6,30 @@ import importlib.metadata
 import platform
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from benchbench.case import Case, Measure, Trial
+from benchbench.accuracy.datasets import Dataset
+from benchbench.case import Case, Measure, Trial, Variant
 from benchbench.crew import Crew
 from benchbench.device import Device, ToolChoice
 from benchbench.errors import InputError
 from benchbench.execute import Absent
 from benchbench.matrix import Matrix
 from benchbench.plan import Plan
+from benchbench.scoring import Wanted, load_dataset
 from benchbench.session.store import sha256_of
 
 RECORDED_PACKAGES = ("ai-edge-litert", "numpy", "pandas", "adbutils", "paramiko")
 
 
-def manifest_of(matrix: Matrix, plan: Plan, opened: Sequence[Crew | Absent]) -> dict[str, Any]:
+def manifest_of(
+    matrix: Matrix, plan: Plan, opened: Sequence[Crew | Absent], datasets: Mapping[str, Dataset]
+) -> dict[str, Any]:
     """The manifest of a run that is about to begin."""
     runners = {c.session.device.name: _runner(c) for c in opened if isinstance(c, Crew)}
     return {
@@ -50,9 +55,7 @@ def manifest_of(matrix: Matrix, plan: Plan, opened: Sequence[Crew | Absent]) -> 
         "skips": [{"case": skip.case, "reason": skip.reason} for skip in plan.skips],
         "tools": _tools(opened),
         "tool_choice": matrix.tool.model_dump(mode="json"),
-        "samples": {
-            family: {"path": str(path.resolve()), "sha256": sha256_of(path)} for family, path in matrix.datasets.items()
-        },
+        "datasets": [asdict(wanted) | {"sha256": datasets[wanted.family].sha256} for wanted in wanted_of(matrix)],
         "notes": [note for crew in opened if isinstance(crew, Crew) for note in crew.session.notes],
     }
 
@@ -145,11 +148,22 @@ def choice_of(manifest: Mapping[str, Any]) -> ToolChoice:
     return ToolChoice.model_validate(manifest["tool_choice"])
 
 
-def samples_of(manifest: Mapping[str, Any]) -> dict[str, Path]:
-    samples = {family: Path(record["path"]) for family, record in manifest["samples"].items()}
-    for family, path in samples.items():
-        unchanged(path, manifest["samples"][family]["sha256"])
-    return samples
+def wanted_of(matrix: Matrix) -> tuple[Wanted, ...]:
+    """The inputs that a matrix wants outputs for."""
+    seed = matrix.measure.input_seed
+    return tuple(Wanted(f, path, matrix.samples.get(f), seed) for f, path in matrix.datasets.items())
+
+
+def datasets_of(manifest: Mapping[str, Any], variants: Sequence[Variant]) -> dict[str, Dataset]:
+    """The datasets that a run began with; raises InputError when one has changed."""
+    found = {}
+    for record in manifest["datasets"]:
+        wanted = Wanted(record["family"], record["dataset"], record["samples"], record["seed"])
+        dataset = load_dataset(wanted, [variant for variant in variants if variant.family == wanted.family])
+        if dataset.sha256 != record["sha256"]:
+            raise InputError(f"{wanted.dataset}: is not what the run began with", remedy="begin a new run")
+        found[wanted.family] = dataset
+    return found
 
 
 def unchanged(path: Path, sha256: str) -> None:

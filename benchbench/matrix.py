@@ -21,7 +21,7 @@ class ModelEntry(Frozen):
 
     family: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)
     variants: str | tuple[str, ...]  # a path or glob, or several, relative to the matrix
-    dataset: str | None = None
+    dataset: str | None = None  # a path relative to the matrix, or "random": seeded inputs, for fidelity only
     samples: int | None = Field(default=None, ge=1)  # of the dataset, from its beginning; None = all
 
 
@@ -114,7 +114,7 @@ class Matrix:
     delegates: tuple[Delegate, ...]
     variants: tuple[Variant, ...]
     entries: tuple[ModelEntry, ...]
-    datasets: dict[str, Path]  # family -> inputs to take outputs for, with or without labels
+    datasets: dict[str, str]  # family -> path of the inputs to take outputs for, or "random"
     samples: dict[str, int]  # family -> how many of them, where not all
     measure: Measure
     skips: tuple[SkipRule, ...]
@@ -129,9 +129,9 @@ def load_matrix(path: Path) -> Matrix:
     for entry in file.model:
         if entry.dataset is not None:
             dataset = path.parent / entry.dataset
-            if not dataset.exists():
+            if entry.dataset != "random" and not dataset.exists():
                 raise InputError(f"{path}: model {entry.family}: dataset: no such file: {dataset}")
-            datasets[entry.family] = dataset
+            datasets[entry.family] = "random" if entry.dataset == "random" else str(dataset.resolve())
     return Matrix(
         name=file.name,
         source=str(path),

@@ -1,0 +1,102 @@
+"""Accuracy of a run: inputs made ready before it, outputs scored after it, so that scoring disturbs no trial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchbench.accuracy.datasets import Dataset, load, seeded
+from benchbench.accuracy.outputs import Output, read_outputs
+from benchbench.accuracy.reference import reference_outputs
+from benchbench.accuracy.scores import score
+from benchbench.case import Variant
+from benchbench.errors import BenchbenchError, InputError
+from benchbench.journal import Journal, read_outcomes
+from benchbench.models.inspect import inspect
+from benchbench.outcome import Outcome
+from benchbench.runners import Evaluation, Preprocess
+
+RANDOM = "random"  # instead of a dataset's path: seeded inputs, to compare outputs with the reference
+RANDOM_SAMPLES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a matrix asks for one model family: a dataset's path or `RANDOM`, and how many samples of it."""
+
+    family: str
+    dataset: str
+    samples: int | None
+    seed: int
+
+
+def load_dataset(wanted: Wanted, variants: Sequence[Variant]) -> Dataset:
+    """The samples for a family, checked against its model; raises InputError with one line."""
+    info = inspect((reference_variant(variants) or variants[0]).path)
+    if wanted.dataset == RANDOM:
+        return seeded(info.inputs, wanted.samples or RANDOM_SAMPLES, wanted.seed)
+    classes = info.outputs[0].shape[-1] if len(info.outputs) == 1 and info.outputs[0].shape else None
+    return load(Path(wanted.dataset), info.inputs, classes=classes).first(wanted.samples)
+
+
+def reference_variant(variants: Sequence[Variant]) -> Variant | None:
+    """The float32 file of a family: what the others are compared with."""
+    return next((variant for variant in variants if variant.scheme == "float32"), None)
+
+
+def keep(datasets: Mapping[str, Dataset], folder: Path) -> dict[str, Evaluation]:
+    """Write each family's samples into the run folder, in the form that travels; paths are on this host."""
+    kept = {}
+    for family, dataset in datasets.items():
+        path = folder / "samples" / f"{family}.npz"
+        path.parent.mkdir(exist_ok=True)
+        if not path.exists():
+            dataset.save(path)
+        how = dataset.preprocessing
+        preprocess = Preprocess(how.scale, how.mean, how.std) if how else None
+        kept[family] = Evaluation(samples=str(path), count=dataset.n, preprocess=preprocess)
+    return kept
+
+
+def score_run(
+    journal: Journal, datasets: Mapping[str, Dataset], variants: Sequence[Variant], note: Callable[[str], None]
+) -> None:
+    """Score all outputs that were taken back and have no score yet; each is journalled as an outcome of its trial."""
+    waiting = [o for o in latest(journal.folder) if o.outputs and o.status == "ok" and not o.accuracy]
+    families = {f"{v.family}.{v.name}": v.family for v in variants}
+    references: dict[str, Sequence[Output] | None] = {}
+    for outcome in waiting:
+        family = families[outcome.variant]
+        if family not in references:
+            own = [variant for variant in variants if variant.family == family]
+            references[family] = _reference(own, datasets[family], note)
+        journal.append(_scored(outcome, journal.folder, datasets[family], references[family]))
+
+
+def latest(folder: Path) -> tuple[Outcome, ...]:
+    """The last outcome of every trial."""
+    return tuple({outcome.trial: outcome for outcome in read_outcomes(folder)}.values())
+
+
+def _reference(variants: Sequence[Variant], dataset: Dataset, note: Callable[[str], None]) -> Sequence[Output] | None:
+    variant = reference_variant(variants)
+    if variant is None:
+        note(f"{variants[0].family}: no float32 file, so outputs are not compared with a reference")
+        return None
+    try:
+        reference = reference_outputs(Path(variant.path), dataset)
+    except BenchbenchError as error:
+        note(str(error))
+        return None
+    if reference.note:
+        note(f"{variant.id}: {reference.note}")
+    return reference.outputs
+
+
+def _scored(outcome: Outcome, folder: Path, dataset: Dataset, reference: Sequence[Output] | None) -> Outcome:
+    try:
+        outputs = read_outputs(folder / str(outcome.outputs) / "outputs.npz")
+        return outcome.model_copy(update={"accuracy": score(dataset, outputs, reference)})
+    except InputError as error:
+        return outcome.model_copy(update={"status": "failed", "error": error.message, "remedy": error.remedy or None})
