@@ -1,0 +1,195 @@
+"""A board: a real OpenSSH server on a loopback port, with keys, a home and (as root) parts of /sys of its own."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+from benchbench.device import Ssh
+from tests.beds.adb_server import free_port
+from tests.beds.namespaces import can_mount
+from tests.beds.sysfs import FakeSys
+
+SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+class Board:
+    """One sshd; the user is whoever runs the tests. `address` needs nothing from the user's own ssh files."""
+
+    def __init__(self, folder: Path, *, host: str = "127.0.0.1", options: Sequence[str] = ()) -> None:
+        self._folder = folder
+        self._options = tuple(options)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.host = host
+        self.port = free_port()
+        self.user = getpass.getuser()
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.sys = FakeSys(folder / "sys")
+        self.key = folder / "id_ed25519"
+        self.host_key = folder / "ssh_host_ed25519_key"
+        make_key(self.key)
+        make_key(self.host_key)
+        self.known_hosts = folder / "known_hosts"
+        self.know_host()
+        self.config = folder / "ssh_config"
+        self.config.write_text(f"UserKnownHostsFile {self.known_hosts}\nIdentityAgent none\n")
+        (folder / "authorized_keys").write_text(public(self.key))
+
+    @property
+    def address(self) -> Ssh:
+        return Ssh(
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            key=str(self.key),
+            known_hosts=str(self.known_hosts),
+            config=str(self.config),
+        )
+
+    @property
+    def workdir(self) -> str:
+        """A folder of the board's own, as the board names it."""
+        return str(self.home)
+
+    def know_host(self) -> None:
+        """Write the board's host key down as known."""
+        kind, key, *_ = public(self.host_key).split()
+        self.known_hosts.write_text(f"[{self.host}]:{self.port} {kind} {key}\n")
+
+    def __enter__(self) -> Board:
+        if SSHD is None:
+            raise RuntimeError("there is no sshd")
+        config = self._folder / "sshd_config"
+        config.write_text("\n".join([*self._settings(), *self._options, ""]))
+        if os.getuid() == 0:
+            Path("/run/sshd").mkdir(exist_ok=True)  # the privilege separation folder of Debian's sshd
+        log = self._folder / "sshd.log"
+        with log.open("wb") as stream:
+            self._process = subprocess.Popen(
+                [*self._room(), SSHD, "-D", "-e", "-f", str(config)],
+                stdin=subprocess.DEVNULL,
+                stderr=stream,
+                start_new_session=True,
+            )
+        until = time.monotonic() + 10
+        while "Server listening" not in log.read_text():
+            if self._process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(log.read_text())
+            time.sleep(0.005)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.thaw()
+        self.stop()
+
+    def stop(self) -> None:
+        """End the server and every session."""
+        if self._process is not None and self._process.poll() is None:
+            self.kill_sessions()
+            self._process.kill()
+        if self._process is not None:
+            self._process.wait()
+
+    # what can happen to it
+
+    def kill_sessions(self) -> None:
+        """Every connection is gone at once; what ran on the board runs on."""
+        self._signal(signal.SIGKILL, self._servers()[1:])
+
+    def freeze(self) -> None:
+        """Nothing is answered any more, and nothing closed."""
+        self._signal(signal.SIGSTOP, self._servers())
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT, self._servers())
+
+    def heat(self, celsius: float) -> None:
+        self.sys.heat(celsius)
+
+    # how it is made
+
+    def _settings(self) -> list[str]:
+        bracketed = f"[{self.host}]" if ":" in self.host else self.host
+        version = subprocess.run(["ssh", "-V"], capture_output=True, text=True, check=True).stderr
+        number = re.search(r"OpenSSH_(\d+)\.(\d+)", version)
+        penalties = number is not None and (int(number[1]), int(number[2])) >= (9, 8)
+        return [
+            f"ListenAddress {bracketed}:{self.port}",
+            f"HostKey {self.host_key}",
+            f"AuthorizedKeysFile {self._folder}/authorized_keys",
+            f"PidFile {self._folder}/sshd.pid",
+            "StrictModes no",
+            "UsePAM no",
+            "PasswordAuthentication no",
+            "KbdInteractiveAuthentication no",
+            "PermitRootLogin prohibit-password",
+            "PrintMotd no",
+            "UseDNS no",
+            "Subsystem sftp internal-sftp",
+            "MaxSessions 50",
+            "MaxStartups 100:30:200",
+            f"SetEnv HOME={self.home} SHLVL=2",  # SHLVL: Debian's bash would read ~/.bashrc for every command
+            *(["PerSourcePenalties no"] if penalties else []),
+        ]
+
+    def _room(self) -> list[str]:
+        """As root: a mount namespace with the board's /sys, and a passwd file that gives the user the board's home."""
+        if not can_mount():
+            return []
+        passwd = self._folder / "passwd"
+        lines = [line.split(":") for line in Path("/etc/passwd").read_text().splitlines()]
+        for line in lines:
+            if line[0] == self.user:
+                line[5] = str(self.home)
+        passwd.write_text("".join(":".join(line) + "\n" for line in lines))
+        mounts = f"mount --bind {shlex.quote(str(passwd))} /etc/passwd\n{self.sys.mounts()}"
+        return ["unshare", "-m", "sh", "-c", f'{mounts}exec "$@"', "sh"]
+
+    def _servers(self) -> list[int]:
+        """The listening sshd and those of its sessions: its descendants of that name."""
+        if self._process is None or self._process.poll() is not None:
+            return []
+        found = [self._process.pid]
+        for parent in found:
+            found += [pid for pid in children(parent) if _name(pid).startswith("sshd")]
+        return found
+
+    def _signal(self, number: int, pids: Sequence[int]) -> None:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+
+def make_key(path: Path, *, passphrase: str = "") -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-C", "bench", "-f", str(path)], check=True)
+
+
+def public(key: Path) -> str:
+    return key.with_name(f"{key.name}.pub").read_text()
+
+
+def children(parent: int) -> list[int]:
+    listed: list[int] = []
+    for task in Path(f"/proc/{parent}/task").glob("*/children"):
+        with suppress(OSError):
+            listed += map(int, task.read_text().split())
+    return listed
+
+
+def _name(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text()
+    return ""

@@ -1,0 +1,71 @@
+"""The real devices that tests measure on: boards (sshd), phones (adbd), and the adb server they are seen by."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.beds.adb_server import AdbServerProcess
+from tests.beds.phone import Phone
+from tests.beds.sshd import SSHD, Board
+
+_count = itertools.count()
+
+
+@pytest.fixture
+def bed_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes short-named folders that other users may enter, for devices."""
+    base = tmp_path_factory.getbasetemp()
+
+    def make(kind: str) -> Path:
+        folder = base / f"{kind}{next(_count)}"
+        folder.mkdir(mode=0o755)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def make_board(bed_folder: Callable[[str], Path]) -> Iterator[Callable[..., Board]]:
+    """Boards, each a started sshd of its own; arguments as Board has them."""
+    if SSHD is None:
+        pytest.skip("there is no sshd here: install openssh-server")
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(Board(bed_folder("board"), **options))
+
+
+@pytest.fixture
+def board(make_board: Callable[..., Board]) -> Board:
+    """One board."""
+    return make_board()
+
+
+@pytest.fixture(scope="session")
+def adb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdbServerProcess]:
+    """The adb server that this session's environment leads to: never the user's own."""
+    with AdbServerProcess(tmp_path_factory.mktemp("adb")) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANDROID_ADB_SERVER_PORT", str(server.port))
+        patch.delenv("ANDROID_ADB_SERVER_ADDRESS", raising=False)
+        yield server
+
+
+@pytest.fixture
+def make_phone(adb_server: AdbServerProcess, bed_folder: Callable[[str], Path]) -> Iterator[Callable[..., Phone]]:
+    """Phones, started but not yet connected to the adb server; arguments as Phone has them."""
+    with ExitStack() as stack:
+
+        def make(**options: Any) -> Phone:
+            return stack.enter_context(Phone(bed_folder("phone"), **options))
+
+        yield make
+
+
+@pytest.fixture
+def phone(make_phone: Callable[..., Phone]) -> Phone:
+    """One phone."""
+    return make_phone()

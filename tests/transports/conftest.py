@@ -1,0 +1,42 @@
+"""A link of each kind, with the folder on its device that a test may fill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from benchbench.device import Local
+from benchbench.transports import Transport, connect
+from tests.beds.adbd.device import FEATURES
+
+WITHOUT_SHELL_V2 = tuple(feature for feature in FEATURES if feature != "shell_v2")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """An open link, a folder on its device, whether its two streams stay apart."""
+
+    kind: str
+    transport: Transport
+    folder: str
+    streams_apart: bool = True
+
+
+@pytest.fixture(params=["local", "ssh", "adb", "adb without shell v2"])
+def reach(request: pytest.FixtureRequest, bed_folder: Callable[[str], Path]) -> Iterator[Reach]:
+    kind: str = request.param
+    if kind == "local":
+        address, folder = Local(), str(bed_folder("local"))
+    elif kind == "ssh":
+        board = request.getfixturevalue("board")
+        address, folder = board.address, board.workdir
+    else:
+        make_phone = request.getfixturevalue("make_phone")
+        phone = make_phone(features=FEATURES if kind == "adb" else WITHOUT_SHELL_V2)
+        address, folder = phone.address, phone.workdir
+    with closing(connect(address)) as transport:
+        yield Reach(kind, transport, folder, streams_apart=kind != "adb without shell v2")
