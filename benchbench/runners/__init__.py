@@ -37,6 +37,19 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
+class Feed:
+    """One input of the model, in order, for the native tool: its shape, and where its values come from.
+
+    `file` holds the raw little-endian values, exactly as many bytes as the input has; `low_high` are whole numbers
+    between which random ones are drawn (both included). Neither = the tool's own random values.
+    """
+
+    shape: tuple[int, ...]
+    file: str | None = None
+    low_high: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """One trial, resolved for its device: every path is a path there."""
 
@@ -52,6 +65,8 @@ class Work:
     inputs: str | None = None  # .npz with the samples to feed, one array per input in order
     profile: bool = False
     evaluation: Evaluation | None = None
+    feeds: tuple[Feed, ...] = ()  # benchmark_model: every input of the model, or none
+    raw_outputs: str | None = None  # benchmark_model: name of a file for the last run's outputs, raw and joined
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,76 @@
+"""A trial as the tool's command line: everything that affects a number is said explicitly."""
+
+from __future__ import annotations
+
+from benchbench.errors import ToolError
+from benchbench.runners import Feed, Job, Work
+from benchbench.runners.benchmark_model.generation import Generation, flag_name
+
+RESULT, RUNTIME_INFO, PROFILE = "result.pb", "runtime_info.pb", "profile.pb"
+GRACE_S = 30  # the tool's own limits come first; the job's is for a tool that hangs
+
+
+def job(generation: Generation, work: Work) -> Job:
+    """The process to run; raises ToolError for a delegate or a flag that this build does not have."""
+    required = (*_measuring(work), *_delegate(generation, work), *_feeds(work.feeds))
+    if work.raw_outputs is not None:
+        required = (*required, f"--output_filepath={work.raw_outputs}")
+    generation.refuse_unknown(required)
+    optional = tuple(flag for flag in _files(generation, work) if flag_name(flag) in generation.flags)
+    pinned = ("taskset", work.affinity_mask.removeprefix("0x")) if work.affinity_mask else ()
+    return Job(
+        argv=(*pinned, work.tool, *required, *optional),
+        timeout_s=work.measure.timeout_seconds,
+        answers=(RESULT, RUNTIME_INFO, *((PROFILE,) if work.profile else ())),
+        outputs=(work.raw_outputs,) if work.raw_outputs is not None else (),
+    )
+
+
+def _measuring(work: Work) -> tuple[str, ...]:
+    measure = work.measure
+    return (
+        f"--graph={work.model}",
+        f"--num_threads={work.threads}",
+        f"--num_runs={measure.runs}",
+        f"--min_secs={measure.min_seconds:g}",
+        f"--max_secs={measure.max_seconds:g}",
+        f"--warmup_runs={measure.warmup_runs}",
+        f"--warmup_min_secs={measure.warmup_min_seconds:g}",
+    )
+
+
+def _delegate(generation: Generation, work: Work) -> tuple[str, ...]:
+    older = generation.name == "tflite"
+    flags = work.delegate.tflite_flags(work.library) if older else work.delegate.litert_flags(work.library)
+    if flags is None:
+        other = "litert" if older else "tflite"
+        raise ToolError(
+            f"this benchmark_model ({generation.name}) has no way to run {work.delegate.label}",
+            remedy=f'use the {other} generation of the tool, or runner = "python"',
+        )
+    return flags
+
+
+def _feeds(feeds: tuple[Feed, ...]) -> tuple[str, ...]:
+    """Inputs by position: the tool takes any names (and says so), and real ones may hold its separators."""
+    if not feeds:
+        return ()
+    names = [f"input{position}" for position in range(len(feeds))]
+    shapes = ":".join(",".join(str(size) for size in feed.shape) for feed in feeds)
+    flags = [f"--input_layer={','.join(names)}", f"--input_layer_shape={shapes}"]
+    ranges = [f"{n},{f.low_high[0]},{f.low_high[1]}" for n, f in zip(names, feeds, strict=True) if f.low_high]
+    files = [f"{n}:{f.file}" for n, f in zip(names, feeds, strict=True) if f.file]
+    flags += [f"--input_layer_value_range={':'.join(ranges)}"] if ranges else []
+    flags += [f"--input_layer_value_files={','.join(files)}"] if files else []
+    return tuple(flags)
+
+
+def _files(generation: Generation, work: Work) -> tuple[str, ...]:
+    """What newer builds can write, and older ones do without."""
+    flags = [f"--result_file_path={RESULT}", "--report_peak_memory_footprint=true"]
+    flags += ["--export_model_runtime_info=true", f"--model_runtime_info_output_file={RUNTIME_INFO}"]
+    if work.profile:
+        flags += ["--enable_op_profiling=true", "--use_profiler=true"]
+        if {"op_profiling_output_mode", "op_profiling_output_file"} <= generation.flags:
+            flags += ["--op_profiling_output_mode=proto", f"--op_profiling_output_file={PROFILE}"]
+    return tuple(flags)
