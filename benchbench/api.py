@@ -13,15 +13,15 @@ from benchbench.accuracy.datasets import Dataset
 from benchbench.case import Variant
 from benchbench.crew import Course, Crew
 from benchbench.device import Device
-from benchbench.equip import Equipped
-from benchbench.errors import InputError, NothingToDo, Unreachable
+from benchbench.errors import BenchbenchError, InputError, NothingToDo
 from benchbench.execute import Absent, Event, Tell, crews, execute
-from benchbench.inventory import read_inventory, select, with_discovered
+from benchbench.inventory import device_file, read_inventory, select, with_discovered
 from benchbench.journal import Journal
 from benchbench.manifest import choice_of, datasets_of, devices_of, manifest_of, plan_of, wanted_of
 from benchbench.matrix import Matrix, load_matrix
 from benchbench.plan import Plan, Target, make_plan
 from benchbench.scoring import keep, load_dataset, score_run
+from benchbench.session.session import clean as clean_device
 
 Watching = Callable[[Plan], AbstractContextManager[Tell]]
 DEVICES, REPORTS = Path("devices"), Path("reports")
@@ -104,13 +104,25 @@ def run(
     selection: Selection = Selection(),
     watching: Watching = silently,
 ) -> Path:
-    """Run a matrix on its devices, all at once; the run folder, complete but for its report.
+    """Run a matrix file on its devices; see `run_matrix`."""
+    loaded = load_matrix(matrix)
+    devices = chosen_devices(loaded, inventory)
+    return run_matrix(loaded, devices, reports=reports, selection=selection, watching=watching)
+
+
+def run_matrix(
+    loaded: Matrix,
+    devices: Sequence[Device],
+    *,
+    reports: Path = REPORTS,
+    selection: Selection = Selection(),
+    watching: Watching = silently,
+) -> Path:
+    """Run a matrix on devices, all at once; the run folder, complete but for its report.
 
     A device that the matrix names and that cannot be reached fails its trials; where the matrix names none, it is left
     out. Raises InputError, NothingToDo, and Unreachable when no device at all can be used.
     """
-    loaded = load_matrix(matrix)
-    devices = chosen_devices(loaded, inventory)
     datasets = {
         wanted.family: load_dataset(wanted, [v for v in loaded.variants if v.family == wanted.family])
         for wanted in wanted_of(loaded)
@@ -182,40 +194,26 @@ def _scored(book: Journal, datasets: Mapping[str, Dataset], variants: Sequence[V
     return book.folder
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A device as `benchbench devices` shows it."""
-
-    device: Device
-    state: str  # ready, unauthorized, offline, unreachable, in use
-    equipped: Equipped | None = None
-    temperature_c: float | None = None
-    problem: str | None = None
-
-
-def look_at(devices: Sequence[Device]) -> tuple[Look, ...]:
-    """Every device's state, traits and runner; all at once, and none can spoil the others."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(max_workers=max(len(devices), 1)) as pool:
-        return tuple(pool.map(_look, devices))
-
-
-def _look(device: Device) -> Look:
-    from benchbench.device import ToolChoice
-    from benchbench.equip import equip
-    from benchbench.errors import BenchbenchError, DeviceBusy, Unauthorized
-    from benchbench.session.session import open_session
-
+def add_device(name: str, inventory: Path = DEVICES) -> Path:
+    """Write the file of a discovered phone; raises InputError when there is none of that name, or the file exists."""
+    found = select([device for device in all_devices(inventory) if not device.source], [name], "devices")
+    path = inventory / f"{found[0].name}.toml"
+    inventory.mkdir(parents=True, exist_ok=True)
     try:
-        with open_session(device, patience_s=0) as session:
-            equipped = equip(session, ToolChoice())
-            return Look(device, "ready", equipped, session.conditions().temperature_c, equipped.problem)
-    except DeviceBusy as error:
-        return Look(device, "in use", problem=str(error))
-    except Unauthorized as error:
-        return Look(device, "unauthorized", problem=str(error))
-    except Unreachable as error:
-        return Look(device, "offline" if "offline" in error.message else "unreachable", problem=str(error))
-    except BenchbenchError as error:
-        return Look(device, "unusable", problem=str(error))
+        with path.open("x", encoding="utf-8") as file:
+            file.write(device_file(found[0]))
+    except FileExistsError as error:
+        raise InputError(f"{path}: exists already", remedy="edit it") from error
+    return path
+
+
+def clean(devices: Sequence[Device]) -> tuple[tuple[Device, str], ...]:
+    """Empty the work folders of devices; each with the folder that was removed, or why not."""
+
+    def one(device: Device) -> tuple[Device, str]:
+        try:
+            return device, f"removed {clean_device(device)}"
+        except BenchbenchError as error:
+            return device, str(error)
+
+    return tuple(map(one, devices))

@@ -165,12 +165,12 @@ def _watch(made: Plan) -> AbstractContextManager[Tell]:
 
 def _finish(folder: Path) -> None:
     """The table on stdout, the page's path on stderr; exit code 1 when trials failed."""
-    from benchbench import console
+    from benchbench import console, tables
     from benchbench.frames import load
-    from benchbench.report import write_report
+    from benchbench.report.page import write_report
 
     loaded = load(folder)
-    console.show_cases(loaded.cases)
+    tables.show_cases(loaded.cases)
     page = write_report([loaded], folder)
     console.err().print(f"report: {page}", markup=False)
     failed = sum(outcome.status != "ok" for outcome in loaded.outcomes)
@@ -191,8 +191,9 @@ def _finish(folder: Path) -> None:
 @click.argument("names", nargs=-1)
 def devices(inventory: Path, as_json: bool, add: str | None, clean: bool, names: tuple[str, ...]) -> None:
     """Show what is connected or in devices/, and what each can do."""
-    from benchbench import api, console
+    from benchbench import api, console, tables
     from benchbench.inventory import select
+    from benchbench.look import look_at
 
     chosen = select(api.all_devices(inventory), names or None, "devices")
     if add is not None:
@@ -203,11 +204,11 @@ def devices(inventory: Path, as_json: bool, add: str | None, clean: bool, names:
             console.err().print(f"{device.name}: {result}", markup=False)
         return
     with console.waiting(f"asking {len(chosen)} devices"):
-        looks = api.look_at(chosen)
+        looks = look_at(chosen)
     if as_json:
         _print_json([look.as_dict() for look in looks])
         return
-    console.show_looks(looks)
+    tables.show_looks(looks)
 
 
 @cli.command()
@@ -215,14 +216,14 @@ def devices(inventory: Path, as_json: bool, add: str | None, clean: bool, names:
 @AS_JSON
 def models(files: tuple[Path, ...], as_json: bool) -> None:
     """Show what is in a .tflite: scheme, inputs, outputs, ops, size."""
-    from benchbench import console
+    from benchbench import tables
     from benchbench.models.inspect import describe, inspect
 
     infos = [inspect(path) for path in files]
     if as_json:
         _print_json([describe(info) for info in infos])
         return
-    console.show_models(infos)
+    tables.show_models(infos)
 
 
 @cli.command()
@@ -247,7 +248,7 @@ def report(runs: tuple[Path, ...], out: Path | None) -> None:
 @AS_JSON
 def compare(base: Path, new: Path, same_within: float, as_json: bool) -> None:
     """Show what got faster, slower, or cannot be told; exit code 1 when something got slower."""
-    from benchbench import console
+    from benchbench import tables
     from benchbench.comparison import compare as compared
     from benchbench.comparison import regressions
     from benchbench.frames import load
@@ -258,7 +259,7 @@ def compare(base: Path, new: Path, same_within: float, as_json: bool) -> None:
     if as_json:
         click.echo(frame.to_json(orient="records", lines=True), nl=False)
     else:
-        console.show_comparison(frame)
+        tables.show_comparison(frame)
     sys.exit(1 if len(regressions(frame)) else 0)
 
 
@@ -268,24 +269,23 @@ def compare(base: Path, new: Path, same_within: float, as_json: bool) -> None:
 @AS_JSON
 def import_(logs: tuple[Path, ...], reports: Path, as_json: bool) -> None:
     """Read benchmark_model output that somebody captured (- for stdin): JSON lines, or a run folder."""
-    from benchbench import api
+    from benchbench import importing
 
-    sources = [(str(path), sys.stdin.buffer.read() if str(path) == "-" else api.read_bytes(path)) for path in logs]
+    sources = [("stdin", sys.stdin.buffer.read()) if str(path) == "-" else importing.read_file(path) for path in logs]
     if as_json:
-        for line in api.import_as_json(sources):
-            _print_json(line)
+        for line in importing.as_json_lines(sources):
+            click.echo(line)
         return
-    _finish(api.import_logs(sources, reports))
+    _finish(importing.into_run_folder(sources, reports))
 
 
 @cli.command()
-@click.option("--seconds", type=click.FloatRange(0.05, 10), default=0.5, help="Steady inferences per launch.  [0.5]")
 @REPORTS
-def demo(seconds: float, reports: Path) -> None:
+def demo(reports: Path) -> None:
     """The first of them all: this machine, a real model in its variants, a page."""
     from benchbench.demo import run_demo
 
-    _finish(run_demo(reports, seconds, _watch))
+    _finish(run_demo(reports, _watch))
 
 
 if __name__ == "__main__":

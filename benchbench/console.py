@@ -5,19 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from benchbench.execute import Done, Event, Noted, Started
 from benchbench.outcome import Outcome
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from benchbench.plan import Plan
 
 STATUS_WORDS = {"ok": "", "failed": "FAILED", "incomplete": "INCOMPLETE", "skipped": "skipped"}
@@ -137,44 +134,6 @@ def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:
         )
     longest = max((plan.seconds(device) for device in plan.devices), default=0)
     talk.print(f"devices run side by side: at least {duration(longest)} in all; seed {plan.seed}", markup=False)
-
-
-def show_cases(cases: pd.DataFrame) -> None:
-    """The result of a run: one row a case, asked and ran, the median with its interval, the doubts."""
-    table = Table(box=None, pad_edge=False)
-    for name, justify in (
-        ("case", "left"),
-        ("ran on", "left"),
-        ("median ms", "right"),
-        ("95 % interval", "right"),
-        ("launches", "right"),
-        ("verdict", "left"),
-        ("doubts", "left"),
-    ):
-        table.add_column(name, justify=justify, no_wrap=name in {"case", "median ms"})  # type: ignore[arg-type]  # rich's Literal
-    for row in cases.to_dict("records"):
-        table.add_row(*_case_row(row))
-    out().print(table)
-
-
-def _case_row(row: Mapping[Any, Any]) -> tuple[str, ...]:
-    def ms(value: Any) -> str:
-        return "–" if value is None or value != value else f"{value:.3g}"  # noqa: PLR0124 - NaN is not itself
-
-    interval = "–" if row["low_ms"] != row["low_ms"] else f"[{ms(row['low_ms'])}, {ms(row['high_ms'])}]"
-    doubts = "; ".join(str(doubt) for doubt in row["doubts"])
-    cells = (row["case"], row["executor"], ms(row["median_ms"]), interval, row["launches"], row["verdict"], doubts)
-    return tuple(escape(str(cell)) for cell in cells)
-
-
-def show_rows(columns: Sequence[str], rows: Iterator[Sequence[object]] | Sequence[Sequence[object]]) -> None:
-    """A plain table on stdout."""
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column)
-    for row in rows:
-        table.add_row(*["–" if cell in {None, ""} else escape(str(cell)) for cell in row])
-    out().print(table)
 
 
 @contextmanager

@@ -1,0 +1,144 @@
+"""What the commands print on stdout: devices, models, cases, comparisons as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from benchbench.console import out
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchbench.look import Look
+    from benchbench.models.inspect import ModelInfo, TensorInfo
+
+
+def table_of(*columns: str, right: Sequence[str] = ()) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left")
+    return table
+
+
+def add(table: Table, *cells: object) -> None:
+    table.add_row(*["–" if cell is None or cell == "" else escape(str(cell)) for cell in cells])
+
+
+def show_looks(looks: Sequence[Look]) -> None:
+    """One row a device, and under the table why something is not possible there."""
+    table = table_of("device", "reached", "state", "model", "SoC", "system", "ABI", "cores", "memory", "°C", "runner")
+    for look in looks:
+        traits = look.equipped.traits if look.equipped else None
+        equipment = look.equipped.equipment if look.equipped else None
+        system = traits and " ".join([traits.os_version or traits.os, *([f"SDK {traits.sdk}"] if traits.sdk else [])])
+        cores = traits and " + ".join(
+            f"{len(c.cores)}" + (f" x {c.max_mhz:.0f} MHz" if c.max_mhz else "") for c in traits.clusters
+        )
+        add(
+            table,
+            look.device.name,
+            look.device.address.reached,
+            look.state,
+            traits and traits.model,
+            traits and traits.soc,
+            system,
+            traits and traits.abi,
+            cores,
+            traits and traits.memory_mb and f"{traits.memory_mb / 1024:.1f} GiB",
+            look.temperature_c and f"{look.temperature_c:.0f}",
+            equipment and f"{equipment.runner.kind} ({equipment.tool_version})",
+        )
+    console = out()
+    console.print(table)
+    for look in looks:
+        console.print(f"\n{look.device.name}", markup=False)
+        if look.problem:
+            console.print(f"  {look.problem}", markup=False)
+        possible = [name for name, why in look.delegates.items() if why is None]
+        if possible:
+            console.print(f"  delegates: {', '.join(possible)}", markup=False)
+        if look.equipped and look.equipped.equipment:
+            for name, why in look.delegates.items():
+                if why:
+                    console.print(f"  no {name}: {why}", markup=False)
+
+
+def show_models(infos: Sequence[ModelInfo]) -> None:
+    """What is in each file, as a person wants to read it."""
+    console = out()
+    for info in infos:
+        console.print(f"{info.path}", markup=False)
+        weights = f"{info.parameters:,} parameters"
+        macs = f"{info.macs / 1e6:,.1f} M MACs" if info.macs is not None else f"MACs unknown ({info.macs_note})"
+        scheme = info.scheme + (f", weights {info.granularity}" if info.granularity else "")
+        console.print(f"  scheme    {scheme}", markup=False)
+        console.print(f"  size      {info.size_mb:.3f} MB, {weights}, {macs}", markup=False)
+        for name, tensors in (("input", info.inputs), ("output", info.outputs)):
+            for tensor in tensors:
+                console.print(f"  {name:<9} {_tensor(tensor)}", markup=False)
+        for number, graph in enumerate(info.subgraphs):
+            ops = ", ".join(f"{op} x {count}" if count > 1 else op for op, count in graph.ops.items())
+            title = "ops" if number == 0 else f"graph {number}"
+            console.print(f"  {title:<9} {sum(graph.ops.values())}: {ops}", markup=False)
+        for signature in info.signatures:
+            console.print(f"  signature {signature.key}", markup=False)
+        for title, names in (("custom", info.custom_ops), ("flex", info.flex_ops), ("packed", info.packed_files)):
+            if names:
+                console.print(f"  {title:<9} {', '.join(names)}", markup=False)
+        if info.zero_weights is not None and info.zero_weights > 0.3:
+            console.print(f"  sparsity  {info.zero_weights:.0%} of the weights are zero", markup=False)
+        for note in info.notes:
+            console.print(f"  note      {note}", markup=False)
+        console.print(f"  sha256    {info.sha256}", markup=False)
+
+
+def _tensor(tensor: TensorInfo) -> str:
+    shape = tensor.signature if -1 in tensor.signature else tensor.shape
+    scale = f", scale {tensor.scale:.6g}, zero point {tensor.zero_point}" if tensor.scale else ""
+    return f"{tensor.name}: {tensor.dtype} {list(shape)}{scale}"
+
+
+def milliseconds(value: Any) -> str:
+    return "–" if value is None or value != value else f"{value:.3g}"  # noqa: PLR0124 - NaN is not itself
+
+
+def show_cases(cases: pd.DataFrame) -> None:
+    """The result of a run: one row a case with its median; under the table what to doubt and what to do about it."""
+    rows = cases.to_dict("records")
+    scored = "accuracy_top1" in cases
+    columns = ["case", "ran on", "median ms", "95 % interval", "launches", *(["top-1"] if scored else []), "doubts"]
+    table = table_of(*columns, right=("median ms", "95 % interval", "launches", "top-1"))
+    for row in rows:
+        add(table, *_case_cells(row, scored))
+    console = out()
+    console.print(table)
+    kinds = {doubt.kind: doubt for row in rows for doubt in row["doubts"]}
+    for kind, doubt in kinds.items():
+        cells = sum(any(d.kind == kind for d in row["doubts"]) for row in rows)
+        where = "every case" if cells == len(rows) else f"{cells} of {len(rows)} cases, such as"
+        console.print(f"{kind} ({where}): {doubt.text}; {doubt.remedy}", markup=False)
+
+
+def _case_cells(row: Mapping[Any, Any], scored: bool) -> tuple[object, ...]:
+    known = row["low_ms"] is not None and row["low_ms"] == row["low_ms"]
+    interval = f"[{milliseconds(row['low_ms'])}, {milliseconds(row['high_ms'])}]" if known else None
+    top1 = row.get("accuracy_top1")
+    accuracy = (f"{top1:.1%}" if isinstance(top1, float) and top1 == top1 else None,) if scored else ()  # noqa: PLR0124
+    ran = row["executor"] or f"{row['status']}: {row['error']}"
+    doubts = ", ".join(doubt.kind for doubt in row["doubts"])
+    return (row["case"], ran, milliseconds(row["median_ms"]), interval, row["launches"], *accuracy, doubts)
+
+
+def show_comparison(frame: pd.DataFrame) -> None:
+    """One row a case: base, new, the ratio with its interval, and what can be said."""
+    table = table_of("case", "base ms", "new ms", "new / base", "verdict", right=("base ms", "new ms", "new / base"))
+    for row in frame.to_dict("records"):
+        known = row["ratio_low"] == row["ratio_low"] and row["ratio_low"] is not None
+        interval = f" [{row['ratio_low']:.3f}, {row['ratio_high']:.3f}]" if known else ""
+        ratio = f"{row['ratio']:.3f}{interval}" if row["ratio"] == row["ratio"] else None
+        add(table, row["case"], milliseconds(row["base_ms"]), milliseconds(row["new_ms"]), ratio, row["verdict"])
+    out().print(table)
