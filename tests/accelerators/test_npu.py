@@ -67,3 +67,28 @@ def test_without_openvino_the_npu_is_unavailable(tmp_path: Path, conv: Path) -> 
     assert reading.delegation.verdict == "unavailable"
     assert "libopenvino" in (reading.delegation.evidence or "")
     assert reading.measurement.timings.samples == ()
+
+
+COMPILE_AHEAD = """
+import sys
+from ai_edge_litert.aot import aot_compile
+from ai_edge_litert.aot.vendors.intel_openvino.target import SocModel, Target
+target = Target(SocModel.PTL)
+aot_compile.aot_compile(sys.argv[1], output_dir=sys.argv[2], target=target, intel_openvino_graph_backends="0:cpu")
+"""
+
+
+def test_a_model_compiled_ahead_for_another_device_is_not_the_npus_number(
+    tmp_path: Path, conv: Path, npu_python: str
+) -> None:
+    """The bytecode, not the option, chooses the device: it runs without an error, on OpenVINO's CPU device."""
+    command = [npu_python, "-c", COMPILE_AHEAD, str(conv), str(tmp_path / "aot")]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    (ahead,) = (tmp_path / "aot").glob("*.tflite")
+    asked_for_npu = launch(work_for(ahead, Npu(vendor="intel"), python=npu_python), tmp_path / "npu").reading
+    assert asked_for_npu.status == "failed"
+    assert asked_for_npu.delegation.verdict == "none"
+    assert asked_for_npu.delegation.evidence == "OpenVINO used its CPU device, asked for was NPU"
+    honest = launch(work_for(ahead, Npu(vendor="intel", backend="cpu"), python=npu_python), tmp_path / "cpu").reading
+    assert honest.status == "ok", honest.error
+    assert honest.delegation.verdict == "full"

@@ -102,21 +102,38 @@ def test_what_xnnpack_took_is_counted_node_by_node(ask: Ask) -> None:
     assert took["remainder"] == "cpu"
 
 
+def in_script(program: str) -> Any:
+    """What a few lines with the script imported print as JSON, in a process of their own."""
+    before = f"import sys, json; sys.path.insert(0, {str(script_path().parent)!r}); import on_device\n"
+    command = [sys.executable, "-c", before + textwrap.dedent(program)]
+    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
+def test_a_seed_stands_for_the_same_inputs_everywhere() -> None:
+    """RandomState's stream is frozen by numpy's policy; these are its first values on any machine."""
+    first, again, other, integers = in_script("""
+        floats = [{"name": "x", "shape": [2], "dtype": on_device.np.dtype("float32")}]
+        bytes_ = [{"name": "x", "shape": [1000], "dtype": on_device.np.dtype("int8")}]
+        made = [on_device.random_inputs(floats, seed)[0].tolist() for seed in (0, 0, 1)]
+        x = on_device.random_inputs(bytes_, 0)[0]
+        print(json.dumps(made + [[int(x.min()), int(x.max())]]))
+    """)
+    assert first == again == pytest.approx([0.0488135, 0.2151894])
+    assert other != first
+    assert integers == [-127, 127]
+
+
 def test_the_data_flow_agrees_with_the_execution_plan_on_feed_forward_graphs(tmp_path: Path) -> None:
     model = tmp_path / "chain.tflite"
     model.write_bytes(models.chain_model(6, ops=(models.OPS.RELU, models.OPS.LOG_SOFTMAX, models.OPS.LOGISTIC)))
-    program = f"""
-        import sys; sys.path.insert(0, {str(script_path().parent)!r})
-        import json, on_device
+    flow, plan, same_left, same_total = in_script(f"""
         interpreter = on_device.Runtime().plain({str(model)!r})
         interpreter.allocate_tensors()
         flow, plan = on_device.data_flow_coverage(interpreter), on_device.exact_coverage(interpreter)
         nodes = lambda coverage: sorted(nodes for _, nodes in coverage["partitions"])
         print(json.dumps([nodes(flow), nodes(plan), flow["left"] == plan["left"], flow["total"] == plan["total"]]))
-        interpreter.invoke()
-    """
-    run = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, check=True)
-    flow, plan, same_left, same_total = json.loads(run.stdout)
+        interpreter.invoke()  # looking must leave it able to work
+    """)
     assert flow == plan == [[0], [2, 3], [5]]
     assert same_left
     assert same_total
