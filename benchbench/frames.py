@@ -78,15 +78,16 @@ class Run:
 
     @cached_property
     def cases(self) -> pd.DataFrame:
-        """One row a case with an outcome: medians over launches, 95 % interval, verdict, doubts (tuple of Doubt)."""
-        groups: dict[str, list[Outcome]] = {}
+        """One row a case with an outcome, in the plan's order: median over launches, interval, verdict, doubts."""
+        groups: dict[str, list[Outcome]] = {case: [] for case in self.cells}
         for outcome in self.outcomes:
-            groups.setdefault(outcome.case, []).append(outcome)
+            groups[outcome.case].append(outcome)
         cooldown = (self.manifest["measure"].get("cooldown") or {}).get("below_c")
         seed = self.manifest["seed"] or 0
         rows = [
             {"run": self.id, **summarize(self.cells[case], group, cooldown_c=cooldown, seed=seed)}
             for case, group in groups.items()
+            if group
         ]
         return _frame(rows, ("run", *summarize(Cell(), [], cooldown_c=None, seed=0)))
 

@@ -23,10 +23,15 @@ class Recommendation:
     device: str
     family: str
     case: str | None
-    sentence: str
+    choice: str  # the case in words, or why there is none
+    claims: tuple[str, ...] = ()  # its time, speed-ups, change in accuracy, size
     evidence: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     traps: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.choice}: {'; '.join(self.claims)}." if self.claims else self.choice
 
 
 def fastest(cases: pd.DataFrame) -> pd.DataFrame:
@@ -44,9 +49,10 @@ def metric_of(cases: pd.DataFrame) -> str | None:
 def tradeoffs(cases: pd.DataFrame, *, same_within: float = 0.03) -> pd.DataFrame:
     """The headline cases of `fastest`, with what each gains and costs.
 
-    speedup (_low, _high, _verdict): against float32 on the same delegate; over_best (…): against the device's fastest
-    float case, named in best_float; smaller: float32's size / its size; accuracy, accuracy_change (_low, _high): as a
-    fraction, against float32 on the device's CPU; pareto: no other case of the device is better in all of them.
+    speedup (_low, _high, _verdict): against float32 on the same delegate, the case in `float32`. over_best (same ends):
+    against the device's fastest float case, the one in `best_float`. smaller: float32's size / its size. accuracy,
+    accuracy_change (_low, _high): fractions, the change is against float32 on the device's CPU. pareto: no other case
+    of the device is at least as good in time, size and accuracy and better in one of them.
     """
     best = fastest(cases)
     best = best[best["headline"]]
@@ -79,6 +85,7 @@ def _of_one_device(group: pd.DataFrame, metric: str | None, same_within: float) 
             {
                 **_gain("speedup", same, row, same_within),
                 **_gain("over_best", best_float, row, same_within),
+                "float32": None if same is None else same["case"],
                 "best_float": None if best_float is None else best_float["case"],
                 "smaller": math.nan if exact is None else exact["size_mb"] / row["size_mb"],
                 **_accuracy(exact, row, metric),
@@ -148,19 +155,22 @@ def _recommend_one(
     choice = (keeps if len(keeps) else table).sort_values("median_ms").iloc[0]
     ahead = table[table["median_ms"] < choice["median_ms"]]
     evidence = [
-        f"{describe(row)} is faster ({_time(row['median_ms'])}) but changes accuracy by {_points(row)}"
+        f"{describe(row)} is faster ({milliseconds(row['median_ms'])}) but changes accuracy by {_points(row)}"
         for _, row in ahead.iterrows()
     ]
     doubts = [str(doubt) for doubt in choice["doubts"]]
-    doubts += [
-        f"cannot be told apart in speed from {describe(row)} ({_time(row['median_ms'])})"
-        for _, row in keeps.iterrows()
+    equals = [
+        f"{describe(row)} ({milliseconds(row['median_ms'])})"
+        for _, row in keeps.sort_values("median_ms").iterrows()
         if row["case"] != choice["case"]
         and compare(choice["samples_ms"], row["samples_ms"], same_within=same_within).verdict in {"same", "cannot tell"}
     ]
+    doubts += [f"not to be told apart in speed from {'; '.join(equals)}"] if equals else []
     if table["accuracy"].isna().all():
         doubts.append("accuracy was not measured: this is about speed and size alone")
-    return Recommendation(*where, choice["case"], _sentence(choice), tuple(evidence), tuple(doubts), traps)
+    return Recommendation(
+        *where, choice["case"], describe(choice), _claims(choice), tuple(evidence), tuple(doubts), traps
+    )
 
 
 def describe(row: pd.Series) -> str:
@@ -177,17 +187,19 @@ def shorten(name: object, most: int = 48) -> str:
     return text if len(text) <= most else f"{text[:kept]}…{text[-kept:]}"
 
 
-def _sentence(row: pd.Series) -> str:
-    parts = [f"{describe(row)}: {_time(row['median_ms'])}"]
+def _claims(row: pd.Series) -> tuple[str, ...]:
+    parts = [milliseconds(row["median_ms"])]
+    same = row["float32"] == row["best_float"]
     if not pd.isna(row["speedup"]) and row["scheme"] != "float32":
-        parts.append(_against(row, "speedup", "float32 on the same delegate"))
-    if not pd.isna(row["over_best"]) and row["best_float"] != row["case"]:
+        best = ", the device's best float case" if same else ""
+        parts.append(_against(row, "speedup", f"float32 on the same delegate{best}"))
+    if not pd.isna(row["over_best"]) and row["best_float"] != row["case"] and not same:
         parts.append(_against(row, "over_best", "the device's best float case"))
     if not pd.isna(row["accuracy_change"]) and row["scheme"] != "float32":
         parts.append(f"{_points(row)} accuracy")
     if not pd.isna(row["smaller"]) and row["smaller"] > 1.05:
         parts.append(f"{row['smaller']:.1f}× smaller")
-    return "; ".join(parts) + "."
+    return tuple(parts)
 
 
 def _against(row: pd.Series, name: str, base: str) -> str:
@@ -210,8 +222,9 @@ def _points(row: pd.Series) -> str:
     return f"{change:+.1f} points{spread}".replace("-", "−")
 
 
-def _time(ms: float) -> str:
-    return f"{ms:.3g} ms"
+def milliseconds(ms: float) -> str:
+    """A latency with three digits: "4.02 ms"."""
+    return f"{ms:#.3g} ms".replace(". ms", " ms")
 
 
 def find_traps(cases: pd.DataFrame, table: pd.DataFrame) -> list[str]:

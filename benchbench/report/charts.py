@@ -13,6 +13,8 @@ from benchbench.recommendation import shorten
 from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, label, missing
 
 _ROW = 17  # pixels per bar
+_FEW = alt.Axis(tickCount=8)
+_SHAPES = ["triangle-up", "diamond", "square", "circle", "cross", "triangle-down", "triangle-left", "triangle-right"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,19 @@ def latency(results: Results, panel: Panel) -> Chart:
     rows = [_row(row) | {"text": label(row)} for _, row in panel.best.iterrows()]
     longest = max((row["high"] or row["ms"] or 0 for row in rows if row["shown"]), default=1)
     base = alt.Chart(_data(rows)).encode(y=_variants(panel), yOffset=_delegates(panel))
-    x = alt.X("ms:Q", title="median latency, ms", scale=alt.Scale(domain=[0, longest * 1.2], nice=False))
+    x = alt.X("ms:Q", title="median latency, ms", scale=alt.Scale(domain=[0, longest * 1.2], nice=False), axis=_FEW)
     shown = base.transform_filter("datum.shown")
     bars = shown.mark_bar(cornerRadiusEnd=2, height={"band": 0.86}).encode(
         x=x, color=_color(results), tooltip=_tooltip("ms", "interval", "threads", "ran")
     )
     ends = shown.mark_rule(strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
     text = base.mark_text(align="left", dx=6, fontSize=11).encode(x=alt.X("at:Q"), text="text:N")
-    return _chart(panel.title, f"Median latency per variant and delegate on {panel.title}.", bars + ends + text, rows)
+    layers = [bars, ends, text] if any(row["shown"] for row in rows) else [text]
+    return _chart(
+        panel.title,
+        f"Median latency per variant and delegate on {panel.title}.",
+        alt.layer(*layers).properties(height=_height(panel)),
+    )
 
 
 def threads(results: Results, panel: Panel) -> Chart | None:
@@ -47,7 +54,7 @@ def threads(results: Results, panel: Panel) -> Chart | None:
     rows = [_row(row) | {"n": int(row["threads"])} for _, row in cases.iterrows()]
     base = alt.Chart().encode(
         x=alt.X("n:O", title="threads", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("ms:Q", title="ms", scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=4)),
+        y=alt.Y("ms:Q", title="ms", scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=3, labelFlush=True)),
         color=_color(results),
         tooltip=_tooltip("ms", "interval", "threads", "ran"),
     )
@@ -55,10 +62,16 @@ def threads(results: Results, panel: Panel) -> Chart | None:
     dots = base.mark_point(filled=True, size=36, opacity=1)
     ends = base.mark_rule(strokeWidth=1.2).encode(y="low:Q", y2="high:Q")
     order = list(dict.fromkeys(row["variant"] for row in rows))
+    # Rows without gaps where that can be: Vega-Lite draws an axis also where no chart stands.
+    columns = min(len(order), 3 if len(order) % 3 == 0 and len(order) % 4 else 4)
     grid = (
         alt.layer(lines, ends, dots, data=_data(rows))
-        .properties(width=168, height=110)
-        .facet(alt.Facet("variant:N", title=None, sort=order, header=alt.Header(labelLimit=168)), columns=4)
+        .properties(width=860 // columns if columns > 2 else 300, height=120)
+        .facet(
+            alt.Facet("variant:N", title=None, sort=order, header=alt.Header(labelLimit=200)),
+            columns=columns,
+            spacing={"row": 16, "column": 24},
+        )
         .resolve_scale(y="independent")
     )
     return Chart(panel.title, f"Latency by number of threads per variant on {panel.title}.", grid.to_dict())
@@ -84,9 +97,17 @@ def accuracy(results: Results, panel: Panel) -> Chart | None:
         _row(row) | {"accuracy": float(row["accuracy"]), "pareto": bool(row["pareto"])}
         for _, row in table[table["accuracy"].notna()].iterrows()
     ]
+    front_rows = sorted((row for row in rows if row["pareto"]), key=lambda row: row["ms"])
+    for n, row in enumerate(front_rows):
+        row |= {"above": row["variant"] if n % 2 else "", "below": "" if n % 2 else row["variant"]}
     name = str(results.metric).removeprefix("accuracy_").replace("_", " ")
     base = alt.Chart(_data(rows)).encode(
-        x=alt.X("ms:Q", title="median latency, ms (logarithmic)", scale=alt.Scale(type="log", padding=24)),
+        x=alt.X(
+            "ms:Q",
+            title="median latency, ms (logarithmic)",
+            scale=alt.Scale(type="log", nice=False, padding=24),
+            axis=_FEW,
+        ),
         y=alt.Y("accuracy:Q", title=name, scale=alt.Scale(zero=False, padding=14)),
     )
     dots = base.mark_point(filled=True, size=70, opacity=0.9).encode(
@@ -94,8 +115,10 @@ def accuracy(results: Results, panel: Panel) -> Chart | None:
     )
     front = base.transform_filter("datum.pareto")
     rings = front.mark_point(size=190, strokeWidth=1.4)
-    names = front.mark_text(align="left", dx=10, dy=-8, fontSize=11).encode(text="variant:N")
-    chart = (dots + rings + names).properties(height=260)
+    # Neighbours on the front are named above and below in turn, so that names do not run into each other.
+    names = front.mark_text(align="left", dx=10, dy=-9, fontSize=11).encode(text="above:N")
+    under = front.mark_text(align="left", dx=10, dy=11, fontSize=11).encode(text="below:N")
+    chart = (dots + rings + names + under).properties(height=260)
     return _chart(panel.title, f"{name} over latency on {panel.title}; the Pareto front is ringed.", chart)
 
 
@@ -108,11 +131,12 @@ def profile(title: str, rows: list[dict[str, Any]]) -> Chart:
         .mark_bar()
         .encode(
             y=alt.Y("case:N", title=None, sort=order, axis=alt.Axis(labelLimit=330)),
-            x=alt.X("percent:Q", title="share of the time, %", scale=alt.Scale(domain=[0, 100], nice=False)),
+            x=alt.X("percent:Q", title="share of the time, %", scale=alt.Scale(domain=[0, 100], nice=False), axis=_FEW),
+            order=alt.Order("percent:Q", sort="descending"),
             color=alt.Color("op:N", title=None, legend=alt.Legend(orient="top", columns=4, labelLimit=240)),
             tooltip=["case:N", "op:N", "percent:Q", "mean_ms:Q"],
         )
-        .properties(height=alt.Step(22))
+        .properties(height=22 * len(order))
     )
     return _chart(title, f"Share of the time per op type on {title}.", chart)
 
@@ -137,11 +161,12 @@ def conditions(place: str, trials: pd.DataFrame, column: str, title: str) -> Cha
     )
     line = base.mark_line(strokeWidth=1.2, color="#7d8aa0")
     dots = base.mark_point(filled=True, size=14, color="#7d8aa0").encode(tooltip=["trial:N", "value:Q", "throttled:N"])
-    marked = base.transform_filter("datum.throttled != ''").mark_point(
-        shape="triangle-up", size=64, color="#cf5757", filled=True
-    )
+    layers = [line, dots]
+    if any(row["throttled"] for row in rows):  # a layer without a mark makes Vega complain
+        hot = base.transform_filter("datum.throttled != ''")
+        layers.append(hot.mark_point(shape="triangle-up", size=64, color="#cf5757", filled=True))
     return _chart(
-        f"{place}: {title}", f"{title} over the trials on {place}.", (line + dots + marked).properties(height=120)
+        f"{place}: {title}", f"{title} over the trials on {place}.", alt.layer(*layers).properties(height=120)
     )
 
 
@@ -158,14 +183,23 @@ def _kinds(
     if not rows:
         return None
     base = alt.Chart(_data(rows)).encode(y=_variants(panel), yOffset=_delegates(panel), color=_color(results))
-    scale = alt.Scale(type="log", padding=10) if log else alt.Scale(zero=True, nice=True)
-    x = alt.X("value:Q", title=title, scale=scale)
+    scale = alt.Scale(type="log", nice=False, padding=10) if log else alt.Scale(zero=False, nice=False, padding=10)
+    x = alt.X("value:Q", title=title, scale=scale, axis=_FEW)
     span = base.mark_rule(strokeWidth=1.2, opacity=0.5).encode(x=alt.X("min(value):Q", title=title), x2="max(value):Q")
     named = [words for words in kinds.values() if any(row["kind"] == words for row in rows)]
-    shape = alt.Shape("kind:N", title=None, sort=named, legend=alt.Legend(orient="top", columns=4, labelLimit=220))
+    shape = alt.Shape(
+        "kind:N",
+        title=None,
+        scale=alt.Scale(domain=named, range=_SHAPES[: len(named)]),
+        legend=alt.Legend(orient="top", columns=4, labelLimit=220),
+    )
     tips = [*_tooltip("threads", "ran"), alt.Tooltip("kind:N"), alt.Tooltip("value:Q", title=unit, format=".4~g")]
     dots = base.mark_point(filled=True, size=46, opacity=1).encode(x=x, shape=shape, tooltip=tips)
-    return _chart(panel.title, f"{about} per variant and delegate on {panel.title}.", span + dots, rows)
+    return _chart(
+        panel.title,
+        f"{about} per variant and delegate on {panel.title}.",
+        (span + dots).properties(height=_height(panel)),
+    )
 
 
 def _row(row: pd.Series) -> dict[str, Any]:
@@ -206,7 +240,9 @@ def _delegates(panel: Panel) -> alt.YOffset:
 def _color(results: Results) -> alt.Color:
     names = [shorten(name, 32) for name in results.colors]
     scale = alt.Scale(domain=names, range=list(results.colors.values()))
-    return alt.Color("delegate:N", title=None, scale=scale, legend=alt.Legend(orient="top", symbolType="square"))
+    return alt.Color(
+        "delegate:N", title=None, scale=scale, legend=alt.Legend(orient="top", symbolType="square", symbolOpacity=1)
+    )
 
 
 def _tooltip(*fields: str) -> list[alt.Tooltip]:
@@ -214,9 +250,12 @@ def _tooltip(*fields: str) -> list[alt.Tooltip]:
     return [alt.Tooltip("variant:N"), alt.Tooltip("delegate:N")] + [units.get(f, alt.Tooltip(f"{f}:N")) for f in fields]
 
 
-def _chart(title: str, words: str, chart: Any, rows: list[dict[str, Any]] | None = None) -> Chart:
-    """A chart as wide as the page; with `rows`, as high as their bars need."""
-    sized = chart.properties(width="container", autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
-    if rows is not None:
-        sized = sized.properties(height=alt.Step(_ROW, **{"for": "offset"}))
-    return Chart(title, words, sized.to_dict())
+def _height(panel: Panel) -> int:
+    """Pixels for a row per variant and delegate, with air between the variants."""
+    return int(panel.best["variant"].nunique() * (_ROW * panel.best["delegate"].nunique() + 10))
+
+
+def _chart(title: str, words: str, chart: Any) -> Chart:
+    """A chart as wide as the page."""
+    fit = alt.AutoSizeParams(type="fit-x", contains="padding")
+    return Chart(title, words, chart.properties(width="container", autosize=fit).to_dict())

@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchbench.recommendation import shorten
 from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, label, missing
@@ -37,7 +38,8 @@ _STYLE: dict[Any, Any] = {
 }
 _WIDTH = 10.0  # inches
 _DPI = 140
-_MARKS = "o^sDvPX*"
+_COLUMNS = 4  # small plots side by side
+_MARKS = "^DsoPvX*"
 
 
 def write_figures(results: Results, folder: Path) -> tuple[Path, ...]:
@@ -52,7 +54,7 @@ def write_figures(results: Results, folder: Path) -> tuple[Path, ...]:
             if figure is None:
                 continue
             path = folder / f"{name}.png"
-            figure.savefig(path, dpi=_DPI, bbox_inches="tight", pad_inches=0.25, facecolor="white")
+            figure.savefig(path, dpi=_DPI)
             written.append(path)
     return tuple(written)
 
@@ -78,32 +80,34 @@ def _latency(results: Results) -> Figure | None:
 
 
 def _threads(results: Results) -> Figure | None:
-    groups = []
+    lines: list[list[tuple[str, str, pd.DataFrame]]] = []
     for panel in results.panels:
         cases = panel.cases[panel.cases["headline"] & panel.cases["threads"].notna()]
         if cases["threads"].nunique() > 1:
-            groups += [(panel.title, name, part) for name, part in cases.groupby("variant", sort=False)]
-    if not groups:
+            parts = [(panel.title, str(name), part) for name, part in cases.groupby("variant", sort=False)]
+            lines += [parts[n : n + _COLUMNS] for n in range(0, len(parts), _COLUMNS)]
+    if not lines:
         return None
-    columns = min(4, len(groups))
-    lines = -(-len(groups) // columns)
-    figure = _figure(_WIDTH, 2.1 * lines + 0.6)
-    for index, (title, name, part) in enumerate(groups):
-        axis = figure.add_subplot(lines, columns, index + 1)
-        for delegate, line in part.groupby("delegate", sort=False):
-            ordered = line.sort_values("threads")
-            n, times = ordered["threads"].astype(int), ordered["median_ms"]
-            axis.plot(n, times, marker="o", markersize=3.5, linewidth=1.4, color=results.colors[str(delegate)])
-            axis.vlines(n, ordered["low_ms"], ordered["high_ms"], color="#1c2330", linewidth=0.9)
-        axis.set_title(f"{shorten(title, 24)}\n{shorten(name, 24)}", fontsize=8)
-        axis.set_xticks(sorted(part["threads"].astype(int).unique()))
-        axis.set_ylim(bottom=0)
-        axis.tick_params(labelsize=7)
-        if index % columns == 0:
-            axis.set_ylabel("ms", fontsize=8)
-        if index >= len(groups) - columns:
+    figure = _figure(_WIDTH, 2.0 * len(lines) + 0.6)
+    for y, line in enumerate(lines):
+        for x, (title, name, part) in enumerate(line):
+            axis = figure.add_subplot(len(lines), _COLUMNS, y * _COLUMNS + x + 1)
+            axis.set_title(f"{shorten(title, 24)}\n{shorten(name, 24)}", fontsize=8)
+            _thread_lines(axis, part, results)
+            axis.set_ylabel("" if x else "ms", fontsize=8)
             axis.set_xlabel("threads", fontsize=8)
     return _with_legend(figure, _delegate_keys(results))
+
+
+def _thread_lines(axis: Axes, part: pd.DataFrame, results: Results) -> None:
+    for delegate, line in part.groupby("delegate", sort=False):
+        ordered = line.sort_values("threads")
+        n, times = ordered["threads"].astype(int), ordered["median_ms"]
+        axis.plot(n, times, marker="o", markersize=3.5, linewidth=1.4, color=results.colors[str(delegate)])
+        axis.vlines(n, ordered["low_ms"], ordered["high_ms"], color="#1c2330", linewidth=0.9)
+    axis.set_xticks(sorted(part["threads"].astype(int).unique()))
+    axis.set_ylim(bottom=0)
+    axis.tick_params(labelsize=7)
 
 
 def _phases(results: Results) -> Figure | None:
@@ -131,7 +135,8 @@ def _marks(results: Results, kinds: dict[str, str], unit: str, *, log: bool) -> 
                 axis.hlines(y, min(values), max(values), color=color, linewidth=0.9, alpha=0.5)
             for value, mark in known:
                 axis.plot(value, y, mark, color=color, markersize=5)
-        axis.set_xscale("log" if log else "linear")
+        if log:
+            _logarithmic(axis)
         axis.set_xlabel(unit)
         axis.set_title(panel.title)
     shapes = [
@@ -153,10 +158,12 @@ def _accuracy(results: Results) -> Figure | None:
             edge = "#1c2330" if row["pareto"] else "none"
             axis.scatter(row["median_ms"], row["accuracy"], s=42, color=results.colors[row["delegate"]], edgecolor=edge)
         front = group[group["pareto"]].drop_duplicates(["median_ms", "accuracy"]).sort_values("median_ms")
-        for _, row in front.iterrows():
+        for n, (_, row) in enumerate(front.iterrows()):
             at = (row["median_ms"], row["accuracy"])
-            axis.annotate(shorten(row["variant"], 24), at, (5, 5), textcoords="offset points", fontsize=7.5)
-        axis.set_xscale("log")
+            # Above and below in turn, so that neighbours do not run into each other.
+            aside = (5, 5 if n % 2 else -11)
+            axis.annotate(shorten(row["variant"], 24), at, aside, textcoords="offset points", fontsize=7.5)
+        _logarithmic(axis)
         axis.margins(0.08, 0.15)
         axis.set_xlabel("median latency, ms (logarithmic)")
         axis.set_ylabel(str(results.metric).removeprefix("accuracy_"))
@@ -178,12 +185,11 @@ def _conditions(results: Results) -> Figure | None:
     for axis, (place, column, title, trials) in zip(axes, found, strict=True):
         axis.plot(trials["position"], trials[column], color="#7d8aa0", linewidth=1, marker=".", markersize=3)
         bad = trials[trials["throttled"] != ""]
-        axis.plot(bad["position"], bad[column], "^", color="#cf5757", markersize=6, label="throttle flag seen")
+        axis.plot(bad["position"], bad[column], "^", color="#cf5757", markersize=6)
         axis.set_title(f"{place}: {title}", fontsize=9)
-        axis.set_xlabel("trial, in the order of the run", fontsize=8)
-        if len(bad):
-            axis.legend(loc="upper right", fontsize=7.5)
-    return figure
+    axes[-1].set_xlabel("trial, in the order of the run", fontsize=8)
+    flag = Line2D([], [], marker="^", linestyle="", color="#cf5757", label="throttle flag seen")
+    return _with_legend(figure, [flag])
 
 
 _PLOTS: dict[str, Callable[[Results], Figure | None]] = {
@@ -226,6 +232,14 @@ def _rows(axis: Axes, panel: Panel) -> list[tuple[float, pd.Series]]:
     axis.grid(visible=False, axis="y")
     axis.tick_params(axis="y", length=0)
     return placed
+
+
+def _logarithmic(axis: Axes) -> None:
+    """A logarithmic x axis with plain numbers: 1, 2, 5, 10, …"""
+    axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axis.xaxis.set_minor_locator(NullLocator())
 
 
 def _interval(axis: Axes, row: pd.Series, y: float) -> None:

@@ -63,9 +63,7 @@ def number(value: float | None, digits: int = 3) -> str:
     """A number with so many significant digits and no exponent; an en dash where there is none."""
     if value is None:
         return "–"
-    if value == 0:
-        return "0"
-    text = f"{value:.{digits}g}"
+    text = f"{value:#.{digits}g}".rstrip(".")
     return f"{float(text):.0f}" if "e" in text else text
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import pandas as pd
 
 from benchbench.frames import Run
-from benchbench.recommendation import Recommendation, fastest, metric_of, recommend, shorten, tradeoffs
+from benchbench.recommendation import Recommendation, fastest, metric_of, milliseconds, recommend, shorten, tradeoffs
 
 # Middle tones that hold on white and on near-black; a delegate has the same colour everywhere.
 PALETTE = {
@@ -127,7 +127,7 @@ def label(row: pd.Series) -> str:
     why = missing(row)
     if why:
         return shorten(why, 72)
-    words = [f"{row['median_ms']:.3g} ms"]
+    words = [milliseconds(row["median_ms"])]
     if not pd.isna(row["threads"]):
         words.append(f"{row['threads']} thread{'s' if row['threads'] != 1 else ''}")
     words += [f"cores {row['affinity']}"] if isinstance(row["affinity"], str) else []

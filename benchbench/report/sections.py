@@ -24,7 +24,12 @@ BADGES = {
     "unknown": ("?", "unconfirmed"),
     "mixed": ("◩", "mixed"),
 }
-_PEAKS = ("rss_peak_mb", "peak_polled_mb", "overall_delta_mb", "pss_end_mb")
+_PEAKS = {
+    "rss_peak_mb": "Peak RSS",
+    "peak_polled_mb": "Polled RSS",
+    "overall_delta_mb": "RSS growth",
+    "pss_end_mb": "PSS",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,11 @@ def cases(results: Results) -> Section:
     frame = results.cases
     peaks = [kind for kind in _PEAKS if frame[kind].notna().any()][:2]
     rows = [_case(row, peaks, shared.get(row["place"], ())) for _, row in frame.iterrows()]
-    content = {"rows": rows, "peaks": [MEMORY_KINDS[kind] for kind in peaks], "sizes": frame["size_mb"].notna().any()}
+    content = {
+        "rows": rows,
+        "peaks": [(_PEAKS[kind], MEMORY_KINDS[kind]) for kind in peaks],
+        "sizes": frame["size_mb"].notna().any(),
+    }
     return Section(
         "cases",
         "All cases",
@@ -103,8 +112,7 @@ def cases(results: Results) -> Section:
 
 def accuracy(results: Results) -> Section:
     found = [chart for panel in results.panels if (chart := charts.accuracy(results, panel))]
-    table = results.tradeoffs if results.metric else pd.DataFrame()
-    rows = [_tradeoff(row) for _, row in table.iterrows()] if found else []
+    rows = [_tradeoff(row) for _, row in results.tradeoffs.iterrows()] if found else []
     return Section(
         "accuracy",
         "Accuracy against latency",
@@ -296,6 +304,8 @@ def _facts(device: Mapping[str, Any]) -> dict[str, str]:
 
 def _case(row: pd.Series, peaks: Sequence[str], shared: Sequence[Doubt]) -> dict[str, Any]:
     symbol, word = BADGES.get(row["verdict"], BADGES["unknown"])
+    if row["status"] != "ok" and row["verdict"] in {"full", "partial", "unknown"}:
+        symbol, word = "–", "no result"
     taken, total = row["nodes_delegated"], row["nodes_total"]
     nodes = f" {taken}/{total}" if row["verdict"] == "partial" and not pd.isna(taken) and not pd.isna(total) else ""
     return {
@@ -339,7 +349,8 @@ def _profile_rows(results: Results, place: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     seen: set[str] = set()
     for run in results.runs:
-        for outcome in run.outcomes:
+        planned = {case: n for n, case in enumerate(run.cells)}
+        for outcome in sorted(run.outcomes, key=lambda o: planned[o.case]):
             found = outcome.measurement.profile
             if found is None or outcome.case in seen or results.place(run.id, outcome.device) != place:
                 continue

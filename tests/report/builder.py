@@ -53,7 +53,7 @@ def conditions(temperature_c: float | None = 42.0, *, throttled: Sequence[str] =
     )
 
 
-def delegation(asked: str, verdict: Verdict = "full", *, nodes: int = 65) -> Delegation:
+def delegation(asked: str, verdict: Verdict = "full", *, nodes: int = 40) -> Delegation:
     rest = "cpu" if asked in {"cpu", "xnnpack"} else "xnnpack"
     tool = asked.upper()
     evidence = {
@@ -70,7 +70,7 @@ def delegation(asked: str, verdict: Verdict = "full", *, nodes: int = 65) -> Del
         evidence=evidence,
         nodes_delegated=taken,
         nodes_total=65,
-        partitions=2,
+        partitions=2 if verdict == "partial" else 1,
         remainder=rest,
     )
 
@@ -155,7 +155,8 @@ def write_run(
 ) -> Path:
     """The run folder of these outcomes, with a manifest that plans exactly them."""
     known = {v.id: v for v in (*variants, variant())}
-    cases = {o.case: o for o in outcomes}
+    devices = list(dict.fromkeys(o.device for o in outcomes))
+    cases = {o.case: o for o in sorted(outcomes, key=lambda o: _planned(o, devices, list(known)))}
     traits = Traits(
         os="android",
         os_version="16",
@@ -185,7 +186,7 @@ def write_run(
                 "runner": "python",
                 "error": None,
             }
-            for d in dict.fromkeys(o.device for o in outcomes)
+            for d in devices
         ],
         "variants": [v.model_dump(mode="json") for v in known.values()],
         "cases": [_case(o, known) for o in cases.values()],
@@ -201,6 +202,12 @@ def write_run(
     (folder / "run.json").write_text(json.dumps(whole | manifest))
     (folder / "outcomes.jsonl").write_text("".join(o.model_dump_json() + "\n" for o in outcomes))
     return folder
+
+
+def _planned(o: Outcome, devices: list[str], variants: list[str]) -> tuple[int, int, int, str]:
+    """The place of a case in the plan."""
+    asked = o.delegation.asked or ""
+    return devices.index(o.device), variants.index(o.variant), [*DELEGATES, asked].index(asked), o.case
 
 
 def _case(o: Outcome, known: dict[str, Variant]) -> dict[str, Any]:
