@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchbench.errors import DeviceError, InputError, ToolError, Unreachable
 from benchbench.transports.deadline import Deadline
-from benchbench.transports.keepalive import keep_alive
+from benchbench.transports.tcp import prepare
 
 _START_S = 15.0  # adb 36 looks for USB for 3 s before it listens
 _starting = threading.Lock()  # servers that are started at once refuse each other's port
@@ -108,8 +108,7 @@ class AdbServer:
     def connect(self, deadline: Deadline) -> Link:
         """A connection to the server; raises OSError."""
         connection = socket.create_connection((self.host, self.port), timeout=min(5.0, deadline.left()))
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        keep_alive(connection)
+        prepare(connection)
         return Link(connection)
 
     def ask(self, question: str, deadline: Deadline) -> str:

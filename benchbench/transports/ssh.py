@@ -19,8 +19,8 @@ from benchbench.errors import DeviceError, InputError, Late, LinkLost, TransferF
 from benchbench.transports import Finished
 from benchbench.transports.deadline import Deadline
 from benchbench.transports.guard import GRACE_S, KILLED, guarded
-from benchbench.transports.keepalive import keep_alive
 from benchbench.transports.ssh_config import Hop, route
+from benchbench.transports.tcp import prepare
 
 # What paramiko logs it also raises; without a handler Python would print it.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -265,7 +265,7 @@ def _dial(
     if hop.proxy_command:
         return paramiko.ProxyCommand(hop.proxy_command)
     link = socket.create_connection((hop.host, hop.port), timeout=deadline.left())
-    keep_alive(link)
+    prepare(link)
     return link
 
 

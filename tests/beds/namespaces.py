@@ -1,10 +1,16 @@
-"""Whether this process may give a device a file system of its own (a mount namespace)."""
+"""What a device has for itself: a file system of its own (a mount namespace), and its processes."""
 
 from __future__ import annotations
 
 import functools
+import os
 import shutil
+import signal
 import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+MARK = "BENCH_DEVICE"  # in the environment of everything that runs on a test device
 
 
 @functools.cache
@@ -14,3 +20,22 @@ def can_mount() -> bool:
         return False
     probe = [unshare, "-m", "sh", "-c", "mount -t tmpfs probe /mnt"]
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+def processes_of(device: Path) -> list[int]:
+    """Everything that runs on a device, by the mark in its environment."""
+    mark = f"{MARK}={device}".encode()
+    found = []
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if mark in file.read_bytes().split(b"\0"):
+                found.append(int(file.parent.name))
+    return found
+
+
+def power_off(device: Path) -> None:
+    """End everything that runs on a device, also what is being started meanwhile."""
+    while running := processes_of(device):
+        for pid in running:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)

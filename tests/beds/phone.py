@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from benchbench.device import Adb
 from tests.beds.adbd.device import FEATURES, Auth, Device
-from tests.beds.namespaces import can_mount
+from tests.beds.namespaces import MARK, can_mount, power_off
 from tests.beds.sysfs import FakeSys
 
 _T = TypeVar("_T")
@@ -138,7 +138,7 @@ class Phone:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.vanish()
+        self.power_off()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -148,11 +148,23 @@ class Phone:
     # what can happen to it
 
     def vanish(self) -> None:
-        """The cable is pulled and the power gone."""
+        """The cable is pulled: the link is gone, the phone lives on."""
         self._do(self.device.vanish())
 
     def come_back(self) -> None:
         self._do(self.device.start())
+
+    def power_off(self) -> None:
+        """No link, and nothing runs any more."""
+        self.vanish()
+        power_off(self._folder)
+        self._do(self.device.reaped())
+
+    def reboot(self) -> None:
+        """Everything ends, and the phone is there again in a boot with another id."""
+        self.power_off()
+        self.sys.boot_anew()
+        self.come_back()
 
     def freeze(self) -> None:
         """Nothing is answered any more, and nothing closed."""
@@ -202,6 +214,7 @@ class Phone:
     def _device(self, features: Sequence[str], auth: Auth) -> Device:
         programs = self._folder / "system" / "bin"
         env = {"HOME": "/", "ANDROID_ROOT": "/system", "ANDROID_DATA": "/data", "TMPDIR": "/data/local/tmp"}
+        env[MARK] = str(self._folder)
         model = self._properties["ro.product.model"]
         if not can_mount():
             env |= {"PATH": f"{programs}:{os.environ['PATH']}", "TMPDIR": str(self.data / "local" / "tmp")}

@@ -17,7 +17,7 @@ from types import TracebackType
 
 from benchbench.device import Ssh
 from tests.beds.adb_server import free_port
-from tests.beds.namespaces import can_mount
+from tests.beds.namespaces import MARK, can_mount, power_off
 from tests.beds.sysfs import FakeSys
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
@@ -26,9 +26,10 @@ SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/l
 class Board:
     """One sshd; the user is whoever runs the tests. `address` needs nothing from the user's own ssh files."""
 
-    def __init__(self, folder: Path, *, host: str = "127.0.0.1", options: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, *, host: str = "127.0.0.1", disk_mb: int | None = None) -> None:
+        """`disk_mb` gives the home a size; it needs root."""
         self._folder = folder
-        self._options = tuple(options)
+        self._disk_mb = disk_mb
         self._process: subprocess.Popen[bytes] | None = None
         self.host = host
         self.port = free_port()
@@ -71,7 +72,7 @@ class Board:
         if SSHD is None:
             raise RuntimeError("there is no sshd")
         config = self._folder / "sshd_config"
-        config.write_text("\n".join([*self._settings(), *self._options, ""]))
+        config.write_text("\n".join([*self._settings(), ""]))
         if os.getuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)  # the privilege separation folder of Debian's sshd
         log = self._folder / "sshd.log"
@@ -96,12 +97,18 @@ class Board:
         self.stop()
 
     def stop(self) -> None:
-        """End the server and every session."""
-        if self._process is not None and self._process.poll() is None:
+        """The power is gone: no server, no session, nothing running."""
+        if self._process is not None:
             self.kill_sessions()
             self._process.kill()
-        if self._process is not None:
             self._process.wait()
+        power_off(self._folder)
+
+    def reboot(self) -> None:
+        """Everything ends and the server starts again, at the same place, in a boot with another id."""
+        self.stop()
+        self.sys.boot_anew()
+        self.__enter__()
 
     # what can happen to it
 
@@ -115,6 +122,12 @@ class Board:
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT, self._servers())
+
+    def make_read_only(self) -> None:
+        """The home's disk takes no more writes; needs `disk_mb`."""
+        assert self._process is not None
+        remount = ["mount", "-o", "remount,ro", str(self.home)]
+        subprocess.run(["nsenter", "-t", str(self._process.pid), "-m", *remount], check=True)
 
     def heat(self, celsius: float) -> None:
         self.sys.heat(celsius)
@@ -141,7 +154,8 @@ class Board:
             "Subsystem sftp internal-sftp",
             "MaxSessions 50",
             "MaxStartups 100:30:200",
-            f"SetEnv HOME={self.home} SHLVL=2",  # SHLVL: Debian's bash would read ~/.bashrc for every command
+            # SHLVL: Debian's bash would read ~/.bashrc for every command
+            f"SetEnv HOME={self.home} {MARK}={self._folder} SHLVL=2",
             *(["PerSourcePenalties no"] if penalties else []),
         ]
 
@@ -156,6 +170,8 @@ class Board:
                 line[5] = str(self.home)
         passwd.write_text("".join(":".join(line) + "\n" for line in lines))
         mounts = f"mount --bind {shlex.quote(str(passwd))} /etc/passwd\n{self.sys.mounts()}"
+        if self._disk_mb is not None:
+            mounts += f"mount -t tmpfs -o size={self._disk_mb}m board {shlex.quote(str(self.home))}\n"
         return ["unshare", "-m", "sh", "-c", f'{mounts}exec "$@"', "sh"]
 
     def _servers(self) -> list[int]:

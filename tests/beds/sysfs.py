@@ -1,20 +1,23 @@
-"""Parts of /sys that a test can write: thermal zones and the clocks of two clusters of cores."""
+"""What a test can set of a device's kernel: thermal zones, the clocks of two clusters of cores, the boot's id."""
 
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
+from uuid import uuid4
 
 _ZONES = {"cpu_thermal": 41.0, "gpu_thermal": 39.5, "battery": 29.0}
 _MAX_KHZ = (1_803_000, 2_850_000)  # little, big
 
 
 class FakeSys:
-    """Folders to bind over /sys/class/thermal and /sys/devices/system/cpu; the numbers of cores are the real ones."""
+    """Files to bind over those of the kernel; the numbers of cores are the real ones."""
 
     def __init__(self, folder: Path) -> None:
         self.thermal = folder / "thermal"
         self.cpu = folder / "cpu"
+        self.boot_id = folder / "boot_id"
         for number, (kind, celsius) in enumerate(_ZONES.items()):
             zone = self.thermal / f"thermal_zone{number}"
             zone.mkdir(parents=True)
@@ -25,6 +28,7 @@ class FakeSys:
         half = len(cores) // 2
         self._clusters = [members for members in (cores[:half], cores[half:]) if members]
         self._write_cpu(cores)
+        self.boot_anew()
 
     def _write_cpu(self, cores: list[int]) -> None:
         self.cpu.mkdir()
@@ -56,9 +60,19 @@ class FakeSys:
             for key in ("scaling_cur_freq", "scaling_max_freq"):
                 (policy / key).write_text(f"{khz}\n")
 
+    def boot_anew(self) -> None:
+        """Give the device another boot id."""
+        self.boot_id.write_text(f"{uuid4()}\n")
+
     def mounts(self, root: str = "") -> str:
-        """Shell lines that put the folders in place below `root`."""
-        pairs = {self.thermal: "/sys/class/thermal", self.cpu: "/sys/devices/system/cpu"}
-        return "".join(
-            f"if [ -d {there} ]; then mount --bind '{here}' '{root}{there}'; fi\n" for here, there in pairs.items()
+        """Shell lines that put the files in place below `root`."""
+        places = {
+            self.thermal: "/sys/class/thermal",
+            self.cpu: "/sys/devices/system/cpu",
+            self.boot_id: "/proc/sys/kernel/random/boot_id",
+        }
+        lines = (
+            f"if [ -e {there} ]; then mount --bind {shlex.quote(str(here))} {shlex.quote(root + there)}; fi\n"
+            for here, there in places.items()
         )
+        return "".join(lines)

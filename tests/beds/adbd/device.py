@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
-import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -54,7 +51,6 @@ class Device:
         self._waiting: tuple[Connection, bytes] | None = None
         self._connections: set[Connection] = set()
         self._serving: set[asyncio.Task[None]] = set()
-        self._processes: set[asyncio.subprocess.Process] = set()
         self._reaping: set[asyncio.Task[int]] = set()
         self._server: asyncio.Server | None = None
         self._thawed = asyncio.Event()
@@ -73,24 +69,20 @@ class Device:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def vanish(self) -> None:
-        """The cable is pulled and the power gone: no link, nobody listening, nothing running."""
+        """The link is gone and nobody listens; what runs is told as adbd tells it."""
         if self._server is not None:
             self._server.close()
             self._server = None
         self.thaw()
         for connection in self._connections:
             connection.writer.transport.abort()
-        self.kill_all()
         if self._serving:
             await asyncio.wait(self._serving)
+
+    async def reaped(self) -> None:
+        """Return when everything that adbd has started has ended."""
         if self._reaping:
             await asyncio.wait(self._reaping)
-
-    def kill_all(self) -> None:
-        """End every command that adbd has started, with its process group."""
-        for process in self._processes:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
 
     def freeze(self) -> None:
         self._thawed.clear()
@@ -138,11 +130,9 @@ class Device:
         process = await asyncio.create_subprocess_exec(
             *argv, stdin=stdin, stdout=stdout, stderr=stderr, env=self._env, start_new_session=True, cwd=self._root
         )
-        self._processes.add(process)
         reaping = asyncio.create_task(process.wait())
         self._reaping.add(reaping)
         reaping.add_done_callback(self._reaping.discard)
-        reaping.add_done_callback(lambda _: self._processes.discard(process))
         return process
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
