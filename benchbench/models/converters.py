@@ -36,6 +36,10 @@ FROM_KERAS = {"float32", "float16", "dynamic-int8", "int8", "int8-io", "int16x8"
 Samples = dict[str, NDArray[Any]]
 
 
+class Impossible(Exception):
+    """An order that cannot be filled, for a reason of ours and not of a converter's."""
+
+
 class Order(Frozen):
     """One file to make: a scheme of a source, at its own input size or another, into `target`."""
 
@@ -164,7 +168,7 @@ def _converter(tf: Any, order: Order) -> Any:
     shape = names[0].shape.as_list()
     fixed = tf.TensorSpec([1, order.input_size, order.input_size, shape[-1]], names[0].dtype, names[0].name)
     if len(names) != 1 or not names[0].shape.is_compatible_with(fixed.shape):
-        raise ValueError(f"the signature serving_default fixes its input at {shape}")
+        raise Impossible(f"the signature serving_default fixes its input at {shape}")
     resized = tf.function(lambda x: function(**{names[0].name: x})).get_concrete_function(fixed)
     return tf.lite.TFLiteConverter.from_concrete_functions([resized], loaded)
 
@@ -175,7 +179,7 @@ def _keras(tf: Any, order: Order) -> Any:
         return model
     shape = model.inputs[0].shape
     if len(model.inputs) != 1 or len(shape) != 4:
-        raise ValueError("only a model with one image as its input can be resized")
+        raise Impossible("only a model with one image as its input can be resized")
     image = tf.keras.layers.Input((order.input_size, order.input_size, shape[-1]), batch_size=1)
     resized = tf.keras.models.clone_model(model, input_tensors=image)
     resized.set_weights(model.get_weights())
@@ -184,7 +188,7 @@ def _keras(tf: Any, order: Order) -> Any:
 
 def _samples(order: Order) -> Samples:
     if order.samples is None:
-        raise ValueError("it needs representative data")
+        raise Impossible("it needs representative data")
     with np.load(order.samples, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchbench.errors import InputError, ToolError
 from benchbench.models.calibration import RAW_PIXELS, Calibration, Pixels, load
-from benchbench.models.converters import CALIBRATED, SCHEMES, Order, Receipt, Scheme, SourceKind
+from benchbench.models.converters import CALIBRATED, SCHEMES, Order, Receipt, Scheme, SourceKind, make
 from benchbench.models.edgetpu import Mapping, compile_for_edgetpu
 from benchbench.models.inspect import ModelInfo, TensorInfo, inspect
 from benchbench.models.manifest import MANIFEST, Calibrated, Family, Made, Skipped
@@ -78,22 +78,32 @@ def quantize(
     source, out = Path(source), Path(out)
     kind = kind_of(source)
     _refuse(source, kind, schemes, out, input_sizes)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as beside:
-        folder = Path(beside) / "family"
-        folder.mkdir()
-        job = _Job(source, kind, name or source.stem, tuple(schemes), representative, pixels, per_channel, folder)
-        results: list[Made | Skipped] = []
-        used: Calibration | None = None
-        for size in input_sizes or (None,):
-            of_size, calibration = _of_size(job, size)
-            results += of_size
-            used = used or calibration
-        family = _family(job, results, used)
-        for leftover in {file.name for file in folder.iterdir()} - {made.file for made in family.made}:
-            (folder / leftover).unlink()
-        (folder / MANIFEST).write_text(family.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        folder.rename(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as beside:
+            folder = Path(beside) / "family"
+            folder.mkdir()
+            job = _Job(source, kind, name or source.stem, tuple(schemes), representative, pixels, per_channel, folder)
+            family = _put_together(job, input_sizes)
+            folder.rename(out)
+    except OSError as error:
+        where = error.filename or out
+        raise InputError(f"{where}: {error.strerror}", remedy="check the folder, its rights and its space") from error
+    return family
+
+
+def _put_together(job: _Job, input_sizes: Sequence[int]) -> Family:
+    """Make everything in the job's folder, and leave there what belongs to the family only."""
+    results: list[Made | Skipped] = []
+    used: Calibration | None = None
+    for size in input_sizes or (None,):
+        of_size, calibration = _of_size(job, size)
+        results += of_size
+        used = used or calibration
+    family = _family(job, results, used)
+    for leftover in {file.name for file in job.folder.iterdir()} - {made.file for made in family.made}:
+        (job.folder / leftover).unlink()
+    (job.folder / MANIFEST).write_text(family.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return family
 
 
@@ -135,7 +145,8 @@ def _refuse(source: Path, kind: SourceKind, schemes: Sequence[str], out: Path, s
 
 def _of_size(job: _Job, size: int | None) -> tuple[list[Made | Skipped], Calibration | None]:
     """All schemes at one input size. The float32 .tflite comes first: the inputs of the others are read from it."""
-    receipt = fill([job.order("float32", size)])[0]
+    order = job.order("float32", size)
+    receipt = make(order) if job.kind == "tflite" else fill([order])[0]
     if receipt.error:
         return [Skipped(scheme="float32", input_size=size, reason=receipt.error)], None
     float32 = inspect(job.target("float32", size))

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchbench.models.converters import Order, Receipt, make
+from benchbench.models.converters import Impossible, Order, Receipt, make
 
 TRY_SECONDS = 300
 TRY_OUT = """
@@ -102,6 +102,8 @@ def _line(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
         extra = "tensorflow" if error.name == "tensorflow" else "quantize"
         return f"{error.name} is not installed: pip install 'benchbench[{extra}]'"
+    if isinstance(error, Impossible):
+        return str(error)
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text[:300]}"
 

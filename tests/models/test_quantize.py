@@ -1,0 +1,250 @@
+"""A float .tflite becomes a family with LiteRT's real quantizer; whatever goes wrong leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchbench.errors import InputError, ToolError
+from benchbench.models.calibration import Pixels, load
+from benchbench.models.converters import SCHEMES, Order
+from benchbench.models.inspect import inspect
+from benchbench.models.manifest import Family, Made
+from benchbench.models.quantize import arguments, quantize
+from benchbench.models.workshop import fill, how, runs
+from tests.models.small_models import M, O, T, build, dense, zeros
+
+pytest.importorskip("litert_quantizer", reason="the extra 'quantize' is not installed")
+
+SHIPPED = Path(__file__).parents[2] / "benchbench/demo/fashion_mnist"
+FLOAT32 = SHIPPED / "fashion_mnist_float32.tflite"
+SAMPLES = SHIPPED / "calibration.npz"
+
+
+@pytest.fixture(scope="module")
+def family(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Family]:
+    out = tmp_path_factory.mktemp("quantize") / "family"
+    return out, quantize(FLOAT32, [*SCHEMES, "edgetpu"], out, representative=SAMPLES, name="fashion_mnist")
+
+
+def made_of(family: Family) -> dict[str, Made]:
+    return {made.scheme: made for made in family.made}
+
+
+def test_every_scheme_is_made_and_is_what_it_is_called(family: tuple[Path, Family]) -> None:
+    out, made = family[0], made_of(family[1])
+    assert set(made) == set(SCHEMES)
+    for scheme, entry in made.items():
+        info = inspect(out / entry.file)
+        assert info.scheme == entry.found == scheme.removesuffix("-io")
+        assert info.sha256 == entry.sha256
+        assert {t.dtype for t in (*info.inputs, *info.outputs)} == {"int8" if scheme == "int8-io" else "float32"}
+
+
+def test_without_its_compiler_the_edge_tpu_is_a_skip_with_the_reason(family: tuple[Path, Family]) -> None:
+    if shutil.which("edgetpu_compiler"):
+        pytest.skip("the compiler is installed here")
+    assert [(s.scheme, "not installed" in s.reason) for s in family[1].skipped] == [("edgetpu", True)]
+
+
+def test_the_manifest_says_how_each_was_made_and_names_no_folder_of_this_machine(family: tuple[Path, Family]) -> None:
+    out, made = family
+    text = (out / "family.json").read_text(encoding="utf-8")
+    assert Family.model_validate_json(text) == made
+    assert str(out.parent) not in text
+    assert made.calibration is not None
+    assert (made.calibration.source, made.calibration.samples) == ("calibration.npz", 500)
+    assert {path.name for path in out.iterdir()} == {"family.json", *(m.file for m in made.made)}
+    assert all(m.tool.startswith("litert-quantizer ") for m in made.made if m.scheme != "float32")
+
+
+def test_the_same_inputs_give_the_same_bytes(family: tuple[Path, Family], tmp_path: Path) -> None:
+    schemes = ["dynamic-int4", "int8", "int16x8"]
+    again = made_of(quantize(FLOAT32, schemes, tmp_path / "again", representative=SAMPLES, name="fashion_mnist"))
+    first = made_of(family[1])
+    assert {s: again[s].sha256 for s in schemes} == {s: first[s].sha256 for s in schemes}
+
+
+def test_per_tensor_scales_show_in_the_file_and_in_its_name(tmp_path: Path) -> None:
+    (made,) = quantize(FLOAT32, ["int8"], tmp_path / "out", representative=SAMPLES, per_channel=False).made
+    assert (made.granularity, made.file) == ("per-tensor", "fashion_mnist_float32_int8-pertensor.tflite")
+
+
+def test_without_representative_data_the_schemes_that_need_it_are_skipped(tmp_path: Path) -> None:
+    family = quantize(FLOAT32, ["float16", "int8"], tmp_path / "out")
+    assert list(made_of(family)) == ["float16"]
+    assert [(s.scheme, s.reason) for s in family.skipped] == [("int8", "it needs representative data")]
+
+
+def test_pixels_are_normalised_as_recorded(tmp_path: Path) -> None:
+    family = quantize(FLOAT32, ["int8-io"], tmp_path / "out", representative=SAMPLES, pixels=Pixels(mean=127, std=128))
+    (tensor,) = inspect(tmp_path / "out" / family.made[0].file).inputs
+    assert tensor.scale == pytest.approx(255 / 128 / 255, rel=0.01)
+    assert family.calibration is not None
+    assert (family.calibration.mean, family.calibration.std) == (127, 128)
+
+
+def test_a_model_in_which_nothing_can_be_quantized_is_not_passed_off_as_quantized(tmp_path: Path) -> None:
+    source = tmp_path / "relu.tflite"
+    source.write_bytes(build(M([T((1, 8)), T((1, 8))], [O("COS", (0,), (1,))])))
+    family = quantize(source, ["float32", "dynamic-int8"], tmp_path / "out")
+    assert [made.scheme for made in family.made] == ["float32"]
+    assert len(family.skipped) == 1
+
+
+def test_a_model_that_cannot_run_is_no_variant(tmp_path: Path) -> None:
+    source = tmp_path / "custom.tflite"
+    source.write_bytes(build(M([T((1, 8)), T((1, 8))], [O("SomebodysOwnOp", (0,), (1,))])))
+    with pytest.raises(ToolError, match=r"no scheme could be made.*SomebodysOwnOp"):
+        quantize(source, ["float32"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def refused(tmp_path: Path, match: str, **changed: object) -> None:
+    """Asserts that the call is refused in one line, with nothing left behind."""
+    arguments = {"source": FLOAT32, "schemes": ["int8"], "representative": SAMPLES} | changed
+    out = tmp_path / "out" / "family"
+    with pytest.raises(InputError, match=match) as caught:
+        quantize(out=out, **arguments)  # type: ignore[arg-type]  # the table above mixes types
+    assert "\n" not in str(caught.value)
+    assert not out.exists()
+    assert not out.parent.exists() or not list(out.parent.iterdir())
+
+
+def saved(path: Path, **arrays: object) -> Path:
+    np.savez(path, **arrays)  # type: ignore[arg-type]  # numpy's stub takes the names for options
+    return path
+
+
+def test_a_quantized_source_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path, r"already quantized \(int8\)", source=SHIPPED / "fashion_mnist_int8.tflite")
+    refused(tmp_path, r"already quantized \(float16\)", source=SHIPPED / "fashion_mnist_float16.tflite")
+
+
+def test_samples_of_another_shape_are_refused_with_the_shape_wanted(tmp_path: Path) -> None:
+    data = saved(tmp_path / "wide.npz", x=zeros(3, 32, 32, 3))
+    refused(tmp_path, r"shape \[32, 32, 3\] do not fit.*it wants \[n, 28, 28, 1\]", representative=data)
+
+
+def test_nan_in_the_samples_is_refused_with_its_place(tmp_path: Path) -> None:
+    x = zeros(5, 28, 28, 1)
+    x[3, 0, 0, 0] = np.nan
+    refused(tmp_path, "sample 3 holds NaN", representative=saved(tmp_path / "nan.npz", x=x))
+
+
+def test_empty_data_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path, "is empty", representative=saved(tmp_path / "empty.npz", x=zeros(0, 28, 28, 1)))
+    (tmp_path / "nothing").mkdir()
+    refused(tmp_path, "is empty: no .npy and no image", representative=tmp_path / "nothing")
+
+
+def test_data_without_an_array_for_the_input_is_refused(tmp_path: Path) -> None:
+    data = saved(tmp_path / "odd.npz", a=zeros(1), b=zeros(1))
+    refused(tmp_path, r"no array for the input image.*name its arrays after the inputs: image", representative=data)
+
+
+def test_pickled_data_is_not_executed(tmp_path: Path) -> None:
+    data = saved(tmp_path / "pickled.npz", x=np.array([{"a": 1}], dtype=object))
+    refused(tmp_path, "is no .npz with arrays", representative=data)
+
+
+def test_what_does_not_exist_or_is_no_model_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path, "does not exist", representative=tmp_path / "gone.npz")
+    refused(tmp_path, "is no model file and no SavedModel folder", source=tmp_path)
+    onnx = tmp_path / "net.onnx"
+    onnx.touch()
+    refused(tmp_path, r"\.onnx cannot be quantized \(give a \.tflite", source=onnx)
+
+
+def test_unknown_schemes_and_sizes_of_a_tflite_are_refused(tmp_path: Path) -> None:
+    refused(tmp_path, r"no scheme is called int3 \(the schemes are float32", schemes=["int3"])
+    refused(tmp_path, "at least one", schemes=[])
+    refused(tmp_path, "its input size is built in", input_sizes=[32])
+
+
+def test_a_folder_that_holds_something_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "precious").touch()
+    with pytest.raises(InputError, match=r"exists \(name a new folder"):
+        quantize(FLOAT32, ["float16"], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+def test_folders_of_arrays_and_images_and_a_function_feed_the_same_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from PIL import Image
+
+    images = np.load(SAMPLES)["x"][:20]
+    arrays, pictures = tmp_path / "arrays", tmp_path / "pictures"
+    arrays.mkdir()
+    pictures.mkdir()
+    for k, image in enumerate(images):
+        np.save(arrays / f"{k:02}.npy", image)
+        Image.fromarray(image[..., 0]).save(pictures / f"{k:02}.png")
+    (tmp_path / "feeding_test.py").write_text(
+        f"import numpy as np\ndef samples():\n    yield from np.load({str(SAMPLES)!r})['x'][:20]\n", encoding="utf-8"
+    )
+    monkeypatch.chdir(tmp_path)
+    sources: list[Path | str] = [arrays, pictures, "feeding_test:samples", saved(tmp_path / "few.npz", image=images)]
+    inputs = arguments(inspect(FLOAT32))
+    loaded = [load(source, inputs) for source in sources]
+    assert {calibration.samples for calibration in loaded} == {20}
+    assert len({calibration.sha256 for calibration in loaded}) == 1
+
+
+def test_a_function_that_fails_is_quoted(tmp_path: Path) -> None:
+    refused(tmp_path, "no_such_module:samples failed: ModuleNotFoundError", representative="no_such_module:samples")
+
+
+def test_an_order_that_fails_does_not_take_the_next_with_it(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.tflite"
+    broken.write_bytes(b"\0" * 100)
+
+    def order(source: Path, name: str) -> Order:
+        common = {"kind": "tflite", "scheme": "float16", "per_channel": True, "input_size": None, "samples": None}
+        return Order.model_validate(common | {"source": str(source), "float32": None, "target": str(tmp_path / name)})
+
+    bad, good = fill([order(broken, "a.tflite"), order(FLOAT32, "b.tflite")])
+    assert bad.error
+    assert good.error is None
+    assert inspect(tmp_path / "b.tflite").scheme == "float16"
+
+
+def test_a_process_that_was_killed_is_named_by_its_signal() -> None:
+    child = subprocess.run([sys.executable, "-c", "import os; os.abort()"], capture_output=True, text=True, check=False)
+    assert how(child) == "crashed (SIGABRT)"
+    assert child.returncode == -signal.SIGABRT
+
+
+def test_a_model_that_the_interpreter_refuses_is_told_apart_from_one_that_runs(tmp_path: Path) -> None:
+    assert runs(FLOAT32) is None
+    short = tmp_path / "short.tflite"
+    short.write_bytes(FLOAT32.read_bytes()[:1000])
+    assert "the interpreter failed" in (runs(short) or "")
+
+
+def test_a_model_with_two_inputs_is_calibrated_by_their_names(tmp_path: Path) -> None:
+    source = tmp_path / "pair.tflite"
+    tensors = [T((1, 8)), T((1, 8)), T((1, 8))]
+    source.write_bytes(build(M(tensors, [O("ADD", (0, 1), (2,), ("AddOptions", {}))], inputs=(0, 1))))
+    data = saved(tmp_path / "pair.npz", t0=np.ones((4, 8), "float32"), t1=-np.ones((4, 8), "float32"))
+    family = quantize(source, ["float32", "int8"], tmp_path / "out", representative=data)
+    assert family.made[0].scheme == "float32"
+    assert json.loads((tmp_path / "out/family.json").read_text(encoding="utf-8"))["calibration"]["samples"] == 4
+
+
+def test_nothing_is_left_when_the_disk_refuses(tmp_path: Path) -> None:
+    source = tmp_path / "dense.tflite"
+    source.write_bytes(dense(T((4, 8), data=zeros(4, 8))))
+    blocked = tmp_path / "file"
+    blocked.touch()
+    with pytest.raises(InputError, match="file"):
+        quantize(source, ["float32"], blocked / "out")
+    assert blocked.is_file()
