@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 from benchbench.outcome import OpTime, Profile
-from benchbench.runners.benchmark_model.lines import NUMBER, Event, events
+from benchbench.runners.benchmark_model.lines import Event, events
 from benchbench.runners.benchmark_model.prefixes import strip, to_lines
+from benchbench.runners.benchmark_model.wordings import NUMBER
 
 _VALUE = rf"(?:{NUMBER}|-?nan)%?"
 _END = re.compile(r"Number of nodes executed|Timings \(microseconds\)|nodes observed|={5}")

@@ -8,8 +8,9 @@ from decimal import Decimal
 from benchbench.outcome import Memory, Timings
 from benchbench.runners.benchmark_model import profile, verdict
 from benchbench.runners.benchmark_model.launch import Launch, split
-from benchbench.runners.benchmark_model.lines import GENERIC, HARMLESS, Event, events
+from benchbench.runners.benchmark_model.lines import Event, events
 from benchbench.runners.benchmark_model.prefixes import strip, to_lines, to_text
+from benchbench.runners.benchmark_model.wordings import GENERIC, HARMLESS
 
 PERCENTILE_METHOD = "lower index, floor(n*p/100)"
 _UNITS = {"us": Decimal(1), "ms": Decimal(1000), "s": Decimal(1_000_000)}

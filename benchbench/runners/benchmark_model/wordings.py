@@ -1,0 +1,180 @@
+"""The wordings of every line of every dialect of benchmark_model, 2018 to today.
+
+They are from the tool's sources (tflite/tools/benchmark, tflite/tools/delegates, litert/tools, and their ancestors in
+TensorFlow) and from recorded outputs. Fixed words stand beside each pattern: a line without them is not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+
+NUMBER = r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
+
+
+def _fields(*names: str) -> str:
+    return "".join(rf"(?: {name}=(?P<{name}>{NUMBER}))?" for name in names)
+
+
+_TAKEN = r"(?P<extent>completely|partially) executed (?:by|w/) the delegate"
+# kind; words without which a line is not looked at; pattern
+PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
+    (kind, words, re.compile(pattern))
+    for kind, words, pattern in (
+        ("start", "STARTING!", r"STARTING!"),
+        ("loaded", "oad", r"(?:Loaded model|Loading model from:) (?P<graph>\S.*)"),
+        ("size", "The input model file size", rf"The input model file size \(MB\): (?P<mb>{NUMBER})"),
+        ("init", "Initialized session in", rf"Initialized session in (?P<time>{NUMBER}) ?(?P<unit>us|ms|s)\b"),
+        ("header", "Running benchmark for", r"Running benchmark for (?:at least |max )?(?P<least>\d+) iterations"),
+        (
+            "count",
+            "count=",
+            # not the lines of a profile; nothing else that counts, either
+            r"(?<!Timings \(microseconds\): )(?<!Memory \(bytes\): )"
+            r"\bcount=(?P<count>0(?=\s*$)|\d+(?= (?:first|curr|p5)=))"
+            rf"(?: first=(?P<first>{NUMBER}))?(?: curr=(?P<curr>{NUMBER})(?P<same>\(all same\))?)?"
+            + _fields("min", "max", "avg", "std", "p5", "median", "p95"),
+        ),
+        (
+            "summary",
+            "nference timings in us",
+            rf"Inference timings in us: Init: (?P<init>{NUMBER}), First inference: (?P<first>{NUMBER}), "
+            rf"Warmup \(avg\): (?P<warmup>{NUMBER}), Inference \(avg\): (?P<mean>{NUMBER})",
+        ),
+        (
+            "summary",
+            "verage inference timings in us",
+            rf"Average inference timings in us: Warmup: (?P<warmup>{NUMBER}), "
+            rf"(?:Init: (?P<init>{NUMBER}), )?(?:no stats|Inference): (?P<mean>{NUMBER})",
+        ),
+        (
+            "summary",
+            "verage inference timings in us",
+            rf"Average inference timings in us: (?P<mean>{NUMBER}) ?, Warmup: (?P<warmup>{NUMBER})",
+        ),
+        ("condensed", "Inference (avg):", rf"^[^,]*Inference \(avg\): (?P<mean>{NUMBER}) ?us\b"),
+        ("block", "Model initialization:", rf"(?P<key>Model initialization): +(?P<value>{NUMBER}) ms"),
+        ("block", "Warmup (", rf"(?P<key>Warmup \(\w+\)): +(?P<value>{NUMBER}) ms(?: \((?P<runs>\d+) runs\))?"),
+        ("block", "Inference (", rf"(?P<key>Inference \(\w+\)): +(?P<value>{NUMBER}) ms(?: \((?P<runs>\d+) runs\))?"),
+        ("block", "Inference (std)", rf"(?P<key>Inference \(std\)): +(?P<value>{NUMBER})\s*$"),
+        ("block", "First inference:", rf"(?P<key>First inference): +(?P<value>{NUMBER}) ms"),
+        ("block", " MB", rf"(?P<key>Init footprint|Overall footprint|Peak memory): +(?P<value>{NUMBER}) MB"),
+        (
+            "memory",
+            "emory footprint",
+            rf"(?:Memory footprint delta from the start of the tool|Peak memory footprint) \(MB\): "
+            rf"init=(?P<init>{NUMBER}) overall=(?P<overall>{NUMBER})",
+        ),
+        (
+            "peak",
+            "periodic monitoring",
+            rf"Overall peak memory footprint \(MB\) via periodic monitoring: (?P<mb>{NUMBER})",
+        ),
+        ("created", "delegate created.", r"(?P<name>[\w-]+) delegate created\."),
+        (
+            "created",
+            "Created TensorFlow Lite ",
+            r"Created TensorFlow Lite (?:(?P<name>XNNPACK) delegate for CPU|delegate for (?P<other>\w+))",
+        ),
+        (
+            "applied",
+            "pplied ",
+            rf"[Aa]pplied (?P<name>[\w-]+) delegate, and the model graph will be {_TAKEN}"
+            r"(?: w/ (?P<kernels>\d+) delegate)?",
+        ),
+        ("not_taken", "Though ", r"Though (?P<name>[\w-]+) delegate is .*the model graph will not be executed"),
+        (
+            "replacing",
+            "Replacing ",
+            r"Replacing (?P<nodes>\d+)(?: out of (?P<total>\d+))? node\(s\) with delegate \((?P<name>[^)]*)\)"
+            r"(?: node, yielding (?P<partitions>\d+) partitions(?: for subgraph (?P<subgraph>\d+))?)?",
+        ),
+        (
+            "simple",
+            "nodes delegated out of",
+            r"(?P<name>[\w-]+) delegate: (?P<nodes>\d+) nodes delegated out of (?P<total>\d+) nodes with "
+            r"(?P<partitions>\d+) partitions",
+        ),
+        ("kernels", "GPU delegate kernels", r"Created (?P<kernels>\d+) GPU delegate kernels"),
+        (
+            "split",
+            "will run on the GPU",
+            r"(?P<nodes>\d+) operations will run on the GPU, and the \D*(?P<rest>\d+) operations",
+        ),
+        ("unavailable", "unsupported on this platform", r"(?P<name>\w+) acceleration is unsupported on this platform"),
+        ("unavailable", "ould not create", r"Could not create (?P<name>\w+) delegate"),
+        ("unavailable", "NNAPI support library", r"Couldn't load (?P<name>NNAPI) support library"),
+        ("unavailable", "must be set for the provided", r"use_(?P<name>\w+)=true` must be set for the provided"),
+        ("unavailable", "libneuralnetworks.so", r"(?P<name>nnapi) error: unable to open library"),
+        ("unavailable", "stable", r"(?:Invalid TFLiteSettings for the|Failed to load) (?P<name>stable)[ _]"),
+        ("unavailable", "external delegate from", r"Unable to load (?P<name>external) delegate from"),
+        ("unavailable", "could not be loaded", r"(?P<name>\w+) accelerator could not be loaded and registered"),
+        ("unconsumed", "Unconsumed cmdline flags:", r"Unconsumed cmdline flags: (?P<flags>.*)"),
+        ("not_applied", "Failed to apply ", r"Failed to apply (?P<name>[\w-]+) delegate"),
+        (
+            "not_applied",
+            "application failure",
+            r"Restored (?:original|previous) execution plan after delegate application failure",
+        ),
+        (
+            "profile",
+            "Profiling Info for",
+            r"Profiling Info for (?:Benchmark )?(?P<phase>Initialization|Regular Benchmark Runs)",
+        ),
+        ("table", "====", r"=== (?P<title>Run Order|Top by Computation Time|Summary by node type) ==="),
+        (
+            "command",
+            "enchmark",
+            r"(?:benchmark[-_]model\S*\s+(?=.*--|\\$)|BenchmarkModelActivity.*--es args\s|benchmark with args: )"
+            r"(?P<rest>.*)",
+        ),
+    )
+)
+LABELS = {
+    "num runs": "num_runs",
+    "min num runs": "num_runs",
+    "num threads": "num_threads",
+    "#threads used for cpu inference": "num_threads",
+    "graph": "graph",
+    "use gpu": "use_gpu",
+    "use nnapi": "use_nnapi",
+    "use legacy nnapi": "use_nnapi",
+    "use hexagon": "use_hexagon",
+    "use coreml": "use_coreml",
+    "use xnnpack": "use_xnnpack",
+    "use ynnpack": "use_ynnpack",
+    "use npu": "use_npu",
+    "external delegate path": "external_delegate_path",
+    "nnapi accelerator name": "nnapi_accelerator_name",
+    "nnapi accelerators available": "accelerators",
+    "log parameter values verbosely": "verbose",
+}
+
+# What says that the tool or the process gave up; "crash" kinds carry no severity of their own.
+GIVING_UP = re.compile(
+    r"Benchmarking failed|Failed to apply \S+ delegate|failed to (?:prepare|invoke)|Failed to load model|"
+    r"Failed to allocate tensors|unresolved custom op|not supported by this interpreter|Disallowed CPU fallback|"
+    r"Failed to construct interpreter|Didn't find op for builtin|not a valid Flatbuffer|Failed to compile model|"
+    r"Failed to create litert environment|Failed to parse flag|Run failed|Some ops are not accelerated|"
+    r"execution plan after delegate application failure|NN API returned error \w+ at line \d+"
+)
+CRASH = re.compile(
+    r"^(?:\S+: )?(?:line \d+: +)?(?:\d+ )?(?:Segmentation fault|Bus error|Illegal instruction|Floating point exception|"
+    r"Trace/breakpoint trap|Aborted|Killed)\b|Fatal signal \d+ .*benchmark|^Fatal signal \d+|CANNOT LINK EXECUTABLE|"
+    r"error while loading shared libraries|^terminate called|^terminating due to|"
+    r"benchmark[-_]model\S*:? .*(?:not found|No such file|Permission denied|cannot execute|Exec format error)"
+)
+TROUBLE = (
+    *("ERROR", "FATAL", "WARN", " E tflite", " W tflite", " F tflite", "E/tflite", "W/tflite", "F/tflite"),
+    *("failed", "Failed", "ould not", "ouldn't", "unresolved", "not supported by", "not a valid", "not accelerated"),
+    *("Didn't find op", "Disallowed", "NN API returned", "execution plan after", "Segmentation fault", "Bus error"),
+    *("Illegal instruction", "Floating point exc", "breakpoint trap", "Aborted", "Killed", "Fatal signal", "terminat"),
+    *("CANNOT LINK", "error while loading", "benchmark_model", "benchmark-model"),
+)
+HARMLESS = re.compile(
+    r"couldn't be opened for reading|Following operations are not supported by GPU|weight cache|"
+    r"Failed to save benchmark result|Failed to open file|[Cc]ould not open file|Falling back to|"
+    r"operations will run on the"
+)
+GENERIC = re.compile(
+    r"Benchmarking failed|Restored (?:original|previous) execution plan|Failed to apply \S+ delegate|usage: "
+)
