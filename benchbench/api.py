@@ -17,7 +17,7 @@ from benchbench.errors import BenchbenchError, InputError, NothingToDo
 from benchbench.execute import Absent, Event, Tell, crews, execute
 from benchbench.inventory import device_file, read_inventory, select, with_discovered
 from benchbench.journal import Journal
-from benchbench.manifest import choice_of, datasets_of, devices_of, manifest_of, plan_of, wanted_of
+from benchbench.manifest import choice_of, datasets_of, devices_of, manifest_of, plan_of, record_transfers, wanted_of
 from benchbench.matrix import Matrix, load_matrix
 from benchbench.plan import Plan, Target, make_plan
 from benchbench.scoring import keep, load_dataset, score_run
@@ -180,8 +180,11 @@ def _execute(
     made: Plan, opened: Sequence[Crew | Absent], book: Journal, datasets: Mapping[str, Dataset], watching: Watching
 ) -> None:
     course = Course(made.measure, book, keep(datasets, book.folder))
-    with watching(made) as tell:
-        execute(made, opened, course, tell)
+    try:
+        with watching(made) as tell:
+            execute(made, opened, course, tell)
+    finally:
+        record_transfers(book, opened)
 
 
 def _scored(book: Journal, datasets: Mapping[str, Dataset], variants: Sequence[Variant]) -> Path:

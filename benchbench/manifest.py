@@ -19,6 +19,7 @@ from benchbench.crew import Crew
 from benchbench.device import Device, ToolChoice
 from benchbench.errors import InputError
 from benchbench.execute import Absent
+from benchbench.journal import Journal, write_manifest
 from benchbench.matrix import Matrix
 from benchbench.plan import Plan
 from benchbench.scoring import Wanted, load_dataset
@@ -87,7 +88,6 @@ def _device(crew: Crew | Absent) -> dict[str, Any]:
         known["error"] = crew.equipped.problem
         known["runner"] = _runner(crew)
         known["tool_sha256"] = equipment.tool_sha256 if equipment else None
-        known["pushed"] = list(crew.session.store.pushed)
     return {"name": device.name, "reached": device.address.reached, "spec": device.model_dump(mode="json")} | known
 
 
@@ -115,6 +115,14 @@ def _tools(opened: Sequence[Crew | Absent]) -> list[dict[str, Any]]:
             name, sha256, version = equipment.runner.kind, equipment.tool_sha256, equipment.tool_version
             found[name, sha256, version] = {"name": name, "sha256": sha256, "version": version}
     return list(found.values())
+
+
+def record_transfers(journal: Journal, opened: Sequence[Crew | Absent]) -> None:
+    """Which files each device was sent in this run, for the record: none that it already held."""
+    by_name = {crew.session.device.name: crew.session.store.pushed for crew in opened if isinstance(crew, Crew)}
+    for record in journal.manifest["devices"]:
+        record["pushed"] = [*record.get("pushed", []), *by_name.get(record["name"], [])]
+    write_manifest(journal.folder, journal.manifest)
 
 
 def plan_of(manifest: Mapping[str, Any], folder: Path) -> Plan:
