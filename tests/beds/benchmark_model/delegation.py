@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,11 +115,30 @@ def make(values: Values, given: list[str], delegates: list[tuple[str, Any]]) -> 
             else OpResolverType.AUTO,
         )
     except (RuntimeError, ValueError) as reason:
-        lines = [line for line in str(reason).splitlines() if line.strip() and "Restored original" not in line]
         if not handles:
-            raise Failed(
-                "The model is not a valid Flatbuffer buffer", f"Failed to load model {values['graph']}"
-            ) from None
-        restored = "Restored original execution plan after delegate application failure."
-        raise Failed(*lines, restored, "Failed to apply EXTERNAL delegate.") from None
+            refused = "The model is not a valid Flatbuffer buffer"
+            raise Failed(refused, f"Failed to load model {values['graph']}") from None
+        raise Failed(*lines_of(reason), *NOT_APPLIED) from None
     return interpreter, len(coverage(interpreter).partitions) if handles else 0
+
+
+NOT_APPLIED = (
+    "Restored original execution plan after delegate application failure.",
+    "Failed to apply EXTERNAL delegate.",
+)
+
+
+def lines_of(reason: Exception) -> list[str]:
+    """The runtime's messages, which Python gives in one string."""
+    lines = re.sub(r"(?<!^)(?=Node number \d+ \()", "\n", str(reason)).splitlines()
+    return [line for line in lines if line.strip() and "Restored original" not in line]
+
+
+def allocate(interpreter: Any, with_external: bool) -> None:
+    """Allocate the tensors; what the tool finds out when it applies a delegate, Python finds out here."""
+    try:
+        interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as reason:
+        lines = lines_of(reason)
+        blamed = with_external and any("Delegate) failed to" in line for line in lines)
+        raise Failed(*lines, *(NOT_APPLIED if blamed else ("Failed to allocate tensors!",))) from None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .delegation import lines_of
 from .flags import Failed, Values, info, number
 
 
@@ -37,7 +38,7 @@ def loop(interpreter: Any, least: int, seconds: float, values: Values) -> list[i
         try:
             interpreter.invoke()
         except (RuntimeError, ValueError) as reason:
-            raise Failed(*str(reason).splitlines()) from None
+            raise Failed(*lines_of(reason)) from None
         times.append((time.perf_counter_ns() - before) // 1000)
         if values["run_delay"] > 0:
             time.sleep(values["run_delay"])

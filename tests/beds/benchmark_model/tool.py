@@ -51,10 +51,7 @@ def benchmark(argv: list[str]) -> None:
     delegates = delegation.create(values, given)
     interpreter, external = delegation.make(values, given, delegates)
     inputs.resize(interpreter, values)
-    try:
-        interpreter.allocate_tensors()
-    except (RuntimeError, ValueError) as reason:
-        raise Failed(*str(reason).splitlines(), "Failed to allocate tensors!") from None
+    delegation.allocate(interpreter, bool(external))
     init_us = (time.perf_counter_ns() - start) // 1000
     found = delegation.coverage(interpreter)
     delegation.say_all_applied(delegates, found, external)
