@@ -6,14 +6,15 @@ import json
 import signal
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from benchbench.device import RunnerKind
-from benchbench.outcome import Delegation, Measurement, Memory, OpTime, Profile, Reading, Timings, Verdict
+from benchbench.outcome import Delegation, Measurement, Memory, OpTime, Profile, Reading, Timings
 from benchbench.runners import Job, Raw, Work
+from benchbench.runners.answer import Answer
 
 REQUEST, ANSWER, STAGE, NATIVE_LOG, OUTPUTS = "request.json", "answer.json", "stage.txt", "native.log", "outputs.npz"
 PERCENTILES = "linear (numpy); std over n"
@@ -58,81 +59,6 @@ def read_probe(text: str) -> Probe | None:
     return None
 
 
-class _Part(BaseModel):
-    """A part of an answer; the script travels with this file, so an unknown key is a mistake, not a newer version."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Error(_Part):
-    stage: str
-    type: str
-    message: str
-
-    @property
-    def line(self) -> str:
-        said = " ".join(self.message.split()) or "no reason given"
-        return f"{self.stage}: {said}" if self.type == "Unusable" else f"{self.stage}: {self.type}: {said}"
-
-
-class _Share(_Part):
-    delegate: str | None
-    nodes: tuple[int, ...]
-
-
-class _Took(_Part):
-    verdict: Verdict
-    asked: str | None = None
-    evidence: str | None = None
-    nodes_delegated: int | None = None
-    nodes_total: int | None = None
-    partitions: int | None = None
-    remainder: str | None = None
-    shares: tuple[_Share, ...] = ()
-    left: tuple[int, ...] = ()
-
-
-class _Memory(_Part):
-    peak_since: Literal["load", "process start"]
-    rss_start_mb: float | None = None
-    rss_loaded_mb: float | None = None
-    rss_end_mb: float | None = None
-    rss_peak_mb: float | None = None
-    pss_end_mb: float | None = None
-
-
-class _Fidelity(_Part):
-    reference: str | None
-    why: str | None = None
-    relative_l2: dict[str, float | None] = Field(default_factory=dict)
-
-
-class _Answer(_Part):
-    format: Literal[1]
-    status: Literal["ok", "failed"]
-    error: _Error | None = None
-    runtime: str | None = None
-    api: str | None = None
-    timed: Literal["invoke", "run+read"] | None = None
-    python: str | None = None
-    numpy: str | None = None
-    threads: int | None = None
-    cpus: tuple[int, ...] = ()
-    phases_ns: dict[str, int] = Field(default_factory=dict)
-    first_ns: int | None = None
-    warmup_ns: tuple[int, ...] = ()
-    steady_ns: tuple[int, ...] = ()
-    stopped_by: str | None = None
-    evaluated: int | None = None
-    memory: _Memory | None = None
-    delegation: _Took
-    ops: dict[str, int] = Field(default_factory=dict)
-    inputs: tuple[dict[str, Any], ...] = ()
-    outputs: tuple[dict[str, Any], ...] = ()
-    fidelity: _Fidelity | None = None
-    profile: tuple[tuple[str, str, float, float, str | None], ...] | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class PythonRunner:
     """Builds the request of a launch and reads its answer; `Work.tool` is the script's path on the device."""
@@ -156,7 +82,7 @@ class PythonRunner:
         if said is None:
             return Reading(status="failed", delegation=Delegation(asked=asked), error=_died(work, raw))
         try:
-            answer = _Answer.model_validate_json(said)
+            answer = Answer.model_validate_json(said)
         except ValidationError as error:
             what = error.errors()[0]
             place = ".".join(str(part) for part in what["loc"]) or "the whole"
@@ -200,7 +126,7 @@ def _request(work: Work) -> dict[str, Any]:
     }
 
 
-def _reading(work: Work, raw: Raw, answer: _Answer) -> Reading:
+def _reading(work: Work, raw: Raw, answer: Answer) -> Reading:
     took = answer.delegation
     delegation = Delegation(
         asked=work.delegate.kind,
@@ -221,7 +147,7 @@ def _reading(work: Work, raw: Raw, answer: _Answer) -> Reading:
     return Reading(status="failed" if error else "ok", measurement=measurement, delegation=delegation, error=error)
 
 
-def _measurement(work: Work, raw: Raw, answer: _Answer) -> Measurement:
+def _measurement(work: Work, raw: Raw, answer: Answer) -> Measurement:
     return Measurement(
         timings=_timings(answer),
         runs_asked=None if work.evaluation or work.profile else work.measure.runs,
@@ -239,7 +165,7 @@ def _measurement(work: Work, raw: Raw, answer: _Answer) -> Measurement:
     )
 
 
-def _timings(answer: _Answer) -> Timings:
+def _timings(answer: Answer) -> Timings:
     """Microseconds; initialisation is loading, the delegate and allocation, without importing the runtime."""
     phases = {name: ns for name, ns in answer.phases_ns.items() if name != "import"}
     init = sum(phases.values()) / 1e3 if "allocate" in phases else None
@@ -263,7 +189,7 @@ def _timings(answer: _Answer) -> Timings:
     )
 
 
-def _profile(answer: _Answer) -> Profile | None:
+def _profile(answer: Answer) -> Profile | None:
     if answer.profile is None:
         return None
     total = sum(row[2] for row in answer.profile) or 1.0
@@ -288,7 +214,7 @@ def _profile(answer: _Answer) -> Profile | None:
     return Profile(by_op=by_op, by_type=tuple(sorted(by_type, key=lambda op: -op.mean_us)))
 
 
-def _warnings(raw: Raw, answer: _Answer) -> list[str]:
+def _warnings(raw: Raw, answer: Answer) -> list[str]:
     said = []
     if answer.status == "ok" and raw.late:
         said.append("the process hung after its answer and was killed")
