@@ -92,6 +92,8 @@ def _weights(graph: Graph) -> Iterator[Weight]:
         if op.type in DECODING:
             continue
         activation = _activation(graph, op, source)
+        if activation is None:
+            continue
         for index in op.inputs:
             if index in source and len(graph.tensors[index].shape) >= 2 and source[index].dtype in NUMBERS:
                 stored = source[index]
@@ -107,12 +109,15 @@ def _stored_constants(graph: Graph) -> dict[int, Tensor]:
     return source
 
 
-def _activation(graph: Graph, op: Op, constants: dict[int, Tensor]) -> str:
-    """The type that an op computes in: its first number that is no constant, inputs before outputs."""
+def _activation(graph: Graph, op: Op, constants: dict[int, Tensor]) -> str | None:
+    """The type that an op computes in: its first number that is no constant, inputs before outputs.
+
+    None where there is none: what only stores constants (ASSIGN_VARIABLE) says nothing about the scheme.
+    """
     for index in (*op.inputs, *op.outputs):
         if index >= 0 and index not in constants and graph.tensors[index].dtype in NUMBERS:
             return graph.tensors[index].dtype
-    return "float32"
+    return None
 
 
 def _without_weights(graphs: tuple[Graph, ...]) -> str:

@@ -140,6 +140,13 @@ def test_a_small_layer_left_in_float_does_not_make_a_model_mixed_but_a_large_one
     )
 
 
+def test_the_initial_value_of_a_variable_is_no_weight(tmp_path: Path) -> None:
+    state = T((100, 8), "INT8", zeros(100, 8, dtype="int8"), scales=(0.1,))
+    tensors = [T((1, 8), "INT8"), INT8, T((1, 4), "INT8"), T((), "RESOURCE"), state]
+    ops = [O("ASSIGN_VARIABLE", (3, 4), ()), O("FULLY_CONNECTED", (0, 1), (2,))]
+    assert inspected(tmp_path, build(M(tensors, ops, outputs=(2,)))).scheme == "int8"
+
+
 def test_custom_and_flex_operators_are_told_apart(tmp_path: Path) -> None:
     tensors = [T((1,)), T((1,)), T((1,))]
     info = inspected(tmp_path, build(M(tensors, [O("Landmarks2Rect", (0,), (1,)), O("FlexErf", (1,), (2,))])))
