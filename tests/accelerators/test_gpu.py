@@ -12,7 +12,7 @@ from tests.beds import models
 from tests.beds.launch import launch, work_for
 
 SWIFTSHADER = Path("/usr/lib/chromium/vk_swiftshader_icd.json")
-ON_SWIFTSHADER = {"VK_ICD_FILENAMES": str(SWIFTSHADER), "XDG_RUNTIME_DIR": "/tmp"}
+ON_SWIFTSHADER = {"VK_ICD_FILENAMES": str(SWIFTSHADER)}
 
 
 @pytest.fixture(autouse=True)
