@@ -11,12 +11,12 @@ from benchbench.frames import Run
 from benchbench.statistics import compare as compare_times
 
 _IDENTITY = ("case", "device", "family", "variant", "delegate", "threads")
-_NUMBERS = ("base_ms", "new_ms", "ratio", "low", "high", "p")
+_NUMBERS = ("base_ms", "new_ms", "ratio", "ratio_low", "ratio_high", "p")
 _COLUMNS = (*_IDENTITY, *_NUMBERS, "verdict", "why", "regressed", "doubts")
 
 
 def compare(base: Run, new: Run, *, same_within: float = 0.03) -> pd.DataFrame:
-    """One row per case of either run. ratio = new / base of the medians with its 95 % interval (low, high).
+    """One row per case of either run. ratio = new / base of the medians with its 95 % interval (ratio_low, ratio_high).
 
     verdict: faster, slower, same, cannot tell, only in base, only in new; `why` says why it cannot be told. Times are
     compared only where both numbers are headline numbers of the same executor; another model file or tool is a doubt.
@@ -38,7 +38,13 @@ def _by_case(run: Run) -> dict[str, pd.Series]:
 def _row(base: pd.Series | None, new: pd.Series | None, same_within: float) -> dict[str, Any]:
     known = next(row for row in (new, base) if row is not None)
     row: dict[str, Any] = {key: known[key] for key in _IDENTITY}
-    row |= {"base_ms": _median(base), "new_ms": _median(new), "ratio": math.nan, "low": math.nan, "high": math.nan}
+    row |= {
+        "base_ms": _median(base),
+        "new_ms": _median(new),
+        "ratio": math.nan,
+        "ratio_low": math.nan,
+        "ratio_high": math.nan,
+    }
     row |= {"p": math.nan, "why": "", "regressed": False, "doubts": _doubts(base, new)}
     if base is None or new is None:
         return row | {"verdict": "only in new" if base is None else "only in base"}
@@ -49,8 +55,8 @@ def _row(base: pd.Series | None, new: pd.Series | None, same_within: float) -> d
     low, high = found.interval or (math.nan, math.nan)
     return row | {
         "ratio": found.value,
-        "low": low,
-        "high": high,
+        "ratio_low": low,
+        "ratio_high": high,
         "p": math.nan if found.p is None else found.p,
         "verdict": found.verdict,
         "why": _uncertain(base, new, found.interval is None) if found.verdict == "cannot tell" else "",

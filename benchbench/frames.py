@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchbench.doubts import throttle_flags
 from benchbench.errors import InputError
+from benchbench.journal import read_manifest, read_outcomes
 from benchbench.outcome import Memory, Outcome
 from benchbench.summary import Cell, ran, summarize
 
-FORMAT = 1
 _PHASES = ("init", "first", "warmup_mean", "mean", "min", "max", "std", "p5", "median", "p95", "typical")
 _TIMES = tuple(f"{phase}_ms" for phase in _PHASES)
 _COUNTS = ("runs", "runs_asked", "threads_got")
@@ -24,12 +23,59 @@ _WHOLE = frozenset(("threads", "round", "position", "kernels", "attempts", "exit
 _WHOLE |= {"nodes_delegated", "nodes_total", "partitions"}
 
 
-class _Manifest(BaseModel):
-    """run.json as far as it is read here: newer fields pass through, known ones have their shape checked."""
+class _Record(BaseModel):
+    """A part of run.json as far as it is read here: what is known has its shape checked, newer fields pass."""
 
     model_config = ConfigDict(extra="allow")
 
-    format: int = FORMAT
+
+class _Cluster(_Record):
+    cores: list[int] = Field(default_factory=list)
+    max_mhz: float | None = None
+
+
+class _Traits(_Record):
+    clusters: list[_Cluster] = Field(default_factory=list)
+    memory_mb: float | None = None
+    accelerators: list[str] = Field(default_factory=list)
+
+
+class _Device(_Record):
+    name: str
+    traits: _Traits | None = None
+    error: str | None = None
+
+
+class _Variant(_Record):
+    family: str
+    name: str
+    scheme: str | None = None
+    size_mb: float | None = None
+    sha256: str | None = None
+
+
+class _Case(_Record):
+    id: str
+    device: str
+    variant: str
+    delegate: str
+    family: str | None = None
+    scheme: str | None = None
+    name: str | None = None
+    kind: str | None = None
+    threads: int | None = None
+    affinity: str | None = None
+
+
+class _Cooldown(_Record):
+    below_c: float
+
+
+class _Measure(_Record):
+    cooldown: _Cooldown | None = None
+
+
+class _Manifest(_Record):
     name: str = ""
     id: str = ""
     created: str | None = None
@@ -38,10 +84,10 @@ class _Manifest(BaseModel):
     host: dict[str, Any] = Field(default_factory=dict)
     versions: dict[str, Any] = Field(default_factory=dict)
     matrix: dict[str, Any] = Field(default_factory=dict)
-    measure: dict[str, Any] = Field(default_factory=dict)
-    devices: list[dict[str, Any]] = Field(default_factory=list)
-    variants: list[dict[str, Any]] = Field(default_factory=list)
-    cases: list[dict[str, Any]] = Field(default_factory=list)
+    measure: _Measure = Field(default_factory=_Measure)
+    devices: list[_Device] = Field(default_factory=list)
+    variants: list[_Variant] = Field(default_factory=list)
+    cases: list[_Case] = Field(default_factory=list)
     trials: list[dict[str, Any]] = Field(default_factory=list)
     skips: list[dict[str, Any]] = Field(default_factory=list)
     tools: list[dict[str, Any]] = Field(default_factory=list)
@@ -67,7 +113,7 @@ class Run:
     @cached_property
     def cells(self) -> dict[str, Cell]:
         """What the plan says about each case, by case id; from the outcome alone where the plan does not know it."""
-        planned = {str(case.get("id")): _cell(case, self.manifest) for case in self.manifest["cases"]}
+        planned = {case["id"]: _cell(case, self.manifest) for case in self.manifest["cases"]}
         unplanned = {o.case: _cell_of(o) for o in self.outcomes if o.case not in planned}
         return planned | unplanned
 
@@ -79,17 +125,21 @@ class Run:
     @cached_property
     def cases(self) -> pd.DataFrame:
         """One row a case with an outcome, in the plan's order: median over launches, interval, verdict, doubts."""
-        groups: dict[str, list[Outcome]] = {case: [] for case in self.cells}
+        launches: dict[str, list[Outcome]] = {case: [] for case in self.cells}
+        scored: dict[Cell, Outcome] = {}
         for outcome in self.outcomes:
-            groups[outcome.case].append(outcome)
+            if outcome.purpose == "latency":
+                launches[outcome.case].append(outcome)
+            if outcome.accuracy:
+                scored[self.cells[outcome.case].path] = outcome
         cooldown = (self.manifest["measure"].get("cooldown") or {}).get("below_c")
-        seed = self.manifest["seed"] or 0
         rows = [
-            {"run": self.id, **summarize(self.cells[case], group, cooldown_c=cooldown, seed=seed)}
-            for case, group in groups.items()
-            if group
+            {"run": self.id}
+            | summarize(cell, found, scored.get(cell.path), cooldown_c=cooldown, seed=self.manifest["seed"] or 0)
+            for case, cell in self.cells.items()
+            if (found := launches[case])
         ]
-        return _frame(rows, ("run", *summarize(Cell(), [], cooldown_c=None, seed=0)))
+        return _frame(rows, ("run", *summarize(Cell(), [], None, cooldown_c=None, seed=0)))
 
 
 def load(path: Path | str) -> Run:
@@ -98,77 +148,51 @@ def load(path: Path | str) -> Run:
     Raises InputError, naming file, line and remedy, where something is missing or is not what it should be.
     """
     folder = Path(path)
-    return Run(folder, _manifest(folder / "run.json"), _outcomes(folder / "outcomes.jsonl"))
+    return Run(folder, _manifest(folder), _outcomes(folder))
 
 
-def _manifest(path: Path) -> dict[str, Any]:
+def _manifest(folder: Path) -> dict[str, Any]:
     try:
-        manifest = _Manifest.model_validate(json.loads(_text(path)))
+        return _Manifest.model_validate(read_manifest(folder)).model_dump()
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{path}: {key}: {first['msg']}", remedy="restore the file as benchbench wrote it") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}:{error.lineno}: {error.msg}", remedy="restore it as benchbench wrote it") from None
-    if manifest.format > FORMAT:
-        raise InputError(f"{path}: format {manifest.format} is newer than this benchbench", remedy="update benchbench")
-    return manifest.model_dump()
+        where = f"{folder / 'run.json'}: {key}: {first['msg']}"
+        raise InputError(where, remedy="restore the file as benchbench wrote it") from error
 
 
-def _outcomes(path: Path) -> tuple[Outcome, ...]:
-    if not path.exists():
-        return ()
-    lines = _text(path).split("\n")
+def _outcomes(folder: Path) -> tuple[Outcome, ...]:
+    """The last outcome of every trial, in the order of the last attempts: a resumed trial supersedes a failed one."""
     found: dict[str, Outcome] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            outcome = Outcome.model_validate_json(line)
-        except ValidationError as error:
-            # Every whole line ends with a newline, so what follows the last one was cut by a kill or a full disk.
-            if number == len(lines):
-                break
-            problem = error.errors()[0]
-            key = ".".join(str(part) for part in problem["loc"])
-            what = f"{key}: {problem['msg']}" if key else problem["msg"]
-            raise InputError(f"{path}:{number}: {what}", remedy="remove that line, then --resume the run") from None
+    for outcome in read_outcomes(folder):
         found.pop(outcome.trial, None)
         found[outcome.trial] = outcome
     return tuple(found.values())
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"{path}: {reason}", remedy="give the folder of a run, with run.json in it") from None
-
-
 def _cell(case: dict[str, Any], manifest: dict[str, Any]) -> Cell:
-    device: dict[str, Any] = next((d for d in manifest["devices"] if d.get("name") == case.get("device")), {})
-    clusters = (device.get("traits") or {}).get("clusters") or []
-    named = {f"{v.get('family')}.{v.get('name')}": v for v in manifest["variants"]}
-    variant = named.get(str(case.get("variant")), {})
+    devices: dict[str, dict[str, Any]] = {d["name"]: d for d in manifest["devices"]}
+    variants = {f"{v['family']}.{v['name']}": v for v in manifest["variants"]}
+    traits = devices.get(case["device"], {}).get("traits") or {"clusters": []}
+    variant = variants.get(case["variant"], {})
     return Cell(
-        case=str(case.get("id")),
-        device=str(case.get("device") or ""),
-        family=str(case.get("family") or variant.get("family") or ""),
-        variant=str(case.get("name") or variant.get("name") or case.get("variant") or ""),
-        scheme=case.get("scheme") or variant.get("scheme"),
-        delegate=str(case.get("delegate") or ""),
-        kind=case.get("kind"),
-        threads=case.get("threads"),
-        affinity=case.get("affinity"),
+        case=case["id"],
+        device=case["device"],
+        family=case["family"] or variant.get("family", ""),
+        variant=case["name"] or variant.get("name", case["variant"]),
+        scheme=case["scheme"] or variant.get("scheme"),
+        delegate=case["delegate"],
+        kind=case["kind"],
+        threads=case["threads"],
+        affinity=case["affinity"],
         size_mb=variant.get("size_mb"),
         sha256=variant.get("sha256"),
-        cores=sum(len(cluster.get("cores", ())) for cluster in clusters) or None,
+        cores=sum(len(cluster["cores"]) for cluster in traits["clusters"]) or None,
     )
 
 
 def _cell_of(outcome: Outcome) -> Cell:
-    family, _, name = outcome.variant.rpartition(".")
+    family, _, name = outcome.variant.removesuffix(".tflite").rpartition(".")
     asked = outcome.delegation.asked
     return Cell(
         case=outcome.case,
@@ -192,6 +216,7 @@ def _trial_row(run: Run, outcome: Outcome) -> dict[str, Any]:
         "round": outcome.round,
         "position": outcome.position,
         "trial": outcome.trial,
+        "purpose": outcome.purpose,
         "status": outcome.status,
         "verdict": delegation.verdict,
         "evidence": delegation.evidence,
@@ -209,7 +234,6 @@ def _trial_row(run: Run, outcome: Outcome) -> dict[str, Any]:
         "temperature_after_c": after.temperature_c if after else None,
         "throttled": ", ".join(throttle_flags(outcome)),
         "load_before": before.load if before else None,
-        "profiled": measured.profile is not None,
         **{f"accuracy_{key}": value for key, value in outcome.accuracy.items()},
         **{key: getattr(outcome, key) for key in _OUTCOME},
     }
@@ -217,13 +241,25 @@ def _trial_row(run: Run, outcome: Outcome) -> dict[str, Any]:
 
 _CELL = ("device", "family", "variant", "scheme", "delegate", "kind", "threads", "affinity", "case")
 _DELEGATION = ("nodes_delegated", "nodes_total", "partitions", "remainder")
-_OUTCOME = ("started", "wall_s", "tool_s", "attempts", "exit_code", "error", "remedy", "log")
+_OUTCOME = ("started", "wall_s", "tool_s", "cooldown_s", "attempts", "exit_code", "error", "remedy", "log")
 
 
 def _trial_columns() -> tuple[str, ...]:
-    head = ("run", *_CELL, "round", "position", "trial", "status", "verdict", "evidence", "executor", *_DELEGATION)
+    head = (
+        "run",
+        *_CELL,
+        "round",
+        "position",
+        "trial",
+        "purpose",
+        "status",
+        "verdict",
+        "evidence",
+        "executor",
+        *_DELEGATION,
+    )
     middle = ("runner", "tool", *_TIMES, "percentile_method", *_COUNTS, *Memory.model_fields)
-    tail = ("temperature_before_c", "temperature_after_c", "throttled", "load_before", "profiled", *_OUTCOME)
+    tail = ("temperature_before_c", "temperature_after_c", "throttled", "load_before", *_OUTCOME)
     return (*head, *middle, *tail)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from benchbench.statistics import Interval, Ratio, compare, difference_interval
+from benchbench.accuracy.metrics import paired, unpacked
+from benchbench.statistics import Ratio, compare
 
-METRICS = ("top1", "map", "agreement", "top1_agreement", "cosine")  # what stands for "accuracy", best first
+METRICS = ("top1", "map", "agreement", "cosine")  # what stands for "accuracy", best first
 _CELL = ["run", "device", "family", "variant", "delegate"]
 _WHERE = ["run", "device", "family"]
 
@@ -58,7 +59,7 @@ def tradeoffs(cases: pd.DataFrame, *, same_within: float = 0.03) -> pd.DataFrame
     best = best[best["headline"]]
     metric = metric_of(cases)
     parts = [_of_one_device(group, metric, same_within) for _, group in best.groupby(_WHERE, sort=False)]
-    return pd.concat(parts) if parts else best.assign(pareto=False)
+    return pd.concat(parts) if parts else best.assign(accuracy=math.nan, pareto=False)
 
 
 def recommend(
@@ -116,19 +117,23 @@ def _gain(name: str, base: pd.Series | None, row: pd.Series, same_within: float)
 
 
 def _accuracy(exact: pd.Series | None, row: pd.Series, metric: str | None) -> dict[str, float]:
+    """The change against `exact`; with an interval where both say which samples they got right."""
     mine = row[metric] if metric else math.nan
-    change = mine - exact[metric] if exact is not None and metric else math.nan
-    spread = Interval(math.nan, math.nan)
-    if exact is not None and metric and not math.isnan(change):
-        base_n, n = exact.get(f"{metric}_n"), row.get(f"{metric}_n")
-        if base_n and n and base_n == base_n and n == n:  # noqa: PLR0124 - NaN is what differs from itself
-            spread = difference_interval(exact[metric], int(base_n), mine, int(n))
-    return {
-        "accuracy": mine,
-        "accuracy_change": change,
-        "accuracy_change_low": spread.low,
-        "accuracy_change_high": spread.high,
-    }
+    found = {"accuracy": mine, "accuracy_change": math.nan}
+    found |= {"accuracy_change_low": math.nan, "accuracy_change_high": math.nan}
+    if exact is None or not metric or pd.isna(mine) or pd.isna(exact[metric]):
+        return found
+    found["accuracy_change"] = mine - exact[metric]
+    which = [side.get("accuracy_correct") for side in (exact, row)]
+    alike = exact.get("accuracy_dataset") == row.get("accuracy_dataset")
+    if metric == "accuracy_top1" and alike and all(isinstance(digits, str) for digits in which):
+        n = int(row["accuracy_n"])
+        try:
+            change = paired(unpacked(str(which[0]), n), unpacked(str(which[1]), n))
+        except ValueError:  # digits that no benchbench wrote
+            return found
+        found |= {"accuracy_change_low": change.low / 100, "accuracy_change_high": change.high / 100}
+    return found
 
 
 def _on_front(row: pd.Series, group: pd.DataFrame) -> bool:
@@ -250,7 +255,9 @@ def find_traps(cases: pd.DataFrame, table: pd.DataFrame) -> list[str]:
     for _, row in table.iterrows():
         low, high = row["accuracy_change_low"], row["accuracy_change_high"]
         if row["scheme"] == "float32" and row["kind"] not in {"cpu", "xnnpack"} and high < 0:
-            found.append(f"{row['delegate']} itself costs accuracy: float32 loses {_points(row)}")
-        elif high - low > 0.04 and low < -0.01 < high:
+            found.append(f"{row['delegate']} itself costs accuracy: float32 changes by {_points(row)}")
+        elif low < -0.01 < 0 <= high:
             found.append(f"{describe(row)}: too few samples to tell whether a point of accuracy is lost")
+        if row.get("accuracy_broken") == 1:
+            found.append(f"{describe(row)} breaks an output: {row['accuracy_flags']}")
     return found

@@ -95,23 +95,5 @@ def variation(values: Sequence[float]) -> float | None:
     return float(np.std(values, ddof=1) / np.mean(values))
 
 
-def wilson(share: float, n: int) -> Interval:
-    """Wilson's 95 % score interval of a proportion `share` of `n` samples (E. B. Wilson, 1927)."""
-    found = stats.binomtest(round(share * n), n).proportion_ci(confidence_level=0.95, method="wilson")
-    return Interval(float(found.low), float(found.high))
-
-
-def difference_interval(base: float, base_n: int, new: float, new_n: int) -> Interval:
-    """The 95 % interval of `new - base`, two proportions (R. G. Newcombe, 1998, method 10: Wilson's ends combined).
-
-    For two models on the same samples it is wider than need be: pairs would be tighter, but are not at hand.
-    """
-    b, n, gap = wilson(base, base_n), wilson(new, new_n), new - base
-    return Interval(
-        gap - math.hypot(new - n.low, b.high - base),
-        gap + math.hypot(n.high - new, base - b.low),
-    )
-
-
 def _rng(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -30,9 +30,19 @@ class Cell:
     sha256: str | None = None
     cores: int | None = None
 
+    @property
+    def path(self) -> Cell:
+        """The cell without threads and affinity, which do not change what comes out of a model."""
+        return replace(self, case="", threads=None, affinity=None)
 
-def summarize(cell: Cell, outcomes: Sequence[Outcome], *, cooldown_c: float | None, seed: int) -> dict[str, Any]:
-    """One row of the frame of cases. One launch is one sample; launches that ran on different executors never mix."""
+
+def summarize(
+    cell: Cell, outcomes: Sequence[Outcome], scored: Outcome | None, *, cooldown_c: float | None, seed: int
+) -> dict[str, Any]:
+    """One row of the frame of cases, from its launches for latency and the trial that has its accuracy.
+
+    One launch is one sample; launches that ran on different executors never mix.
+    """
     counted = _counted(outcomes, cooldown_c)
     times = [time / 1000 for o in counted if (time := o.measurement.timings.typical) is not None]
     interval = median_interval(times, seed=seed)
@@ -50,7 +60,7 @@ def summarize(cell: Cell, outcomes: Sequence[Outcome], *, cooldown_c: float | No
         "case": cell.case,
         "status": _status(outcomes, counted),
         "verdict": verdict,
-        "executor": ran(counted[0]) if counted else None,
+        "executor": (ran(counted[0]) if counted else None) or "",
         "headline": bool(counted) and _stands(cell.kind, verdict, counted, cooldown_c),
         "median_ms": median(times) if times else None,
         "low_ms": interval.low if interval else None,
@@ -76,24 +86,21 @@ def summarize(cell: Cell, outcomes: Sequence[Outcome], *, cooldown_c: float | No
         "remedy": _last(outcomes, lambda o: o.remedy),
         "samples_ms": tuple(times),
         "doubts": doubts(about),
-        **_accuracy(outcomes, counted),
+        **_accuracy(scored, counted),
     }
 
 
 def _counted(outcomes: Sequence[Outcome], cooldown_c: float | None) -> list[Outcome]:
-    """The launches behind the number: done, on the commonest executor, unprofiled and undisturbed where any are."""
+    """The launches behind the number: done, on the commonest executor, undisturbed where any are."""
     done = [o for o in outcomes if o.status == "ok" and o.measurement.timings.typical is not None]
-    plain = [o for o in done if o.measurement.profile is None] or done
-    common = Counter(ran(o) for o in plain).most_common(1)
-    alike = [o for o in plain if ran(o) == common[0][0]]
+    common = Counter(ran(o) for o in done).most_common(1)
+    alike = [o for o in done if ran(o) == common[0][0]]
     return [o for o in alike if disturbed(o, cooldown_c) is None] or alike
 
 
 def _stands(kind: str | None, verdict: str, counted: Sequence[Outcome], cooldown_c: float | None) -> bool:
     """Whether the number may stand under the delegate that was asked for, in charts and comparisons."""
     if any(disturbed(o, cooldown_c) for o in counted):
-        return False
-    if any(o.measurement.profile and o.runner not in {"import", "imported"} for o in counted):
         return False
     if kind == "cpu":  # asks for no delegate, so there is none that could fail to take the graph
         return verdict in {"full", "partial", "none", "unknown"} and counted[0].delegation.remainder in {None, "cpu"}
@@ -124,10 +131,11 @@ def _status(outcomes: Sequence[Outcome], counted: Sequence[Outcome]) -> str:
     return next((status for status in ("failed", "incomplete", "skipped") if status in seen), "failed")
 
 
-def _accuracy(outcomes: Sequence[Outcome], counted: Sequence[Outcome]) -> dict[str, Any]:
-    """Accuracy by the keys it was recorded under, of what the number is about; the last launch that has it stands."""
-    about = {ran(o) for o in counted}
-    return {f"accuracy_{key}": value for o in outcomes if ran(o) in about for key, value in o.accuracy.items()}
+def _accuracy(scored: Outcome | None, counted: Sequence[Outcome]) -> dict[str, Any]:
+    """Accuracy by the keys it was recorded under, if the same executor was timed."""
+    if scored is None or not counted or ran(scored) != ran(counted[0]):
+        return {}
+    return {f"accuracy_{key}": value for key, value in scored.accuracy.items()}
 
 
 def _within(outcome: Outcome) -> float | None:

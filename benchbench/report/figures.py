@@ -17,7 +17,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchbench.recommendation import shorten
-from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, label, missing
+from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, label, missing, profile_rows
 
 _STYLE: dict[Any, Any] = {
     "text.parse_math": False,  # a name may hold dollar signs
@@ -39,6 +39,8 @@ _STYLE: dict[Any, Any] = {
 _WIDTH = 10.0  # inches
 _DPI = 140
 _COLUMNS = 4  # small plots side by side
+_KEYS = 7  # of a legend in one line
+_OPS = ("#3f7fbf", "#e08a3c", "#2fa084", "#b65a9c", "#c2a53a", "#8a93a3", "#cf5757", "#8c74c9", "#7d9b4e", "#a07850")
 _MARKS = "^DsoPvX*"
 
 
@@ -171,6 +173,30 @@ def _accuracy(results: Results) -> Figure | None:
     return _with_legend(figure, _delegate_keys(results))
 
 
+def _profile(results: Results) -> Figure | None:
+    """Stacked shares of the op types per case."""
+    groups = [(place, rows) for place in results.places if (rows := profile_rows(results, place))]
+    if not groups:
+        return None
+    ops = list(dict.fromkeys(row["op"] for _, rows in groups for row in rows))
+    figure, axes = _stack([len({row["case"] for row in rows}) for _, rows in groups])
+    for axis, (place, rows) in zip(axes, groups, strict=True):
+        cases = list(dict.fromkeys(row["case"] for row in rows))
+        done = dict.fromkeys(cases, 0.0)
+        for row in rows:
+            y, color = cases.index(row["case"]), _OPS[ops.index(row["op"]) % len(_OPS)]
+            axis.barh(y, row["percent"], left=done[row["case"]], height=0.82, color=color)
+            done[row["case"]] += row["percent"]
+        axis.set_yticks(range(len(cases)), [shorten(case, 44) for case in cases], fontsize=7.5)
+        axis.set_ylim(len(cases) - 0.4, -0.6)
+        axis.set_xlim(0, 100)
+        axis.grid(visible=False, axis="y")
+        axis.set_xlabel("share of the time, %")
+        axis.set_title(place)
+    keys = [Patch(color=_OPS[n % len(_OPS)], label=shorten(op, 36)) for n, op in enumerate(ops)]
+    return _with_legend(figure, keys)
+
+
 def _conditions(results: Results) -> Figure | None:
     kinds = {"temperature_before_c": "temperature before, °C", "load_before": "load before (1 min)"}
     found = [
@@ -198,6 +224,7 @@ _PLOTS: dict[str, Callable[[Results], Figure | None]] = {
     "phases": _phases,
     "memory": _memory,
     "accuracy": _accuracy,
+    "profile": _profile,
     "conditions": _conditions,
 }
 
@@ -252,5 +279,5 @@ def _delegate_keys(results: Results) -> list[Any]:
 
 
 def _with_legend(figure: Figure, keys: list[Any]) -> Figure:
-    figure.legend(handles=keys, loc="outside upper center", ncols=min(6, max(1, len(keys))), fontsize=8.5)
+    figure.legend(handles=keys, loc="outside upper center", ncols=min(_KEYS, max(1, len(keys))), fontsize=8.5)
     return figure

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -73,6 +74,10 @@ class Results:
             found.append(Panel(title, cases, fastest(cases)))
         return tuple(found)
 
+    @property
+    def places(self) -> list[str]:
+        return [str(place) for place in self.cases["place"].unique()]
+
     @cached_property
     def colors(self) -> dict[str, str]:
         """Delegate label -> colour: its kind's, or a spare one where two labels share a kind."""
@@ -133,3 +138,25 @@ def label(row: pd.Series) -> str:
     words += [f"cores {row['affinity']}"] if isinstance(row["affinity"], str) else []
     words += ["partial"] if row["verdict"] == "partial" else []
     return " · ".join(words)
+
+
+def profile_rows(results: Results, place: str) -> list[dict[str, Any]]:
+    """The op types of the first profiled launch of each case of a place; the smallest ones together."""
+    rows: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for run in results.runs:
+        planned = {case: n for n, case in enumerate(run.cells)}
+        for outcome in sorted(run.outcomes, key=lambda o: planned[o.case]):
+            found = outcome.measurement.profile
+            if found is None or outcome.case in seen or results.place(run.id, outcome.device) != place:
+                continue
+            seen.add(outcome.case)
+            name = outcome.case.removeprefix(f"{outcome.device}/")
+            ranked = sorted(found.by_type, key=lambda op: -op.percent)
+            for op in ranked[:6]:
+                label = f"{op.type} ({op.executor})" if op.executor else op.type
+                rows.append({"case": name, "op": label, "percent": op.percent, "mean_ms": op.mean_us / 1000})
+            if ranked[6:]:
+                rest = [sum(value) for value in zip(*((op.percent, op.mean_us) for op in ranked[6:]), strict=True)]
+                rows.append({"case": name, "op": "all others", "percent": rest[0], "mean_ms": rest[1] / 1000})
+    return rows

@@ -13,7 +13,7 @@ import pandas as pd
 from benchbench.doubts import Doubt
 from benchbench.report import charts
 from benchbench.report.charts import Chart
-from benchbench.report.results import MEMORY_KINDS, Results, missing
+from benchbench.report.results import MEMORY_KINDS, Results, missing, profile_rows
 
 # Symbol and word, so that a verdict can be read without its colour.
 BADGES = {
@@ -161,11 +161,7 @@ def memory(results: Results) -> Section:
 
 
 def profile(results: Results) -> Section:
-    found = []
-    for place in results.cases["place"].unique():
-        rows = _profile_rows(results, str(place))
-        if rows:
-            found.append(charts.profile(str(place), rows))
+    found = [charts.profile(place, rows) for place in results.places if (rows := profile_rows(results, place))]
     return Section(
         "profile",
         "Where the time goes",
@@ -342,28 +338,6 @@ def _tradeoff(row: pd.Series) -> dict[str, Any]:
     changes = ("accuracy_change", "accuracy_change_low", "accuracy_change_high")
     names = {key: row[key] for key in ("place", "variant", "delegate", "threads", "speedup_verdict", "pareto")}
     return names | {key: _number(row[key]) for key in (*numbers, *changes)}
-
-
-def _profile_rows(results: Results, place: str) -> list[dict[str, Any]]:
-    """The op types of the first profiled launch of each case of a place; the smallest ones together."""
-    rows: list[dict[str, Any]] = []
-    seen: set[str] = set()
-    for run in results.runs:
-        planned = {case: n for n, case in enumerate(run.cells)}
-        for outcome in sorted(run.outcomes, key=lambda o: planned[o.case]):
-            found = outcome.measurement.profile
-            if found is None or outcome.case in seen or results.place(run.id, outcome.device) != place:
-                continue
-            seen.add(outcome.case)
-            name = outcome.case.removeprefix(f"{outcome.device}/")
-            ranked = sorted(found.by_type, key=lambda op: -op.percent)
-            for op in ranked[:6]:
-                label = f"{op.type} ({op.executor})" if op.executor else op.type
-                rows.append({"case": name, "op": label, "percent": op.percent, "mean_ms": op.mean_us / 1000})
-            if ranked[6:]:
-                rest = [sum(value) for value in zip(*((op.percent, op.mean_us) for op in ranked[6:]), strict=True)]
-                rows.append({"case": name, "op": "all others", "percent": rest[0], "mean_ms": rest[1] / 1000})
-    return rows
 
 
 def _number(value: Any) -> float | None:

@@ -1,0 +1,177 @@
+"""The page in a real browser: it draws, it sorts, it escapes, it asks nobody for anything."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchbench.errors import InputError, NothingToDo
+from benchbench.frames import load
+from benchbench.report import write_report
+from tests.report.builder import full_matrix, launches, outcome, variant, write_run
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+HOSTILE = "<script>alert(1)</script>"
+LONG = "n" * 200
+QUIET = (
+    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync --disable-extensions --virtual-time-budget=60000 --enable-logging=stderr --window-size=1300,2000"
+).split()
+
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: install chromium")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A page after its scripts ran: its DOM as text, and what the browser's console said."""
+
+    dom: str
+    said: list[str]
+
+
+def opened(page: Path, profile: Path, *more: str) -> Opened:
+    command = [str(CHROMIUM), *QUIET, f"--user-data-dir={profile}", *more, "--dump-dom", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
+    return Opened(done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line])
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report on a matrix with a good and a bad day, and names that want to break out."""
+    folder = tmp_path_factory.mktemp("run")
+    hostile = [variant(scheme="int8", name=name) for name in (HOSTILE, LONG, "int8_$x$ </script><!-- 量化")]
+    full_matrix(folder, devices=("pixel8", "rpi5"), extra=hostile, rounds=3)
+    write_report([load(folder)], folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Opened:
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium here: install chromium")
+    return opened(report / "index.html", tmp_path_factory.mktemp("profile"))
+
+
+def test_every_chart_is_drawn_and_the_console_is_silent(page: Opened) -> None:
+    charts = re.findall(r'<div class="chart[^>]*>', page.dom)
+    assert len(charts) > 10
+    assert all('data-drawn="yes"' in chart and 'aria-label="' in chart for chart in charts)
+    assert page.dom.count("<svg") >= len(charts)
+    assert page.said == []
+
+
+def test_names_are_text_and_never_markup(report: Path, page: Opened) -> None:
+    source = (report / "index.html").read_text(encoding="utf-8")
+    assert HOSTILE not in source
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.dom
+    assert not re.search(r"<script>\s*alert", page.dom)
+
+
+def test_the_page_has_nothing_to_load(report: Path) -> None:
+    found: list[str] = []
+
+    class Links(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.extend(str(value) for name, value in attrs if name in {"src", "href", "srcset", "action"})
+
+    Links().feed((report / "index.html").read_text(encoding="utf-8"))
+    assert all(link.startswith("#") or link == "data:," for link in found)
+    assert (report / "index.html").stat().st_size < 2_000_000
+
+
+@needs_browser
+def test_the_browser_asks_nobody_for_anything(report: Path, tmp_path: Path) -> None:
+    log = tmp_path / "net.json"
+    opened(report / "index.html", tmp_path / "profile", f"--log-net-log={log}")
+    asked = set(re.findall(r'"url":"(https?://[^"]+)"', log.read_text(encoding="utf-8", errors="replace")))
+    # What Chromium itself says to its maker on starting is not the page's doing.
+    assert {url for url in asked if not re.match(r"https?://[^/]*(google|gvt1|googleapis)[^/]*/", url)} == set()
+    assert not any("vega" in url for url in asked)
+
+
+def test_what_fell_back_is_shown_as_what_ran(page: Opened) -> None:
+    rows = [row for row in re.findall(r"<tr data-headline.*?</tr>", page.dom, re.DOTALL) if "unavailable</span>" in row]
+    assert rows
+    assert all("xnnpack (gpu unavailable)" in row and 'data-headline="0"' in row for row in rows)
+    assert "not on gpu: xnnpack (gpu unavailable)" in page.dom  # in the chart, in the place of a bar
+
+
+def test_the_table_has_headers_and_its_columns_can_be_sorted(report: Path, tmp_path: Path) -> None:
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium here: install chromium")
+    clicks = "document.querySelectorAll('#case-table th button')[6].click();"
+    filters = (
+        "const f=document.getElementById('filter'); f.value='rpi5 xnnpack int8'; f.dispatchEvent(new Event('input'));"
+    )
+    sorted_page = tmp_path / "index.html"
+    source = (report / "index.html").read_text(encoding="utf-8")
+    sorted_page.write_text(source.replace("</body>", f"<script>{clicks}{filters}</script></body>"), encoding="utf-8")
+    dom = opened(sorted_page, tmp_path / "profile").dom
+    assert dom.count('scope="col"') > 10
+    assert 'aria-sort="ascending"' in dom
+    body = dom[dom.index('id="case-table"') :]
+    body = body[: body.index("</table>")]
+    rows = re.findall(r"<tr data-headline[^>]*>.*?</tr>", body, re.DOTALL)
+    medians = [float(cell) for row in rows if (cell := re.findall(r'data-v="([^"]*)"', row)[1])]
+    assert medians == sorted(medians)
+    shown = [row for row in rows if 'hidden=""' not in row.split(">")[0]]
+    assert 0 < len(shown) < len(rows)
+    assert all("rpi5" in row and "xnnpack" in row and "int8" in row for row in shown)
+
+
+def test_failures_and_skips_are_listed_with_reason_and_remedy(page: Opened) -> None:
+    assert "Node number 12 (CONV_2D) failed to prepare." in page.dom
+    assert "use another scheme on this delegate" in page.dom
+    assert "not compiled for the Edge TPU: run edgetpu_compiler" in page.dom
+
+
+def test_frames_lie_beside_the_page(report: Path) -> None:
+    trials, cases = pd.read_parquet(report / "results.parquet"), pd.read_csv(report / "cases.csv")
+    assert len(trials) == len(pd.read_csv(report / "results.csv"))
+    assert {"executor", "verdict", "typical_ms", "rss_peak_mb"} <= set(trials.columns)
+    assert {"doubts", "samples_ms", "headline"} <= set(cases.columns)
+
+
+def test_an_empty_run_still_makes_a_page_that_says_why(tmp_path: Path) -> None:
+    page = write_report([load(write_run(tmp_path, []))], tmp_path)
+    text = page.read_text(encoding="utf-8")
+    assert "Nothing was measured: no trial has an outcome yet." in text
+    assert not list((tmp_path / "figures").glob("*.png"))
+
+
+def test_a_run_of_one_launch_and_no_memory_makes_a_page(tmp_path: Path) -> None:
+    bare = outcome(status="failed", ms=None, error="boom")
+    page = write_report([load(write_run(tmp_path, [bare]))], tmp_path)
+    assert "boom" in page.read_text(encoding="utf-8")
+
+
+@needs_browser
+def test_a_run_in_which_nothing_ran_as_asked_has_charts_without_bars(tmp_path: Path) -> None:
+    run = load(write_run(tmp_path, launches([10.0] * 3, delegate="gpu", verdict="none")))
+    found = opened(write_report([run], tmp_path), tmp_path / "profile")
+    assert "not on gpu: xnnpack (gpu took nothing)" in found.dom
+    assert found.said == []
+
+
+def test_two_runs_stand_side_by_side(tmp_path: Path) -> None:
+    one = load(write_run(tmp_path / "a", launches([10.0] * 3), id="monday"))
+    two = load(write_run(tmp_path / "b", launches([9.0] * 3), id="tuesday"))
+    text = write_report([one, two], tmp_path / "out").read_text(encoding="utf-8")
+    assert "pixel8 (monday)" in text
+    assert "pixel8 (tuesday)" in text
+
+
+def test_no_run_and_no_place_to_write_are_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(NothingToDo, match="no run"):
+        write_report([], tmp_path)
+    (tmp_path / "file").write_text("")
+    run = load(write_run(tmp_path / "run", [outcome()]))
+    with pytest.raises(InputError, match="cannot be written"):
+        write_report([run], tmp_path / "file")
