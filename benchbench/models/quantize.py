@@ -208,7 +208,8 @@ def _made(info: ModelInfo, scheme: str, size: int | None, receipt: Receipt, mapp
 def _differs(info: ModelInfo, scheme: str, float32: ModelInfo, *, per_channel: bool) -> str | None:
     """How a made file differs from what was asked for; a mixed one is taken, for its manifest says so."""
     if info.scheme not in {scheme.removesuffix("-io"), "mixed"}:
-        return f"the converter made {info.scheme} of it"
+        why = ": it found no layer to quantize, or none of 1,024 weights" if info.scheme == "float32" else ""
+        return f"the converter made {info.scheme} of it{why}"
     if not per_channel and info.granularity not in {None, "per-tensor"}:
         return f"the converter scales its weights {info.granularity}"
     wanted = "int8" if scheme == "int8-io" else "float32"
