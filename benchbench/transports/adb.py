@@ -19,7 +19,7 @@ from benchbench.transports.guard import GRACE_S, KILLED, guarded
 
 __all__ = ["AdbTransport", "Seen", "connect_adb", "discover"]
 
-_SETTLE_S = 3.0  # how long a phone may take from "connecting" or "offline" to "device"
+_SETTLE_S = 2.0  # how long a phone may take from "connecting" or "unauthorized" to "device"
 _WIFI = re.compile(r".+:\d+")
 
 
@@ -57,18 +57,25 @@ class AdbTransport:
         deadline = Deadline.after(timeout_s)
         part = f"{PurePosixPath(target).parent}/.part-{secrets.token_hex(8)}"
         with self._transfer(f"{source} to {target}", timeout_s):
-            with source.open("rb") as file, self._open("sync:", deadline) as link:
-                folder = str(PurePosixPath(target).parent)
-                if not adb_sync.mode_and_size(link, folder, deadline)[0]:  # adbd would make it, as nobody asked
-                    raise AdbFailure(f"there is no folder {folder}")
-                adb_sync.send(link, file, part, mode, deadline)
-                size = file.tell()
-            self._put_in_place(part, target, mode, size)
+            try:
+                size = self._send(source, part, mode, deadline)
+                self._put_in_place(part, target, mode, size)
+            except AdbFailure:  # adbd removes what it could not finish, but when it likes
+                self.run(["rm", "-f", part], timeout_s=30)
+                raise
+
+    def _send(self, source: Path, target: str, mode: int, deadline: Deadline) -> int:
+        folder = str(PurePosixPath(target).parent)
+        with source.open("rb") as file, self._open("sync:", deadline) as link:
+            if not adb_sync.mode_and_size(link, folder, deadline)[0]:  # adbd would make it, though nobody asked
+                raise AdbFailure(f"there is no folder {folder}")
+            adb_sync.send(link, file, target, mode, deadline)
+            return file.tell()
 
     def _put_in_place(self, part: str, target: str, mode: int, size: int) -> None:
         script = (
-            '[ -d "$2" ] && echo "$2 is a folder" >&2 && rm -f "$1" && exit 1; '
-            '[ "$(wc -c < "$1")" -eq "$4" ] && chmod "$3" "$1" && mv -f "$1" "$2" || { rm -f "$1"; exit 1; }'
+            '[ -d "$2" ] && echo "$2 is a folder" >&2 && exit 1; '
+            '[ "$(wc -c < "$1")" -eq "$4" ] && chmod "$3" "$1" && mv -f "$1" "$2"'
         )
         argv = ["sh", "-c", script, "sh", part, target, f"{mode:o}", str(size)]
         done = self.run(argv, timeout_s=60)
@@ -175,26 +182,30 @@ def discover(server: str | None = None) -> tuple[Seen, ...]:
 
 
 def _await_ready(address: Adb, server: AdbServer, deadline: Deadline) -> None:
-    """Return when the phone is ready; a phone on Wi-Fi is connected, or connected again when it is offline."""
+    """Return when the phone is ready; a phone on Wi-Fi is connected, or connected again when it stays offline."""
     state = _state(address, server, deadline)
     wifi = _WIFI.fullmatch(address.serial) is not None
-    if state == "device":
-        return
-    if wifi and state != "unauthorized":
-        _connect_wifi(address, server, state, deadline)
-    elif state in {None, "unauthorized"}:
-        raise _not_ready(address, server, state, deadline)
-    settled = Deadline.after(min(_SETTLE_S, deadline.left()))
-    while (state := _state(address, server, deadline)) != "device":
-        if settled.passed:
-            raise _not_ready(address, server, state, deadline)
-        time.sleep(0.05)
-
-
-def _connect_wifi(address: Adb, server: AdbServer, state: str | None, deadline: Deadline) -> None:
-    if state is not None:  # known but offline: adb would answer "already connected"
-        with suppress(AdbFailure):
+    if wifi and state is None:
+        _connect_wifi(address, server, deadline)
+    elif wifi and state == "offline" and (state := _settled(address, server, deadline, 0.5)) == "offline":
+        with suppress(AdbFailure):  # adb would answer "already connected"
             server.ask(f"host:disconnect:{address.serial}", deadline)
+        _connect_wifi(address, server, deadline)
+    if state not in {"device", "unauthorized"} and (wifi or state is not None):
+        state = _settled(address, server, deadline, _SETTLE_S)
+    if state != "device":
+        raise _not_ready(address, server, state, deadline)
+
+
+def _settled(address: Adb, server: AdbServer, deadline: Deadline, seconds: float) -> str | None:
+    """The state once it is "device", or what it is after some seconds."""
+    until = Deadline.after(min(seconds, deadline.left()))
+    while (state := _state(address, server, deadline)) != "device" and not until.passed:
+        time.sleep(0.05)
+    return state
+
+
+def _connect_wifi(address: Adb, server: AdbServer, deadline: Deadline) -> None:
     said = server.ask(f"host:connect:{address.serial}", deadline)
     if not said.startswith(("connected", "already connected", "failed to authenticate")):
         raise Unreachable(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import secrets
+import shlex
 import socket
 import stat
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -253,9 +255,7 @@ def _login(hop: Hop, through: Sequence[paramiko.SSHClient], deadline: Deadline, 
         timer.cancel()
 
 
-def _dial(
-    hop: Hop, through: Sequence[paramiko.SSHClient], deadline: Deadline
-) -> socket.socket | paramiko.Channel | paramiko.ProxyCommand:
+def _dial(hop: Hop, through: Sequence[paramiko.SSHClient], deadline: Deadline) -> socket.socket | paramiko.Channel:
     """A byte stream to the server: a socket that notices a cut link, or a channel through the hop before."""
     if through:
         transport = through[-1].get_transport()
@@ -263,10 +263,19 @@ def _dial(
             raise EOFError
         return transport.open_channel("direct-tcpip", (hop.host, hop.port), ("127.0.0.1", 0), timeout=deadline.left())
     if hop.proxy_command:
-        return paramiko.ProxyCommand(hop.proxy_command)
+        return _link_to_command(hop.proxy_command)
     link = socket.create_connection((hop.host, hop.port), timeout=deadline.left())
     prepare(link)
     return link
+
+
+def _link_to_command(command: str) -> socket.socket:
+    """The stdin and stdout of a ProxyCommand, which ends when the socket is closed; no shell reads it."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(shlex.split(command), stdin=theirs, stdout=theirs, start_new_session=True)
+    threading.Thread(target=process.wait, daemon=True).start()
+    return ours
 
 
 def _load_known_hosts(client: paramiko.SSHClient, hop: Hop) -> None:
@@ -307,4 +316,6 @@ def _explain(error: Exception, hop: Hop, reached: str) -> DeviceError:
             f"{reached}: {hop} refuses our keys", remedy=f"ssh-copy-id -p {hop.port} to it, or set `key`"
         )
     said = str(error) or type(error).__name__
+    if "No authentication methods" in said:
+        return Unauthorized(f"{reached}: there is no key to log in to {hop} with", remedy="set `key`, or: ssh-add")
     return Unreachable(f"{reached}: {hop}: {said}", remedy="is it on, in this network, and does sshd listen there?")

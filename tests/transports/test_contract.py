@@ -13,6 +13,7 @@ import pytest
 
 from benchbench.errors import Late, LinkLost, TransferFailed
 from tests.transports.conftest import Reach
+from tests.transports.processes import alive, sh, wait_until_gone
 
 HOSTILE = [
     "plain",
@@ -35,30 +36,6 @@ HOSTILE = [
     "a,b=c",
 ]
 NAMES = [name for name in HOSTILE if name and "/" not in name]
-
-
-def sh(text: str, *arguments: str) -> list[str]:
-    return ["sh", "-c", text, "sh", *arguments]
-
-
-def alive(marker: str) -> list[str]:
-    """The processes of this machine, where all our devices live, that have a marker among their arguments."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = file.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if marker.encode() in words:
-            found.append(file.parent.name)
-    return found
-
-
-def wait_until_gone(marker: str, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while alive(marker) and time.monotonic() < until:
-        time.sleep(0.02)
-    assert not alive(marker)
 
 
 @pytest.mark.parametrize("code", [0, 1, 3, 77, 255])

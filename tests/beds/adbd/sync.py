@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.beds.adbd.protocol import Stream
+from tests.beds.adbd.protocol import Gone, Stream
 
 if TYPE_CHECKING:
     from tests.beds.adbd.device import Device
@@ -94,26 +94,32 @@ class _Arrival:
         self._told = False
 
     async def take(self) -> None:
-        written = 0
         descriptor = self._create()
         try:
-            await self._report()
-            while True:
-                kind, length = _HEADER.unpack(await self._stream.read_exactly(_HEADER.size))
-                if kind == b"DONE":
-                    break
-                data = await self._stream.read_exactly(length)
-                written += length
-                if not self._error and descriptor is not None:
-                    self._write(descriptor, data, written)
-                    await self._report()
-            if not self._error:
-                await self._stream.write(_HEADER.pack(b"OKAY", 0))
-        finally:  # what was cut off with the link stays, as after a power cut
+            await self._swallow(descriptor)
+        except Gone:
+            self._error = "cut off"
+            raise
+        finally:
             if descriptor is not None:
                 os.close(descriptor)
                 if self._error:
                     self._path.unlink(missing_ok=True)
+        if not self._error:
+            await self._stream.write(_HEADER.pack(b"OKAY", 0))
+
+    async def _swallow(self, descriptor: int | None) -> None:
+        written = 0
+        await self._report()
+        while True:
+            kind, length = _HEADER.unpack(await self._stream.read_exactly(_HEADER.size))
+            if kind == b"DONE":
+                return
+            data = await self._stream.read_exactly(length)
+            written += length
+            if not self._error and descriptor is not None:
+                self._write(descriptor, data, written)
+                await self._report()
 
     def _create(self) -> int | None:
         try:

@@ -1,0 +1,336 @@
+"""ADB beyond the contract: states of a phone, of the adb server, and what happens to a link."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from benchbench.device import Adb
+from benchbench.errors import InputError, Late, LinkLost, TransferFailed, Unauthorized, Unreachable
+from benchbench.transports.adb import Seen, connect_adb, discover
+from benchbench.transports.adb_server import AdbServer, adb_program
+from benchbench.transports.deadline import Deadline
+from benchbench.transports.guard import GRACE_S
+from tests.beds.adb_server import AdbServerProcess, free_port
+from tests.beds.namespaces import can_mount
+from tests.beds.phone import Phone
+from tests.transports.conftest import WITHOUT_SHELL_V2
+from tests.transports.processes import alive, sh, wait_until_alive, wait_until_gone
+
+MakePhone = Callable[..., Phone]
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+# states of a phone
+
+
+def test_an_unauthorized_phone_asks_for_a_tap_and_works_after_it(make_phone: MakePhone) -> None:
+    phone = make_phone(auth="ask")
+    with pytest.raises(Unauthorized, match="unauthorized") as caught:
+        connect_adb(phone.address)
+    assert "tap Allow" in caught.value.remedy
+    phone.allow()
+    with closing(connect_adb(phone.address)) as link:
+        assert link.run(["echo", "hello"], timeout_s=10).text == "hello\n"
+
+
+def test_a_phone_that_knows_the_key_lets_it_in_at_once(make_phone: MakePhone) -> None:
+    phone = make_phone(auth="ask")
+    with pytest.raises(Unauthorized):
+        connect_adb(phone.address)
+    phone.allow()
+    phone.vanish()
+    phone.come_back()
+    connect_adb(phone.address).close()
+
+
+def test_a_phone_that_does_not_answer_is_unreachable_in_time(phone: Phone) -> None:
+    phone.device.mute = True
+    began = time.monotonic()
+    with pytest.raises(Unreachable):
+        connect_adb(phone.address, timeout_s=1.5)
+    assert time.monotonic() - began < 4
+
+
+def test_a_closed_port_is_unreachable(adb_server: AdbServerProcess) -> None:
+    with pytest.raises(Unreachable, match="Connection refused") as caught:
+        connect_adb(Adb(serial=f"127.0.0.1:{free_port()}"))
+    assert "wireless debugging" in caught.value.remedy
+
+
+def test_an_unknown_serial_names_the_phones_there_are(phone: Phone) -> None:
+    connect_adb(phone.address).close()
+    with pytest.raises(Unreachable, match="no such phone") as caught:
+        connect_adb(Adb(serial="R58M123"))
+    assert phone.serial in caught.value.remedy
+
+
+def test_discovery_sees_every_phone_with_its_state(make_phone: MakePhone) -> None:
+    ready, asking = make_phone(properties={"ro.product.model": "Pixel 8"}), make_phone(auth="ask")
+    connect_adb(ready.address).close()
+    with pytest.raises(Unauthorized):
+        connect_adb(asking.address)
+    seen = {phone.serial: phone for phone in discover()}
+    assert seen[ready.serial] == Seen(ready.serial, "device", "Pixel_8")
+    assert seen[asking.serial].state == "unauthorized"
+
+
+# the adb server
+
+
+def test_discovery_finds_nothing_where_no_server_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", str(free_port()))
+    monkeypatch.setenv("ADBUTILS_ADB_PATH", "/nowhere/adb")
+    began = time.monotonic()
+    assert discover() == ()
+    assert time.monotonic() - began < 2
+
+
+def test_this_machines_server_is_started_once_for_all_threads(
+    phone: Phone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    for name, value in {"ANDROID_ADB_SERVER_PORT": str(port), "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("ADB_USB", "ADB_MDNS"):  # without them it looks around for 3 s before it listens
+        monkeypatch.setenv(name, "0")
+    try:
+        with ThreadPoolExecutor(6) as pool:
+            links = list(pool.map(lambda _: connect_adb(phone.address), range(6)))
+        assert [link.run(["echo", "hello"], timeout_s=10).text for link in links] == ["hello\n"] * 6
+        assert [seen.serial for seen in discover()] == [phone.serial]
+    finally:
+        subprocess.run([adb_program(), "-P", str(port), "kill-server"], check=True, capture_output=True)
+
+
+@pytest.fixture
+def other_server(tmp_path: Path) -> Iterator[AdbServerProcess]:
+    """An adb server that is not this machine's own, as far as benchbench knows."""
+    home = tmp_path / "other"
+    home.mkdir()
+    with AdbServerProcess(home) as server:
+        yield server
+
+
+def test_a_phone_behind_an_adb_server_elsewhere(phone: Phone, other_server: AdbServerProcess) -> None:
+    with closing(connect_adb(Adb(serial=phone.serial, server=other_server.address))) as link:
+        assert link.run(["echo", "hello"], timeout_s=10).text == "hello\n"
+    assert [seen.serial for seen in discover(other_server.address)] == [phone.serial]
+
+
+def test_no_server_is_started_in_place_of_one_elsewhere(phone: Phone) -> None:
+    port = free_port()
+    with pytest.raises(Unreachable, match=f"adb server 127.0.0.1:{port}"):
+        connect_adb(Adb(serial=phone.serial, server=f"127.0.0.1:{port}"))
+    assert discover(f"127.0.0.1:{port}") == ()
+    assert not listens(port)
+
+
+def test_an_adb_server_that_never_answers_is_unreachable_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        with pytest.raises(Unreachable):
+            connect_adb(Adb(serial="x", server=f"127.0.0.1:{silent.getsockname()[1]}"), timeout_s=1)
+        assert time.monotonic() - began < 3
+
+
+def test_an_adb_server_that_dies_in_the_middle_is_a_lost_link(phone: Phone, other_server: AdbServerProcess) -> None:
+    marker = f"marker-{uuid4()}"
+    with closing(connect_adb(Adb(serial=phone.serial, server=other_server.address))) as link:
+        threading.Timer(0.3, other_server.kill).start()
+        with pytest.raises(LinkLost, match="broke off"):
+            link.run(sh("echo partial; sleep 50; true", marker), timeout_s=20)
+        wait_until_gone(marker, 3)
+        with pytest.raises(Unreachable, match="adb server"):
+            link.run(["true"], timeout_s=5)
+    assert not listens(other_server.port)
+
+
+@pytest.mark.parametrize("address", ["host:port", "host:", ":"])
+def test_a_bad_server_address_is_an_input_error(address: str) -> None:
+    with pytest.raises(InputError, match="host:port"):
+        AdbServer.named(address)
+
+
+def test_a_server_address_may_leave_the_usual_port_out() -> None:
+    assert AdbServer.named("10.0.0.5") == AdbServer("10.0.0.5", 5037, startable=False)
+    assert AdbServer.named("[fd00::1]:5038") == AdbServer("fd00::1", 5038, startable=False)
+
+
+# what happens to a link
+
+
+def test_a_phone_that_vanishes_in_the_middle_is_a_lost_link_and_works_when_it_is_back(phone: Phone) -> None:
+    marker = f"marker-{uuid4()}"
+    with closing(connect_adb(phone.address)) as link:
+        threading.Timer(0.3, phone.vanish).start()
+        began = time.monotonic()
+        with pytest.raises(LinkLost, match="broke off"):
+            link.run(sh("echo partial; sleep 50; true", marker), timeout_s=20)
+        assert time.monotonic() - began < 3
+        wait_until_gone(marker, 3)
+        with pytest.raises((Unreachable, LinkLost)):
+            link.run(["true"], timeout_s=5)
+    phone.come_back()
+    with closing(connect_adb(phone.address)) as link:
+        assert link.run(["echo", "hello"], timeout_s=10).text == "hello\n"
+
+
+def test_an_old_phone_that_vanishes_ends_the_program_at_its_limit(make_phone: MakePhone) -> None:
+    phone = make_phone(features=WITHOUT_SHELL_V2)
+    marker = f"marker-{uuid4()}"
+    with closing(connect_adb(phone.address)) as link:
+        threading.Timer(0.3, phone.vanish).start()
+        with pytest.raises(LinkLost):
+            link.run(sh("echo partial; sleep 50; true", marker), timeout_s=2)
+        wait_until_gone(marker, 5)
+
+
+def test_a_phone_is_there_again_after_a_reboot(phone: Phone) -> None:
+    marker = f"marker-{uuid4()}"
+    boot_id = "/proc/sys/kernel/random/boot_id"
+    with closing(connect_adb(phone.address)) as link:
+        link.run(sh('setsid sh -c "sleep 50; true" "$1" >/dev/null 2>&1 </dev/null &', marker), timeout_s=10)
+        wait_until_alive(marker)
+        before = link.run(["cat", boot_id], timeout_s=10).text
+    phone.reboot()
+    assert not alive(marker)
+    with closing(connect_adb(phone.address)) as link:
+        if can_mount():
+            assert link.run(["cat", boot_id], timeout_s=10).text != before
+
+
+def test_a_frozen_phone_is_a_lost_link_soon_after_the_limit(phone: Phone) -> None:
+    with closing(connect_adb(phone.address)) as link:
+        phone.freeze()
+        began = time.monotonic()
+        with pytest.raises(LinkLost):
+            link.run(["true"], timeout_s=0.5)
+        assert 0.5 < time.monotonic() - began < 0.5 + GRACE_S + 1
+
+
+def test_a_phone_that_freezes_in_the_middle_is_a_lost_link(phone: Phone) -> None:
+    with closing(connect_adb(phone.address)) as link:
+        threading.Timer(0.3, phone.freeze).start()
+        with pytest.raises(LinkLost, match="no answer"):
+            link.run(sh("while true; do echo talk; sleep 0.01; done"), timeout_s=0.8)
+
+
+def test_a_frozen_phone_holds_no_transfer_longer_than_its_limit(phone: Phone, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(bytes(30 << 20))
+    with closing(connect_adb(phone.address)) as link:
+        threading.Timer(0.02, phone.freeze).start()
+        began = time.monotonic()
+        with pytest.raises((TransferFailed, LinkLost)):
+            link.push(tmp_path / "source", f"{phone.workdir}/target", timeout_s=1)
+        with pytest.raises((TransferFailed, LinkLost)):
+            link.pull(f"{phone.workdir}/target", tmp_path / "back", timeout_s=1)
+        assert time.monotonic() - began < 5
+        assert not (tmp_path / "back").exists()
+
+
+def test_a_chatty_program_on_a_slow_link_is_late_not_lost(phone: Phone) -> None:
+    with closing(connect_adb(phone.address)) as link:
+        phone.device.rate = 300_000
+        with pytest.raises(Late):
+            link.run(sh("while true; do echo talk and talk and talk; done"), timeout_s=1)
+
+
+def test_a_full_disk_is_named_and_nothing_stays(phone: Phone, tmp_path: Path) -> None:
+    phone.device.quota = 3 << 20
+    (tmp_path / "source").write_bytes(os.urandom(8 << 20))
+    with closing(connect_adb(phone.address)) as link:
+        with pytest.raises(TransferFailed, match="No space left on device"):
+            link.push(tmp_path / "source", f"{phone.workdir}/target")
+        assert link.run(["ls", "-A", phone.workdir], timeout_s=10).text == ""
+
+
+def test_a_phone_lost_while_a_file_is_on_its_way_leaves_no_target(phone: Phone, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(bytes(30 << 20))
+    phone.device.rate = 20e6
+    with closing(connect_adb(phone.address)) as link:
+        threading.Timer(0.4, phone.vanish).start()
+        with pytest.raises(LinkLost):
+            link.push(tmp_path / "source", f"{phone.workdir}/target")
+    assert not phone.path(f"{phone.workdir}/target").exists()
+
+
+def test_close_from_another_thread_ends_a_transfer(phone: Phone, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(bytes(30 << 20))
+    phone.device.rate = 5e6
+    link = connect_adb(phone.address)
+    threading.Timer(0.3, link.close).start()
+    began = time.monotonic()
+    with pytest.raises(LinkLost, match="closed"):
+        link.push(tmp_path / "source", f"{phone.workdir}/target")
+    assert time.monotonic() - began < 3
+
+
+def test_many_phones_at_once(make_phone: MakePhone) -> None:
+    phones = [make_phone() for _ in range(6)]
+
+    def use(number: int) -> list[str]:
+        with closing(connect_adb(phones[number].address)) as link:
+            return [link.run(["echo", f"{number}"], timeout_s=20).text for _ in range(10)]
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(use, range(6))) == [[f"{number}\n"] * 10 for number in range(6)]
+
+
+# the bed itself
+
+
+def test_a_phone_says_what_it_is_and_how_hot(phone: Phone) -> None:
+    phone.heat(66.5)
+    phone.charge(42, charging=False)
+    with closing(connect_adb(phone.address)) as link:
+        assert link.run(["getprop", "ro.product.model"], timeout_s=10).text == "Bench Phone\n"
+        assert "[ro.build.version.sdk]: [34]" in link.run(["getprop"], timeout_s=10).text
+        assert "level: 42" in link.run(["dumpsys", "battery"], timeout_s=10).text
+        assert "mValue=66.5" in link.run(["dumpsys", "thermalservice"], timeout_s=10).text
+        if can_mount():
+            zone = link.run(sh("cat /sys/class/thermal/thermal_zone0/temp"), timeout_s=10).text
+            assert zone == "66500\n"
+
+
+def test_a_phone_runs_a_pushed_script_with_this_python(phone: Phone, tmp_path: Path) -> None:
+    (tmp_path / "tool").write_text(f"#!{sys.executable}\nimport numpy, sys\nprint('numpy', len(sys.argv))\n")
+    with closing(connect_adb(phone.address)) as link:
+        link.push(tmp_path / "tool", f"{phone.workdir}/tool", mode=0o755)
+        assert link.run([f"{phone.workdir}/tool", "--a", "b c"], timeout_s=30).text == "numpy 3\n"
+
+
+def test_the_real_adb_program_works_with_a_phone(phone: Phone, adb_server: AdbServerProcess, tmp_path: Path) -> None:
+    adb = [adb_program(), "-P", str(adb_server.port), "-s", phone.serial]
+    connect_adb(phone.address).close()
+    assert subprocess.run([*adb, "shell", "exit 3"], check=False).returncode == 3
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").write_text("text")
+    pushed = subprocess.run([*adb, "push", str(tmp_path / "folder"), phone.workdir], capture_output=True, check=False)
+    assert pushed.returncode == 0, pushed
+    listed = subprocess.run([*adb, "shell", "ls", phone.workdir], capture_output=True, text=True, check=True)
+    assert listed.stdout == "folder\n"
+
+
+def test_a_deadline_counts_down() -> None:
+    deadline = Deadline.after(0.05)
+    assert 0 < deadline.left() <= 0.05
+    time.sleep(0.06)
+    assert deadline.passed
+    with pytest.raises(TimeoutError):
+        deadline.left()

@@ -1,0 +1,90 @@
+"""The guard's shell text, in every shell that devices have."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from benchbench.transports.guard import guarded
+from tests.transports.processes import alive, wait_until_alive, wait_until_gone
+
+
+@pytest.fixture(params=["dash", "bash", "mksh", "busybox"])
+def shells(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder for PATH in which `sh` is the shell, and whose other programs are this machine's."""
+    program = shutil.which(request.param)
+    if program is None:
+        pytest.skip(f"there is no {request.param} here")
+    (tmp_path / "sh").symlink_to(program)
+    for name in ("sleep", "setsid", "head"):
+        (tmp_path / name).symlink_to(shutil.which(name) or name)
+    return tmp_path
+
+
+def run(shells: Path, argv: list[str], timeout_s: float) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        ["/bin/sh", "-c", guarded(argv, timeout_s)],
+        env={"PATH": str(shells)},
+        capture_output=True,
+        timeout=20,
+        check=False,
+    )
+
+
+def test_it_adds_nothing_to_what_the_program_says(shells: Path) -> None:
+    done = run(shells, ["sh", "-c", "echo out; echo err >&2; kill -SEGV $$"], 10)
+    assert (done.returncode, done.stdout, done.stderr) == (139, b"out\n", b"err\n")
+
+
+def test_the_device_kills_everything_at_the_limit(shells: Path) -> None:
+    marker = f"marker-{uuid4()}"
+    done = run(shells, ["sh", "-c", f"sh -c 'sleep 50; true' {marker} & setsid -w true; sleep 50; true", marker], 0.4)
+    assert done.returncode == 137
+    wait_until_gone(marker, 1)
+
+
+def test_without_setsid_the_program_itself_is_killed(shells: Path) -> None:
+    (shells / "setsid").unlink()
+    marker = f"marker-{uuid4()}"
+    assert run(shells, ["sh", "-c", "exec sleep 50", marker], 0.4).returncode == 137
+    assert not alive(marker)
+    assert run(shells, ["sh", "-c", "exit 7"], 10).returncode == 7
+
+
+def test_the_limit_holds_when_the_link_and_its_shell_are_gone(shells: Path) -> None:
+    marker = f"marker-{uuid4()}"
+    command = guarded(["sh", "-c", "sleep 50; true", marker], 1.0)
+    shell = subprocess.Popen(["/bin/sh", "-c", command], env={"PATH": str(shells)}, start_new_session=True)
+    wait_until_alive(marker)
+    os.killpg(shell.pid, signal.SIGKILL)
+    shell.wait()
+    assert alive(marker)
+    wait_until_gone(marker, 3)
+
+
+def test_a_hang_up_ends_the_program_at_once(shells: Path) -> None:
+    """adbd sends it to the shell when the host goes away."""
+    marker = f"marker-{uuid4()}"
+    command = guarded(["sh", "-c", "sleep 50; true", marker], 30)
+    shell = subprocess.Popen(["/bin/sh", "-c", f"exec {command}"], env={"PATH": str(shells)}, start_new_session=True)
+    wait_until_alive(marker)
+    time.sleep(0.1)  # until the shell has come to wait
+    shell.send_signal(signal.SIGHUP)
+    shell.wait(timeout=5)
+    wait_until_gone(marker, 1)
+
+
+def test_a_sleep_without_fractions_waits_for_the_next_whole_second(shells: Path) -> None:
+    (shells / "sleep").unlink()
+    (shells / "sleep").write_text('#!/bin/sh\ncase $1 in *.*) exit 1;; esac; exec /bin/sleep "$1"\n')
+    (shells / "sleep").chmod(0o755)
+    began = time.monotonic()
+    assert run(shells, ["sh", "-c", "while true; do true; done"], 0.3).returncode == 137
+    assert 0.9 < time.monotonic() - began < 4

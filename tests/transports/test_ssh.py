@@ -1,0 +1,351 @@
+"""SSH beyond the contract: who is let in, by which way, and what happens to a link."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from benchbench.device import Ssh
+from benchbench.errors import InputError, LinkLost, TransferFailed, Unauthorized, Unreachable
+from benchbench.transports import Transport
+from benchbench.transports.guard import GRACE_S
+from benchbench.transports.ssh import connect_ssh
+from tests.beds.adb_server import free_port
+from tests.beds.namespaces import can_mount
+from tests.beds.sshd import Board, make_key, public
+from tests.transports.processes import alive, sh, wait_until_alive, wait_until_gone
+
+MakeBoard = Callable[..., Board]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's home, with an empty .ssh, and no agent."""
+    (tmp_path / "home" / ".ssh").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    return tmp_path / "home"
+
+
+def says_hello(transport: Transport) -> bool:
+    with closing(transport):
+        return transport.run(["echo", "hello"], timeout_s=10).text == "hello\n"
+
+
+# who is let in
+
+
+def test_an_unknown_host_key_is_refused_with_its_fingerprint_and_the_remedy(board: Board) -> None:
+    board.known_hosts.write_text("")
+    with pytest.raises(Unauthorized, match=r"not known \(ssh-ed25519 SHA256:") as caught:
+        connect_ssh(board.address)
+    assert f"ssh-keyscan -p {board.port} 127.0.0.1" in caught.value.remedy
+    assert board.known_hosts.read_text() == ""
+
+
+def test_a_changed_host_key_is_refused_and_says_so(board: Board, tmp_path: Path) -> None:
+    make_key(tmp_path / "other")
+    board.known_hosts.write_text(f"[127.0.0.1]:{board.port} {public(tmp_path / 'other')}")
+    with pytest.raises(Unauthorized, match="has changed") as caught:
+        connect_ssh(board.address)
+    assert "ssh-keygen -R" in caught.value.remedy
+
+
+def test_a_hashed_known_hosts_file_is_read(board: Board) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-H", "-f", str(board.known_hosts)], check=True, capture_output=True)
+    assert "127.0.0.1" not in board.known_hosts.read_text()
+    assert says_hello(connect_ssh(board.address))
+
+
+def test_a_key_that_the_board_does_not_know_is_refused(board: Board, tmp_path: Path) -> None:
+    make_key(tmp_path / "stranger")
+    with pytest.raises(Unauthorized, match="refuses our keys") as caught:
+        connect_ssh(board.address.model_copy(update={"key": str(tmp_path / "stranger")}))
+    assert "ssh-copy-id" in caught.value.remedy
+
+
+def test_a_missing_key_file_is_named(board: Board) -> None:
+    with pytest.raises(InputError, match=r"no private key .*nowhere/key"):
+        connect_ssh(board.address.model_copy(update={"key": "nowhere/key"}))
+
+
+def test_a_key_with_a_passphrase_asks_for_the_agent(board: Board, tmp_path: Path) -> None:
+    make_key(tmp_path / "locked", passphrase="secret")
+    with pytest.raises(Unauthorized, match="passphrase") as caught:
+        connect_ssh(board.address.model_copy(update={"key": str(tmp_path / "locked")}))
+    assert "ssh-add" in caught.value.remedy
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "agent"
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", str(path)], stdout=subprocess.DEVNULL)
+    while not path.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    yield path
+    process.kill()
+    process.wait()
+
+
+def test_the_agent_is_asked_for_keys(board: Board, home: Path, agent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = board.address.model_copy(update={"key": None, "config": None})
+    (home / ".ssh" / "known_hosts").write_text(board.known_hosts.read_text())
+    with pytest.raises(Unauthorized, match="no key to log in"):
+        connect_ssh(without)
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(agent))
+    subprocess.run(["ssh-add", "-q", str(board.key)], check=True, capture_output=True)
+    assert says_hello(connect_ssh(without))
+
+
+# by which way
+
+
+def test_a_closed_port_is_unreachable() -> None:
+    with pytest.raises(Unreachable, match=r"Connection refused|connect"):
+        connect_ssh(Ssh(host="127.0.0.1", port=free_port(), user="nobody"))
+
+
+def test_a_port_that_never_speaks_is_unreachable_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        with pytest.raises(Unreachable):
+            connect_ssh(Ssh(host="127.0.0.1", port=silent.getsockname()[1], user="nobody"), timeout_s=1)
+        assert time.monotonic() - began < 3
+
+
+def test_a_port_that_speaks_something_else_is_unreachable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 200)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(Unreachable):
+            connect_ssh(Ssh(host="127.0.0.1", port=server.getsockname()[1], user="nobody"), timeout_s=5)
+        thread.join()
+
+
+def test_an_alias_of_the_ssh_config_has_everything(board: Board, home: Path) -> None:
+    (home / ".ssh" / "config").write_text(
+        f"Host kitchen\n  HostName 127.0.0.1\n  Port {board.port}\n  User {board.user}\n"
+        f"  IdentityFile {board.key}\n  UserKnownHostsFile {board.known_hosts}\n"
+    )
+    assert says_hello(connect_ssh(Ssh(host="kitchen")))
+
+
+def test_the_usual_known_hosts_and_key_are_used(board: Board, home: Path) -> None:
+    (home / ".ssh" / "known_hosts").write_text(board.known_hosts.read_text())
+    (home / ".ssh" / "id_ed25519").write_text(board.key.read_text())
+    assert says_hello(connect_ssh(Ssh(host="127.0.0.1", port=board.port, user=board.user)))
+
+
+@pytest.fixture
+def behind(make_board: MakeBoard, tmp_path: Path) -> tuple[Board, Board, Path]:
+    """A board that is reached through another, and the ssh config that says so."""
+    gate, board = make_board(), make_board()
+    config = tmp_path / "config"
+    config.write_text(
+        f"Host gate\n  HostName 127.0.0.1\n  Port {gate.port}\n  IdentityFile {gate.key}\n"
+        f"  UserKnownHostsFile {gate.known_hosts}\n"
+        f"Host hidden\n  HostName 127.0.0.1\n  Port {board.port}\n  IdentityFile {board.key}\n"
+        f"  ProxyJump {gate.user}@gate\n  UserKnownHostsFile {board.known_hosts}\n"
+    )
+    return gate, board, config
+
+
+def test_a_board_behind_another_is_reached_through_it(behind: tuple[Board, Board, Path]) -> None:
+    gate, board, config = behind
+    with closing(connect_ssh(Ssh(host="hidden", user=board.user, config=str(config)))) as link:
+        assert link.run(sh('echo "$SSH_CONNECTION"'), timeout_s=10).text.endswith(f" {board.port}\n")
+        gate.stop()
+        with pytest.raises(LinkLost):
+            link.run(["true"], timeout_s=10)
+
+
+def test_the_key_of_a_board_on_the_way_is_checked_too(behind: tuple[Board, Board, Path]) -> None:
+    gate, board, config = behind
+    gate.known_hosts.write_text("")
+    with pytest.raises(Unauthorized, match=rf"\[127.0.0.1\]:{gate.port} is not known"):
+        connect_ssh(Ssh(host="hidden", user=board.user, config=str(config)))
+
+
+def test_a_dead_board_on_the_way_is_named(behind: tuple[Board, Board, Path]) -> None:
+    gate, board, config = behind
+    gate.stop()
+    with pytest.raises(Unreachable, match=f"port {gate.port}"):
+        connect_ssh(Ssh(host="hidden", user=board.user, config=str(config)))
+
+
+def test_jumps_in_a_circle_are_an_error_of_the_config(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("Host a\n  ProxyJump b\nHost b\n  ProxyJump a\n")
+    with pytest.raises(InputError, match="circle"):
+        connect_ssh(Ssh(host="a", config=str(tmp_path / "config")))
+
+
+def test_a_proxy_command_of_the_users_own_config_is_followed(behind: tuple[Board, Board, Path], home: Path) -> None:
+    _gate, board, config = behind
+    through = f"ssh -F {shlex.quote(str(config))} -o IdentityAgent=none -W %h:%p gate"
+    (home / ".ssh" / "config").write_text(
+        f"Host proxied\n  HostName 127.0.0.1\n  Port {board.port}\n  IdentityFile {board.key}\n"
+        f"  ProxyCommand {through}\n  UserKnownHostsFile {board.known_hosts}\n"
+    )
+    assert says_hello(connect_ssh(Ssh(host="proxied", user=board.user)))
+
+
+@pytest.mark.parametrize("line", ["ProxyCommand touch {}", 'Match exec "touch {}"'])
+def test_a_config_that_a_device_file_names_runs_nothing_here(tmp_path: Path, line: str) -> None:
+    mark = tmp_path / "executed"
+    (tmp_path / "config").write_text(f"{line.format(mark)}\n")
+    with pytest.raises(InputError):
+        connect_ssh(Ssh(host="127.0.0.1", config=str(tmp_path / "config")))
+    assert not mark.exists()
+
+
+def test_a_missing_config_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such ssh config"):
+        connect_ssh(Ssh(host="127.0.0.1", config=str(tmp_path / "missing")))
+
+
+def test_a_damaged_known_hosts_file_is_named(board: Board) -> None:
+    board.known_hosts.write_text(f"[127.0.0.1]:{board.port} ssh-ed25519 this-is-not-base64!\n")
+    with pytest.raises(InputError, match=r"known_hosts: not a known_hosts file"):
+        connect_ssh(board.address)
+
+
+def test_ipv6(make_board: MakeBoard) -> None:
+    if not socket.has_ipv6:
+        pytest.skip("Python has no IPv6 here")
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("there is no ::1 here")
+    board = make_board(host="::1")
+    assert says_hello(connect_ssh(board.address))
+    assert board.address.reached == f"ssh {board.user}@[::1]:{board.port}"
+
+
+# what happens to a link
+
+
+def test_a_session_killed_in_the_middle_is_a_lost_link_and_the_program_ends_at_its_limit(board: Board) -> None:
+    marker = f"marker-{uuid4()}"
+    with closing(connect_ssh(board.address)) as link:
+        threading.Timer(0.4, board.kill_sessions).start()
+        began = time.monotonic()
+        with pytest.raises(LinkLost, match="broke off"):
+            link.run(sh("echo partial; sleep 50; true", marker), timeout_s=2)
+        assert time.monotonic() - began < 1.5
+        assert alive(marker)
+        wait_until_gone(marker, 4)
+        with pytest.raises(LinkLost):
+            link.run(["true"], timeout_s=5)
+
+
+def test_a_link_lost_while_a_file_is_on_its_way_leaves_no_target(board: Board, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(bytes(200 << 20))
+    with closing(connect_ssh(board.address)) as link:
+        threading.Timer(0.3, board.kill_sessions).start()
+        with pytest.raises(LinkLost):
+            link.push(source, f"{board.workdir}/target")
+    with closing(connect_ssh(board.address)) as link:
+        assert link.run(["ls", f"{board.workdir}/target"], timeout_s=10).exit_code != 0
+
+
+def test_a_frozen_board_is_a_lost_link_soon_after_the_limit(board: Board) -> None:
+    with closing(connect_ssh(board.address)) as link:
+        assert link.run(["true"], timeout_s=10).exit_code == 0
+        board.freeze()
+        began = time.monotonic()
+        with pytest.raises(LinkLost):
+            link.run(["true"], timeout_s=0.5)
+        assert 0.5 < time.monotonic() - began < 0.5 + GRACE_S + 1.5
+
+
+def test_a_board_that_freezes_in_the_middle_is_a_lost_link(board: Board) -> None:
+    with closing(connect_ssh(board.address)) as link:
+        threading.Timer(0.2, board.freeze).start()
+        with pytest.raises(LinkLost):
+            link.run(sh("while true; do echo talk; sleep 0.01; done"), timeout_s=1)
+
+
+def test_a_frozen_board_holds_no_transfer_longer_than_its_limit(board: Board, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(bytes(8 << 20))
+    with closing(connect_ssh(board.address)) as link:
+        link.push(tmp_path / "source", f"{board.workdir}/target")
+        board.freeze()
+        began = time.monotonic()
+        with pytest.raises(TransferFailed, match="not done in time"):
+            link.pull(f"{board.workdir}/target", tmp_path / "back", timeout_s=1)
+        assert time.monotonic() - began < 3
+        assert not (tmp_path / "back").exists()
+
+
+def test_a_frozen_board_is_unreachable_in_time(board: Board) -> None:
+    board.freeze()
+    began = time.monotonic()
+    with pytest.raises(Unreachable):
+        connect_ssh(board.address, timeout_s=1)
+    assert time.monotonic() - began < 3
+
+
+def test_a_board_is_there_again_after_a_reboot(board: Board) -> None:
+    marker = f"marker-{uuid4()}"
+    boot_id = "/proc/sys/kernel/random/boot_id"
+    with closing(connect_ssh(board.address)) as link:
+        link.run(sh('setsid sh -c "sleep 50; true" "$1" >/dev/null 2>&1 </dev/null &', marker), timeout_s=10)
+        wait_until_alive(marker)
+        before = link.run(["cat", boot_id], timeout_s=10).text
+        board.reboot()
+        with pytest.raises(LinkLost):
+            link.run(["true"], timeout_s=10)
+    with closing(connect_ssh(board.address)) as link:
+        assert not alive(marker)
+        if can_mount():
+            assert link.run(["cat", boot_id], timeout_s=10).text != before
+
+
+def test_a_full_disk_is_named_and_nothing_stays(make_board: MakeBoard, tmp_path: Path) -> None:
+    if not can_mount():
+        pytest.skip("a small disk needs root")
+    board = make_board(disk_mb=4)
+    (tmp_path / "source").write_bytes(os.urandom(8 << 20))
+    with closing(connect_ssh(board.address)) as link:
+        with pytest.raises(TransferFailed, match="no space left on device"):
+            link.push(tmp_path / "source", f"{board.workdir}/target")
+        assert link.run(["ls", "-A", board.workdir], timeout_s=10).text == ""
+
+
+def test_a_read_only_disk_is_named(make_board: MakeBoard, tmp_path: Path) -> None:
+    if not can_mount():
+        pytest.skip("a disk to remount needs root")
+    board = make_board(disk_mb=4)
+    board.make_read_only()
+    (tmp_path / "source").write_bytes(b"x")
+    with closing(connect_ssh(board.address)) as link, pytest.raises(TransferFailed, match="Read-only file system"):
+        link.push(tmp_path / "source", f"{board.workdir}/target")
+
+
+def test_a_board_has_a_home_and_sensors_of_its_own(make_board: MakeBoard) -> None:
+    if not can_mount():
+        pytest.skip("sensors of its own need root")
+    for celsius in (50.0, 72.5):
+        board = make_board()
+        board.heat(celsius)
+        with closing(connect_ssh(board.address)) as link:
+            read = link.run(sh("pwd; echo $HOME; cat /sys/class/thermal/thermal_zone0/temp"), timeout_s=10).text
+        assert read.split() == [str(board.home), str(board.home), f"{celsius * 1000:.0f}"]
