@@ -87,7 +87,7 @@ def native(session: Session, traits: Traits, choice: ToolChoice) -> Equipment:
         allow_download=False,
     )
     path = session.store.stage([tool.path], executable=True)[0]
-    asked = session.transport.run(help_argv(path), timeout_s=60)
+    asked = session.transport.run([*_environment(session.device), *help_argv(path)], timeout_s=60)
     if asked.exit_code == 126:
         raise ToolError(
             f"{session.device.name}: {path} may not be executed there",
@@ -95,6 +95,11 @@ def native(session: Session, traits: Traits, choice: ToolChoice) -> Equipment:
         )
     generation = read_help(asked.stdout, asked.stderr, asked.exit_code)
     return Equipment(BenchmarkModelRunner(generation), path, tool.sha256, f"{generation.name} {tool.version}")
+
+
+def _environment(device: Device) -> list[str]:
+    """What the device's file sets for the measuring process: libraries may be found through it, or not."""
+    return ["env", *[f"{key}={value}" for key, value in device.env.items()]] if device.env else []
 
 
 def with_python(session: Session, traits: Traits) -> tuple[Traits, Equipment]:
@@ -124,8 +129,7 @@ def look_at_python(session: Session, traits: Traits) -> tuple[Probe, str]:
     if python is None:
         raise ToolError(f"{device.name}: has no python3", remedy="name an interpreter as `python` in the device's file")
     script = session.store.stage([script_path()])[0]
-    environment = ["env", *[f"{key}={value}" for key, value in device.env.items()]] if device.env else []
-    asked = session.transport.run([*environment, *probe_argv(python, script)], timeout_s=120)
+    asked = session.transport.run([*_environment(device), *probe_argv(python, script)], timeout_s=120)
     probe = read_probe(asked.text)
     if probe is None:
         said = (asked.error_text.strip().splitlines() or ["it said nothing"])[-1]

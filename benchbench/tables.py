@@ -102,8 +102,13 @@ def _tensor(tensor: TensorInfo) -> str:
     return f"{tensor.name}: {tensor.dtype} {list(shape)}{scale}"
 
 
+def known(value: Any) -> bool:
+    """Whether a cell of a frame holds anything: neither None nor NaN."""
+    return value is not None and value == value  # noqa: PLR0124 - NaN is not itself
+
+
 def milliseconds(value: Any) -> str:
-    return "–" if value is None or value != value else f"{value:.3g}"  # noqa: PLR0124 - NaN is not itself
+    return f"{value:.3g}" if known(value) else "–"
 
 
 def show_cases(cases: pd.DataFrame) -> None:

@@ -121,11 +121,12 @@ class Session:
         before, after = read_conditions(reply.before), read_conditions(reply.after)
         folder = PurePosixPath(self.workdir, "jobs", name)
         pulled: list[Path] = []
-        for output in job.outputs:
+        # A job that failed wrote no outputs, and its answer says why.
+        for output in job.outputs if reply.raw.exit_code == 0 else ():
+            outputs_to.mkdir(parents=True, exist_ok=True)
             target = outputs_to / output
-            with contextlib.suppress(TransferFailed):  # what is not there was not written; the reader will say so
-                self._surviving(functools.partial(self._pull, str(folder / output), target), retries)
-                pulled.append(target)
+            self._surviving(functools.partial(self._pull, str(folder / output), target), retries)
+            pulled.append(target)
         after = with_what_passed(before, after)
         return JobResult(reply.raw, before, after, reply.tool_s, tuple(pulled), tuple(retries))
 

@@ -47,6 +47,7 @@ class Lab:
             capture_output=True,
             text=True,
             timeout=600,
+            check=False,
         )
         assert done.returncode == expect, done.stdout + done.stderr
         return done
