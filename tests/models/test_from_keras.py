@@ -64,7 +64,7 @@ def test_a_fully_convolutional_source_is_made_for_each_input_size(tmp_path: Path
     for made in family.made:
         info = inspect(tmp_path / "out" / made.file)
         assert info.inputs[0].shape == (1, made.input_size, made.input_size, 3)
-        assert info.parameters >= 8 * 27 + 8 + 8 * 4 + 4  # the weights are in the file
+        assert info.parameters >= 8 * 27 + 8 * 4  # the weights are in the file; biases of zero may be left out
 
 
 def test_a_source_with_its_size_built_in_skips_other_sizes_with_the_reason(tmp_path: Path) -> None:
