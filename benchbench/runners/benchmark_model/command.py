@@ -7,7 +7,6 @@ from benchbench.runners import Feed, Job, Work
 from benchbench.runners.benchmark_model.generation import Generation, flag_name
 
 RESULT, RUNTIME_INFO, PROFILE = "result.pb", "runtime_info.pb", "profile.pb"
-GRACE_S = 30  # the tool's own limits come first; the job's is for a tool that hangs
 
 
 def job(generation: Generation, work: Work) -> Job:

@@ -1,0 +1,147 @@
+"""The command line: everything explicit, and nothing that this build would pass over in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchbench.case import Measure
+from benchbench.delegates import Delegate
+from benchbench.delegates.cpu import Cpu
+from benchbench.delegates.external import External
+from benchbench.delegates.gpu import Gpu
+from benchbench.delegates.nnapi import Nnapi
+from benchbench.delegates.npu import Npu
+from benchbench.delegates.xnnpack import Xnnpack
+from benchbench.errors import ToolError
+from benchbench.runners import Feed
+from benchbench.runners.benchmark_model import BenchmarkModelRunner, Generation, help_argv, read_help
+from tests.beds.launch import work_for
+from tests.runners.benchmark_model import run_of
+
+MODEL = Path("/d/m.tflite")
+_DESKTOP = run_of("bz01")
+TFLITE = read_help(_DESKTOP.stdout.encode(), _DESKTOP.stderr.encode(), 1)
+CORE = [
+    "graph",
+    "num_threads",
+    "num_runs",
+    "min_secs",
+    "max_secs",
+    "warmup_runs",
+    "warmup_min_secs",
+    "result_file_path",
+]
+LITERT = Generation("litert", frozenset([*CORE, "use_cpu", "use_gpu", "use_npu", "gpu-precision"]))
+
+
+def command(generation: Generation, delegate: Delegate, **changes: Any) -> tuple[str, ...]:
+    return BenchmarkModelRunner(generation).job(work_for(MODEL, delegate, tool="/d/bm", **changes)).argv
+
+
+def test_everything_that_affects_a_number_is_said() -> None:
+    measure = Measure(runs=7, min_seconds=2, max_seconds=9.5, warmup_runs=3, warmup_min_seconds=0.1, timeout_seconds=60)
+    argv = command(TFLITE, Xnnpack(), threads=4, measure=measure)
+    assert argv == (
+        "/d/bm",
+        "--graph=/d/m.tflite",
+        "--num_threads=4",
+        "--num_runs=7",
+        "--min_secs=2",
+        "--max_secs=9.5",
+        "--warmup_runs=3",
+        "--warmup_min_secs=0.1",
+        "--use_xnnpack=true",
+        "--result_file_path=result.pb",
+        "--report_peak_memory_footprint=true",
+        "--export_model_runtime_info=true",
+        "--model_runtime_info_output_file=runtime_info.pb",
+    )
+
+
+@pytest.mark.parametrize(
+    ("delegate", "flags"),
+    [
+        (Cpu(), {"--use_xnnpack=false"}),
+        (Nnapi(accelerator="qti-dsp"), {"--use_nnapi=true", "--nnapi_accelerator_name=qti-dsp", "--use_xnnpack=true"}),
+        (
+            External(path="/d/libvx.so", options={"a": "1", "b": "x"}),
+            {"--external_delegate_path=/d/libvx.so", "--external_delegate_options=a:1;b:x", "--use_xnnpack=true"},
+        ),
+    ],
+)
+def test_a_delegate_has_its_own_options_and_xnnpack_is_always_explicit(delegate: Delegate, flags: set[str]) -> None:
+    assert flags <= set(command(TFLITE, delegate))
+
+
+def test_cores_are_pinned_with_taskset() -> None:
+    assert command(TFLITE, Cpu(), affinity_mask="0xf0")[:3] == ("taskset", "f0", "/d/bm")
+
+
+def test_a_profile_goes_into_a_file_where_the_build_can_write_one() -> None:
+    runner = BenchmarkModelRunner(TFLITE)
+    job = runner.job(work_for(MODEL, Cpu(), profile=True))
+    assert "--enable_op_profiling=true" in job.argv
+    assert "--op_profiling_output_file=profile.pb" in job.argv
+    assert job.answers == ("result.pb", "runtime_info.pb", "profile.pb")
+    older = Generation("tflite", TFLITE.flags - {"op_profiling_output_mode"})
+    assert not [flag for flag in command(older, Cpu(), profile=True) if "op_profiling_output" in flag]
+
+
+def test_inputs_are_fed_from_files_or_ranges_and_outputs_taken_back() -> None:
+    feeds = (Feed((1, 8), file="in0.bin"), Feed((4,), low_high=(0, 9)), Feed((2, 2)))
+    job = BenchmarkModelRunner(TFLITE).job(work_for(MODEL, Cpu(), feeds=feeds, raw_outputs="out.bin"))
+    assert "--input_layer=input0,input1,input2" in job.argv
+    assert "--input_layer_shape=1,8:4:2,2" in job.argv
+    assert "--input_layer_value_files=input0:in0.bin" in job.argv
+    assert "--input_layer_value_range=input1,0,9" in job.argv
+    assert "--output_filepath=out.bin" in job.argv
+    assert job.outputs == ("out.bin",)
+
+
+def test_a_flag_that_this_build_does_not_know_is_refused_before_measuring() -> None:
+    with pytest.raises(ToolError, match="does not know --gpu_precision_loss_allowed") as caught:
+        command(TFLITE, Gpu())
+    assert caught.value.remedy
+
+
+def test_an_older_build_without_result_files_is_used_without_them() -> None:
+    older = Generation("tflite", TFLITE.flags - {"result_file_path", "export_model_runtime_info"})
+    argv = command(older, Cpu())
+    assert not [flag for flag in argv if flag.startswith(("--result_file_path", "--export_model"))]
+
+
+def test_the_newer_generation_has_its_own_flags() -> None:
+    flags = set(command(LITERT, Gpu()))
+    assert {"--use_gpu=true", "--use_cpu=true", "--gpu-precision=fp16", "--result_file_path=result.pb"} <= flags
+    assert not [flag for flag in flags if "xnnpack" in flag or "export_model" in flag]
+    assert "--use_npu=true" in command(LITERT, Npu())
+
+
+@pytest.mark.parametrize(("generation", "delegate"), [(LITERT, Nnapi()), (LITERT, Cpu()), (TFLITE, Npu())])
+def test_a_delegate_of_the_other_generation_is_refused_with_the_remedy(
+    generation: Generation, delegate: Delegate
+) -> None:
+    with pytest.raises(ToolError, match=f"has no way to run {delegate.label}"):
+        command(generation, delegate)
+
+
+def test_the_generation_is_told_from_the_usage() -> None:
+    rows = "\n".join(f"\t--{name}=x   \tstring\toptional\ttext" for name in LITERT.flags)
+    assert read_help(rows.encode(), b"", 0) == LITERT
+    assert help_argv("/d/bm") == ("/d/bm", "--help")
+
+
+@pytest.mark.parametrize(
+    ("stderr", "told"),
+    [
+        ("sh: /d/bm: cannot execute binary file: Exec format error", "Exec format error"),
+        ('CANNOT LINK EXECUTABLE "/d/bm": library "libm.so" not found', "CANNOT LINK EXECUTABLE"),
+        ("", "it printed nothing"),
+    ],
+)
+def test_a_binary_that_cannot_be_asked_is_refused_with_its_own_words(stderr: str, told: str) -> None:
+    with pytest.raises(ToolError, match=told):
+        read_help(b"", stderr.encode(), 126)

@@ -1,0 +1,101 @@
+"""The reading of a trial: the exit code first, files before text, never a label that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchbench.delegates import Delegate
+from benchbench.delegates.cpu import Cpu
+from benchbench.delegates.edgetpu import EdgeTpu
+from benchbench.delegates.external import External
+from benchbench.delegates.gpu import Gpu
+from benchbench.delegates.xnnpack import Xnnpack
+from benchbench.outcome import Reading
+from benchbench.runners import Raw
+from benchbench.runners.benchmark_model import BenchmarkModelRunner, Generation
+from tests.beds.launch import work_for
+from tests.runners.benchmark_model import run_of, written
+
+RUNNER = BenchmarkModelRunner(Generation("tflite", frozenset()))
+
+
+def reading(number: str, delegate: Delegate, answers: dict[str, bytes] | None = None, **changes: Any) -> Reading:
+    run = run_of(number)
+    given: dict[str, Any] = {"exit_code": run.exit_code, "late": False} | changes
+    raw = Raw(stdout=run.stdout.encode(), stderr=run.stderr.encode(), answers=answers or {}, **given)
+    return RUNNER.read(work_for(Path("m.tflite"), delegate), raw)
+
+
+def test_a_good_run_is_ok_and_the_files_numbers_are_preferred() -> None:
+    found = reading("73", Xnnpack(), {"result.pb": written("result.pb")})
+    measured = found.measurement
+    assert (found.status, found.delegation.verdict, found.delegation.remainder) == ("ok", "full", "cpu")
+    assert measured.timings.mean == pytest.approx(1125.615, abs=0.001)
+    assert (measured.timings.median, measured.timings.init, measured.runs) == (486, 7428, 169)
+    assert measured.tool == "benchmark_model (tflite)"
+
+
+def test_a_result_file_that_was_cut_leaves_the_text_standing() -> None:
+    found = reading("73", Xnnpack(), {"result.pb": written("result.pb")[:20], "runtime_info.pb": b"\xff"})
+    assert (found.status, found.measurement.timings.mean) == ("ok", 1125.62)
+
+
+@pytest.mark.parametrize("exit_code", [1, 134, -6, 139])
+def test_a_result_with_a_bad_exit_code_is_a_failure(exit_code: int) -> None:
+    found = reading("05", Xnnpack(), exit_code=exit_code)
+    assert found.status == "failed"
+    assert found.error is not None
+    assert found.error.startswith(f"exit status {exit_code}")
+
+
+def test_a_trial_that_was_killed_says_after_how_long() -> None:
+    found = reading("05", Xnnpack(), exit_code=137, late=True)
+    assert found.status == "failed"
+    assert found.error is not None
+    assert found.error.startswith("killed after 120 s")
+
+
+def test_a_flag_that_was_not_taken_fails_the_trial_although_the_tool_ended_well() -> None:
+    found = reading("39", Gpu())
+    assert (found.status, found.error) == ("failed", "the tool did not take --use_gpu=true")
+    assert found.delegation.verdict == "unavailable"
+
+
+@pytest.mark.parametrize("number", ["63", "67"])
+def test_a_run_without_an_inference_is_no_empty_success(number: str) -> None:
+    found = reading(number, Xnnpack())
+    assert (found.status, found.error) == ("failed", "no inference was run")
+
+
+def test_an_output_without_a_result_fails_with_its_last_words() -> None:
+    work = work_for(Path("m.tflite"), Cpu())
+    found = RUNNER.read(work, Raw(0, b"STARTING!\nsomething odd\n", b""))
+    assert (found.status, found.error) == ("failed", "no result in the output: something odd")
+    silent = RUNNER.read(work, Raw(0, b"", b""))
+    assert silent.error == "no result in the output: it said nothing"
+
+
+def test_an_unavailable_accelerator_is_a_result_with_the_right_label() -> None:
+    found = reading("bz02", Gpu())
+    assert (found.status, found.delegation.verdict) == ("ok", "unavailable")
+    assert found.delegation.executor == "xnnpack (gpu unavailable)"
+
+
+def test_a_library_that_was_passed_over_in_silence_is_unavailable() -> None:
+    found = reading("46", External(path="/nonexistent/libfoo.so"))
+    assert (found.status, found.delegation.asked, found.delegation.verdict) == ("ok", "external", "unavailable")
+
+
+def test_an_edge_tpu_is_an_external_delegate_to_the_tool() -> None:
+    found = reading("50", EdgeTpu())
+    assert (found.delegation.asked, found.delegation.verdict) == ("edgetpu", "partial")
+    assert (found.delegation.nodes_delegated, found.delegation.nodes_total) == (35, 65)
+
+
+def test_reference_kernels_are_believed_only_without_a_word_of_xnnpack() -> None:
+    plain, mixed = reading("06", Cpu()).delegation, reading("04", Cpu()).delegation
+    assert (plain.asked, plain.verdict, plain.executor) == ("cpu", "full", "cpu")
+    assert (mixed.verdict, mixed.executor) == ("none", "xnnpack (cpu took nothing)")
