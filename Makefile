@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench logs-check lock clean
+LOGS ?= ../shared/logs
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "benchbench needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 2; }
@@ -32,6 +33,9 @@ check: $(STAMP)
 bench: $(STAMP)
 	@.ci/system-packages test
 	@$(BIN)/python -m tests.bench_overhead
+
+logs-check: $(STAMP)
+	@$(BIN)/python -m tests.logs_check $(LOGS)
 
 lock: $(STAMP)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --group dev --extra quantize --extra detection pyproject.toml --output-file requirements.lock

@@ -15,9 +15,19 @@ from benchbench.crew import Course, Crew
 from benchbench.device import Device
 from benchbench.errors import BenchbenchError, InputError, NothingToDo
 from benchbench.execute import Absent, Event, Tell, crews, execute
+from benchbench.importing import Recorded, outcomes, read_logs
 from benchbench.inventory import device_file, read_inventory, select, with_discovered
 from benchbench.journal import Journal
-from benchbench.manifest import choice_of, datasets_of, devices_of, manifest_of, plan_of, record_transfers, wanted_of
+from benchbench.manifest import (
+    choice_of,
+    datasets_of,
+    devices_of,
+    imported_manifest,
+    manifest_of,
+    plan_of,
+    record_transfers,
+    wanted_of,
+)
 from benchbench.matrix import Matrix, load_matrix
 from benchbench.plan import Plan, Target, make_plan
 from benchbench.scoring import keep, load_dataset, score_run
@@ -195,6 +205,34 @@ def _scored(book: Journal, datasets: Mapping[str, Dataset], variants: Sequence[V
     finally:
         book.close()
     return book.folder
+
+
+def read_recorded(logs: Sequence[Path | tuple[str, bytes]]) -> list[Recorded]:
+    """The launches in benchmark_model outputs: files, or (name, text) of what is no file. Raises InputError."""
+    texts: list[tuple[str, str | bytes]] = []
+    for log in logs:
+        try:
+            texts.append((str(log), log.read_bytes()) if isinstance(log, Path) else log)
+        except OSError as error:
+            raise InputError(f"{log}: cannot be read: {error.strerror}", remedy="give a text file, or -") from error
+    recorded = read_logs(texts)
+    silent = [name for name, _ in texts if name not in {one.source for one in recorded}]
+    if silent:
+        raise InputError(f"{silent[0]}: holds no launch of benchmark_model", remedy="is it the tool's whole output?")
+    return recorded
+
+
+def import_logs(recorded: Sequence[Recorded], reports: Path = REPORTS) -> Path:
+    """A run folder from what others recorded: for `report` and `compare`; nothing in it was measured by us."""
+    found = outcomes(recorded)
+    folder = journals.new_folder(reports, "imported")
+    book = journals.create(folder, imported_manifest(found))
+    try:
+        for outcome in found:
+            book.append(outcome)
+    finally:
+        book.close()
+    return folder
 
 
 def add_device(name: str, inventory: Path = DEVICES) -> Path:

@@ -163,8 +163,8 @@ def _watch(made: Plan) -> AbstractContextManager[Tell]:
     return Watch({device: len(made.of(device)) for device in made.devices})
 
 
-def _finish(folder: Path) -> None:
-    """The table on stdout, the page's path on stderr; exit code 1 when trials failed."""
+def _finish(folder: Path, *, measured: bool = True) -> None:
+    """The table on stdout, the page's path on stderr; exit code 1 when trials failed that we measured."""
     from benchbench import console, tables
     from benchbench.frames import load
     from benchbench.report.page import write_report
@@ -174,7 +174,7 @@ def _finish(folder: Path) -> None:
     page = write_report([loaded], folder)
     console.err().print(f"report: {page}", markup=False)
     failed = sum(outcome.status != "ok" for outcome in loaded.outcomes)
-    if failed:
+    if failed and measured:
         again = "; those that a passing fault ended can be tried again: " + f"benchbench run --resume {folder}"
         transient = any(outcome.transient for outcome in loaded.outcomes)
         console.err().print(
@@ -269,14 +269,15 @@ def compare(base: Path, new: Path, same_within: float, as_json: bool) -> None:
 @AS_JSON
 def import_(logs: tuple[Path, ...], reports: Path, as_json: bool) -> None:
     """Read benchmark_model output that somebody captured (- for stdin): JSON lines, or a run folder."""
-    from benchbench import importing
+    from benchbench import api
+    from benchbench.importing import as_json as launch_as_json
 
-    sources = [("stdin", sys.stdin.buffer.read()) if str(path) == "-" else importing.read_file(path) for path in logs]
+    recorded = api.read_recorded([("stdin", sys.stdin.buffer.read()) if str(p) == "-" else p for p in logs])
     if as_json:
-        for line in importing.as_json_lines(sources):
-            click.echo(line)
+        for one in recorded:
+            _print_json(launch_as_json(one.launch, one.source, one.index))
         return
-    _finish(importing.into_run_folder(sources, reports))
+    _finish(api.import_logs(recorded, reports), measured=False)
 
 
 @cli.command()

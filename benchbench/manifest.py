@@ -21,6 +21,7 @@ from benchbench.errors import InputError
 from benchbench.execute import Absent
 from benchbench.journal import Journal, write_manifest
 from benchbench.matrix import Matrix
+from benchbench.outcome import Outcome
 from benchbench.plan import Plan
 from benchbench.scoring import Wanted, load_dataset
 from benchbench.session.store import sha256_of
@@ -58,6 +59,38 @@ def manifest_of(
         "tool_choice": matrix.tool.model_dump(mode="json"),
         "datasets": [asdict(wanted) | {"sha256": datasets[wanted.family].sha256} for wanted in wanted_of(matrix)],
         "notes": [note for crew in opened if isinstance(crew, Crew) for note in crew.session.notes],
+    }
+
+
+def imported_manifest(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The manifest of a run that others measured: what its outcomes say, and that it was imported."""
+    firsts = {outcome.case: outcome for outcome in reversed(outcomes)}
+    return {
+        "name": "imported",
+        "id": secrets.token_hex(8),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "benchbench": importlib.metadata.version("benchbench"),
+        "seed": 0,
+        "imported": True,
+        "devices": [{"name": name, "reached": "imported"} for name in dict.fromkeys(o.device for o in outcomes)],
+        "cases": [_imported_case(outcome) for outcome in reversed(firsts.values())],
+        "notes": ["imported from outputs that others recorded: conditions and order are not known"],
+    }
+
+
+def _imported_case(outcome: Outcome) -> dict[str, Any]:
+    asked = outcome.delegation.asked
+    return {
+        "id": outcome.case,
+        "device": outcome.device,
+        "variant": outcome.variant,
+        "family": outcome.variant.removesuffix(".tflite"),
+        "name": outcome.variant.removesuffix(".tflite"),
+        "scheme": None,
+        "delegate": asked or "unknown",
+        "kind": asked,
+        "threads": outcome.measurement.threads,
+        "runner": "imported",
     }
 
 
