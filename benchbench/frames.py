@@ -272,6 +272,8 @@ def _frame(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame
             frame[name] = frame[name].astype("Int64")
         elif name.endswith(("_ms", "_mb", "_c", "_s", "cv", "load_before")) and name != "samples_ms":
             frame[name] = frame[name].astype("float64")
+        elif name == "headline":
+            frame[name] = frame[name].astype("bool")
         elif frame[name].isna().all():
             frame[name] = frame[name].astype("str")
     return frame

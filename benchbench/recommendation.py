@@ -196,7 +196,7 @@ def _claims(row: pd.Series) -> tuple[str, ...]:
     parts = [milliseconds(row["median_ms"])]
     same = row["float32"] == row["best_float"]
     if not pd.isna(row["speedup"]) and row["scheme"] != "float32":
-        best = ", the device's best float case" if same else ""
+        best = ", which is the device's best float case" if same else ""
         parts.append(_against(row, "speedup", f"float32 on the same delegate{best}"))
     if not pd.isna(row["over_best"]) and row["best_float"] != row["case"] and not same:
         parts.append(_against(row, "over_best", "the device's best float case"))
@@ -222,9 +222,14 @@ def _against(row: pd.Series, name: str, base: str) -> str:
 
 
 def _points(row: pd.Series) -> str:
-    change, low, high = (100 * row[f"accuracy_change{end}"] for end in ("", "_low", "_high"))
-    spread = "" if pd.isna(low) else f" [{low:+.1f}, {high:+.1f}]"
-    return f"{change:+.1f} points{spread}".replace("-", "−")
+    change, low, high = (row[f"accuracy_change{end}"] for end in ("", "_low", "_high"))
+    spread = "" if pd.isna(low) else f" [{points(low)}, {points(high)}]"
+    return f"{points(change)} points{spread}"
+
+
+def points(change: float) -> str:
+    """A change of a share in percentage points: "−0.6", "+0.0"."""
+    return f"{round(100 * change, 1) + 0.0:+.1f}".replace("-", "−")
 
 
 def milliseconds(ms: float) -> str:

@@ -39,7 +39,7 @@ _STYLE: dict[Any, Any] = {
 _WIDTH = 10.0  # inches
 _DPI = 140
 _COLUMNS = 4  # small plots side by side
-_KEYS = 7  # of a legend in one line
+_CHARACTERS = 130  # of a legend in one line
 _OPS = ("#3f7fbf", "#e08a3c", "#2fa084", "#b65a9c", "#c2a53a", "#8a93a3", "#cf5757", "#8c74c9", "#7d9b4e", "#a07850")
 _MARKS = "^DsoPvX*"
 
@@ -62,7 +62,9 @@ def write_figures(results: Results, folder: Path) -> tuple[Path, ...]:
 
 
 def _latency(results: Results) -> Figure | None:
-    panels = [panel for panel in results.panels if len(panel.best)]
+    panels = results.panels
+    if not panels:
+        return None
     figure, axes = _stack([len(panel.best) + panel.best["variant"].nunique() for panel in panels])
     for axis, panel in zip(axes, panels, strict=True):
         longest = panel.best.loc[panel.best["headline"], ["median_ms", "high_ms"]].max().max()
@@ -239,8 +241,6 @@ def _stack(rows: Sequence[int]) -> tuple[Figure, list[Axes]]:
     """A figure with one plot under another, each as high as its number of rows needs."""
     heights = [max(1.2, 0.17 * count) + 0.5 for count in rows]
     figure = _figure(_WIDTH, max(2.0, sum(heights) + 0.6))
-    if not rows:
-        return figure, []
     grid = figure.subplots(len(rows), 1, squeeze=False, gridspec_kw={"height_ratios": heights})
     return figure, [axis for line in grid for axis in line]
 
@@ -279,5 +279,7 @@ def _delegate_keys(results: Results) -> list[Any]:
 
 
 def _with_legend(figure: Figure, keys: list[Any]) -> Figure:
-    figure.legend(handles=keys, loc="outside upper center", ncols=min(_KEYS, max(1, len(keys))), fontsize=8.5)
+    longest = max((len(key.get_label()) for key in keys), default=0)
+    columns = max(1, min(len(keys), _CHARACTERS // (longest + 8)))
+    figure.legend(handles=keys, loc="outside upper center", ncols=columns, fontsize=8.5)
     return figure

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from benchbench.errors import InputError, NothingToDo
 from benchbench.frames import Run
+from benchbench.recommendation import points
 from benchbench.report.figures import write_figures
 from benchbench.report.results import Results
 from benchbench.report.sections import SECTIONS
@@ -49,7 +50,7 @@ def render(results: Results) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = number
+    environment.filters |= {"number": number, "points": points}
     return environment.get_template("page.html").render(
         results=results,
         sections=[section(results) for section in SECTIONS],

@@ -11,6 +11,7 @@ import pandas as pd
 
 from benchbench.frames import Run
 from benchbench.recommendation import Recommendation, fastest, metric_of, milliseconds, recommend, shorten, tradeoffs
+from benchbench.summary import ran
 
 # Middle tones that hold on white and on near-black; a delegate has the same colour everywhere.
 PALETTE = {
@@ -152,6 +153,8 @@ def profile_rows(results: Results, place: str) -> list[dict[str, Any]]:
                 continue
             seen.add(outcome.case)
             name = outcome.case.removeprefix(f"{outcome.device}/")
+            if outcome.delegation.verdict in {"none", "unavailable"}:
+                name += f": {ran(outcome)}"
             ranked = sorted(found.by_type, key=lambda op: -op.percent)
             for op in ranked[:6]:
                 label = f"{op.type} ({op.executor})" if op.executor else op.type

@@ -20,10 +20,11 @@ from tests.report.builder import full_matrix, launches, outcome, variant, write_
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = "<script>alert(1)</script>"
 LONG = "n" * 200
-QUIET = (
-    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --disable-extensions --virtual-time-budget=60000 --enable-logging=stderr --window-size=1300,2000"
-).split()
+QUIET = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--disable-extensions", "--window-size=1300,2000"),
+    *("--virtual-time-budget=60000", "--enable-logging=stderr"),
+]
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: install chromium")
 
@@ -60,7 +61,7 @@ def page(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Opened:
 
 
 def test_every_chart_is_drawn_and_the_console_is_silent(page: Opened) -> None:
-    charts = re.findall(r'<div class="chart[^>]*>', page.dom)
+    charts = re.findall(r'<div class="chart(?: [^"]*)?"[^>]*>', page.dom)
     assert len(charts) > 10
     assert all('data-drawn="yes"' in chart and 'aria-label="' in chart for chart in charts)
     assert page.dom.count("<svg") >= len(charts)
@@ -128,7 +129,7 @@ def test_the_table_has_headers_and_its_columns_can_be_sorted(report: Path, tmp_p
 
 def test_failures_and_skips_are_listed_with_reason_and_remedy(page: Opened) -> None:
     assert "Node number 12 (CONV_2D) failed to prepare." in page.dom
-    assert "use another scheme on this delegate" in page.dom
+    assert "use another scheme" in page.dom
     assert "not compiled for the Edge TPU: run edgetpu_compiler" in page.dom
 
 
