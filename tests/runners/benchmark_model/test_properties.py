@@ -118,9 +118,7 @@ def test_thirty_four_thousand_lines_of_a_drivers_noise_cost_half_a_second_at_mos
 
 
 def test_the_cost_grows_with_the_length_and_no_faster() -> None:
-    hostile = (
-        "[vx] failed: benchmark_model ERROR: Replacing count=3 first= node(s) with delegate =====: [x] --a=" + "(" * 50
-    )
+    hostile = "[vx] failed: benchmark_model ERROR: Replacing count=3 node(s) with delegate =====: [x] " + "(" * 50
     costs = []
     for lines in (2_000, 8_000):
         start = time.process_time()
