@@ -51,12 +51,12 @@ def chosen_devices(matrix: Matrix, inventory: Path = DEVICES) -> tuple[Device, .
     known = read_inventory(inventory)
     if matrix.devices is not None:
         try:
-            return select(known, matrix.devices, matrix.source)
+            return select(known, matrix.devices, f"{matrix.source}: devices")
         except InputError:
             known = all_devices(inventory)
     else:
         known = all_devices(inventory)
-    return select(known, matrix.devices, matrix.source)
+    return select(known, matrix.devices, f"{matrix.source}: devices")
 
 
 def all_devices(inventory: Path = DEVICES) -> tuple[Device, ...]:
@@ -67,7 +67,7 @@ def all_devices(inventory: Path = DEVICES) -> tuple[Device, ...]:
     return with_discovered(known, [(seen.serial, seen.model) for seen in discover()])
 
 
-def plan(
+def plan_matrix(
     matrix: Path, *, inventory: Path = DEVICES, selection: Selection = Selection(), probe: bool = False
 ) -> tuple[Plan, tuple[str, ...]]:
     """What would run, and remarks on devices; touches no device unless `probe`. Raises as `make_plan` does."""
@@ -86,7 +86,7 @@ def plan(
 
 def _planned_devices(matrix: Matrix, inventory: Path) -> tuple[Device, ...]:
     """Names that no file has may be phones: they are planned as such without asking the adb server."""
-    return select(read_inventory(inventory), matrix.devices, matrix.source)
+    return select(read_inventory(inventory), matrix.devices, f"{matrix.source}: devices")
 
 
 def _seed(selection: Selection) -> int:

@@ -112,7 +112,7 @@ def plan(
     """Show what would run, what is skipped and why, and how long it takes. Touches no device unless --probe."""
     from benchbench import api, console
 
-    made, remarks = api.plan(matrix, inventory=inventory, selection=_selection(only, skip, seed), probe=probe)
+    made, remarks = api.plan_matrix(matrix, inventory=inventory, selection=_selection(only, skip, seed), probe=probe)
     if not as_json:
         console.show_plan(made, remarks)
         return

@@ -79,8 +79,9 @@ def outcomes(recorded: Sequence[Recorded], *, device: str | None = None) -> list
     rounds: Counter[str] = Counter()
     positions: Counter[str] = Counter()
     found = []
+    places = _places({one.source for one in recorded})
     for one in recorded:
-        place = device or _plain(PurePosixPath(one.source.replace("\\", "/")).name.removesuffix(".txt"), "imported")
+        place = device or places[one.source]
         variant = _variant(one.launch)
         threads = "t?" if one.launch.threads is None else f"t{one.launch.threads}"
         case = f"{place}/{variant}/{one.launch.delegation.asked or 'unknown'}/{threads}"
@@ -88,6 +89,16 @@ def outcomes(recorded: Sequence[Recorded], *, device: str | None = None) -> list
         rounds[case] += 1
         positions[place] += 1
     return found
+
+
+def _places(sources: set[str]) -> dict[str, str]:
+    """A device's name for each source: its file's name, with its folder's in front where several files share it."""
+    paths = {source: PurePosixPath(source.replace("\\", "/")).with_suffix("") for source in sources}
+    shared = {name for name, count in Counter(path.name for path in paths.values()).items() if count > 1}
+    return {
+        source: _plain(f"{path.parent.name}-{path.name}" if path.name in shared else path.name, "imported")
+        for source, path in paths.items()
+    }
 
 
 def _outcome(one: Recorded, case: str, device: str, variant: str, round_: int, position: int) -> Outcome:
