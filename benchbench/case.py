@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from benchbench.delegates import Delegate
 from benchbench.device import Frozen, Purpose
@@ -28,12 +28,16 @@ class Variant(Frozen):
 class Cooldown(Frozen):
     """Wait before a trial until the hottest sensor is below `below_c`, but not for ever."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     below_c: float = Field(gt=0, lt=120)
     at_most_seconds: float = Field(default=300, gt=0)
 
 
 class Measure(Frozen):
     """How each trial is measured; everything that affects a number is here and is recorded."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     rounds: int = Field(default=5, ge=1, le=1000)
     runs: int = Field(default=50, ge=1)
