@@ -24,6 +24,12 @@ class ModelEntry(Frozen):
     dataset: str | None = None  # a path relative to the matrix, or "random": seeded inputs, for fidelity only
     samples: int | None = Field(default=None, ge=1)  # of the dataset, from its beginning; None = all
 
+    @model_validator(mode="after")
+    def _samples_of_something(self) -> ModelEntry:
+        if self.samples is not None and self.dataset is None:
+            raise ValueError("samples are of a dataset, and none is named")
+        return self
+
 
 class SkipRule(Frozen):
     """Cells to leave out: every field that is given must fit; names are globs."""
@@ -56,13 +62,6 @@ class MatrixFile(Frozen):
     measure: Measure = Measure()
     skip: tuple[SkipRule, ...] = ()
     tool: ToolChoice = ToolChoice()
-
-    @field_validator("delegates", mode="before")
-    @classmethod
-    def _words(cls, value: Any) -> Any:
-        return (
-            [{"kind": item} if isinstance(item, str) else item for item in value] if isinstance(value, list) else value
-        )
 
     @field_validator("threads")
     @classmethod
@@ -123,7 +122,7 @@ class Matrix:
 
 def load_matrix(path: Path) -> Matrix:
     """matrix.toml as a Matrix; raises InputError naming the file and the key for anything that is wrong with it."""
-    file = validated(MatrixFile, read_toml(path), path)
+    file = validated(MatrixFile, _words_as_tables(read_toml(path)), path)
     variants = tuple(variant for entry in file.model for variant in _variants(path, entry))
     datasets = {}
     for entry in file.model:
@@ -149,13 +148,22 @@ def load_matrix(path: Path) -> Matrix:
     )
 
 
+def _words_as_tables(data: dict[str, Any]) -> dict[str, Any]:
+    """A delegate may be written as its kind alone."""
+    delegates = data.get("delegates")
+    if not isinstance(delegates, list):
+        return data
+    return data | {"delegates": [{"kind": item} if isinstance(item, str) else item for item in delegates]}
+
+
 def _variants(path: Path, entry: ModelEntry) -> tuple[Variant, ...]:
     from benchbench.models.family import variants  # reads flatbuffers: slow to import
 
     patterns = (entry.variants,) if isinstance(entry.variants, str) else entry.variants
     files: list[Path] = []
     for pattern in patterns:
-        found = sorted(Path(match) for match in glob.glob(str(path.parent / pattern), recursive=True))  # noqa: PTH207 - absolute ones too
+        matches = glob.glob(pattern, root_dir=path.parent, recursive=True)  # noqa: PTH207 - absolute patterns too
+        found = sorted(file for match in matches if (file := path.parent.absolute() / match).is_file())
         if not found:
             raise InputError(
                 f"{path}: model {entry.family}: variants: no file fits {pattern!r}",
