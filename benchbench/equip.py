@@ -75,8 +75,6 @@ def _problem(device: Device, problems: Sequence[BenchbenchError]) -> str:
 def native(session: Session, traits: Traits, choice: ToolChoice) -> Equipment:
     """benchmark_model, given or cached (a run downloads nothing), staged and asked for its flags once."""
     given = Path(session.device.binary).expanduser() if session.device.binary else None
-    if given is not None and not given.is_absolute() and session.device.source:
-        given = Path(session.device.source).parent / given
     tool: Tool = find(
         os=traits.os,
         arch=traits.arch,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
+import itertools
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -12,17 +12,18 @@ from benchbench.device import Adb, Device, Local
 from benchbench.errors import InputError, NothingToDo
 from benchbench.files import did_you_mean, read_toml, validated
 
-NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def read_device(path: Path) -> Device:
-    """One devices/NAME.toml; raises InputError naming the file and the key."""
-    if not NAME.match(path.stem):
+    """One devices/NAME.toml, its `binary` found from there; raises InputError naming the file and the key."""
+    if not NAME.fullmatch(path.stem):
         raise InputError(f"{path}: a device's name is letters, digits, '-' and '_'", remedy="rename the file")
     device = validated(Device, {"name": path.stem} | read_toml(path), path)
     if device.name != path.stem:
         raise InputError(f"{path}: name: the file's name is the device's name", remedy="leave the key out")
-    return device.model_copy(update={"source": str(path)})
+    binary = device.binary and str(path.parent.absolute() / Path(device.binary).expanduser())
+    return device.model_copy(update={"source": str(path), "binary": binary})
 
 
 def read_inventory(folder: Path) -> tuple[Device, ...]:
@@ -52,21 +53,27 @@ def _free_name(wanted: str, serial: str, taken: set[str]) -> str:
         return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "phone"
 
     name = slug(wanted)
-    return name if name not in taken else f"{name}-{slug(serial)}"[:64]
+    if name in taken:
+        name = f"{name}-{slug(serial)}"[:60]
+    numbered = (f"{name}-{number}" for number in itertools.count(2))
+    return next(free for free in itertools.chain([name], numbered) if free not in taken)
 
 
 def select(devices: Sequence[Device], patterns: Sequence[str] | None, source: str) -> tuple[Device, ...]:
-    """The devices that names or globs choose, each once; raises InputError for a pattern that fits none."""
+    """The devices that names or globs choose, each once; `source` is where they are written, for complaints.
+
+    Raises InputError for a pattern that fits none, NothingToDo where there is no pattern at all.
+    """
     if patterns is None:
         return tuple(devices)
     if not patterns:
-        raise NothingToDo(f"{source}: devices: is empty", remedy="name some, or leave the key out for all")
+        raise NothingToDo(f"{source}: is empty", remedy="name some, or leave the key out for all")
     chosen: dict[str, Device] = {}
     for pattern in patterns:
         fitting = [device for device in devices if fnmatch.fnmatchcase(device.name, pattern)]
         if not fitting:
             remedy = did_you_mean(pattern, [device.name for device in devices])
-            raise InputError(f"{source}: devices: no device fits {pattern!r}", remedy=remedy)
+            raise InputError(f"{source}: no device fits {pattern!r}", remedy=remedy)
         chosen |= {device.name: device for device in fitting}
     return tuple(chosen.values())
 
@@ -75,14 +82,12 @@ def device_file(device: Device) -> str:
     """The TOML text of a device's file, for `devices --add`."""
     address = device.address.model_dump(exclude_none=True)
     words = ", ".join(f"{key} = {_toml_string(value)}" for key, value in address.items())
-    text = f"address = {{ {words} }}\n"
-    tomllib.loads(text)  # what we write must be readable
-    return text
+    return f"address = {{ {words} }}\n"
 
 
 def _toml_string(value: object) -> str:
     if isinstance(value, int):
         return str(value)
-    import json  # a JSON string is a TOML basic string
+    import json  # a JSON string is a TOML basic string, but for DEL
 
-    return json.dumps(str(value), ensure_ascii=False)
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
