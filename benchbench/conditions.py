@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -28,10 +29,12 @@ def pairs(text: str, prefix: str = "") -> dict[str, str]:
 
 
 def number(text: str | None) -> float | None:
+    """What a device wrote as a finite number, else None."""
     try:
-        return float(text) if text is not None else None
+        value = float(text) if text is not None else None
     except ValueError:
         return None
+    return value if value is not None and math.isfinite(value) else None
 
 
 def celsius(raw: str) -> float | None:

@@ -9,14 +9,16 @@ from typing import Literal
 from benchbench.conditions import number
 from benchbench.device import Cluster, Traits
 
+MOST_CORES = 1024  # what a device may claim to have
+
 
 def online_cores(text: str) -> tuple[int, ...]:
     """The kernel's list format, `0-3,6`, as numbers."""
     cores: list[int] = []
     for part in filter(None, text.split(",")):
         first, _, last = part.partition("-")
-        if first.isdigit() and (not last or last.isdigit()):
-            cores += range(int(first), int(last or first) + 1)
+        if first.isdecimal() and (not last or last.isdecimal()):
+            cores += range(int(first), min(int(last or first), MOST_CORES - 1) + 1)
     return tuple(cores)
 
 
