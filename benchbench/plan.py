@@ -68,10 +68,15 @@ def make_plan(
     """
     everything = [case for target in targets for case in _cells(matrix, target.device)]
     by_name = {target.device.name: target for target in targets}
-    for number, rule in enumerate(matrix.skips, 1):
+    if not everything:
+        raise NothingToDo(f"{matrix.source}: there is no device to run on")
+    for rule in matrix.skips:
         if not any(_fits(rule, case) for case in everything):
+            written = rule.model_dump(exclude_none=True, exclude={"reason"})
             raise InputError(
-                f"{matrix.source}: skip[{number}] fits no case", remedy="see `benchbench plan` for the cases there are"
+                f"{matrix.source}: [[skip]] {', '.join(f'{key} = {value!r}' for key, value in written.items())}"
+                " fits no case",
+                remedy=f"cases look like {everything[0].id}",
             )
     for pattern in only:
         if not any(fnmatch.fnmatchcase(case.id, pattern) for case in everything):

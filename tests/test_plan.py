@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchbench.case import Measure, Variant
+from benchbench.delegates import Cpu, EdgeTpu, Gpu, Nnapi, Xnnpack
+from benchbench.device import Adb, Device, Local, Ssh, ToolChoice, Traits
+from benchbench.errors import InputError, NothingToDo
+from benchbench.matrix import Matrix, SkipRule
+from benchbench.plan import LAUNCH_S, Plan, Target, make_plan
+
+HOST, PI = Device(name="host", address=Local()), Device(name="rpi5", address=Ssh(host="rpi5"))
+PHONE = Device(name="pixel8", address=Adb(serial="R58N"))
+
+
+def variant(name: str, *, edgetpu: bool = False) -> Variant:
+    return Variant(
+        family="net", name=name, scheme=name, path=f"/{name}", sha256=name, size_mb=1, nodes=9, edgetpu=edgetpu
+    )
+
+
+def matrix(**changes: Any) -> Matrix:
+    given: dict[str, Any] = {
+        "name": "test",
+        "source": "matrix.toml",
+        "devices": None,
+        "threads": (1, 2),
+        "affinity": (),
+        "delegates": (Cpu(), Xnnpack()),
+        "variants": (variant("float32"), variant("int8")),
+        "entries": (),
+        "datasets": {},
+        "samples": {},
+        "measure": Measure(rounds=3),
+        "skips": (),
+        "tool": ToolChoice(),
+    }
+    return Matrix(**given | changes)
+
+
+def planned(asked: Matrix, *devices: Device, seed: int = 7, **selection: Any) -> Plan:
+    return make_plan(asked, [Target(device) for device in devices or (HOST,)], seed=seed, **selection)
+
+
+def reasons(plan: Plan) -> dict[str, str]:
+    return {skip.case: skip.reason for skip in plan.skips}
+
+
+def test_every_cell_of_the_matrix_is_a_case_with_a_readable_name() -> None:
+    plan = planned(matrix(affinity=("big", "f0")), PI, PHONE)
+    assert len(plan.cases) == 2 * 2 * 2 * 2 * 2
+    assert "rpi5/net.int8/xnnpack/t2@big" in {case.id for case in plan.cases}
+    assert len({trial.id for trial in plan.trials}) == len(plan.trials) == len(plan.cases) * 3
+
+
+def test_every_round_passes_over_all_cases_before_the_next_begins() -> None:
+    plan = planned(matrix(), HOST, PI)
+    for device in plan.devices:
+        trials = plan.of(device)
+        assert [trial.round for trial in trials] == [1] * 8 + [2] * 8 + [3] * 8
+        assert [trial.position for trial in trials] == list(range(1, 25))
+        for number in (1, 2, 3):
+            assert len({trial.case.id for trial in trials if trial.round == number}) == 8
+
+
+def test_each_round_and_each_device_has_an_order_of_its_own() -> None:
+    plan = planned(matrix(threads=(1, 2, 4, 8)), HOST, PI)
+    orders = {
+        tuple(trial.case.id.partition("/")[2] for trial in plan.of(device) if trial.round == number)
+        for device in plan.devices
+        for number in (1, 2, 3)
+    }
+    assert len(orders) == 6
+
+
+def test_the_same_seed_gives_the_same_plan_and_another_seed_another() -> None:
+    assert planned(matrix(), seed=3) == planned(matrix(), seed=3)
+    assert planned(matrix(), seed=3).trials != planned(matrix(), seed=4).trials
+
+
+def test_a_device_keeps_its_order_whatever_else_is_connected() -> None:
+    assert planned(matrix(), HOST, PI).of("host") == planned(matrix(), HOST).of("host")
+
+
+def test_only_and_skip_choose_by_globs_over_case_ids() -> None:
+    plan = planned(matrix(), HOST, PI, only=["*/xnnpack/*"], skip=["rpi5/*"])
+    assert {case.id for case in plan.cases} == {
+        f"host/net.{v}/xnnpack/t{n}" for v in ("float32", "int8") for n in (1, 2)
+    }
+    assert set(reasons(plan).values()) == {"left out by --skip rpi5/*"}
+
+
+def test_only_what_there_is_not_is_nothing_to_do_and_shows_what_cases_look_like() -> None:
+    with pytest.raises(NothingToDo, match=r"--only 'gpu' fits no case \(cases look like host/net\.float32/cpu/t1\)"):
+        planned(matrix(), only=["gpu"])
+
+
+def test_when_everything_is_left_out_the_first_reason_is_told() -> None:
+    with pytest.raises(NothingToDo, match=r"nothing is left to run: host/net\.float32/cpu/t1: left out by --skip \*"):
+        planned(matrix(), skip=["*"])
+
+
+def test_without_any_device_there_is_nothing_to_do() -> None:
+    with pytest.raises(NothingToDo, match="no device"):
+        make_plan(matrix(), [], seed=1, only=["*"])
+
+
+@pytest.mark.parametrize(
+    ("rule", "left"),
+    [
+        (SkipRule(delegate="cpu"), 4),
+        (SkipRule(scheme="int*", threads=2), 6),
+        (SkipRule(variant="net.int8", delegate="xnnpack"), 6),
+        (SkipRule(variant="int8", device="ho*"), 4),
+        (SkipRule(family="net", threads=1), 4),
+    ],
+)
+def test_a_rule_leaves_out_the_cells_that_fit_all_its_fields(rule: SkipRule, left: int) -> None:
+    plan = planned(matrix(skips=(rule,)))
+    assert len(plan.cases) == left
+    assert set(reasons(plan).values()) == {"left out by the matrix"}
+
+
+def test_a_rule_that_fits_no_cell_is_a_mistake_and_shown_as_it_is_written() -> None:
+    rules = (SkipRule(delegate="cpu"), SkipRule(delegate="gpu", scheme="int8"))
+    with pytest.raises(InputError, match=r"matrix\.toml: \[\[skip\]\] scheme = 'int8', delegate = 'gpu' fits no case"):
+        planned(matrix(skips=rules))
+
+
+def test_the_edge_tpu_runs_its_own_variants_and_nothing_else_runs_them() -> None:
+    asked = matrix(
+        delegates=(Xnnpack(), EdgeTpu()), variants=(variant("int8"), variant("edgetpu", edgetpu=True)), threads=(1,)
+    )
+    plan = planned(asked, PI)
+    assert {case.id for case in plan.cases} == {"rpi5/net.int8/xnnpack/t1", "rpi5/net.edgetpu/edgetpu/t1"}
+    assert "compiled for the Edge TPU" in reasons(plan)["rpi5/net.edgetpu/xnnpack/t1"]
+    assert "edgetpu_compiler" in reasons(plan)["rpi5/net.int8/edgetpu/t1"]
+
+
+def test_a_delegate_that_cannot_exist_on_a_system_is_left_out_with_its_reason() -> None:
+    plan = planned(matrix(delegates=(Xnnpack(), Nnapi())), PI, PHONE)
+    assert "rpi5/net.int8/nnapi/t1" in reasons(plan)
+    assert "pixel8/net.int8/nnapi/t1" in {case.id for case in plan.cases}
+
+
+def test_a_device_that_was_asked_is_planned_by_what_it_can() -> None:
+    traits = Traits(os="linux", abi="aarch64", accelerators=())
+    asked = matrix(delegates=(Cpu(), Gpu()))
+    plan = make_plan(asked, [Target(PI, traits, "python")], seed=1)
+    assert "libvulkan1" in reasons(plan)["rpi5/net.int8/gpu/t1"]
+    with_gpu = make_plan(asked, [Target(PI, traits.model_copy(update={"accelerators": ("gpu",)}), "python")], seed=1)
+    assert with_gpu.skips == ()
+
+
+def test_a_device_without_a_runner_is_left_out_with_what_to_do() -> None:
+    targets = [Target(HOST), Target(PI, problem="nothing to measure with: install")]
+    plan = make_plan(matrix(), targets, seed=1)
+    assert plan.devices == ("host",)
+    assert reasons(plan)["rpi5/net.int8/cpu/t1"] == "nothing to measure with: install"
+
+
+def test_profiles_and_outputs_have_launches_of_their_own_after_all_rounds() -> None:
+    asked = matrix(measure=Measure(rounds=2, profile=True), datasets={"net": "random"}, threads=(1, 4))
+    trials = planned(asked).trials
+    assert [trial.purpose for trial in trials] == ["latency"] * 16 + ["profile"] * 8 + ["accuracy"] * 4
+    assert {trial.round for trial in trials if trial.purpose != "latency"} == {0}
+    assert len({trial.id for trial in trials}) == len(trials)
+
+
+def test_outputs_are_taken_back_once_per_variant_and_delegate_of_families_with_a_dataset() -> None:
+    other = variant("float32").model_copy(update={"family": "other"})
+    asked = matrix(datasets={"net": "random"}, variants=(*matrix().variants, other))
+    taken = Counter(
+        (trial.case.variant.id, trial.case.delegate.kind)
+        for trial in planned(asked, HOST).trials
+        if trial.purpose == "accuracy"
+    )
+    assert taken == {(f"net.{v}", d): 1 for v in ("float32", "int8") for d in ("cpu", "xnnpack")}
+
+
+def test_the_estimate_is_the_least_time_that_the_matrix_asks_for() -> None:
+    plan = planned(matrix(measure=Measure(rounds=2, min_seconds=1.5, warmup_min_seconds=0.5)))
+    assert plan.seconds("host") == pytest.approx(16 * (2 + LAUNCH_S))
+
+
+@settings(max_examples=50)
+@given(
+    seed=st.integers(0, 2**31),
+    rounds=st.integers(1, 4),
+    threads=st.lists(st.integers(1, 9), min_size=1, max_size=3, unique=True),
+    skip=st.lists(st.sampled_from(["*/cpu/*", "host/*", "*/t1", "none"]), max_size=2),
+)
+def test_cases_and_skips_are_the_whole_product_and_no_case_is_twice(
+    seed: int, rounds: int, threads: list[int], skip: list[str]
+) -> None:
+    asked = matrix(threads=tuple(threads), measure=Measure(rounds=rounds))
+    try:
+        plan = planned(asked, HOST, PI, seed=seed, skip=skip)
+    except NothingToDo:
+        return
+    names = [case.id for case in plan.cases] + [skip.case for skip in plan.skips]
+    assert len(set(names)) == len(names) == 2 * 2 * 2 * len(threads)
+    assert Counter(trial.case.id for trial in plan.trials) == {case.id: rounds for case in plan.cases}
+
+
+def test_the_plan_of_the_demo_is_what_its_file_says() -> None:
+    from benchbench.demo import MATRIX
+    from benchbench.matrix import load_matrix
+
+    plan = planned(load_matrix(Path(MATRIX)), HOST)
+    assert len(plan.cases) == 7 * 2 * 2
+    assert len(plan.trials) == 7 * 2 * 2 * 3 + 7 * 2
