@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +21,16 @@ def can_mount() -> bool:
         return False
     probe = [unshare, "-m", "sh", "-c", "mount -t tmpfs probe /mnt"]
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+def fstab(places: Mapping[Path, Path], root: str = "") -> str:
+    """Lines for `mount -a -T` that put each value in the place of its key below `root`."""
+    pairs = ((str(here), f"{root}{there}") for there, here in places.items())
+    return "".join(f"{_escaped(here)} {_escaped(there)} none rbind 0 0\n" for here, there in pairs)
+
+
+def _escaped(path: str) -> str:
+    return path.replace("\\", "\\134").replace(" ", "\\040")
 
 
 def processes_of(device: Path) -> list[int]:

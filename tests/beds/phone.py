@@ -1,6 +1,6 @@
 """A phone: adbd in a thread, a file system of its own, and the Android commands a harness asks.
 
-As root the phone has its own mount namespace: /system/bin holds mksh and toybox (where installed) and little else,
+As root the phone has its own mount namespace: on its PATH are mksh and toybox (where installed) and little else,
 /data is a folder of the test, /sys has thermal zones and clocks that a test can set. Otherwise commands see this
 machine's files, and `workdir` is the phone's folder among them.
 """
@@ -8,10 +8,13 @@ machine's files, and `workdir` is the phone's folder among them.
 from __future__ import annotations
 
 import asyncio
+import atexit
+import functools
 import os
 import shlex
 import shutil
 import subprocess
+import tempfile
 import threading
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
@@ -20,7 +23,7 @@ from typing import Any, TypeVar
 
 from benchbench.device import Adb
 from tests.beds.adbd.device import FEATURES, Auth, Device
-from tests.beds.namespaces import MARK, can_mount, power_off
+from tests.beds.namespaces import MARK, can_mount, fstab, power_off
 from tests.beds.sysfs import FakeSys
 
 _T = TypeVar("_T")
@@ -75,19 +78,15 @@ Current cooling devices from HAL:
 """
 # Android's own commands that Debian's toybox is built without.
 _FROM_HOST = ("awk", "dd", "diff", "expr", "tr", "[")
+# A root of its own, with this machine's folders where Android's are not.
 _ROOM = """\
 set -e
 mount -t tmpfs -o size=4m,mode=755 phone {root}
-for d in /*; do
-  if [ -L "$d" ]; then cp -P "$d" {root}"$d"
-  elif [ -d "$d" ] && [ "$d" != /data ] && [ "$d" != /system ]; then
-    mkdir {root}"$d" && mount --rbind "$d" {root}"$d"
-  fi
-done
-mkdir {root}/data {root}/system
-mount --bind {data} {root}/data
-mount --bind {system} {root}/system
-{sys}exec chroot {root} sh -c 'cd /; echo ready; read -r end'
+cd {root}
+mkdir {folders}
+cp -P {links} {root}
+mount -a -T {fstab}
+exec chroot {root} sh -c 'cd /; echo ready; read -r end'
 """
 
 
@@ -200,6 +199,7 @@ class Phone:
         programs = self._folder / "system" / "bin"
         services = self._folder / "services"
         programs.mkdir(parents=True)
+        (self._folder / "system" / "xbin").mkdir()
         services.mkdir()
         file = self._folder / "system" / "build.prop"
         file.write_text("".join(f"{key}={value}\n" for key, value in self._properties.items()))
@@ -219,15 +219,17 @@ class Phone:
         if not can_mount():
             env |= {"PATH": f"{programs}:{os.environ['PATH']}", "TMPDIR": str(self.data / "local" / "tmp")}
             return Device(root=Path("/"), wrap=(), shell="/bin/sh", env=env, model=model, features=features, auth=auth)
-        androids_own = _install_android_tools(programs)
-        env["PATH"] = "/system/bin" if androids_own else f"/system/bin:{os.environ['PATH']}"
+        tools = android_tools()
+        if tools is not None:
+            (programs / "sh").symlink_to("../xbin/sh")
+        env["PATH"] = "/system/bin:/system/xbin" if tools else f"/system/bin:{os.environ['PATH']}"
         self._room = self._open_room()
         inside = f"/proc/{self._room.pid}"
         nsenter = shutil.which("nsenter") or "nsenter"
         return Device(
             root=Path(inside) / "root",
             wrap=(nsenter, f"--mount={inside}/ns/mnt", f"--root={inside}/root", f"--wd={inside}/root"),
-            shell="/system/bin/sh" if androids_own else "/bin/sh",
+            shell="/system/bin/sh" if tools else "/bin/sh",
             env=env,
             model=model,
             features=features,
@@ -236,13 +238,19 @@ class Phone:
 
     def _open_room(self) -> subprocess.Popen[bytes]:
         """A process that holds the phone's mount namespace until its stdin ends."""
-        root = self._folder / "root"
+        root, table = self._folder / "root", self._folder / "fstab"
         root.mkdir()
+        here = [path for path in Path("/").iterdir() if path.name not in {"data", "system"}]
+        folders = [path for path in here if path.is_dir() and not path.is_symlink() and _used(path)]
+        places = {path: path for path in folders}
+        places |= {Path("/data"): self.data, Path("/system"): self._folder / "system"}
+        places |= {Path("/system/xbin"): tools} if (tools := android_tools()) else {}
+        table.write_text(fstab({**places, **self.sys.places()}, str(root)))
         script = _ROOM.format(
             root=shlex.quote(str(root)),
-            data=shlex.quote(str(self.data)),
-            system=shlex.quote(str(self._folder / "system")),
-            sys=self.sys.mounts(str(root)),
+            fstab=shlex.quote(str(table)),
+            folders=shlex.join([path.name for path in folders] + ["data", "system"]),
+            links=shlex.join(str(path) for path in here if path.is_symlink()),
         )
         room = subprocess.Popen(["unshare", "-m", "sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert room.stdout is not None
@@ -255,14 +263,22 @@ class Phone:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
 
 
-def _install_android_tools(programs: Path) -> bool:
-    """mksh and toybox as Android has them; False where they are not installed."""
+def _used(folder: Path) -> bool:
+    """Whether it is worth a mount."""
+    return any(folder.iterdir())
+
+
+@functools.cache
+def android_tools() -> Path | None:
+    """A folder with mksh and toybox as Android has them, made once; None where they are not installed."""
     mksh, toybox = shutil.which("mksh"), shutil.which("toybox")
     if not mksh or not toybox:
-        return False
+        return None
+    folder = Path(tempfile.mkdtemp(prefix="android-tools-"))
+    atexit.register(shutil.rmtree, folder)
     names = subprocess.run([toybox], capture_output=True, text=True, check=True).stdout.split()
     targets = dict.fromkeys(names, toybox) | {name: shutil.which(name) for name in _FROM_HOST} | {"sh": mksh}
     for name, target in targets.items():
-        if target and not (programs / name).exists():
-            (programs / name).symlink_to(target)
-    return True
+        if target:
+            (folder / name).symlink_to(target)
+    return folder

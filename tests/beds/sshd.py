@@ -17,7 +17,7 @@ from types import TracebackType
 
 from benchbench.device import Ssh
 from tests.beds.adb_server import free_port
-from tests.beds.namespaces import MARK, can_mount, power_off
+from tests.beds.namespaces import MARK, can_mount, fstab, power_off
 from tests.beds.sysfs import FakeSys
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
@@ -169,7 +169,9 @@ class Board:
             if line[0] == self.user:
                 line[5] = str(self.home)
         passwd.write_text("".join(":".join(line) + "\n" for line in lines))
-        mounts = f"mount --bind {shlex.quote(str(passwd))} /etc/passwd\n{self.sys.mounts()}"
+        table = self._folder / "fstab"
+        table.write_text(fstab({Path("/etc/passwd"): passwd, **self.sys.places()}))
+        mounts = f"mount -a -T {shlex.quote(str(table))}\n"
         if self._disk_mb is not None:
             mounts += f"mount -t tmpfs -o size={self._disk_mb}m board {shlex.quote(str(self.home))}\n"
         return ["unshare", "-m", "sh", "-c", f'{mounts}exec "$@"', "sh"]

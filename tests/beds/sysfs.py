@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from pathlib import Path
 from uuid import uuid4
 
@@ -64,15 +63,11 @@ class FakeSys:
         """Give the device another boot id."""
         self.boot_id.write_text(f"{uuid4()}\n")
 
-    def mounts(self, root: str = "") -> str:
-        """Shell lines that put the files in place below `root`."""
-        places = {
-            self.thermal: "/sys/class/thermal",
-            self.cpu: "/sys/devices/system/cpu",
-            self.boot_id: "/proc/sys/kernel/random/boot_id",
+    def places(self) -> dict[Path, Path]:
+        """Which file goes over which, of those that this machine has."""
+        wanted = {
+            Path("/sys/class/thermal"): self.thermal,
+            Path("/sys/devices/system/cpu"): self.cpu,
+            Path("/proc/sys/kernel/random/boot_id"): self.boot_id,
         }
-        lines = (
-            f"if [ -e {there} ]; then mount --bind {shlex.quote(str(here))} {shlex.quote(root + there)}; fi\n"
-            for here, there in places.items()
-        )
-        return "".join(lines)
+        return {there: here for there, here in wanted.items() if there.exists()}

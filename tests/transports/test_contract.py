@@ -38,15 +38,15 @@ HOSTILE = [
 NAMES = [name for name in HOSTILE if name and "/" not in name]
 
 
-@pytest.mark.parametrize("code", [0, 1, 3, 77, 255])
-def test_the_exit_code_is_the_programs(reach: Reach, code: int) -> None:
-    assert reach.transport.run(sh(f"exit {code}"), timeout_s=10).exit_code == code
+def test_the_exit_code_is_the_programs(reach: Reach) -> None:
+    for code in (0, 1, 3, 77, 255):
+        assert reach.transport.run(sh(f"exit {code}"), timeout_s=10).exit_code == code
 
 
-@pytest.mark.parametrize(("name", "code"), [("SEGV", 139), ("KILL", 137), ("TERM", 143)])
-def test_a_signal_is_128_and_its_number(reach: Reach, name: str, code: int) -> None:
-    done = reach.transport.run(sh(f"kill -{name} $$"), timeout_s=10)
-    assert (done.exit_code, done.stdout, done.stderr) == (code, b"", b"")
+def test_a_signal_is_128_and_its_number(reach: Reach) -> None:
+    for name, code in {"SEGV": 139, "KILL": 137, "TERM": 143}.items():
+        done = reach.transport.run(sh(f"kill -{name} $$"), timeout_s=10)
+        assert (done.exit_code, done.stdout, done.stderr) == (code, b"", b"")
 
 
 def test_a_missing_program_is_127_and_one_without_leave_126(reach: Reach, tmp_path: Path) -> None:
@@ -80,11 +80,11 @@ def test_five_megabytes_on_both_streams_at_once(reach: Reach) -> None:
         assert len(done.stdout) == 5_000_000
 
 
-@pytest.mark.parametrize("stdin", [b"", b"line\nno end", bytes(range(256)) * 20_000], ids=["none", "text", "5 MB"])
-def test_stdin_arrives_whole_and_ends(reach: Reach, stdin: bytes) -> None:
-    done = reach.transport.run(["cat"], timeout_s=60, stdin=stdin)
-    assert done.exit_code == 0
-    assert hashlib.sha256(done.stdout).hexdigest() == hashlib.sha256(stdin).hexdigest()
+def test_stdin_arrives_whole_and_ends(reach: Reach) -> None:
+    for stdin in (b"", b"line\nno end", bytes(range(256)) * 20_000):
+        done = reach.transport.run(["cat"], timeout_s=60, stdin=stdin)
+        assert done.exit_code == 0
+        assert hashlib.sha256(done.stdout).hexdigest() == hashlib.sha256(stdin).hexdigest()
 
 
 def test_a_program_need_not_read_its_input(reach: Reach) -> None:
@@ -102,19 +102,19 @@ def test_a_long_command_arrives_whole(reach: Reach) -> None:
     assert reach.transport.run(["printf", "%s", argument], timeout_s=10).text == argument
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_hostile_file_names_are_only_names(reach: Reach, tmp_path: Path, name: str) -> None:
-    source = tmp_path / "source"
-    source.write_bytes(b"content of it\n")
-    target = f"{reach.folder}/{name}"
-    reach.transport.push(source, target, mode=0o600)
-    assert reach.transport.run(["cat", target], timeout_s=10).stdout == b"content of it\n"
-    back = tmp_path / "back"
-    reach.transport.pull(target, back)
-    assert back.read_bytes() == b"content of it\n"
-    listed = reach.transport.run(["ls", "-A", reach.folder], timeout_s=10).text
-    assert ".part-" not in listed
-    assert "pwned" not in reach.transport.run(sh('cd "$1" && ls', reach.folder), timeout_s=10).text.replace(name, "")
+def test_hostile_file_names_are_only_names(reach: Reach, tmp_path: Path) -> None:
+    for name in NAMES:
+        content = f"content of {name}\n".encode()
+        (tmp_path / "source").write_bytes(content)
+        target = f"{reach.folder}/{name}"
+        reach.transport.push(tmp_path / "source", target, mode=0o600)
+        assert reach.transport.run(["cat", target], timeout_s=10).stdout == content
+        reach.transport.pull(target, tmp_path / "back")
+        assert (tmp_path / "back").read_bytes() == content
+    listed = reach.transport.run(
+        sh('cd "$1" && for f in * .[!.]*; do printf "%s\\0" "$f"; done', reach.folder), timeout_s=10
+    )
+    assert set(listed.stdout.decode().split("\0")[:-1]) - {".[!.]*"} == set(NAMES)
 
 
 def test_fifty_megabytes_go_and_come_back_with_checksum_and_mode(reach: Reach, tmp_path: Path) -> None:
