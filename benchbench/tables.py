@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, TextColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 
-from benchbench.console import out
+from benchbench.console import err, out
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from benchbench.look import Look
     from benchbench.models.inspect import ModelInfo, TensorInfo
+    from benchbench.models.manifest import Family
+    from benchbench.tools import Progress, Tool
 
 
 def table_of(*columns: str, right: Sequence[str] = ()) -> Table:
@@ -121,11 +127,11 @@ def show_cases(cases: pd.DataFrame) -> None:
         add(table, *_case_cells(row, scored))
     console = out()
     console.print(table)
-    kinds = {doubt.kind: doubt for row in rows for doubt in row["doubts"]}
-    for kind, doubt in kinds.items():
+    first = {doubt.kind: (row["case"], doubt) for row in reversed(rows) for doubt in row["doubts"]}
+    for kind, (case, doubt) in first.items():
         cells = sum(any(d.kind == kind for d in row["doubts"]) for row in rows)
-        where = "every case" if cells == len(rows) else f"{cells} of {len(rows)} cases, such as"
-        console.print(f"{kind} ({where}): {doubt.text}; {doubt.remedy}", markup=False)
+        where = "every case" if cells == len(rows) else f"{cells} of {len(rows)} cases, for one {case}"
+        console.print(f"{kind} ({where}): {doubt.text}. Remedy: {doubt.remedy}.", markup=False)
 
 
 def _case_cells(row: Mapping[Any, Any], scored: bool) -> tuple[object, ...]:
@@ -147,3 +153,38 @@ def show_comparison(frame: pd.DataFrame) -> None:
         ratio = f"{row['ratio']:.3f}{interval}" if row["ratio"] == row["ratio"] else None
         add(table, row["case"], milliseconds(row["base_ms"]), milliseconds(row["new_ms"]), ratio, row["verdict"])
     out().print(table)
+
+
+def show_family(family: Family) -> None:
+    """What was made, and what could not be and why."""
+    table = table_of("scheme", "file", "MB", "made with", right=("MB",))
+    for made in family.made:
+        add(table, made.scheme, made.file, f"{made.size_bytes / 1e6:.3f}", made.tool)
+    console = out()
+    console.print(table)
+    for skipped in family.skipped:
+        console.print(f"skipped {skipped.scheme}: {skipped.reason}", markup=False)
+
+
+def tool_record(tool: Tool) -> dict[str, str]:
+    return {**asdict(tool), "path": str(tool.path)}
+
+
+def show_tools(tools: Sequence[Tool]) -> None:
+    """The binaries at hand."""
+    if not tools:
+        err().print("no benchmark_model in the cache: `benchbench tools --get DEVICE` fetches one", markup=False)
+        return
+    table = table_of("tool", "version", "sha256", "from", "path")
+    for tool in tools:
+        add(table, tool.name, tool.version, tool.sha256[:16], tool.source, tool.path)
+    out().print(table)
+
+
+@contextmanager
+def download_progress(name: str) -> Iterator[Progress]:
+    """A bar on stderr for a download."""
+    console = err()
+    with Bar(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(f"benchmark_model for {escape(name)}", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

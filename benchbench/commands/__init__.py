@@ -1,0 +1,80 @@
+"""The commands, one module for each kind of work; here is what they share. Heavy imports wait for their command."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from benchbench.api import Selection
+    from benchbench.execute import Tell
+    from benchbench.plan import Plan
+
+INVENTORY = click.option(
+    "--inventory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("devices"),
+    envvar="BENCHBENCH_DEVICES",
+    help="The folder of device files.  [devices]",
+)
+REPORTS = click.option(
+    "--reports",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports"),
+    envvar="BENCHBENCH_REPORTS",
+    help="Where run folders go.  [reports]",
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+
+
+def print_json(data: Any) -> None:
+    click.echo(json.dumps(data, ensure_ascii=False, default=str))
+
+
+def selecting(command: Any) -> Any:
+    """The options that choose cases of a matrix."""
+    for option in (
+        click.option("--seed", type=click.IntRange(min=0), help="The seed of the order.  [a new one]"),
+        click.option("--skip", multiple=True, metavar="GLOB", help="Leave out cases whose id fits."),
+        click.option("--only", multiple=True, metavar="GLOB", help="Only cases whose id fits."),
+    ):
+        command = option(command)
+    return command
+
+
+def chosen(only: tuple[str, ...], skip: tuple[str, ...], seed: int | None) -> Selection:
+    from benchbench.api import Selection
+
+    return Selection(only, skip, seed)
+
+
+def watch(made: Plan) -> AbstractContextManager[Tell]:
+    from benchbench.console import Watch
+
+    return Watch({device: len(made.of(device)) for device in made.devices})
+
+
+def finish(folder: Path, *, measured: bool = True) -> None:
+    """The table on stdout, the page's path on stderr; exit code 1 when trials failed that we measured."""
+    from benchbench import console, tables
+    from benchbench.frames import load
+    from benchbench.report.page import write_report
+
+    loaded = load(folder)
+    tables.show_cases(loaded.cases)
+    page = write_report([loaded], folder)
+    console.err().print(f"report: {page}", markup=False)
+    failed = sum(outcome.status != "ok" for outcome in loaded.outcomes)
+    if failed and measured:
+        again = "; those that a passing fault ended can be tried again: " + f"benchbench run --resume {folder}"
+        transient = any(outcome.transient for outcome in loaded.outcomes)
+        console.err().print(
+            f"{failed} of {len(loaded.outcomes)} trials failed{again if transient else ''}", markup=False
+        )
+        sys.exit(1)

@@ -1,0 +1,65 @@
+"""Commands on results: report, compare, import."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from benchbench.commands import AS_JSON, REPORTS, finish, print_json
+from benchbench.errors import InputError, NothingToDo
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="The folder of the page.  [the run's own]"
+)
+def report(runs: tuple[Path, ...], out: Path | None) -> None:
+    """Write HTML and PNG (again) from run folders."""
+    from benchbench.frames import load
+    from benchbench.report import write_report
+
+    if len(runs) > 1 and out is None:
+        raise InputError("a report on several runs needs a folder of its own", remedy="give --out FOLDER")
+    click.echo(str(write_report([load(folder) for folder in runs], out or runs[0])))
+
+
+@click.command()
+@click.argument("base", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("new", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--same-within", type=click.FloatRange(0, 1), default=0.03, help="What counts as the same.  [0.03]")
+@AS_JSON
+def compare(base: Path, new: Path, same_within: float, as_json: bool) -> None:
+    """Show what got faster, slower, or cannot be told; exit code 1 when something got slower."""
+    from benchbench import tables
+    from benchbench.comparison import compare as compared
+    from benchbench.comparison import regressions
+    from benchbench.frames import load
+
+    frame = compared(load(base), load(new), same_within=same_within)
+    if frame.empty:
+        raise NothingToDo(f"{base} and {new} have no case in common")
+    if as_json:
+        click.echo(frame.to_json(orient="records", lines=True), nl=False)
+    else:
+        tables.show_comparison(frame)
+    sys.exit(1 if len(regressions(frame)) else 0)
+
+
+@click.command(name="import")
+@click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
+@REPORTS
+@AS_JSON
+def import_(logs: tuple[Path, ...], reports: Path, as_json: bool) -> None:
+    """Read benchmark_model output that somebody captured (- for stdin): JSON lines, or a run folder."""
+    from benchbench import api
+    from benchbench.importing import as_json as launch_as_json
+
+    recorded = api.read_recorded([("stdin", sys.stdin.buffer.read()) if str(p) == "-" else p for p in logs])
+    if as_json:
+        for one in recorded:
+            print_json(launch_as_json(one.launch, one.source, one.index))
+        return
+    finish(api.import_logs(recorded, reports), measured=False)

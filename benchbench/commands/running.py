@@ -1,0 +1,109 @@
+"""Commands that touch devices: plan, run, devices, demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from benchbench.commands import AS_JSON, INVENTORY, REPORTS, chosen, finish, print_json, selecting, watch
+
+
+@click.command()
+@click.argument("matrix", type=click.Path(path_type=Path))
+@INVENTORY
+@selecting
+@click.option("--probe", is_flag=True, help="Ask the devices what they can do.")
+@AS_JSON
+def plan(
+    matrix: Path,
+    inventory: Path,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    seed: int | None,
+    probe: bool,
+    as_json: bool,
+) -> None:
+    """Show what would run, what is skipped and why, and how long it takes. Touches no device unless --probe."""
+    from benchbench import api, console
+
+    made, remarks = api.plan_matrix(matrix, inventory=inventory, selection=chosen(only, skip, seed), probe=probe)
+    if not as_json:
+        console.show_plan(made, remarks)
+        return
+    print_json(
+        {
+            "name": made.name,
+            "seed": made.seed,
+            "cases": [case.id for case in made.cases],
+            "trials": [trial.id for trial in made.trials],
+            "skips": [{"case": s.case, "reason": s.reason} for s in made.skips],
+            "at_least_seconds": {device: made.seconds(device) for device in made.devices},
+            "notes": remarks,
+        }
+    )
+
+
+@click.command()
+@click.argument("matrix", type=click.Path(path_type=Path), required=False)
+@click.option("--resume", type=click.Path(path_type=Path, file_okay=False), help="Complete this run folder.")
+@INVENTORY
+@REPORTS
+@selecting
+def run(
+    matrix: Path | None,
+    resume: Path | None,
+    inventory: Path,
+    reports: Path,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    seed: int | None,
+) -> None:
+    """Run a matrix on all its devices at once; ends with a table and a report."""
+    from benchbench import api
+
+    if (matrix is None) == (resume is None):
+        raise click.UsageError("give a matrix, or --resume and a run folder")
+    if resume is not None:
+        folder = api.resume(resume, watching=watch)
+    elif matrix is not None:
+        selection = chosen(only, skip, seed)
+        folder = api.run(matrix, inventory=inventory, reports=reports, selection=selection, watching=watch)
+    finish(folder)
+
+
+@click.command()
+@INVENTORY
+@AS_JSON
+@click.option("--add", "add", metavar="NAME", help="Write a file for a discovered phone.")
+@click.option("--clean", "clean", is_flag=True, help="Empty the work folders of the devices.")
+@click.argument("names", nargs=-1)
+def devices(inventory: Path, as_json: bool, add: str | None, clean: bool, names: tuple[str, ...]) -> None:
+    """Show what is connected or in devices/, and what each can do."""
+    from benchbench import api, console, tables
+    from benchbench.inventory import select
+    from benchbench.look import look_at
+
+    chosen = select(api.all_devices(inventory), names or None, "devices")
+    if add is not None:
+        click.echo(str(api.add_device(add, inventory)))
+        return
+    if clean:
+        for device, result in api.clean(chosen):
+            console.err().print(f"{device.name}: {result}", markup=False)
+        return
+    with console.waiting(f"asking {len(chosen)} devices"):
+        looks = look_at(chosen)
+    if as_json:
+        print_json([look.as_dict() for look in looks])
+        return
+    tables.show_looks(looks)
+
+
+@click.command()
+@REPORTS
+def demo(reports: Path) -> None:
+    """The first of them all: this machine, a real model in its variants, a page."""
+    from benchbench.demo import run_demo
+
+    finish(run_demo(reports, watch))
