@@ -192,7 +192,10 @@ def _cell(case: dict[str, Any], manifest: dict[str, Any]) -> Cell:
 
 
 def _cell_of(outcome: Outcome) -> Cell:
-    family, _, name = outcome.variant.removesuffix(".tflite").rpartition(".")
+    if outcome.variant.endswith(".tflite"):  # a file of which a log gives the name alone
+        family, name = "", outcome.variant.removesuffix(".tflite")
+    else:
+        family, _, name = outcome.variant.rpartition(".")
     asked = outcome.delegation.asked
     return Cell(
         case=outcome.case,

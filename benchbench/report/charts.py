@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from benchbench.recommendation import shorten
-from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, label, missing
+from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, bar_end, label, missing, reach
 
 _ROW = 17  # pixels per bar
 _FEW = alt.Axis(tickCount=8)
@@ -28,17 +28,19 @@ class Chart:
 
 def latency(results: Results, panel: Panel) -> Chart:
     """Bars of the median with its interval per variant and delegate; what ran elsewhere is a line of text, no bar."""
-    rows = [_row(row) | {"text": label(row)} for _, row in panel.best.iterrows()]
-    longest = max((row["high"] or row["ms"] or 0 for row in rows if row["shown"]), default=1)
+    edge = reach(panel)
+    rows = [_row(row) | {"text": label(row, edge), "at": bar_end(row, edge)} for _, row in panel.best.iterrows()]
     base = alt.Chart(_data(rows)).encode(y=_variants(panel), yOffset=_delegates(panel))
-    x = alt.X("ms:Q", title="median latency, ms", scale=alt.Scale(domain=[0, longest * 1.2], nice=False), axis=_FEW)
+    x = alt.X("ms:Q", title="median latency, ms", scale=alt.Scale(domain=[0, edge], nice=False), axis=_FEW)
     shown = base.transform_filter("datum.shown")
     bars = shown.mark_bar(cornerRadiusEnd=2, height={"band": 0.86}).encode(
         x=x, color=_color(results), tooltip=_tooltip("ms", "interval", "threads", "ran")
     )
-    ends = shown.mark_rule(strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
+    ends = shown.mark_rule(strokeWidth=1.5).encode(x="low:Q", x2="at:Q")
     text = base.mark_text(align="left", dx=6, fontSize=11).encode(x=alt.X("at:Q"), text="text:N")
-    layers = [bars, ends, text] if any(row["shown"] for row in rows) else [text]
+    layers = [bars, ends, text]
+    if not any(row["shown"] for row in rows):
+        layers = [text.encode(x=alt.X("at:Q", axis=None, scale=alt.Scale(domain=[0, edge])))]
     return _chart(
         panel.title,
         f"Median latency per variant and delegate on {panel.title}.",
@@ -204,7 +206,6 @@ def _kinds(
 
 def _row(row: pd.Series) -> dict[str, Any]:
     """What every chart needs of a case, as plain JSON values; NaN becomes null."""
-    shown = missing(row) is None
     low, high = _number(row["low_ms"]), _number(row["high_ms"])
     return {
         "variant": shorten(row["variant"], 32),
@@ -212,8 +213,7 @@ def _row(row: pd.Series) -> dict[str, Any]:
         "ms": _number(row["median_ms"]),
         "low": low,
         "high": high,
-        "at": (high or _number(row["median_ms"]) or 0) if shown else 0,
-        "shown": shown,
+        "shown": missing(row) is None,
         "interval": "none (fewer than 3 launches)" if low is None or high is None else f"{low:.4g} to {high:.4g} ms",
         "threads": None if pd.isna(row["threads"]) else int(row["threads"]),
         "ran": row["executor"] if isinstance(row["executor"], str) else "nothing",

@@ -17,7 +17,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchbench.recommendation import shorten
-from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, label, missing, profile_rows
+from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, bar_end, label, missing, profile_rows, reach
 
 _STYLE: dict[Any, Any] = {
     "text.parse_math": False,  # a name may hold dollar signs
@@ -67,17 +67,15 @@ def _latency(results: Results) -> Figure | None:
         return None
     figure, axes = _stack([len(panel.best) + panel.best["variant"].nunique() for panel in panels])
     for axis, panel in zip(axes, panels, strict=True):
-        longest = panel.best.loc[panel.best["headline"], ["median_ms", "high_ms"]].max().max()
-        longest = 1.0 if pd.isna(longest) else longest
+        edge = reach(panel)
         for y, row in _rows(axis, panel):
-            shown = missing(row) is None
-            if shown:
+            if shown := missing(row) is None:
                 axis.barh(y, row["median_ms"], height=0.86, color=results.colors[row["delegate"]])
-                _interval(axis, row, y)
-            end = max(row["median_ms"], row["high_ms"] if row["high_ms"] == row["high_ms"] else 0) if shown else 0
+                axis.hlines(y, row["low_ms"], bar_end(row, edge), color="#1c2330", linewidth=1.1)
             style: dict[str, Any] = {} if shown else {"style": "italic", "color": "#7b8494"}
-            axis.annotate(label(row), (end, y), (4, 0), textcoords="offset points", va="center", fontsize=7.5, **style)
-        axis.set_xlim(0, longest * 1.25)
+            at = (bar_end(row, edge), y)
+            axis.annotate(label(row, edge), at, (4, 0), textcoords="offset points", va="center", fontsize=7.5, **style)
+        axis.set_xlim(0, edge)
         axis.set_xlabel("median latency over launches, ms (line: 95 % interval)")
         axis.set_title(panel.title)
     return _with_legend(figure, _delegate_keys(results))
@@ -267,11 +265,6 @@ def _logarithmic(axis: Axes) -> None:
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     axis.xaxis.set_minor_locator(NullLocator())
-
-
-def _interval(axis: Axes, row: pd.Series, y: float) -> None:
-    if not pd.isna(row["low_ms"]):
-        axis.hlines(y, row["low_ms"], row["high_ms"], color="#1c2330", linewidth=1.1)
 
 
 def _delegate_keys(results: Results) -> list[Any]:

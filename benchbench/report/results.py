@@ -128,12 +128,28 @@ def missing(row: pd.Series) -> str | None:
     return "throttled, hot or profiled"
 
 
-def label(row: pd.Series) -> str:
+def reach(panel: Panel) -> float:
+    """Where a latency axis ends: a wild interval must not make all bars of a panel too short to read."""
+    medians = panel.best.loc[panel.best["headline"], "median_ms"]
+    return 1.35 * float(medians.max()) if len(medians) else 1.0
+
+
+def bar_end(row: pd.Series, edge: float) -> float:
+    """Where a case's bar ends with its interval; at the median where the interval nears the edge of the axis."""
+    if missing(row) is not None:
+        return 0.0
+    high = row["high_ms"]
+    return float(row["median_ms"] if pd.isna(high) or high > 0.85 * edge else high)
+
+
+def label(row: pd.Series, edge: float) -> str:
     """What stands at a case's bar: its time and threads, or why there is no bar."""
     why = missing(row)
     if why:
-        return shorten(why, 72)
+        time = "" if row["status"] != "ok" else f", {milliseconds(row['median_ms'])}"
+        return shorten(why, 72) + time
     words = [milliseconds(row["median_ms"])]
+    words += [f"interval to {milliseconds(row['high_ms'])}"] if row["high_ms"] > bar_end(row, edge) else []
     if not pd.isna(row["threads"]):
         words.append(f"{row['threads']} thread{'s' if row['threads'] != 1 else ''}")
     words += [f"cores {row['affinity']}"] if isinstance(row["affinity"], str) else []

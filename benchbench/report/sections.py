@@ -56,7 +56,11 @@ def shared_doubts(results: Results) -> dict[str, tuple[Doubt, ...]]:
 
 
 def summary(results: Results) -> Section:
-    content = {"recommendations": [(results.place(r.run, r.device), r) for r in results.recommendations]}
+    found = [(results.place(r.run, r.device), r) for r in results.recommendations]
+    content = {
+        "recommendations": [(place, r) for place, r in found if r.case or r.traps],
+        "nothing": list(dict.fromkeys(place for place, r in found if not (r.case or r.traps))),
+    }
     return Section("summary", "In short", "summary.html", content=content, empty=_nothing(results))
 
 
@@ -309,7 +313,7 @@ def _case(row: pd.Series, peaks: Sequence[str], shared: Sequence[Doubt]) -> dict
         "family": row["family"],
         "variant": row["variant"],
         "scheme": _text(row["scheme"]),
-        "asked": row["delegate"],
+        "asked": row["delegate"] or "–",
         "ran": _text(row["executor"]) or row["status"],
         "elsewhere": row["verdict"] in {"none", "unavailable", "mixed"},
         "verdict": row["verdict"],
