@@ -234,7 +234,13 @@ def points(change: float) -> str:
 
 def milliseconds(ms: float) -> str:
     """A latency with three digits: "4.02 ms"."""
-    return f"{ms:#.3g} ms".replace(". ms", " ms")
+    return f"{number(ms)} ms"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with so many significant digits, zeros kept, and no exponent."""
+    text = f"{value:#.{digits}g}".rstrip(".")
+    return f"{value:.0f}" if "e+" in text else text
 
 
 def find_traps(cases: pd.DataFrame, table: pd.DataFrame) -> list[str]:

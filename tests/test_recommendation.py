@@ -11,7 +11,7 @@ import pytest
 from benchbench.accuracy.metrics import packed
 from benchbench.frames import load
 from benchbench.outcome import Outcome
-from benchbench.recommendation import Recommendation, recommend, shorten, tradeoffs
+from benchbench.recommendation import Recommendation, milliseconds, recommend, shorten, tradeoffs
 from tests.report.builder import launches, variant, write_run
 
 SCHEMES = {scheme: variant(scheme=scheme) for scheme in ("float32", "float16", "int8", "dynamic-int8", "int16x8")}
@@ -105,3 +105,10 @@ def test_digits_that_no_benchbench_wrote_cost_the_interval_and_nothing_else(tmp_
 def test_long_names_give_way_in_the_middle() -> None:
     assert shorten("a" * 30 + "_per_channel", 21) == "aaaaaaaaaa…er_channel"
     assert shorten("int8") == "int8"
+
+
+@pytest.mark.parametrize(
+    ("ms", "words"), [(4.0, "4.00 ms"), (2950.34, "2950 ms"), (0.0640, "0.0640 ms"), (250, "250 ms")]
+)
+def test_times_have_three_digits_and_no_exponent(ms: float, words: str) -> None:
+    assert milliseconds(ms) == words

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from benchbench.errors import InputError, NothingToDo
 from benchbench.frames import Run
-from benchbench.recommendation import points
+from benchbench.recommendation import number, points
 from benchbench.report.figures import write_figures
 from benchbench.report.results import Results
 from benchbench.report.sections import SECTIONS
@@ -50,7 +50,10 @@ def render(results: Results) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "points": points}
+    environment.filters |= {
+        "number": lambda value, digits=3: "–" if value is None else number(value, digits),
+        "points": points,
+    }
     return environment.get_template("page.html").render(
         results=results,
         sections=[section(results) for section in SECTIONS],
@@ -58,14 +61,6 @@ def render(results: Results) -> str:
         script=_own("page.js"),
         vega=_vega(),
     )
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """A number with so many significant digits and no exponent; an en dash where there is none."""
-    if value is None:
-        return "–"
-    text = f"{value:#.{digits}g}".rstrip(".")
-    return f"{float(text):.0f}" if "e" in text else text
 
 
 def _write_frames(results: Results, out: Path) -> None:
