@@ -24,6 +24,7 @@ from benchbench.manifest import (
     devices_of,
     imported_manifest,
     manifest_of,
+    native_samples_of,
     plan_of,
     record_transfers,
     wanted_of,
@@ -189,7 +190,7 @@ def _same_tool(crew: Crew, book: Journal) -> None:
 def _execute(
     made: Plan, opened: Sequence[Crew | Absent], book: Journal, datasets: Mapping[str, Dataset], watching: Watching
 ) -> None:
-    course = Course(made.measure, book, keep(datasets, book.folder))
+    course = Course(made.measure, book, keep(datasets, book.folder), native_samples_of(book.manifest))
     try:
         with watching(made) as tell:
             execute(made, opened, course, tell)

@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchbench.accuracy.outputs import write_outputs
 from benchbench.case import Measure, Trial
 from benchbench.equip import Equipment, Equipped
 from benchbench.errors import BenchbenchError
 from benchbench.journal import Journal
+from benchbench.matrix import NATIVE_SAMPLES
+from benchbench.models.inspect import inspect
+from benchbench.native_evaluation import evaluate, obstacle
 from benchbench.outcome import Delegation, Outcome, Reading
 from benchbench.runners import Evaluation, Job, Raw, Work
+from benchbench.runners.benchmark_model import BenchmarkModelRunner
 from benchbench.session.hand import folder_name
 from benchbench.session.probe import mask
 from benchbench.session.session import JobResult, Session
 
 COOLDOWN_POLL_S = 2.0
+BY_PYTHON = 'the python runner evaluates such models; for benchmark_model the "tflite" generation is needed'
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What all trials of a run share; `samples` are the inputs to take outputs for, by family, on this host."""
+    """What all trials of a run share; `samples` are the inputs to take outputs for, by family, on this host.
+
+    Through benchmark_model not more than `native_samples` of them are taken.
+    """
 
     measure: Measure
     journal: Journal
     samples: Mapping[str, Evaluation]
+    native_samples: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +65,56 @@ class Crew:
             retries.append(outcome.error or "")
 
     def _attempt(self, trial: Trial, course: Course, attempt: int) -> Outcome:
-        measure, journal = course.measure, course.journal
+        measure = course.measure
         equipment = self.equipped.equipment
         if equipment is None:
             return blank(trial).model_copy(update={"status": "failed", "error": self.equipped.problem})
         cooldown_s = self._cool_down(measure)
         began = time.monotonic()
         work = self._work(trial, course, equipment)
+        if trial.purpose == "accuracy" and isinstance(equipment.runner, BenchmarkModelRunner):
+            outcome = self._evaluate_natively(trial, course, equipment, equipment.runner, work, attempt)
+        else:
+            outcome = self._launch(trial, course, equipment, work, attempt)
+        return outcome.model_copy(update={"cooldown_s": cooldown_s, "wall_s": time.monotonic() - began})
+
+    def _launch(self, trial: Trial, course: Course, equipment: Equipment, work: Work, attempt: int) -> Outcome:
         job = equipment.runner.job(work)
         job = replace(job, env={**job.env, **self.session.device.env})
-        outputs = journal.folder / "outputs" / folder_name(trial.id)
+        outputs = outputs_folder(trial, course.journal)
         result = self.session.run(folder_name(f"{trial.id} {attempt}"), job, outputs_to=outputs)
-        reading = required(equipment.runner.read(work, result.raw), trial, measure)
-        log = journal.write_log(trial.id, transcript(job, result.raw))
-        return outcome_of(trial, equipment, reading, result).model_copy(
-            update={
-                "log": log,
-                "cooldown_s": cooldown_s,
-                "wall_s": time.monotonic() - began,
-                "outputs": f"outputs/{outputs.name}" if result.outputs else None,
-            }
-        )
+        reading = required(equipment.runner.read(work, result.raw), trial, course.measure)
+        log = course.journal.write_log(trial.id, transcript(job, result.raw))
+        kept = f"outputs/{outputs.name}" if result.outputs else None
+        return outcome_of(trial, equipment, reading, result).model_copy(update={"log": log, "outputs": kept})
+
+    def _evaluate_natively(
+        self,
+        trial: Trial,
+        course: Course,
+        equipment: Equipment,
+        runner: BenchmarkModelRunner,
+        work: Work,
+        attempt: int,
+    ) -> Outcome:
+        """The tool answers for one set of inputs a launch, so that here a trial is many launches."""
+        info = inspect(trial.case.variant.path)
+        if reason := obstacle(runner, info):
+            return blank(trial).model_copy(update={"status": "skipped", "error": reason, "remedy": BY_PYTHON})
+        kept = course.samples[trial.case.variant.family]
+        most = course.native_samples.get(trial.case.variant.family, NATIVE_SAMPLES)
+        count = most if kept.count is None else min(most, kept.count)
+        wanted = replace(kept, count=count)
+        found = evaluate(self.session, runner, work, info, wanted, name=f"{trial.id} {attempt}")
+        reading = required(found.reading, trial, course.measure)
+        said = [f"== {label} ==\n".encode() + transcript(*told) for label, told in found.said.items()]
+        update: dict[str, object] = {"log": course.journal.write_log(trial.id, b"\n".join(said)), "samples": count}
+        if found.outputs:
+            outputs = outputs_folder(trial, course.journal)
+            outputs.mkdir(parents=True, exist_ok=True)
+            write_outputs(outputs / "outputs.npz", found.outputs)
+            update["outputs"] = f"outputs/{outputs.name}"
+        return outcome_of(trial, equipment, reading, found.result).model_copy(update=update)
 
     def _cool_down(self, measure: Measure) -> float | None:
         """Wait until the device is cool enough or has had its time; the seconds waited, None where nobody asked."""
@@ -94,7 +133,7 @@ class Crew:
         case, store = trial.case, self.session.store
         library = self.session.device.libraries.get(case.delegate.kind) or case.delegate.library
         evaluation = None
-        if trial.purpose == "accuracy":
+        if trial.purpose == "accuracy" and equipment.runner.kind == "python":
             kept = course.samples[case.variant.family]
             evaluation = replace(kept, samples=store.stage([Path(kept.samples)])[0])
         return Work(
@@ -110,6 +149,10 @@ class Crew:
             profile=trial.purpose == "profile",
             evaluation=evaluation,
         )
+
+
+def outputs_folder(trial: Trial, journal: Journal) -> Path:
+    return journal.folder / "outputs" / folder_name(trial.id)
 
 
 def blank(trial: Trial) -> Outcome:

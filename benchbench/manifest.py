@@ -20,7 +20,7 @@ from benchbench.device import Device, ToolChoice
 from benchbench.errors import InputError
 from benchbench.execute import Absent
 from benchbench.journal import Journal, write_manifest
-from benchbench.matrix import Matrix
+from benchbench.matrix import NATIVE_SAMPLES, Matrix
 from benchbench.outcome import Outcome
 from benchbench.plan import Plan
 from benchbench.scoring import Wanted, load_dataset
@@ -192,7 +192,16 @@ def choice_of(manifest: Mapping[str, Any]) -> ToolChoice:
 def wanted_of(matrix: Matrix) -> tuple[Wanted, ...]:
     """The inputs that a matrix wants outputs for."""
     seed = matrix.measure.input_seed
-    return tuple(Wanted(f, path, matrix.samples.get(f), seed) for f, path in matrix.datasets.items())
+    native = matrix.native_samples
+    return tuple(
+        Wanted(family, path, matrix.samples.get(family), seed, native.get(family, NATIVE_SAMPLES))
+        for family, path in matrix.datasets.items()
+    )
+
+
+def native_samples_of(manifest: Mapping[str, Any]) -> dict[str, int]:
+    """How many samples at most a run takes through benchmark_model, by family."""
+    return {record["family"]: record.get("native_samples", NATIVE_SAMPLES) for record in manifest["datasets"]}
 
 
 def datasets_of(manifest: Mapping[str, Any], variants: Sequence[Variant]) -> dict[str, Dataset]:

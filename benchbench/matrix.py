@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from benchbench.device import Frozen, ToolChoice
 from benchbench.errors import InputError
 from benchbench.files import read_toml, validated
 
+NATIVE_SAMPLES = 32
+
 
 class ModelEntry(Frozen):
     """One model family: the files of its variants, and labelled inputs for accuracy."""
@@ -23,10 +25,11 @@ class ModelEntry(Frozen):
     variants: str | tuple[str, ...]  # a path or glob, or several, relative to the matrix
     dataset: str | None = None  # a path relative to the matrix, or "random": seeded inputs, for fidelity only
     samples: int | None = Field(default=None, ge=1)  # of the dataset, from its beginning; None = all
+    native_samples: int = Field(default=NATIVE_SAMPLES, ge=1)  # at most, through benchmark_model: each may be a launch
 
     @model_validator(mode="after")
     def _samples_of_something(self) -> ModelEntry:
-        if self.samples is not None and self.dataset is None:
+        if self.dataset is None and (self.samples is not None or "native_samples" in self.model_fields_set):
             raise ValueError("samples are of a dataset, and none is named")
         return self
 
@@ -118,6 +121,7 @@ class Matrix:
     measure: Measure
     skips: tuple[SkipRule, ...]
     tool: ToolChoice
+    native_samples: dict[str, int] = field(default_factory=dict)  # family -> at most, through benchmark_model
 
 
 def load_matrix(path: Path) -> Matrix:
@@ -145,6 +149,7 @@ def load_matrix(path: Path) -> Matrix:
         measure=file.measure,
         skips=file.skip,
         tool=file.tool,
+        native_samples={entry.family: entry.native_samples for entry in file.model if entry.dataset is not None},
     )
 
 

@@ -170,4 +170,5 @@ class Outcome(Frozen):
     remedy: str | None = None
     transient: bool = False  # failed for a reason that may pass: --resume tries it again
     outputs: str | None = None  # path below the run folder of the outputs taken back
+    samples: int | None = None  # how many samples of the dataset they are of, from its beginning; None = all
     accuracy: dict[str, float | int | str | None] = Field(default_factory=dict)

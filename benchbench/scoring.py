@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchbench.accuracy.datasets import Dataset, load, seeded
@@ -13,6 +13,7 @@ from benchbench.accuracy.scores import score
 from benchbench.case import Variant
 from benchbench.errors import BenchbenchError, InputError
 from benchbench.journal import Journal, read_outcomes
+from benchbench.matrix import NATIVE_SAMPLES
 from benchbench.models.inspect import inspect
 from benchbench.outcome import Outcome
 from benchbench.runners import Evaluation, Preprocess
@@ -29,6 +30,7 @@ class Wanted:
     dataset: str
     samples: int | None
     seed: int
+    native_samples: int = NATIVE_SAMPLES  # at most, through benchmark_model
 
 
 def load_dataset(wanted: Wanted, variants: Sequence[Variant]) -> Dataset:
@@ -97,6 +99,9 @@ def _reference(variants: Sequence[Variant], dataset: Dataset, note: Callable[[st
 def _scored(outcome: Outcome, folder: Path, dataset: Dataset, reference: Sequence[Output] | None) -> Outcome:
     try:
         outputs = read_outputs(folder / str(outcome.outputs) / "outputs.npz")
+        dataset = dataset.first(outcome.samples)
+        if reference is not None:
+            reference = [replace(output, raw=output.raw[: dataset.n]) for output in reference]
         return outcome.model_copy(update={"accuracy": score(dataset, outputs, reference)})
     except InputError as error:
         return outcome.model_copy(update={"status": "failed", "error": error.message, "remedy": error.remedy or None})

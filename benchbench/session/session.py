@@ -6,7 +6,7 @@ import contextlib
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -109,6 +109,20 @@ class Session:
         result = self._finish(name, reply, job, outputs_to, retries)
         self._surviving(lambda: self.hand.end(name), retries)
         return result
+
+    def lend(self, folder: str, files: Sequence[Path]) -> tuple[str, ...]:
+        """Put files beside the jobs, where a sweep finds them too; their paths there. Raises as `run` does."""
+
+        def put() -> tuple[str, ...]:
+            place = f"{self.hand.jobs}/{folder}"
+            self.transport.run(["mkdir", "-p", place], timeout_s=30)
+            return Store(self.transport, self.hand, place, self.device.name).stage(files)
+
+        return self._surviving(put, [])
+
+    def take_back(self, folder: str) -> None:
+        """Remove what was lent."""
+        self._surviving(lambda: self.hand.end(folder), [])
 
     def _finish(self, name: str, reply: Reply, job: Job, outputs_to: Path, retries: list[str]) -> JobResult:
         if reply.state in {"ABSENT", "REBOOTED"}:
