@@ -51,7 +51,7 @@ def render(results: Results) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "number": lambda value, digits=3: "–" if value is None else number(value, digits),
+        "number": _number,
         "points": points,
     }
     return environment.get_template("page.html").render(
@@ -61,6 +61,10 @@ def render(results: Results) -> str:
         script=_own("page.js"),
         vega=_vega(),
     )
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else number(value, digits)
 
 
 def _write_frames(results: Results, out: Path) -> None:

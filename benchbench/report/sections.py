@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
 from benchbench.doubts import Doubt
 from benchbench.report import charts
 from benchbench.report.charts import Chart
-from benchbench.report.results import MEMORY_KINDS, Results, missing, profile_rows
+from benchbench.report.results import MEMORY_KINDS, Results, profile_rows
+from benchbench.report.rows import case_row, facts, tradeoff_row
 
-# Symbol and word, so that a verdict can be read without its colour.
-BADGES = {
-    "full": ("●", "full"),
-    "partial": ("◐", "partial"),
-    "none": ("○", "none"),
-    "unavailable": ("✕", "unavailable"),
-    "unknown": ("?", "unconfirmed"),
-    "mixed": ("◩", "mixed"),
-}
 _PEAKS = {
     "rss_peak_mb": "Peak RSS",
     "peak_polled_mb": "Polled RSS",
@@ -71,7 +60,7 @@ def devices(results: Results) -> Section:
         for device in run.manifest["devices"]:
             place = results.place(run.id, str(device.get("name")))
             cards.append(
-                {"place": place, "facts": _facts(device), "error": device.get("error"), "doubts": shared.get(place, ())}
+                {"place": place, "facts": facts(device), "error": device.get("error"), "doubts": shared.get(place, ())}
             )
     return Section(
         "devices",
@@ -98,7 +87,7 @@ def cases(results: Results) -> Section:
     shared = shared_doubts(results)
     frame = results.cases
     peaks = [kind for kind in _PEAKS if frame[kind].notna().any()][:2]
-    rows = [_case(row, peaks, shared.get(row["place"], ())) for _, row in frame.iterrows()]
+    rows = [case_row(row, peaks, shared.get(row["place"], ())) for _, row in frame.iterrows()]
     content = {
         "rows": rows,
         "peaks": [(_PEAKS[kind], MEMORY_KINDS[kind]) for kind in peaks],
@@ -116,7 +105,7 @@ def cases(results: Results) -> Section:
 
 def accuracy(results: Results) -> Section:
     found = [chart for panel in results.panels if (chart := charts.accuracy(results, panel))]
-    rows = [_tradeoff(row) for _, row in results.tradeoffs.iterrows()] if found else []
+    rows = [tradeoff_row(row) for _, row in results.tradeoffs.iterrows()] if found else []
     return Section(
         "accuracy",
         "Accuracy against latency",
@@ -233,10 +222,10 @@ def provenance(results: Results) -> Section:
     runs = []
     for run in results.runs:
         m = run.manifest
-        facts = {"run": run.id, "created": m["created"], "benchbench": m["benchbench"], "seed": m["seed"]}
-        facts |= {f"host: {key}": value for key, value in m["host"].items()} | dict(m["versions"])
+        known = {"run": run.id, "created": m["created"], "benchbench": m["benchbench"], "seed": m["seed"]}
+        known |= {f"host: {key}": value for key, value in m["host"].items()} | dict(m["versions"])
         methods = run.trials["percentile_method"].dropna().unique() if len(run.trials) else ()
-        facts["percentile method"] = ", ".join(methods) or None
+        known["percentile method"] = ", ".join(methods) or None
         files = [
             (v.get("family"), v.get("name"), v.get("scheme"), v.get("size_mb"), v.get("sha256")) for v in m["variants"]
         ]
@@ -244,7 +233,7 @@ def provenance(results: Results) -> Section:
         runs.append(
             {
                 "name": run.name,
-                "facts": {key: value for key, value in facts.items() if value is not None},
+                "facts": {key: value for key, value in known.items() if value is not None},
                 "files": files,
                 "tools": tools,
                 "matrix": json.dumps({"matrix": m["matrix"], "measure": m["measure"]}, indent=2, ensure_ascii=False),
@@ -274,79 +263,3 @@ SECTIONS: tuple[Callable[[Results], Section], ...] = (
 
 def _nothing(results: Results) -> str | None:
     return None if len(results.cases) else "Nothing was measured: no trial has an outcome yet."
-
-
-def _facts(device: Mapping[str, Any]) -> dict[str, str]:
-    """A device's traits in words; what the device does not say is left out."""
-    traits = device.get("traits") or {}
-    clusters = [
-        f"{len(c.get('cores') or ())} × {c['max_mhz'] / 1000:.2g} GHz"
-        if c.get("max_mhz")
-        else f"{len(c.get('cores') or ())}"
-        for c in traits.get("clusters") or []
-    ]
-    system = " ".join(str(traits[key]) for key in ("os", "os_version") if traits.get(key))
-    facts = {
-        "reached": device.get("reached"),
-        "model": traits.get("model"),
-        "SoC": traits.get("soc"),
-        "system": system + (f" (SDK {traits['sdk']})" if traits.get("sdk") else ""),
-        "ABI": traits.get("abi"),
-        "cores": " + ".join(clusters),
-        "memory": f"{traits['memory_mb'] / 1024:.1f} GB" if traits.get("memory_mb") else None,
-        "runner": device.get("runner"),
-        "runtime": traits.get("runtime"),
-        "accelerators": ", ".join(traits.get("accelerators") or []),
-        "tool sha256": device.get("tool_sha256"),
-    }
-    return {name: str(value) for name, value in facts.items() if value}
-
-
-def _case(row: pd.Series, peaks: Sequence[str], shared: Sequence[Doubt]) -> dict[str, Any]:
-    symbol, word = BADGES.get(row["verdict"], BADGES["unknown"])
-    if row["status"] != "ok" and row["verdict"] in {"full", "partial", "unknown"}:
-        symbol, word = "–", "no result"
-    taken, total = row["nodes_delegated"], row["nodes_total"]
-    nodes = f" {taken}/{total}" if row["verdict"] == "partial" and not pd.isna(taken) and not pd.isna(total) else ""
-    return {
-        "place": row["place"],
-        "family": row["family"],
-        "variant": row["variant"],
-        "scheme": _text(row["scheme"]),
-        "asked": row["delegate"] or "–",
-        "ran": _text(row["executor"]) or row["status"],
-        "elsewhere": row["verdict"] in {"none", "unavailable", "mixed"},
-        "verdict": row["verdict"],
-        "badge": (symbol, word + nodes),
-        "evidence": _text(row["evidence"]),
-        "threads": None if pd.isna(row["threads"]) else int(row["threads"]),
-        "affinity": _text(row["affinity"]),
-        "headline": bool(row["headline"]),
-        "why": missing(row),
-        "median": _number(row["median_ms"]),
-        "low": _number(row["low_ms"]),
-        "high": _number(row["high_ms"]),
-        "init": _number(row["init_ms"]),
-        "first": _number(row["first_ms"]),
-        "cv": _number(row["between_cv"]),
-        "within": _number(row["within_cv"]),
-        "size": _number(row["size_mb"]),
-        "memory": [_number(row[kind]) for kind in peaks],
-        "launches": (int(row["launches"]), int(row["launches_all"])),
-        "doubts": [doubt for doubt in row["doubts"] if doubt not in shared],
-    }
-
-
-def _tradeoff(row: pd.Series) -> dict[str, Any]:
-    numbers = ("median_ms", "speedup", "speedup_low", "speedup_high", "smaller", "accuracy")
-    changes = ("accuracy_change", "accuracy_change_low", "accuracy_change_high")
-    names = {key: row[key] for key in ("place", "variant", "delegate", "threads", "speedup_verdict", "pareto")}
-    return names | {key: _number(row[key]) for key in (*numbers, *changes)}
-
-
-def _number(value: Any) -> float | None:
-    return None if pd.isna(value) or math.isinf(value) else float(value)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
