@@ -16,7 +16,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from benchbench.accuracy.outputs import Output
-from benchbench.accuracy.tensors import Array, Preprocessing, to_input
+from benchbench.accuracy.raw import RawSamples, alike
+from benchbench.accuracy.tensors import Array, Preprocessing
 from benchbench.errors import InputError, LinkLost, ToolError
 from benchbench.models.inspect import ModelInfo, TensorInfo
 from benchbench.outcome import Delegation, Measurement, Reading
@@ -27,9 +28,9 @@ from benchbench.session.session import JobResult, Session
 
 OUTPUTS = "outputs.raw"
 NEEDED = ("input_layer", "input_layer_shape", "input_layer_value_files", "output_filepath")
+ONE_BY_ONE = "one by one"
 PROOF = 2  # launches that prove a batch: its first and its last sample alone
 MOST_SAMPLES, MOST_BYTES = 256, 8 * 2**20  # of a batch: activations take many times the memory of inputs
-TOLERANCE = {2: 1e-2, 4: 1e-4, 8: 1e-6}  # of floats with so many bytes, as a share of the largest value
 
 
 class LaunchFailed(ToolError):
@@ -66,126 +67,11 @@ def obstacle(runner: BenchmarkModelRunner, info: ModelInfo) -> str | None:
     return None if len(batches) == 1 else "the inputs do not take the same number of samples"
 
 
-def most_launches(samples: int) -> int:
-    """How many launches so many samples take at most: a batch that was tried in vain, then one by one."""
-    return samples if samples <= PROOF + 1 else samples + PROOF
-
-
 def _is_number(tensor: TensorInfo) -> bool:
     try:
         return np.dtype(tensor.dtype).kind in "fiub"
     except TypeError:  # string, int4 …
         return False
-
-
-@dataclass(slots=True)
-class _Launcher:
-    """Runs inferences of one model as jobs on one device, and remembers what they left."""
-
-    session: Session
-    runner: BenchmarkModelRunner
-    work: Work
-    name: str
-    folder: Path  # on this host
-    results: list[JobResult] = field(default_factory=list)
-    readings: list[Reading] = field(default_factory=list)
-    said: dict[str, tuple[Job, Raw]] = field(default_factory=dict)
-
-    def launch(self, label: str, fed: Sequence[Array]) -> bytes:
-        """One inference on `fed`, one array an input; the raw outputs. Raises LaunchFailed, and as a session does."""
-        if self.session.cancelled.is_set():
-            raise LinkLost(f"{self.session.device.name}: the run was cancelled")
-        name = f"{self.name} {len(self.results)}"
-        # Beside the job, so that no path of the device stands between the tool's ':' and ','.
-        inputs = folder_name(f"{name} inputs")
-        placed = self.session.lend(inputs, [self._written(k, array) for k, array in enumerate(fed)])
-        files = [f"../{inputs}/{PurePosixPath(path).name}" for path in placed]
-        feeds = tuple(Feed(array.shape, file=file) for array, file in zip(fed, files, strict=True))
-        work = replace(self.work, feeds=feeds, raw_outputs=OUTPUTS)
-        job = self.runner.job(work)
-        job = replace(job, env={**job.env, **self.session.device.env})
-        result = self.session.run(folder_name(name), job, outputs_to=self.folder)
-        self.session.take_back(inputs)
-        reading = self.runner.read(work, result.raw)
-        self.results.append(result)
-        self.readings.append(reading)
-        self.said[label] = job, result.raw
-        if reading.status != "ok":
-            raise LaunchFailed(f"{label}: {reading.error}")
-        return result.outputs[0].read_bytes()
-
-    def _written(self, position: int, array: Array) -> Path:
-        path = self.folder / f"input{position}.raw"
-        array.astype(array.dtype.newbyteorder("<"), copy=False).tofile(path)
-        return path
-
-
-@dataclass(frozen=True, slots=True)
-class _Samples:
-    """Samples on their way into a model and its outputs on their way back; a unit = what one inference takes."""
-
-    info: ModelInfo
-    stored: tuple[Array, ...]
-    preprocessing: Preprocessing | None
-
-    @property
-    def n(self) -> int:
-        return len(self.stored[0])
-
-    @property
-    def unit(self) -> int:
-        shape = self.info.inputs[0].shape
-        return shape[0] if shape else 1
-
-    @property
-    def units(self) -> int:
-        return math.ceil(self.n / self.unit)
-
-    def fed(self, first: int, units: int) -> list[Array]:
-        """Inputs for `units` from unit number `first` on; what lies beyond the end are repeats of the last sample."""
-        chosen = np.minimum(np.arange(first * self.unit, (first + units) * self.unit), self.n - 1)
-        return [
-            np.ascontiguousarray(to_input(array[chosen], tensor, self.preprocessing)).reshape(_of(tensor, units))
-            for array, tensor in zip(self.stored, self.info.inputs, strict=True)
-        ]
-
-    def split(self, label: str, raw: bytes, units: int) -> list[Array]:
-        """The raw outputs of one inference over `units`, one array an output; raises LaunchFailed for another size."""
-        shapes = [_of(tensor, units) for tensor in self.info.outputs]
-        sizes = [
-            math.prod(shape) * np.dtype(tensor.dtype).itemsize
-            for shape, tensor in zip(shapes, self.info.outputs, strict=True)
-        ]
-        if len(raw) != sum(sizes):
-            raise LaunchFailed(f"{label}: the outputs have {len(raw)} bytes, and by the model's file {sum(sizes)}")
-        ends = np.cumsum(sizes)
-        return [
-            np.frombuffer(raw[end - size : end], np.dtype(tensor.dtype).newbyteorder("<")).reshape(shape)
-            for tensor, shape, size, end in zip(self.info.outputs, shapes, sizes, ends, strict=True)
-        ]
-
-    def joined(self, parts: Sequence[Sequence[Array]]) -> tuple[Output, ...]:
-        """The outputs of all samples; an output without an axis of samples is stacked, one for each inference."""
-        outputs = []
-        for k, tensor in enumerate(self.info.outputs):
-            whole = tensor.shape[:1] == (self.unit,)
-            raw = np.concatenate([part[k] for part in parts])[: self.n] if whole else np.stack([p[k] for p in parts])
-            outputs.append(Output(tensor.name, raw, tensor.scale or 0.0, tensor.zero_point or 0))
-        return tuple(outputs)
-
-    @property
-    def in_a_batch(self) -> int:
-        """How many units to try at once; 1 where that is no gain, or where an output has no axis of samples."""
-        tensors = (*self.info.inputs, *self.info.outputs)
-        if any(tensor.shape[:1] != (self.unit,) for tensor in tensors):
-            return 1
-        one = sum(array.nbytes for array in self.fed(0, 1))
-        units = min(self.units, MOST_SAMPLES // self.unit, MOST_BYTES // one)
-        return units if units > 1 and PROOF + math.ceil(self.units / units) < self.units else 1
-
-
-def _of(tensor: TensorInfo, units: int) -> tuple[int, ...]:
-    return tensor.shape if units == 1 else (tensor.shape[0] * units, *tensor.shape[1:])
 
 
 def evaluate(
@@ -196,79 +82,102 @@ def evaluate(
     A launch that fails, or launches that differ in their delegation, make a failed reading; faults of the link raise
     as a session does. Raises InputError for samples that do not fit.
     """
-    once = {"runs": 1, "min_seconds": 0.0, "warmup_runs": 0, "warmup_min_seconds": 0.0}  # a fresh state, where there is
+    # Without a warm-up a model with a state of its own answers from a fresh one.
+    once = {"runs": 1, "min_seconds": 0.0, "warmup_runs": 0, "warmup_min_seconds": 0.0}
     work = replace(work, measure=work.measure.model_copy(update=once))
     samples = _samples(info, evaluation)
     with tempfile.TemporaryDirectory(prefix="benchbench-") as folder:
-        launcher = _Launcher(session, runner, work, name, Path(folder))
+        launcher = _Launcher(session, runner, work, samples, name, Path(folder))
         try:
             outputs, remark = _all_outputs(launcher, samples)
         except LaunchFailed as failure:
-            return _evaluated(launcher, (), (), failure.message)
-        except ValueError as error:
-            raise InputError(f"{evaluation.samples}: {error}") from error
-    return _evaluated(launcher, outputs, (remark,) if remark else ())
+            return launcher.evaluated((), "", failure.message)
+    return launcher.evaluated(outputs, remark)
 
 
-def _samples(info: ModelInfo, evaluation: Evaluation) -> _Samples:
+def _samples(info: ModelInfo, evaluation: Evaluation) -> RawSamples:
     with np.load(evaluation.samples, allow_pickle=False) as archive:
         names = archive.files[: len(info.inputs)]
         stop = None if evaluation.count is None else evaluation.start + evaluation.count
         stored = tuple(archive[name][evaluation.start : stop] for name in names)
     how = evaluation.preprocess
-    return _Samples(info, stored, Preprocessing(scale=how.scale, mean=how.mean, std=how.std) if how else None)
+    preprocessing = Preprocessing(scale=how.scale, mean=how.mean, std=how.std) if how else None
+    samples = RawSamples(info.inputs, info.outputs, stored, preprocessing)
+    try:
+        samples.fed(0, 1)
+    except ValueError as error:
+        raise InputError(f"{info.path}: the samples do not fit: {error}") from error
+    return samples
 
 
-def _all_outputs(launcher: _Launcher, samples: _Samples) -> tuple[tuple[Output, ...], str]:
-    """The outputs, and why they were not taken in batches where that was tried in vain."""
-    first = samples.split("sample 1 alone", launcher.launch("sample 1 alone", samples.fed(0, 1)), 1)
-    units, remark = samples.in_a_batch, ""
-    if units > 1:
+@dataclass(slots=True)
+class _Launcher:
+    """Runs inferences of one model as jobs on one device, and remembers what they left."""
+
+    session: Session
+    runner: BenchmarkModelRunner
+    work: Work
+    samples: RawSamples
+    name: str
+    folder: Path  # on this host
+    results: list[JobResult] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    said: dict[str, tuple[Job, Raw]] = field(default_factory=dict)
+
+    def launch(self, label: str, first: int, units: int = 1) -> list[Array]:
+        """The outputs of one inference over `units`. Raises LaunchFailed, and as a session does."""
+        if self.session.cancelled.is_set():
+            raise LinkLost(f"{self.session.device.name}: the run was cancelled")
+        name = f"{self.name} {len(self.results)}"
+        # Beside the job, so that no path of the device stands between the tool's ':' and ','.
+        inputs = folder_name(f"{name} inputs")
+        fed = self.samples.fed(first, units)
+        placed = self.session.lend(inputs, [self._written(k, array) for k, array in enumerate(fed)])
+        files = [f"../{inputs}/{PurePosixPath(path).name}" for path in placed]
+        feeds = tuple(Feed(array.shape, file=file) for array, file in zip(fed, files, strict=True))
+        job = self.runner.job(replace(self.work, feeds=feeds, raw_outputs=OUTPUTS))
+        job = replace(job, env={**job.env, **self.session.device.env})
+        result = self.session.run(folder_name(name), job, outputs_to=self.folder)
+        self.session.take_back(inputs)
+        self.results.append(result)
+        self.readings.append(self.runner.read(self.work, result.raw))
+        self.said[label] = job, result.raw
+        return self._outputs(label, result, units)
+
+    def _written(self, position: int, array: Array) -> Path:
+        path = self.folder / f"input{position}.raw"
+        array.tofile(path)
+        return path
+
+    def _outputs(self, label: str, result: JobResult, units: int) -> list[Array]:
+        """The launch's outputs, if it ended well, on the same path as all others."""
+        expected, reading = self.readings[0].delegation, self.readings[-1]
+        label = f"launch {len(self.results)} ({label})"
+        if reading.status != "ok":
+            raise LaunchFailed(f"{label}: {reading.error}")
+        if _taken(reading.delegation) != _taken(expected):
+            got = _in_words(reading.delegation)
+            raise LaunchFailed(f"{label}: its delegation is {got}, and {_in_words(expected)} in the first launch")
         try:
-            return _in_batches(launcher, samples, units, first), ""
-        except LaunchFailed as failure:
-            remark = f"samples were run one by one: {failure.message}"
-    parts = [first]
-    for k in range(1, samples.units):
-        raw = launcher.launch("one by one", samples.fed(k, 1))
-        _same_delegation(launcher.readings[0], launcher.readings[-1], f"launch {k + 1}")
-        parts.append(samples.split(f"launch {k + 1}", raw, 1))
-    return samples.joined(parts), remark
+            return self.samples.split(result.outputs[0].read_bytes(), units)
+        except ValueError as error:
+            raise LaunchFailed(f"{label}: {error}") from error
 
-
-def _in_batches(launcher: _Launcher, samples: _Samples, units: int, first: Sequence[Array]) -> tuple[Output, ...]:
-    """Raises LaunchFailed as soon as a batch is not what its samples are alone."""
-    parts = []
-    for low in range(0, samples.units, units):
-        label = f"batch of {units * samples.unit}"
-        raw = launcher.launch(label, samples.fed(low, units))
-        _same_delegation(launcher.readings[0], launcher.readings[-1], label)
-        parts.append(samples.split(label, raw, units))
-        if low == 0:
-            last = f"sample {units * samples.unit} alone"
-            alone = samples.split(last, launcher.launch(last, samples.fed(units - 1, 1)), 1)
-            rows = samples.unit
-            for whole, head, tail in zip(parts[0], first, alone, strict=True):
-                if not (alike(whole[:rows], head) and alike(whole[-rows:], tail)):
-                    raise LaunchFailed(f"{label}: its outputs are not those of its samples alone")
-    return samples.joined(parts)
-
-
-def alike(batched: Array, alone: Array) -> bool:
-    """Integers exactly, floats within what another order of summation changes."""
-    if batched.dtype.kind != "f":
-        return np.array_equal(batched, alone)
-    largest = float(np.abs(alone, where=np.isfinite(alone), out=np.zeros_like(alone)).max(initial=0.0))
-    atol = TOLERANCE[alone.dtype.itemsize] * largest
-    return np.allclose(batched, alone, rtol=0, atol=atol, equal_nan=True)
-
-
-def _same_delegation(expected: Reading, got: Reading, label: str) -> None:
-    if _taken(expected.delegation) != _taken(got.delegation):
-        raise LaunchFailed(
-            f"{label}: another delegation ({_in_words(got.delegation)}) than the first launch's "
-            f"({_in_words(expected.delegation)})"
+    def evaluated(self, outputs: tuple[Output, ...], remark: str, error: str | None = None) -> Evaluated:
+        """An evaluation has no latency: its launches are of other sizes than those that are timed."""
+        first, last, told = self.results[0], self.results[-1], self.readings[0].measurement
+        reading = Reading(
+            status="failed" if error else "ok",
+            measurement=Measurement(
+                threads=told.threads, model_mb=told.model_mb, tool=told.tool, warnings=(remark,) if remark else ()
+            ),
+            delegation=self.readings[-1 if error else 0].delegation,
+            error=error,
         )
+        times = [result.tool_s for result in self.results if result.tool_s is not None]
+        retries = tuple(retry for result in self.results for retry in result.retries)
+        whole = JobResult(last.raw, first.before, last.after, sum(times) if times else None, (), retries)
+        return Evaluated(outputs, reading, whole, self.said)
 
 
 def _taken(delegation: Delegation) -> tuple[str, int | None, str | None]:
@@ -276,24 +185,38 @@ def _taken(delegation: Delegation) -> tuple[str, int | None, str | None]:
 
 
 def _in_words(delegation: Delegation) -> str:
-    nodes = "" if delegation.nodes_delegated is None else f", {delegation.nodes_delegated} nodes"
-    return f"{delegation.verdict}{nodes}, executed by {delegation.executor}"
+    nodes = "" if delegation.nodes_delegated is None else f" ({delegation.nodes_delegated} nodes)"
+    return f"{delegation.verdict}{nodes}"
 
 
-def _evaluated(
-    launcher: _Launcher, outputs: tuple[Output, ...], remarks: tuple[str, ...], error: str | None = None
-) -> Evaluated:
-    """An evaluation has no latency: its launches are of other sizes than those that are timed."""
-    first, last = launcher.results[0], launcher.results[-1]
-    told = launcher.readings[0].measurement
-    measurement = Measurement(threads=told.threads, model_mb=told.model_mb, tool=told.tool, warnings=remarks)
-    reading = Reading(
-        status="failed" if error else "ok",
-        measurement=measurement,
-        delegation=launcher.readings[-1 if error else 0].delegation,
-        error=error,
-    )
-    times = [result.tool_s for result in launcher.results if result.tool_s is not None]
-    retries = tuple(retry for result in launcher.results for retry in result.retries)
-    whole = JobResult(last.raw, first.before, last.after, sum(times) if times else None, (), retries)
-    return Evaluated(outputs, reading, whole, launcher.said)
+def _all_outputs(launcher: _Launcher, samples: RawSamples) -> tuple[tuple[Output, ...], str]:
+    """The outputs, and why they were not taken in batches where that was tried in vain."""
+    first = launcher.launch("sample 1 alone", 0)
+    units, remark = _in_a_batch(samples), ""
+    if units > 1:
+        try:
+            return samples.joined(_batches(launcher, samples, units, first)), ""
+        except LaunchFailed as failure:
+            remark = f"samples were run one by one: {failure.message}"
+    others = [launcher.launch(ONE_BY_ONE, k) for k in range(1, samples.units)]
+    return samples.joined([first, *others]), remark
+
+
+def _in_a_batch(samples: RawSamples) -> int:
+    """How many units to try at once; 1 where that cannot be, or is no gain."""
+    one = sum(array.nbytes for array in samples.fed(0, 1))
+    units = min(samples.units, MOST_SAMPLES // samples.unit, MOST_BYTES // one)
+    gains = units > 1 and PROOF + math.ceil(samples.units / units) < samples.units
+    return units if gains and samples.have_an_axis_of_samples else 1
+
+
+def _batches(launcher: _Launcher, samples: RawSamples, units: int, first: Sequence[Array]) -> list[list[Array]]:
+    """The outputs batch by batch; raises LaunchFailed where the first is not what its samples are alone."""
+    rows = samples.unit
+    label = f"batch of {units * rows}"
+    batches = [launcher.launch(label, 0, units)]
+    last = launcher.launch(f"sample {units * rows} alone", units - 1)
+    for whole, head, tail in zip(batches[0], first, last, strict=True):
+        if not (alike(whole[:rows], head) and alike(whole[-rows:], tail)):
+            raise LaunchFailed(f"{label}: its outputs are not those of its samples alone")
+    return batches + [launcher.launch(label, low, units) for low in range(units, samples.units, units)]

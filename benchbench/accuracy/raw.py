@@ -1,0 +1,85 @@
+"""Samples as the raw bytes of a model's inputs, and raw bytes of outputs as samples, some inferences at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchbench.accuracy.outputs import Output
+from benchbench.accuracy.tensors import Array, Preprocessing, Tensor, to_input
+
+TOLERANCE = {2: 1e-2, 4: 1e-4, 8: 1e-6}  # of floats with so many bytes, as a share of the largest value
+
+
+@dataclass(frozen=True, slots=True)
+class RawSamples:
+    """Stored samples of every input of a model. A unit is what one inference takes by the model's file: mostly one."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    stored: tuple[Array, ...]
+    preprocessing: Preprocessing | None
+
+    @property
+    def n(self) -> int:
+        return len(self.stored[0])
+
+    @property
+    def unit(self) -> int:
+        shape = self.inputs[0].shape
+        return shape[0] if shape else 1
+
+    @property
+    def units(self) -> int:
+        return math.ceil(self.n / self.unit)
+
+    @property
+    def have_an_axis_of_samples(self) -> bool:
+        """Whether every input and output has one by the model's file: else several units cannot be told apart."""
+        return all(tensor.shape[:1] == (self.unit,) for tensor in (*self.inputs, *self.outputs))
+
+    def fed(self, first: int, units: int) -> list[Array]:
+        """Inputs for `units` from unit number `first` on, little-endian; beyond the end the last sample is repeated."""
+        chosen = np.minimum(np.arange(first * self.unit, (first + units) * self.unit), self.n - 1)
+        made = []
+        for array, tensor in zip(self.stored, self.inputs, strict=True):
+            values = to_input(array[chosen], tensor, self.preprocessing).reshape(_shape(tensor, units))
+            made.append(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).reshape(values.shape))
+        return made
+
+    def split(self, raw: bytes, units: int) -> list[Array]:
+        """Outputs of one inference over `units`, joined in the model's order; raises ValueError for another size."""
+        types = [np.dtype(tensor.dtype).newbyteorder("<") for tensor in self.outputs]
+        shapes = [_shape(tensor, units) for tensor in self.outputs]
+        sizes = [math.prod(shape) * dtype.itemsize for shape, dtype in zip(shapes, types, strict=True)]
+        if len(raw) != sum(sizes):
+            raise ValueError(f"the outputs have {len(raw)} bytes, and {sum(sizes)} by the model's file")
+        ends = np.cumsum(sizes)
+        return [
+            np.frombuffer(raw[end - size : end], dtype).reshape(shape)
+            for dtype, shape, size, end in zip(types, shapes, sizes, ends, strict=True)
+        ]
+
+    def joined(self, parts: Sequence[Sequence[Array]]) -> tuple[Output, ...]:
+        """The outputs of all samples; those without an axis of samples are stacked, one for each inference."""
+        outputs = []
+        for k, tensor in enumerate(self.outputs):
+            own = [part[k] for part in parts]
+            raw = np.concatenate(own)[: self.n] if tensor.shape[:1] == (self.unit,) else np.stack(own)
+            outputs.append(Output(tensor.name, raw, tensor.scale or 0.0, tensor.zero_point or 0))
+        return tuple(outputs)
+
+
+def _shape(tensor: Tensor, units: int) -> tuple[int, ...]:
+    return tensor.shape if units == 1 else (tensor.shape[0] * units, *tensor.shape[1:])
+
+
+def alike(one: Array, other: Array) -> bool:
+    """Whether two runs on the same input agree: integers exactly, floats but for what another order of sums changes."""
+    if one.dtype.kind != "f" or one.shape != other.shape:
+        return np.array_equal(one, other)
+    largest = float(np.abs(other[np.isfinite(other)]).max(initial=0.0))
+    return np.allclose(one, other, rtol=0, atol=TOLERANCE[other.dtype.itemsize] * largest, equal_nan=True)
