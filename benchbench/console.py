@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,9 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from benchbench.execute import Done, Event, Noted, Started
 from benchbench.outcome import Outcome
-
-if TYPE_CHECKING:
-    from benchbench.plan import Plan
+from benchbench.plan import BATCHED, LAUNCH_S, Plan
 
 STATUS_WORDS = {"ok": "", "failed": "FAILED", "incomplete": "INCOMPLETE", "skipped": "skipped"}
 
@@ -132,6 +129,14 @@ def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:
             f"{len(trials)} trials, at least {duration(plan.seconds(device))}",
             markup=False,
         )
+        native, launches = plan.native_launches(device)
+        if launches > native:
+            talk.print(
+                f"{device}: benchmark_model runs one inference a launch: outputs of {native} cases are {launches} "
+                f"launches at most ({duration(launches * LAUNCH_S)}), {BATCHED} a case where a model takes batches "
+                "(`native_samples` says how many samples)",
+                markup=False,
+            )
     longest = max((plan.seconds(device) for device in plan.devices), default=0)
     talk.print(f"devices run side by side: at least {duration(longest)} in all; seed {plan.seed}", markup=False)
 

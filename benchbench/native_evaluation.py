@@ -21,6 +21,7 @@ from benchbench.accuracy.tensors import Array, Preprocessing
 from benchbench.errors import InputError, LinkLost, ToolError
 from benchbench.models.inspect import ModelInfo, TensorInfo
 from benchbench.outcome import Delegation, Measurement, Reading
+from benchbench.plan import BATCHED
 from benchbench.runners import Evaluation, Feed, Job, Raw, Work
 from benchbench.runners.benchmark_model import BenchmarkModelRunner
 from benchbench.session.hand import folder_name
@@ -29,7 +30,7 @@ from benchbench.session.session import JobResult, Session
 OUTPUTS = "outputs.raw"
 NEEDED = ("input_layer", "input_layer_shape", "input_layer_value_files", "output_filepath")
 ONE_BY_ONE = "one by one"
-PROOF = 2  # launches that prove a batch: its first and its last sample alone
+PROOF = BATCHED - 1  # launches that prove a batch: its first and its last sample alone
 MOST_SAMPLES, MOST_BYTES = 256, 8 * 2**20  # of a batch: activations take many times the memory of inputs
 
 
@@ -128,7 +129,8 @@ class _Launcher:
         """The outputs of one inference over `units`. Raises LaunchFailed, and as a session does."""
         if self.session.cancelled.is_set():
             raise LinkLost(f"{self.session.device.name}: the run was cancelled")
-        name = f"{self.name} {len(self.results)}"
+        # A job is found again by its name after a fault: the same name is the same inputs.
+        name = f"{self.name} {first}+{units}"
         # Beside the job, so that no path of the device stands between the tool's ':' and ','.
         inputs = folder_name(f"{name} inputs")
         fed = self.samples.fed(first, units)

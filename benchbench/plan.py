@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import fnmatch
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from benchbench.case import Case, Measure, Trial, Variant
 from benchbench.delegates import Delegate
 from benchbench.device import Adb, Device, Purpose, RunnerKind, Traits
 from benchbench.errors import InputError, NothingToDo
-from benchbench.matrix import Matrix, SkipRule
+from benchbench.matrix import NATIVE_SAMPLES, Matrix, SkipRule
 
+BATCHED = 3  # launches that outputs through benchmark_model take where a model can be batched: one, all, another one
 LAUNCH_S = 0.8  # start of a process, loading, the hand's work: measured on this project's test devices
 
 
@@ -44,6 +45,7 @@ class Plan:
     cases: tuple[Case, ...]
     trials: tuple[Trial, ...]
     skips: tuple[Skip, ...]
+    launches: Mapping[str, int] = field(default_factory=dict)  # trial -> at most so many, where one does not do
 
     def of(self, device: str) -> tuple[Trial, ...]:
         return tuple(trial for trial in self.trials if trial.case.device == device)
@@ -55,7 +57,14 @@ class Plan:
     def seconds(self, device: str) -> float:
         """At least this long: the minimum times of the matrix; slow models and cool-downs come on top."""
         per_trial = self.measure.warmup_min_seconds + self.measure.min_seconds + LAUNCH_S
-        return per_trial * len(self.of(device))
+        trials = self.of(device)
+        several = [min(self.launches[trial.id], BATCHED) for trial in trials if trial.id in self.launches]
+        return per_trial * (len(trials) - len(several)) + LAUNCH_S * sum(several)
+
+    def native_launches(self, device: str) -> tuple[int, int]:
+        """How many trials take outputs through benchmark_model, and how many launches they need at most."""
+        several = [self.launches[trial.id] for trial in self.of(device) if trial.id in self.launches]
+        return len(several), sum(several)
 
 
 def make_plan(
@@ -93,7 +102,25 @@ def make_plan(
         first = f": {skips[0].case}: {skips[0].reason}" if skips else ""
         raise NothingToDo(f"{matrix.source}: nothing is left to run{first}", remedy="see `benchbench plan`")
     trials = tuple(trial for target in targets for trial in _order(cases, target.device.name, matrix, seed))
-    return Plan(matrix.name, seed, matrix.measure, tuple(cases), trials, tuple(skips))
+    launches = {
+        trial.id: _most_launches(matrix, trial.case.variant.family)
+        for trial in trials
+        if trial.purpose == "accuracy" and presumed_runner(by_name[trial.case.device]) == "benchmark_model"
+    }
+    return Plan(matrix.name, seed, matrix.measure, tuple(cases), trials, tuple(skips), launches)
+
+
+def _most_launches(matrix: Matrix, family: str) -> int:
+    """How many launches a trial takes at most for outputs through benchmark_model: a batch in vain, then one by one."""
+    most = matrix.native_samples.get(family, NATIVE_SAMPLES)
+    samples = min(most, matrix.samples.get(family, most))
+    return samples if samples <= BATCHED else samples + BATCHED - 1
+
+
+def presumed_runner(target: Target) -> RunnerKind:
+    """The runner of a device; before a probe, the one that devices reached in this way mostly have."""
+    android = isinstance(target.device.address, Adb)
+    return target.runner or target.device.runner or ("benchmark_model" if android else "python")
 
 
 def _cells(matrix: Matrix, device: Device) -> list[Case]:
@@ -148,8 +175,7 @@ def _impossible(case: Case, target: Target) -> str | None:
         return case.delegate.impossible(target.traits, target.runner)
     android = isinstance(target.device.address, Adb)
     presumed = Traits(os="android" if android else "linux", abi="arm64-v8a", accelerators=("gpu", "npu", "edgetpu"))
-    runner = target.runner or target.device.runner or ("benchmark_model" if android else "python")
-    return case.delegate.impossible(presumed, runner)
+    return case.delegate.impossible(presumed, presumed_runner(target))
 
 
 def _order(cases: Sequence[Case], device: str, matrix: Matrix, seed: int) -> list[Trial]:
