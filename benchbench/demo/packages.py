@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -45,16 +46,19 @@ def wheel(package: Package, progress: Callable[[str], None]) -> Path:
 
 
 def _download(package: Package, folder: Path, kept: Path) -> None:
-    command = ["download", "--no-deps", "--only-binary=:all:", *ANY_MACHINE, "--retries", "1", "--dest", str(folder)]
-    pip = [sys.executable, "-m", "pip", "--no-input", "--disable-pip-version-check", *command, package.requirement]
-    child = subprocess.run(pip, capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL)
+    fetch = ["download", "--no-deps", "--only-binary=:all:", *ANY_MACHINE, package.requirement]
+    quietly = ["--no-input", "--disable-pip-version-check", "--retries", "1", "--dest", str(folder)]
+    command = [sys.executable, "-m", "pip", *fetch, *quietly]
+    child = subprocess.run(
+        command, capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL
+    )
     if child.returncode or not (folder / package.file).is_file():
         said = [line.strip() for line in child.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]
         reason = said[-1].removeprefix("ERROR: ") if said else f"pip ended with code {child.returncode}"
-        where = f"pip download --no-deps {package.requirement}"
+        elsewhere = shlex.join(["pip", *fetch])
         raise ToolError(
             f"{package.requirement} cannot be downloaded: {reason}",
-            remedy=f"put {package.file} into {kept.parent}; elsewhere `{where}` fetches it",
+            remedy=f"without a network put {package.file} into {kept.parent}; elsewhere `{elsewhere}` fetches it",
         )
 
 
