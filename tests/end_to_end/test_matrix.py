@@ -77,7 +77,7 @@ def _a_trial_by_hand_has_the_latency_of_its_row(run: Run) -> None:
     """The same model, threads and delegate in a plain interpreter, as often as it was launched: the ranges overlap."""
     row = run.cases[run.cases.case == "board/fashion_mnist.float32/xnnpack/t1"].iloc[0]
     by_hand = [_by_hand(FAMILY / "fashion_mnist_float32.tflite") for _ in range(3)]
-    # Medians of launches on a shared machine move; an error of unit, of warm-up or of delegate is a factor of 5 or more.
+    # Launches on a shared machine differ; an error of unit, of warm-up or of delegate is a factor of 5 or more.
     assert min(by_hand) / 3 < row.median_ms < max(by_hand) * 3
 
 
