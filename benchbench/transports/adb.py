@@ -19,7 +19,7 @@ from benchbench.transports.guard import GRACE_S, KILLED, guarded
 
 __all__ = ["AdbTransport", "Seen", "connect_adb", "discover"]
 
-_SETTLE_S = 2.0  # how long a phone may take from "connecting" or "unauthorized" to "device"
+_SETTLE_S = 1.0  # how long a phone may take from "connecting" or "unauthorized" to "device"
 _WIFI = re.compile(r".+:\d+")
 
 

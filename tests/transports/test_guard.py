@@ -60,9 +60,10 @@ def test_without_setsid_the_program_itself_is_killed(shells: Path) -> None:
 
 def test_the_limit_holds_when_the_link_and_its_shell_are_gone(shells: Path) -> None:
     marker = f"marker-{uuid4()}"
-    command = guarded(["sh", "-c", "sleep 50; true", marker], 1.0)
+    command = guarded(["sh", "-c", "sleep 50; true", marker], 1.5)
     shell = subprocess.Popen(["/bin/sh", "-c", command], env={"PATH": str(shells)}, start_new_session=True)
     wait_until_alive(marker)
+    time.sleep(0.3)  # until the guard is in its own session
     os.killpg(shell.pid, signal.SIGKILL)
     shell.wait()
     assert alive(marker)
@@ -75,7 +76,7 @@ def test_a_hang_up_ends_the_program_at_once(shells: Path) -> None:
     command = guarded(["sh", "-c", "sleep 50; true", marker], 30)
     shell = subprocess.Popen(["/bin/sh", "-c", f"exec {command}"], env={"PATH": str(shells)}, start_new_session=True)
     wait_until_alive(marker)
-    time.sleep(0.1)  # until the shell has come to wait
+    time.sleep(0.3)  # until the shell has come to wait
     shell.send_signal(signal.SIGHUP)
     shell.wait(timeout=5)
     wait_until_gone(marker, 1)
