@@ -8,6 +8,21 @@ from benchbench.delegates import Delegate
 from benchbench.device import Frozen, Purpose
 
 
+class InputSpec(Frozen):
+    """How one input is fed where the model leaves it open: its shape, and the whole numbers its values lie between."""
+
+    shape: tuple[int, ...] = Field(min_length=1)
+    range: tuple[int, int] | None = None  # both included; None = the tool's own range for the type
+
+    @model_validator(mode="after")
+    def _possible(self) -> InputSpec:
+        if min(self.shape) < 1:
+            raise ValueError("sizes of a shape are whole numbers from 1")
+        if self.range is not None and self.range[0] > self.range[1]:
+            raise ValueError("range is [lowest, highest]")
+        return self
+
+
 class Variant(Frozen):
     """One .tflite file of a model family, with what was read from the file itself."""
 
@@ -19,6 +34,7 @@ class Variant(Frozen):
     size_mb: float
     nodes: int  # operators of the primary subgraph
     edgetpu: bool = False  # compiled for the Edge TPU
+    inputs: tuple[InputSpec, ...] = ()  # all of them in order, or none: as the model says
 
     @property
     def id(self) -> str:

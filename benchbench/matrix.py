@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from benchbench.case import Measure, Variant
+from benchbench.case import InputSpec, Measure, Variant
 from benchbench.delegates import Delegate
 from benchbench.device import Frozen, ToolChoice
 from benchbench.errors import InputError
@@ -24,6 +24,7 @@ class ModelEntry(Frozen):
     family: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)
     variants: str | tuple[str, ...]  # a path or glob, or several, relative to the matrix
     dataset: str | None = None  # a path relative to the matrix, or "random": seeded inputs, for fidelity only
+    inputs: tuple[InputSpec, ...] = ()  # for models with open shapes: all inputs, in order
     samples: int | None = Field(default=None, ge=1)  # of the dataset, from its beginning; None = all
     native_samples: int = Field(default=NATIVE_SAMPLES, ge=1)  # at most, through benchmark_model: each may be a launch
 
@@ -175,4 +176,18 @@ def _variants(path: Path, entry: ModelEntry) -> tuple[Variant, ...]:
                 remedy=f"paths are relative to {path.parent}",
             )
         files += [file for file in found if file not in files]
-    return variants(entry.family, files)
+    return tuple(_fed(path, entry, variant) for variant in variants(entry.family, files))
+
+
+def _fed(path: Path, entry: ModelEntry, variant: Variant) -> Variant:
+    """The variant with what the matrix says of its inputs; raises InputError where they are not as many as it has."""
+    from benchbench.models.inspect import inspect
+
+    wanted = len(inspect(variant.path).inputs) if entry.inputs else 0
+    if wanted != len(entry.inputs):
+        raise InputError(
+            f"{path}: model {entry.family}: inputs: {Path(variant.path).name} has {wanted}, "
+            f"the matrix describes {len(entry.inputs)}",
+            remedy="describe all of them, in order",
+        )
+    return variant.model_copy(update={"inputs": entry.inputs})

@@ -143,7 +143,9 @@ class Launch(object):
         """First inference, warm-up, steady state; returns what was fed and the outputs of the first inference."""
         answer = self.answer
         self.at("inputs")
-        fed = given(request["inputs"]) if request.get("inputs") else random_inputs(engine.inputs, request["input_seed"])
+        fed = given(request["inputs"]) if request.get("inputs") else random_inputs(
+            engine.inputs, request["input_seed"], request.get("ranges")
+        )
         engine.feed(fed)
         self.at("first inference")
         first_ns = timed(engine.step)
@@ -282,6 +284,9 @@ class Classic(object):
         return True
 
     def allocate(self):
+        details = self.interpreter.get_input_details()
+        for detail, shape in zip(details, self.request.get("shapes") or []):
+            self.interpreter.resize_tensor_input(detail["index"], shape)
         try:
             self.interpreter.allocate_tensors()
         except RuntimeError as error:
@@ -398,6 +403,9 @@ class Compiled(object):
         outputs = model.get_output_tensor_details(signature["key"])
         self.inputs = [tensor(inputs[name]) for name in signature["inputs"]]
         self.outputs = [tensor(outputs[name]) for name in signature["outputs"]]
+        shapes = [list(detail["shape"]) for detail in self.inputs]
+        if (self.request.get("shapes") or shapes) != shapes:
+            raise ValueError("CompiledModel takes the model's own input shapes, %s" % shapes)
         self.fed, self.read = model.create_input_buffers(0), model.create_output_buffers(0)
         # int16 and int64 have no name in TensorBuffer; their bytes do.
         self.reads = []
@@ -759,8 +767,8 @@ def given(path):
         return [archive[name] for name in archive.files]
 
 
-def random_inputs(details, seed):
-    """Uniform random values in the ranges of benchmark_model, so that both tools feed alike.
+def random_inputs(details, seed, asked=None):
+    """Uniform random values in the ranges of benchmark_model, so that both tools feed alike; `asked` ones go before.
 
     float: [-0.5, 0.5); uint8: 0..254; int8: -127..127; int16: -32767..32767; other integers: 0..99; bool: both.
     RandomState, because its stream is the same in every numpy.
@@ -768,12 +776,14 @@ def random_inputs(details, seed):
     random = np.random.RandomState(seed)
     ranges = {"uint8": (0, 255), "int8": (-127, 128), "int16": (-32767, 32768), "bool": (0, 2)}
     arrays = []
-    for detail in details:
+    for k, detail in enumerate(details):
         dtype, shape = detail["dtype"], detail["shape"]
+        limits = asked[k] if asked and asked[k] else None
         if dtype.kind == "f":
-            arrays.append(np.asarray(random.uniform(-0.5, 0.5, shape), dtype=dtype))
+            low, high = limits or (-0.5, 0.5)
+            arrays.append(np.asarray(random.uniform(low, high, shape), dtype=dtype))
         elif dtype.kind in "iub":
-            low, high = ranges.get(dtype.name, (0, 100))
+            low, high = (limits[0], limits[1] + 1) if limits else ranges.get(dtype.name, (0, 100))
             arrays.append(np.asarray(random.randint(low, high, shape), dtype=dtype))
         else:
             raise ValueError("input %r is %s: give the inputs in an .npz" % (detail["name"], dtype.name))
@@ -1009,6 +1019,8 @@ def profile(runtime, request, inputs):
         )
     if delegate["way"] != "interpreter" or delegate.get("library"):
         raise NotImplementedError("op profiles exist for cpu and xnnpack only")
+    if request.get("shapes"):
+        raise NotImplementedError("op profiles are taken with the model's own input shapes only")
     model = Profiled(runtime, request["model"], request["threads"], delegate["xnnpack"])
     model.feed(random_inputs(inputs, request["input_seed"]))
     for _ in range(request["warmup_runs"]):

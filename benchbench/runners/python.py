@@ -111,6 +111,8 @@ def _request(work: Work) -> dict[str, Any]:
         "warmup_min_seconds": measure.warmup_min_seconds,
         "input_seed": measure.input_seed,
         "inputs": work.inputs,
+        "shapes": [list(spec.shape) for spec in work.variant.inputs],
+        "ranges": [list(spec.range) if spec.range else None for spec in work.variant.inputs],
         "profile": work.profile,
         # XNNPACK is the reference itself; every other delegate is checked against it.
         "fidelity": work.delegate.kind not in {"cpu", "xnnpack"},

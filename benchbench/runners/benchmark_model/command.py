@@ -11,7 +11,7 @@ RESULT, RUNTIME_INFO, PROFILE = "result.pb", "runtime_info.pb", "profile.pb"
 
 def job(generation: Generation, work: Work) -> Job:
     """The process to run; raises ToolError for a delegate or a flag that this build does not have."""
-    required = (*_measuring(work), *_delegate(generation, work), *_feeds(work.feeds))
+    required = (*_measuring(work), *_delegate(generation, work), *_feeds(work.feeds or _described(work)))
     if work.raw_outputs is not None:
         required = (*required, f"--output_filepath={work.raw_outputs}")
     generation.refuse_unknown(required)
@@ -48,6 +48,11 @@ def _delegate(generation: Generation, work: Work) -> tuple[str, ...]:
             remedy=f'use the {other} generation of the tool, or runner = "python"',
         )
     return flags
+
+
+def _described(work: Work) -> tuple[Feed, ...]:
+    """Random values in the shapes and ranges that the matrix gives for a model's inputs."""
+    return tuple(Feed(spec.shape, low_high=spec.range) for spec in work.variant.inputs)
 
 
 def _feeds(feeds: tuple[Feed, ...]) -> tuple[str, ...]:
