@@ -65,7 +65,8 @@ def score_run(
     journal: Journal, datasets: Mapping[str, Dataset], variants: Sequence[Variant], note: Callable[[str], None]
 ) -> None:
     """Score all outputs that were taken back and have no score yet; each is journalled as an outcome of its trial."""
-    waiting = [o for o in latest(journal.folder) if o.outputs and o.status == "ok" and not o.accuracy]
+    outcomes = latest(journal.folder)
+    waiting = [o for o in outcomes if o.outputs and o.status == "ok" and not o.accuracy]
     families = {f"{v.family}.{v.name}": v.family for v in variants}
     references: dict[str, Sequence[Output] | None] = {}
     for outcome in waiting:
@@ -73,12 +74,26 @@ def score_run(
         if family not in references:
             own = [variant for variant in variants if variant.family == family]
             references[family] = _reference(own, datasets[family], note)
-        journal.append(_scored(outcome, journal.folder, datasets[family], references[family]))
+        journal.append(
+            off_the_timed_path(outcome, outcomes)
+            or _scored(outcome, journal.folder, datasets[family], references[family])
+        )
 
 
 def latest(folder: Path) -> tuple[Outcome, ...]:
     """The last outcome of every trial."""
     return tuple({outcome.trial: outcome for outcome in read_outcomes(folder)}.values())
+
+
+def off_the_timed_path(outcome: Outcome, outcomes: Sequence[Outcome]) -> Outcome | None:
+    """The outcome as a failure where its outputs were made by other means than what was timed."""
+    own = [o for o in outcomes if o.case == outcome.case and o.purpose == "latency" and o.status == "ok"]
+    timed = {o.delegation.verdict for o in own}
+    verdict = outcome.delegation.verdict
+    if not timed or verdict in timed:
+        return None
+    why = f"outputs did not come from the path that was timed: their delegation is {verdict}, timed: {min(timed)}"
+    return outcome.model_copy(update={"status": "failed", "error": why})
 
 
 def _reference(variants: Sequence[Variant], dataset: Dataset, note: Callable[[str], None]) -> Sequence[Output] | None:

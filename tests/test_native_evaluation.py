@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,24 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from benchbench import journal as journals
 from benchbench.accuracy.raw import RawSamples, alike
-from benchbench.case import Measure, Variant
+from benchbench.case import Case, Measure, Trial
+from benchbench.crew import Course, Crew
 from benchbench.delegates import Delegate
 from benchbench.delegates.cpu import Cpu
 from benchbench.delegates.xnnpack import Xnnpack
-from benchbench.device import Device, Local, ToolChoice
-from benchbench.equip import Equipment, equip
+from benchbench.device import Device, Local, Purpose, ToolChoice
+from benchbench.equip import Equipment, Equipped, equip
 from benchbench.errors import LinkLost
+from benchbench.models.family import variant_of
 from benchbench.models.inspect import inspect
 from benchbench.native_evaluation import Evaluated, evaluate, obstacle
+from benchbench.outcome import Delegation, Outcome, Verdict
 from benchbench.runners import Evaluation, Preprocess, Work
 from benchbench.runners.benchmark_model import BenchmarkModelRunner
 from benchbench.runners.benchmark_model.generation import Generation
+from benchbench.scoring import off_the_timed_path
 from benchbench.session.session import Session, open_session
 from tests.beds import models
 from tests.beds.benchmark_model import install
@@ -57,15 +62,7 @@ def evaluated(
     delegate: Delegate = XNNPACK,
 ) -> Evaluated:
     info = inspect(model)
-    variant = Variant(
-        family="net",
-        name=model.stem,
-        scheme=info.scheme,
-        path=str(model),
-        sha256=info.sha256,
-        size_mb=info.size_mb,
-        nodes=info.nodes,
-    )
+    variant = variant_of(info, "net", model.stem)
     staged = session.store.stage([model])[0]
     work = Work(variant, staged, delegate, threads=1, measure=Measure(), tool=equipment.tool)
     assert isinstance(equipment.runner, BenchmarkModelRunner)
@@ -252,6 +249,40 @@ def test_a_tool_that_cannot_give_outputs_back_and_models_it_cannot_feed_are_name
         ({"inputs": (image, image.model_copy(update={"shape": (2, 4)}))}, "do not take the same number of samples"),
     ):
         assert said in str(obstacle(BenchmarkModelRunner(older), info.model_copy(update=changed)))
+
+
+def test_the_trial_of_a_tool_that_gives_no_outputs_back_is_skipped_and_says_why(
+    bench: tuple[Session, Equipment], tmp_path: Path
+) -> None:
+    session, equipment = bench
+    newer = BenchmarkModelRunner(Generation("litert", frozenset({"graph", "num_runs", "use_npu"})))
+    equipped = Equipped(session.device, session.probe(), replace(equipment, runner=newer), None)
+    model = tmp_path / "net.tflite"
+    model.write_bytes(fixed_model())
+    case = Case(device="host", variant=variant_of(inspect(model), "net", "float32"), delegate=XNNPACK, threads=1)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "logs").mkdir()
+    with closing(journals.create(tmp_path / "run", {})) as journal:
+        course = Course(Measure(), journal, {"net": four_numbers(tmp_path, 2)[0]})
+        outcome = Crew(session, equipped).perform(Trial(case=case, round=0, position=1, purpose="accuracy"), course)
+    assert outcome.status == "skipped"
+    assert "(litert) cannot take inputs from files" in str(outcome.error)
+    assert outcome.outputs is None
+
+
+def test_outputs_that_did_not_come_from_the_timed_path_are_not_scored() -> None:
+    def outcome(purpose: Purpose, verdict: Verdict) -> Outcome:
+        delegation = Delegation(asked="gpu", verdict=verdict)
+        names = {"trial": f"c/{purpose}", "case": "c", "device": "d", "variant": "v"}
+        return Outcome(**names, round=1, position=1, purpose=purpose, status="ok", delegation=delegation)
+
+    timed = outcome("latency", "full")
+    assert off_the_timed_path(outcome("accuracy", "full"), [timed]) is None
+    assert off_the_timed_path(outcome("accuracy", "none"), []) is None
+    refused = off_the_timed_path(outcome("accuracy", "none"), [timed])
+    assert refused is not None
+    assert refused.status == "failed"
+    assert refused.error == "outputs did not come from the path that was timed: their delegation is none, timed: full"
 
 
 def test_outputs_of_another_size_than_the_model_says_are_refused() -> None:

@@ -70,7 +70,7 @@ def finish(folder: Path, *, measured: bool = True) -> None:
     tables.show_cases(loaded.cases)
     page = write_report([loaded], folder)
     console.err().print(f"report: {page}", markup=False)
-    failed = sum(outcome.status != "ok" for outcome in loaded.outcomes)
+    failed = sum(outcome.status not in {"ok", "skipped"} for outcome in loaded.outcomes)
     if failed and measured:
         again = "; those that a passing fault ended can be tried again: " + f"benchbench run --resume {folder}"
         transient = any(outcome.transient for outcome in loaded.outcomes)
