@@ -18,6 +18,7 @@ import numpy as np
 from benchbench.accuracy.outputs import Output
 from benchbench.accuracy.raw import RawSamples, alike
 from benchbench.accuracy.tensors import Array, Preprocessing
+from benchbench.case import InputSpec
 from benchbench.errors import InputError, LinkLost, ToolError
 from benchbench.models.inspect import ModelInfo, TensorInfo
 from benchbench.outcome import Delegation, Measurement, Reading
@@ -51,14 +52,21 @@ class Evaluated:
     said: dict[str, tuple[Job, Raw]]
 
 
-def obstacle(runner: BenchmarkModelRunner, info: ModelInfo) -> str | None:
-    """Why outputs of this model cannot be had through this tool, in one line; None when they can."""
+def obstacle(runner: BenchmarkModelRunner, info: ModelInfo, described: Sequence[InputSpec] = ()) -> str | None:
+    """Why outputs of this model cannot be had through this tool, in one line; None when they can.
+
+    `described` is what the matrix says of the inputs.
+    """
     missing = [flag for flag in NEEDED if flag not in runner.generation.flags]
     if missing:
         name = runner.generation.name
         return f"this benchmark_model ({name}) cannot take inputs from files and give outputs back: no --{missing[0]}"
     if len(info.signatures) > 1:
         return f"the model has {len(info.signatures)} signatures, and outputs are taken of one"
+    if described and [spec.shape for spec in described] != [tensor.shape for tensor in info.inputs]:
+        return (
+            "the matrix gives its inputs other shapes than its file does, and those of its outputs are not known then"
+        )
     for tensor in (*info.inputs, *info.outputs):
         if -1 in tensor.signature[1:] or 0 in tensor.shape:
             return f"tensor {tensor.name!r} has no fixed shape: {list(tensor.signature)}"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchbench import journal as journals
 from benchbench.accuracy.raw import RawSamples, alike
-from benchbench.case import Case, Measure, Trial
+from benchbench.case import Case, InputSpec, Measure, Trial
 from benchbench.crew import Course, Crew
 from benchbench.delegates import Delegate
 from benchbench.delegates.cpu import Cpu
@@ -241,6 +241,8 @@ def test_a_tool_that_cannot_give_outputs_back_and_models_it_cannot_feed_are_name
     why = obstacle(BenchmarkModelRunner(newer), info)
     assert why == "this benchmark_model (litert) cannot take inputs from files and give outputs back: no --input_layer"
     (image,) = info.inputs
+    described = (InputSpec(shape=(1, 56, 56, 1)),)
+    assert "other shapes than its file" in str(obstacle(BenchmarkModelRunner(older), info, described))
     for changed, said in (
         ({"inputs": (image.model_copy(update={"signature": (1, -1, -1, 1)}),)}, "has no fixed shape: [1, -1, -1, 1]"),
         ({"inputs": (image.model_copy(update={"dtype": "string"}),)}, "is string: only plain numbers"),

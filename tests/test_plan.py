@@ -189,6 +189,15 @@ def test_the_estimate_is_the_least_time_that_the_matrix_asks_for() -> None:
     assert plan.seconds("host") == pytest.approx(16 * (2 + LAUNCH_S))
 
 
+def test_outputs_through_the_native_tool_are_some_launches_of_which_a_plan_tells_the_most_and_costs_the_least() -> None:
+    asked = matrix(datasets={"net": "data.npz"}, threads=(1,), native_samples={"net": 100}, samples={"net": 50})
+    plan = planned(asked, HOST, PHONE)
+    assert plan.native_launches("host") == (0, 0)
+    assert plan.native_launches("pixel8") == (4, 4 * 52)  # one alone, a batch in vain, another one alone, 49 one by one
+    assert plan.seconds("host") - plan.seconds("pixel8") == pytest.approx(4 * (1.5 + LAUNCH_S) - 4 * 3 * LAUNCH_S)
+    assert planned(matrix(datasets={"net": "random"}, samples={"net": 2}), PHONE).native_launches("pixel8") == (4, 8)
+
+
 @settings(max_examples=50)
 @given(
     seed=st.integers(0, 2**31),

@@ -71,7 +71,8 @@ def _feeds(feeds: tuple[Feed, ...]) -> tuple[str, ...]:
 
 def _files(generation: Generation, work: Work) -> tuple[str, ...]:
     """What newer builds can write, and older ones do without."""
-    flags = [f"--result_file_path={RESULT}", "--report_peak_memory_footprint=true"]
+    flags = [f"--result_file_path={RESULT}"]
+    flags += ["--report_peak_memory_footprint=true"] if work.raw_outputs is None else []
     flags += ["--export_model_runtime_info=true", f"--model_runtime_info_output_file={RUNTIME_INFO}"]
     if work.profile:
         flags += ["--enable_op_profiling=true", "--use_profiler=true"]
