@@ -99,7 +99,7 @@ class Crew:
     ) -> Outcome:
         """The tool answers for one set of inputs a launch, so that here a trial is many launches."""
         info = inspect(trial.case.variant.path)
-        if reason := obstacle(runner, info):
+        if reason := obstacle(runner, info, trial.case.variant.inputs):
             return blank(trial).model_copy(update={"status": "skipped", "error": reason, "remedy": BY_PYTHON})
         kept = course.samples[trial.case.variant.family]
         most = course.native_samples.get(trial.case.variant.family, NATIVE_SAMPLES)
