@@ -102,8 +102,21 @@ def devices(inventory: Path, as_json: bool, add: str | None, clean: bool, names:
 
 @click.command()
 @REPORTS
-def demo(reports: Path) -> None:
+@click.option(
+    "--imagenet",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Make EfficientNet-Lite0 and its schemes in this new folder instead, and run that.",
+)
+def demo(reports: Path, imagenet: Path | None) -> None:
     """The first of them all: this machine, a real model in its variants, a page."""
-    from benchbench.demo import run_demo
+    if imagenet is None:
+        from benchbench.demo import run_demo
 
-    finish(run_demo(reports, watch))
+        finish(run_demo(reports, watch))
+        return
+    from benchbench import api, console
+    from benchbench.demo.imagenet import prepare
+
+    matrix = prepare(imagenet, lambda line: console.err().print(line, markup=False))
+    finish(api.run(matrix, reports=reports, watching=watch))
