@@ -24,7 +24,7 @@ class BenchbenchError(Exception):
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(message)
-        self.message = message
+        self.message = "; ".join(line for line in message.splitlines() if line.strip())  # a device may say more
         self.remedy = remedy
 
     def __str__(self) -> str:
