@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from benchbench.conditions import pairs
+from benchbench.conditions import number, pairs
 from benchbench.errors import DeviceError, LinkLost
 from benchbench.runners import Raw
 from benchbench.transports import Finished, Transport
@@ -31,7 +32,7 @@ class Reply:
 
 
 def parse_reply(data: bytes, *, limit_s: float) -> Reply:
-    """Header lines, an empty line, then the files one after another; raises LinkLost when it is cut short."""
+    """Header lines, an empty line, then the files one after another; raises LinkLost for anything else."""
     header, gap, body = data.partition(b"\n\n")
     values = pairs(header.decode("utf-8", "replace"))
     state = cast("State", values.get("state"))
@@ -41,22 +42,28 @@ def parse_reply(data: bytes, *, limit_s: float) -> Reply:
     if state in {"RUNNING", "STARTING", "ABSENT"}:
         return Reply(state, before)
     files: dict[str, bytes] = {}
-    for name, size in ((k.removeprefix("size."), int(v)) for k, v in values.items() if k.startswith("size.")):
+    for name, size in ((k.removeprefix("size."), _whole(v)) for k, v in values.items() if k.startswith("size.")):
         files[name], body = body[:size], body[size:]
         if len(files[name]) != size:
             raise LinkLost("the device's answer was cut short")
-    started, ended = values.get("t0"), values.get("t1")
-    tool_s = float(ended) - float(started) if started and ended else None
-    code = int(values.get("rc") or -1)
-    late = code in {124, 137} and tool_s is not None and tool_s >= limit_s - 0.1
+    started, ended = number(values.get("t0")), number(values.get("t1"))
+    tool_s = ended - started if started is not None and ended is not None else None
+    code = _whole(values.get("rc") or "255")  # no exit code: the disk was full when it was written
+    late = code == 137 and tool_s is not None and tool_s >= limit_s - 0.1
     raw = Raw(code, files.pop("out", b""), files.pop("err", b""), files, late)
     after = {k.removeprefix("after."): v for k, v in values.items() if k.startswith("after.")}
     return Reply(state, before, after, tool_s, raw)
 
 
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise LinkLost(f"the device's answer is garbled: {text[:80]!r} is no number")
+    return int(text)
+
+
 def folder_name(trial: str) -> str:
     """A job's folder name for a trial id: safe in any file system, and the same for the same trial."""
-    readable = re.sub(r"[^A-Za-z0-9._@-]", "_", trial)[-120:].lstrip(".-")
+    readable = re.sub(r"[^A-Za-z0-9._@-]", "_", trial)[-120:].lstrip(".-") or "job"
     return f"{readable}.{hashlib.sha256(trial.encode()).hexdigest()[:8]}"
 
 
@@ -76,7 +83,7 @@ class Hand:
         return pairs(self._call("probe").text)
 
     def conditions(self) -> dict[str, str]:
-        return pairs(self._call("conditions").text)
+        return pairs(self._call("conditions", self.jobs).text)
 
     def have(self, files: Sequence[str]) -> set[str]:
         return set(self._call("have", *files).text.splitlines()) if files else set()
@@ -99,7 +106,7 @@ class Hand:
         """Start a job, or find it already started, and wait a while for it; `puts` maps names to staged files."""
         placed = [word for target, source in puts.items() for word in ("put", target, source)]
         wanted = [word for answer in answers for word in ("answer", answer)]
-        limit = f"{limit_s:g}"
+        limit = str(math.ceil(limit_s))  # whole seconds: not every sleep knows fractions
         done = self._call("start", self.jobs, name, limit, str(WAIT_S), *placed, *wanted, "--", *argv, timeout_s=90)
         if done.exit_code != 0:
             raise DeviceError(f"{self.device}: cannot start a job: {done.error_text.strip()}", remedy=NO_ROOM)
@@ -110,7 +117,14 @@ class Hand:
         return parse_reply(done.stdout, limit_s=limit_s)
 
     def end(self, name: str) -> None:
+        """Kill a job if it runs, and remove its folder."""
         self._call("end", self.jobs, name)
+
+    def clean(self, workdir: str) -> None:
+        """Remove all that is ours in the work folder, and the folder where nothing else is in it."""
+        done = self._call("clean", workdir, timeout_s=120)
+        if done.exit_code != 0:
+            raise DeviceError(f"{self.device}: cannot empty {workdir}: {done.error_text.strip()}")
 
 
 NO_ROOM = "is the device's work folder full or read-only? `benchbench devices --clean` empties it, `workdir` moves it"

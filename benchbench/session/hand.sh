@@ -3,16 +3,16 @@
 # It is pushed once and called as `sh hand.sh VERB ARG...`; nothing is ever pasted into it.
 #
 #   probe                                       what the device is: key=value lines
-#   conditions                                  how it is doing now: key=value lines
-#   have FILE...                                those of the files that exist
+#   conditions [JOBS]                           how it is doing now: key=value lines; with JOBS, a beat of the lock
+#   have FILE...                                those of the files that exist and are not empty
 #   accept TEMPORARY FINAL SHA256 SIZE MODE     check a pushed file and give it its name
-#   lock FOLDER OWNER [break]                   take the device, or say who holds it
+#   lock FOLDER OWNER [break HOLDER]            take the device, or say who holds it; break: if it is still HOLDER's
 #   unlock FOLDER OWNER
 #   sweep JOBS                                  end what earlier controllers left running, forget their jobs
 #   start JOBS NAME LIMIT WAIT (put NAME FILE)... (answer NAME)... -- ARG...    a job, detached; then as poll
 #   poll JOBS NAME WAIT                         wait a while for it; its state, and all it left when it is done
 #   end JOBS NAME                               kill it if it runs, and remove its folder
-#   clean FOLDER                                remove everything
+#   clean FOLDER                                remove everything that is ours in the work folder
 #
 # A job is a folder made by mkdir (that is its lock: a second start of the same name starts nothing), a session of
 # its own, a time limit kept by the device, output in files, and its exit code written last, by rename.
@@ -20,6 +20,7 @@ export LC_ALL=C
 case $0 in /*) self=$0 ;; *) self=$PWD/$0 ;; esac
 
 uptime_s() { read -r up _ 2>/dev/null < /proc/uptime && echo "$up"; }
+up_to() { up=0 && read -r up _ 2>/dev/null < /proc/uptime; [ "${up%%.*}" -lt "$1" ]; } # SECONDS of uptime; no fork
 boot_id() { cat /proc/sys/kernel/random/boot_id 2>/dev/null; }
 say() { [ -n "$2" ] && printf '%s=%s\n' "$1" "$2"; }
 first_line() { [ -r "$1" ] && tr -d '\000\r' < "$1" 2>/dev/null | head -n 1; }
@@ -34,16 +35,43 @@ stat_field() { # PID FIELD (3 = state, 6 = session, 22 = start time)
   echo "$1"
 }
 
-kill_session() { # SID: everything in it; GNU timeout makes a process group of its own, so a group is not enough
+# A program's children may have made process groups of their own, so it is the session that counts. One scan sees one
+# instant: again.
+kill_session() { # SID [KEPT KEPT]: everything in it but the processes that are named
   for again in 1 2 3; do
     found=""
     for stat in /proc/[0-9]*/stat; do
-      pid=${stat#/proc/}
-      pid=${pid%/stat}
-      [ "$(stat_field "$pid" 6 2>/dev/null)" = "$1" ] && [ "$(stat_field "$pid" 3 2>/dev/null)" != Z ] || continue
+      read -r line 2>/dev/null < "$stat" || continue
+      pid=${line%% *}
+      set -- "$1" "$2" "$3" ${line##*) }
+      [ "$7" = "$1" ] && [ "$4" != Z ] && [ "$pid" != "$2" ] && [ "$pid" != "$3" ] || continue
       kill -9 "$pid" 2>/dev/null && found=1
     done
     [ -z "$found" ] && return
+  done
+}
+
+end_job() { # in the job's folder; fails where nothing ran
+  case $(state_of) in
+    RUNNING) kill_session "$(cat pid)" ;;
+    LOST)
+      # Its leader is gone, and by now its number may be another's: only what runs in this very folder is ours.
+      for folder in /proc/[0-9]*/cwd; do
+        pid=${folder#/proc/}
+        pid=${pid%/cwd}
+        [ "$folder" -ef . ] && [ "$(stat_field "$pid" 6)" = "$(cat pid)" ] && kill -9 "$pid" 2>/dev/null
+      done
+      ;;
+    *) return 1 ;;
+  esac
+}
+
+end_others() { # [NAME]: every other job in the current folder, since one at a time has the device
+  for folder in */; do
+    folder=${folder%/}
+    [ -f "$folder/answers" ] && [ "$folder" != "$1" ] || continue
+    (cd "$folder" && end_job && echo "ended $folder")
+    rm -rf "./$folder"
   done
 }
 
@@ -63,55 +91,55 @@ state_of() { # of the job in the current folder: DONE, RUNNING, STARTING, REBOOT
 
 pause() { sleep "$1" 2>/dev/null || sleep 1; } # some sleeps take whole seconds only
 
-limited() { # LIMIT ARG...: with timeout(1) where there is one, else with a watchdog of our own
-  limit=$1
-  shift
-  if command -v timeout > /dev/null 2>&1; then
-    timeout -s KILL "$limit" "$@"
-  else
-    "$@" &
-    child=$!
-    (sleep "$limit" && kill -9 "$child") > /dev/null 2>&1 &
-    watchdog=$!
-    wait "$child"
-    code=$?
-    kill "$watchdog" 2>/dev/null
-    return "$code"
-  fi
+watch() { # LIMIT: end everything in this session but its leader after so many seconds
+  read -r watchdog _ < /proc/self/stat
+  sleep "$1"
+  kill_session $$ $$ "$watchdog"
 }
 
+# Not timeout(1): toybox's loses the exit code of what ends at once and kills no grandchildren.
 job() { # LIMIT ARG...: runs as the leader of a session, in the job's folder
   limit=$1
   shift
   stat_field $$ 22 > start
   boot_id > boot
-  echo $$ > pid
+  echo $$ > pid.tmp
+  mv pid.tmp pid # by rename, since who reads it half written takes the job for lost
   uptime_s > t0
-  limited "$limit" "$@" > out 2> err < /dev/null
+  "$@" > out 2> err < /dev/null &
+  child=$!
+  watch "$limit" &
+  wait "$child"
   echo $? > rc.tmp
   uptime_s > t1
+  kill_session $$ $$ # also what it left behind: it would heat and slow the next one
   mv rc.tmp rc
 }
 
 size_of() { wc -c < "$1" 2>/dev/null | tr -d ' '; }
 
+# Waiting must not disturb the measurement: one sleep a turn, and a close look once in twenty.
 report() { # WAIT: wait for the job in this folder, then its state and, when it is over, all it left
-  waited=0
-  steps=$(($1 * 20))
-  while [ "$waited" -lt "$steps" ]; do
-    state=$(state_of)
-    case $state in RUNNING | STARTING) pause 0.05 ;; *) break ;; esac
-    waited=$((waited + 1))
+  turn=0
+  up_to 0
+  end=$((${up%%.*} + $1))
+  while [ ! -f rc ] && up_to "$end"; do
+    if [ $((turn % 20)) = 19 ]; then
+      case $(state_of) in RUNNING | STARTING) ;; *) break ;; esac
+    fi
+    [ ! -f pid ] && [ "$turn" -ge 100 ] && break
+    pause 0.05
+    turn=$((turn + 1))
   done
   state=$(state_of)
-  # What died before it could say so leaves no mark: STARTING for long is LOST.
-  [ "$state" = STARTING ] && [ "$waited" -ge 100 ] && state=LOST
+  # A start that a lost link cut off: there is nothing that could still come.
+  [ "$state" = STARTING ] && [ "$turn" -ge 100 ] && state=ABSENT
   say state "$state"
-  case $state in RUNNING | STARTING) echo; return ;; esac
+  case $state in RUNNING | STARTING | ABSENT) echo; return ;; esac
   say rc "$(cat rc 2>/dev/null)"
   say t0 "$(cat t0 2>/dev/null)"
   say t1 "$(cat t1 2>/dev/null)"
-  conditions | while read -r line; do printf 'after.%s\n' "$line"; done
+  conditions | sed 's/^/after./'
   set -- out err
   [ -f answers ] && while read -r name; do [ -f "$name" ] && set -- "$@" "$name"; done < answers
   for name in "$@"; do [ -f "$name" ] && printf 'size.%s=%s\n' "$name" "$(size_of "$name")"; done
@@ -119,17 +147,23 @@ report() { # WAIT: wait for the job in this folder, then its state and, when it 
   for name in "$@"; do [ -f "$name" ] && cat "$name"; done
 }
 
+# Without a process of its own for each file: a phone has a hundred thermal zones, and this runs around every trial.
+look() { seen=""; read -r seen 2>/dev/null < "$1"; }
+
 conditions() {
   for zone in /sys/class/thermal/thermal_zone*; do
-    [ -r "$zone/temp" ] || continue
-    degrees=$(cat "$zone/temp" 2>/dev/null) || continue
-    say "thermal.$(first_line "$zone/type")#${zone##*zone}" "$degrees"
+    look "$zone/type"
+    kind=$seen
+    look "$zone/temp"
+    [ -n "$seen" ] && echo "thermal.$kind#${zone##*zone}=$seen"
   done
   for policy in /sys/devices/system/cpu/cpufreq/policy*; do
-    [ -d "$policy" ] || continue
-    say "clock.${policy##*/}" "$(first_line "$policy/scaling_cur_freq")"
-    say "max_clock.${policy##*/}" "$(first_line "$policy/cpuinfo_max_freq")"
-    say "governor.${policy##*/}" "$(first_line "$policy/scaling_governor")"
+    look "$policy/scaling_cur_freq"
+    [ -n "$seen" ] && echo "clock.${policy##*/}=$seen"
+    look "$policy/cpuinfo_max_freq"
+    [ -n "$seen" ] && echo "max_clock.${policy##*/}=$seen"
+    look "$policy/scaling_governor"
+    [ -n "$seen" ] && echo "governor.${policy##*/}=$seen"
   done
   read -r load _ < /proc/loadavg 2>/dev/null && say load "$load"
   while read -r key value _; do
@@ -187,10 +221,12 @@ probe() {
     say "max_khz.${cpu##*/cpu}" "$(first_line "$cpu/cpufreq/cpuinfo_max_freq")"
   done
   say python "$(command -v python3)"
-  for tool in timeout setsid taskset sha256sum; do
+  for tool in setsid taskset sha256sum; do
     command -v "$tool" > /dev/null 2>&1 || say missing "$tool"
   done
 }
+
+beat() { [ -f "$1/../lock/owner" ] && uptime_s > "$1/../lock/beat"; } # JOBS: the lock's holder is alive
 
 in_job() { cd "$1/$2" 2>/dev/null || { echo state=ABSENT; echo; exit 0; }; }
 
@@ -198,8 +234,8 @@ verb=$1
 shift
 case $verb in
   probe) probe ;;
-  conditions) conditions ;;
-  have) for file; do [ -f "$file" ] && echo "$file"; done; : ;;
+  conditions) [ -n "$1" ] && beat "$1"; conditions; : ;;
+  have) for file; do [ -s "$file" ] && echo "$file"; done; : ;;
   accept)
     [ "$(size_of "$1")" = "$4" ] || { echo "size $(size_of "$1"), not $4"; rm -f "$1"; exit 1; }
     if command -v sha256sum > /dev/null 2>&1; then
@@ -209,13 +245,17 @@ case $verb in
     chmod "$5" "$1" && mv -f "$1" "$2"
     ;;
   lock)
-    if [ "$3" = break ]; then rm -rf "$1"; fi
+    # Of several that found it stale, the first breaks it, and the others find that it is another's by now.
+    if [ "$3" = break ] && [ "$(cat "$1/owner" 2>/dev/null)" = "$4" ]; then rm -rf "$1"; fi
     if mkdir "$1" 2>/dev/null; then
       printf '%s\n' "$2" > "$1/owner"
       boot_id > "$1/boot"
       uptime_s > "$1/beat"
-      echo state=taken
-    elif [ ! -d "$1" ]; then
+      if [ "$3" = break ]; then pause 0.5; fi
+      [ -s "$1/owner" ] || rm -rf "$1" # a full disk
+    fi
+    [ -d "$1" ] && [ ! -f "$1/beat" ] && pause 2 # its holder may just be writing
+    if [ ! -d "$1" ]; then
       echo state=impossible
     elif [ "$(cat "$1/owner" 2>/dev/null)" = "$2" ]; then
       uptime_s > "$1/beat"
@@ -231,22 +271,20 @@ case $verb in
   unlock) [ "$(cat "$1/owner" 2>/dev/null)" = "$2" ] && rm -rf "$1"; : ;;
   sweep)
     mkdir -p "$1" && cd "$1" || exit 1
-    for folder in */; do
-      [ -d "$folder" ] || continue
-      (cd "$folder" && [ "$(state_of)" = RUNNING ] && kill_session "$(cat pid)" && echo "ended ${folder%/}")
-      rm -rf "./$folder"
-    done
+    end_others
+    rm -rf ./*/ ../store/.[a-z0-9]* # what was lent, and transfers that broke off
     ;;
   start)
     jobs=$1 name=$2 limit=$3 wait=$4
     shift 4
-    [ -f "$jobs/../lock/owner" ] && uptime_s > "$jobs/../lock/beat"
+    beat "$jobs"
+    (cd "$jobs" && end_others "$name") > /dev/null
     if mkdir "$jobs/$name" 2>/dev/null; then
       cd "$jobs/$name" || exit 1
       : > answers
       while [ "$1" != -- ]; do
         case $1 in
-          put) cp "$3" "$2" || exit 1; shift 3 ;;
+          put) cp "$3" "$2" || { rm -rf "$jobs/$name"; exit 1; }; shift 3 ;;
           answer) echo "$2" >> answers; shift 2 ;;
         esac
       done
@@ -260,21 +298,21 @@ case $verb in
       [ -d "$jobs/$name" ] || { echo "cannot make $jobs/$name" >&2; exit 1; }
     fi
     in_job "$jobs" "$name"
-    while read -r line; do printf 'before.%s\n' "$line"; done < before
+    sed 's/^/before./' before
     report "$wait"
     ;;
   job) job "$@" ;;
   poll)
     in_job "$1" "$2"
-    [ -f ../../lock/owner ] && uptime_s > ../../lock/beat
-    while read -r line; do printf 'before.%s\n' "$line"; done < before
+    beat "$1"
+    sed 's/^/before./' before
     report "$3"
     ;;
   end)
     cd "$1/$2" 2>/dev/null || exit 0
-    [ "$(state_of)" = RUNNING ] && kill_session "$(cat pid)"
+    end_job
     cd "$1" && rm -rf "./$2"
     ;;
-  clean) rm -rf "$1" ;;
+  clean) cd "$1" && rm -rf store jobs lock && cd / && rmdir "$1" 2>/dev/null; [ ! -e "$1/store" ] ;;
   *) echo "hand.sh: no verb '$verb'" >&2; exit 2 ;;
 esac

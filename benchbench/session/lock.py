@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
+import hashlib
 import os
 import platform
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +15,7 @@ from pathlib import Path
 
 from benchbench.conditions import number, pairs
 from benchbench.errors import DeviceBusy, DeviceError
+from benchbench.session.hand import NO_ROOM
 from benchbench.transports import Transport
 
 # A holder's beat is renewed at every job and every poll of a running one; cool-downs and pushes may take minutes.
@@ -26,16 +30,26 @@ def _start_time(pid: int) -> str:
         return "?"
 
 
+def _room() -> str:
+    """Where a process number means something: this machine, however many share its name, or this container in it."""
+    known = [platform.node()]
+    with contextlib.suppress(OSError):
+        known.append(Path("/etc/machine-id").read_text(encoding="utf-8"))
+    with contextlib.suppress(OSError):
+        known.append(str(Path("/proc/self/ns/pid").readlink()))
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()[:8]
+
+
 def owner_line() -> str:
-    """This controller, as others see it: user@host, pid, start time, and a word that is new each time."""
-    pid = os.getpid()
-    return f"{getpass.getuser()}@{platform.node()} pid {pid} started {_start_time(pid)} {secrets.token_hex(4)}"
+    """This controller, as others see it: user@host, pid, start time, its room and a word that is new each time."""
+    pid, word = os.getpid(), f"{_room()}-{secrets.token_hex(4)}"
+    return f"{getpass.getuser()}@{platform.node()} pid {pid} started {_start_time(pid)} {word}"
 
 
 def _holder_is_gone(owner: str) -> bool:
-    """True when the holder was a process of this very host that has ended."""
+    """True when the holder was a process of this very machine that has ended."""
     words = owner.split()
-    if len(words) < 6 or not words[0].endswith(f"@{platform.node()}") or not words[2].isdigit():
+    if len(words) < 6 or words[5].partition("-")[0] != _room() or not re.fullmatch(r"[0-9]{1,9}", words[2]):
         return False
     pid = int(words[2])
     try:
@@ -77,14 +91,14 @@ class Lock:
         note = None
         if reply.get("state") == "held" and (why := _stale(reply)):
             note = f"{device}: a stale lock of {reply.get('owner', 'nobody')} was broken: {why}"
-            reply = self._ask("break")
+            reply = self._ask("break", reply.get("owner", ""))
         if reply.get("state") == "held":
             raise DeviceBusy(
                 f"{device} is in use by {reply.get('owner', 'another controller')}",
                 remedy="wait for it, or leave this device out",
             )
         if reply.get("state") != "taken":
-            raise DeviceError(f"{device}: cannot make {self.folder}", remedy="is the device full or read-only?")
+            raise DeviceError(f"{device}: cannot make {self.folder}", remedy=NO_ROOM)
         return note
 
     def release(self) -> None:
