@@ -11,7 +11,7 @@ from pathlib import Path
 from benchbench.accuracy.outputs import write_outputs
 from benchbench.case import Measure, Trial
 from benchbench.equip import Equipment, Equipped
-from benchbench.errors import BenchbenchError
+from benchbench.errors import BenchbenchError, Unreachable
 from benchbench.journal import Journal
 from benchbench.matrix import NATIVE_SAMPLES
 from benchbench.models.inspect import inspect
@@ -48,23 +48,28 @@ class Crew:
     equipped: Equipped
 
     def perform(self, trial: Trial, course: Course) -> Outcome:
-        """Run one trial, again after a transient fault as often as the matrix allows."""
+        """Run one trial, again after a transient fault as often as the matrix allows.
+
+        A job that still runs, or has ended, since a fault is found again by the trial's name.
+        """
         retries: list[str] = []
         while True:
-            attempt = len(retries) + 1
+            attempt, gone = len(retries) + 1, False
             started = datetime.now(UTC).isoformat(timespec="milliseconds")
             try:
-                outcome = self._attempt(trial, course, attempt)
+                outcome = self._attempt(trial, course)
             except BenchbenchError as error:
-                outcome = failed(trial, error)
+                outcome, gone = failed(trial, error), isinstance(error, Unreachable)
             outcome = outcome.model_copy(
                 update={"attempts": attempt, "retries": (*retries, *outcome.retries), "started": started}
             )
-            if not outcome.transient or attempt > course.measure.retries or self.session.cancelled.is_set():
+            # The session has waited for a device that is gone; the next trial will see whether it came back.
+            hopeless = gone or not outcome.transient or self.session.cancelled.is_set()
+            if hopeless or attempt > course.measure.retries:
                 return outcome
             retries.append(outcome.error or "")
 
-    def _attempt(self, trial: Trial, course: Course, attempt: int) -> Outcome:
+    def _attempt(self, trial: Trial, course: Course) -> Outcome:
         measure = course.measure
         equipment = self.equipped.equipment
         if equipment is None:
@@ -73,29 +78,23 @@ class Crew:
         began = time.monotonic()
         work = self._work(trial, course, equipment)
         if trial.purpose == "accuracy" and isinstance(equipment.runner, BenchmarkModelRunner):
-            outcome = self._evaluate_natively(trial, course, equipment, equipment.runner, work, attempt)
+            outcome = self._evaluate_natively(trial, course, equipment, equipment.runner, work)
         else:
-            outcome = self._launch(trial, course, equipment, work, attempt)
+            outcome = self._launch(trial, course, equipment, work)
         return outcome.model_copy(update={"cooldown_s": cooldown_s, "wall_s": time.monotonic() - began})
 
-    def _launch(self, trial: Trial, course: Course, equipment: Equipment, work: Work, attempt: int) -> Outcome:
+    def _launch(self, trial: Trial, course: Course, equipment: Equipment, work: Work) -> Outcome:
         job = equipment.runner.job(work)
         job = replace(job, env={**job.env, **self.session.device.env})
         outputs = outputs_folder(trial, course.journal)
-        result = self.session.run(folder_name(f"{trial.id} {attempt}"), job, outputs_to=outputs)
+        result = self.session.run(folder_name(trial.id), job, outputs_to=outputs)
         reading = required(equipment.runner.read(work, result.raw), trial, course.measure)
         log = course.journal.write_log(trial.id, transcript(job, result.raw))
         kept = f"outputs/{outputs.name}" if result.outputs else None
         return outcome_of(trial, equipment, reading, result).model_copy(update={"log": log, "outputs": kept})
 
     def _evaluate_natively(
-        self,
-        trial: Trial,
-        course: Course,
-        equipment: Equipment,
-        runner: BenchmarkModelRunner,
-        work: Work,
-        attempt: int,
+        self, trial: Trial, course: Course, equipment: Equipment, runner: BenchmarkModelRunner, work: Work
     ) -> Outcome:
         """The tool answers for one set of inputs a launch, so that here a trial is many launches."""
         info = inspect(trial.case.variant.path)
@@ -105,7 +104,7 @@ class Crew:
         most = course.native_samples.get(trial.case.variant.family, NATIVE_SAMPLES)
         count = most if kept.count is None else min(most, kept.count)
         wanted = replace(kept, count=count)
-        found = evaluate(self.session, runner, work, info, wanted, name=f"{trial.id} {attempt}")
+        found = evaluate(self.session, runner, work, info, wanted, name=trial.id)
         reading = required(found.reading, trial, course.measure)
         said = [f"== {label} ==\n".encode() + transcript(*told) for label, told in found.said.items()]
         update: dict[str, object] = {"log": course.journal.write_log(trial.id, b"\n".join(said)), "samples": count}
@@ -130,15 +129,15 @@ class Crew:
                 return waited
 
     def _work(self, trial: Trial, course: Course, equipment: Equipment) -> Work:
-        case, store = trial.case, self.session.store
-        library = self.session.device.libraries.get(case.delegate.kind) or case.delegate.library
+        case, session = trial.case, self.session
+        library = session.device.libraries.get(case.delegate.kind) or case.delegate.library
         evaluation = None
         if trial.purpose == "accuracy" and equipment.runner.kind == "python":
             kept = course.samples[case.variant.family]
-            evaluation = replace(kept, samples=store.stage([Path(kept.samples)])[0])
+            evaluation = replace(kept, samples=session.stage(Path(kept.samples)))
         return Work(
             variant=case.variant,
-            model=store.stage([Path(case.variant.path)])[0],
+            model=session.stage(Path(case.variant.path), case.variant.sha256),
             delegate=case.delegate,
             threads=case.threads,
             measure=course.measure,

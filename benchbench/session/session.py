@@ -22,20 +22,21 @@ from benchbench.session.probe import read_probe
 from benchbench.session.store import Store, name_for, sha256_of
 from benchbench.transports import Transport, connect
 
-# Makes the work folder and says where it is and whether the hand is there; $1 = work folder, $2 = the hand's name.
 T = TypeVar("T")
 
+# Makes the work folder and says where it is and whether the hand is there; $1 = work folder, $2 = the hand's name.
 BOOTSTRAP = (
     'case $1 in /*) w=$1 ;; *) w=$HOME/$1 ;; esac; umask 077; mkdir -p "$w/store" "$w/jobs" && cd "$w" && pwd -P '
-    '&& if [ -f "store/$2" ]; then echo have; else echo lacks; fi'
+    '&& if [ -s "store/$2" ]; then echo have; else echo lacks; fi'
 )
 POLL_GRACE_S = 30  # a device may be slow to write the last bytes of a job that reached its limit
+LOSSES = 5  # of the link under one and the same verb; then the verb is what breaks it
 
 
 def workdir_of(device: Device) -> str:
     """Where benchbench works on a device: its file says, else the usual place; relative = below the user's home."""
     if device.workdir:
-        return device.workdir
+        return device.workdir.removeprefix("~/")
     return "/data/local/tmp/benchbench" if isinstance(device.address, Adb) else ".cache/benchbench/device"
 
 
@@ -73,7 +74,7 @@ class Session:
         return read_probe(self.hand.probe())
 
     def conditions(self) -> Conditions:
-        return read_conditions(self._surviving(self.hand.conditions, []))
+        return read_conditions(self._surviving(lambda: self.hand.conditions(), []))  # noqa: PLW0108 - the hand of then
 
     def cancel(self) -> None:
         """End what is under way, from another thread: verbs in progress raise LinkLost and are not tried again."""
@@ -84,8 +85,16 @@ class Session:
         """Leave nothing running and release the device; over a new link when the old one was cut by `cancel`."""
         if self.cancelled.is_set():
             self._adopt(connect(self.device.address, timeout_s=5))
+            self.lock.take(self.device.name)  # what runs there now may be another's, should we have been away for long
             self.hand.sweep()
         self.lock.release()
+
+    def stage(self, path: Path, sha256: str | None = None) -> str:
+        """The path on the device of a file of this host; with a digest, of none but the very file that had it.
+
+        Raises InputError when it is another by now, TransferFailed.
+        """
+        return self._surviving(lambda: self.store.stage_one(path, sha256 or sha256_of(path)), [])
 
     def run(self, name: str, job: Job, *, outputs_to: Path) -> JobResult:
         """Run a job to its end, through lost links: found again by its name it is neither lost nor repeated.
@@ -107,7 +116,8 @@ class Session:
                 raise DeviceError(f"{self.device.name}: the job outlived its limit of {job.timeout_s:g} s")
             reply = self._surviving(lambda: self.hand.poll(name, limit_s=job.timeout_s), retries)
         result = self._finish(name, reply, job, outputs_to, retries)
-        self._surviving(lambda: self.hand.end(name), retries)
+        with contextlib.suppress(DeviceError):  # the result is here; what is left there goes with the next start
+            self.hand.end(name)
         return result
 
     def lend(self, folder: str, files: Sequence[Path]) -> tuple[str, ...]:
@@ -126,8 +136,10 @@ class Session:
 
     def _finish(self, name: str, reply: Reply, job: Job, outputs_to: Path, retries: list[str]) -> JobResult:
         if reply.state in {"ABSENT", "REBOOTED"}:
-            raise LinkLost(f"{self.device.name}: the device was restarted while the trial ran")
+            self._surviving(lambda: self.hand.end(name), retries)
+            raise LinkLost(f"{self.device.name}: the trial is gone: the device was restarted while it ran")
         if reply.raw is None or reply.state == "LOST":
+            self._surviving(lambda: self.hand.end(name), retries)
             raise DeviceError(
                 f"{self.device.name}: the job vanished: something killed it from outside",
                 remedy="out of memory? look at the device's log",
@@ -149,37 +161,42 @@ class Session:
 
     def _surviving(self, verb: Callable[[], T], retries: list[str]) -> T:
         """The verb's answer, reconnecting when the link is lost for as long as patience lasts."""
-        while True:
+        for left in reversed(range(LOSSES)):
             try:
                 return verb()
             except LinkLost as error:
-                if self.cancelled.is_set():
+                if self.cancelled.is_set() or not left:
                     raise
                 retries.append(str(error))
                 self._reconnect(error)
+        raise AssertionError("the last loss was raised")
 
     def _reconnect(self, lost: LinkLost) -> None:
+        """Wait for the device and take it again; raises Unreachable when it did not come back."""
         self.transport.close()
         deadline = time.monotonic() + self._patience_left_s
         while not self.cancelled.is_set():
             try:
-                self._adopt(connect(self.device.address))
+                self._adopt(connect(self.device.address, timeout_s=min(20, max(3, self._patience_left_s))))
+                prepare(self.device, self.transport)  # a work folder in memory is gone after a restart
                 self.lock.take(self.device.name)
                 self._patience_left_s = self.patience_s
-                return
+                break
             except (Unreachable, LinkLost, TransferFailed) as error:
                 if time.monotonic() > deadline:
                     self._patience_left_s /= 4
-                    raise LinkLost(f"{self.device.name} went away and did not come back: {error}") from lost
+                    raise Unreachable(f"{self.device.name} went away and did not come back: {error}") from lost
                 self.cancelled.wait(0.5)
-        raise lost
+        if self.cancelled.is_set():
+            self.transport.close()
+            raise lost
 
     def _adopt(self, transport: Transport) -> None:
-        """Use another link for everything; what is known to be on the device stays known."""
+        """Use another link for everything."""
         self.transport = transport
         self.hand = Hand(transport, self.hand.script, self.hand.jobs, self.device.name)
         self.lock = Lock(transport, self.lock.script, self.lock.folder, self.lock.owner)
-        self.store.transport, self.store.hand = transport, self.hand
+        self.store.adopt(transport, self.hand)
 
 
 def prepare(device: Device, transport: Transport) -> tuple[str, Hand]:
@@ -232,7 +249,7 @@ def clean(device: Device) -> str:
         workdir, hand = prepare(device, transport)
         Lock(transport, hand.script, f"{workdir}/lock", owner_line()).take(device.name)
         hand.sweep()
-        transport.run(["sh", hand.script, "clean", workdir], timeout_s=120)
+        hand.clean(workdir)
         return workdir
     finally:
         transport.close()

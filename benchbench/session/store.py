@@ -10,14 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from benchbench.errors import TransferFailed
+from benchbench.errors import InputError, TransferFailed
 from benchbench.session.hand import Hand
 from benchbench.transports import Transport
 
 
 def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Raises InputError when the file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def name_for(sha256: str, path: Path) -> str:
@@ -37,15 +41,31 @@ class Store:
     pushed: list[str] = field(default_factory=list)  # what this session transferred, for the record
     _known: set[str] = field(default_factory=set)
 
+    def adopt(self, transport: Transport, hand: Hand) -> None:
+        """Use another link; the device may have lost what it held, so it is asked again."""
+        self.transport, self.hand = transport, hand
+        self._known.clear()
+
     def stage(self, files: Sequence[Path], *, executable: bool = False) -> tuple[str, ...]:
         """The paths on the device of files of this host, pushing those that it does not hold; raises TransferFailed."""
         wanted = [(path, sha256_of(path)) for path in files]
-        targets = [str(PurePosixPath(self.folder, name_for(digest, path))) for path, digest in wanted]
+        targets = [self._target(path, digest) for path, digest in wanted]
         self._known |= self.hand.have([target for target in targets if target not in self._known])
         for (path, digest), target in zip(wanted, targets, strict=True):
             if target not in self._known:
                 self._push(path, target, digest, 0o755 if executable else 0o644)
         return tuple(targets)
+
+    def stage_one(self, path: Path, digest: str) -> str:
+        """As `stage`, for a file whose digest is known: it is read only when it has to travel, and checked then."""
+        target = self._target(path, digest)
+        if target not in self._known:
+            self._known |= self.hand.have([target])
+        if target not in self._known:
+            if sha256_of(path) != digest:
+                raise InputError(f"{path}: is not the file that the run began with", remedy="put it back")
+            self._push(path, target, digest, 0o644)
+        return target
 
     def stage_text(self, name: str, content: bytes) -> str:
         """As `stage`, for a small file that exists only in memory."""
@@ -56,6 +76,9 @@ class Store:
             path = Path(folder, "file" + Path(name).suffix)
             path.write_bytes(content)
             return self.stage([path])[0]
+
+    def _target(self, path: Path, digest: str) -> str:
+        return str(PurePosixPath(self.folder, name_for(digest, path)))
 
     def _push(self, path: Path, target: str, digest: str, mode: int) -> None:
         temporary = f"{self.folder}/.{digest[:16]}-{secrets.token_hex(4)}"
