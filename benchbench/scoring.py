@@ -37,7 +37,8 @@ def load_dataset(wanted: Wanted, variants: Sequence[Variant]) -> Dataset:
     """The samples for a family, checked against its model; raises InputError with one line."""
     info = inspect((reference_variant(variants) or variants[0]).path)
     if wanted.dataset == RANDOM:
-        return seeded(info.inputs, wanted.samples or RANDOM_SAMPLES, wanted.seed)
+        ranges = [spec.range for spec in variants[0].inputs] or None
+        return seeded(info.inputs, wanted.samples or RANDOM_SAMPLES, wanted.seed, ranges)
     classes = info.outputs[0].shape[-1] if len(info.outputs) == 1 and info.outputs[0].shape else None
     return load(Path(wanted.dataset), info.inputs, classes=classes).first(wanted.samples)
 

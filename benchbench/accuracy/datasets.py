@@ -120,15 +120,21 @@ def load(path: Path, inputs: Sequence[Tensor], *, classes: int | None = None) ->
     return _with_checked_labels(path, loaded, classes)
 
 
-def seeded(inputs: Sequence[Tensor], n: int, seed: int) -> Dataset:
-    """Uniform random real values for comparing outputs where there is no data: all that a quantized input can say,
-    [-0.5, 0.5) for a float input (as benchmark_model feeds it), 0…99 for other integers.
+def seeded(
+    inputs: Sequence[Tensor], n: int, seed: int, ranges: Sequence[tuple[float, float] | None] | None = None
+) -> Dataset:
+    """Uniform random real values for comparing outputs where there is no data: in the given range, else all that a
+    quantized input can say, [-0.5, 0.5) for a float input (as benchmark_model feeds it), 0…99 for other integers.
     """
     rng = np.random.default_rng(seed)
     arrays: list[Samples] = []
-    for tensor in inputs:
+    for tensor, limits in zip(inputs, ranges or [None] * len(inputs), strict=True):
         shape, dtype = (n, *tensor.shape[1:]), np.dtype(tensor.dtype)
-        if dtype.kind in "iu" and tensor.scale:
+        if limits is not None and (dtype.kind == "f" or tensor.scale):
+            arrays.append(Stored(rng.uniform(*limits, shape).astype(np.float32)))
+        elif limits is not None:
+            arrays.append(Stored(rng.integers(int(limits[0]), int(limits[1]) + 1, shape).astype(dtype)))
+        elif dtype.kind in "iu" and tensor.scale:
             low, high = ((limit - (tensor.zero_point or 0)) * tensor.scale for limit in _limits(dtype))
             arrays.append(Stored(rng.uniform(low, high, shape).astype(np.float32)))
         elif dtype.kind in "iu":

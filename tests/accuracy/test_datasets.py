@@ -216,3 +216,9 @@ def test_a_typo_in_the_preprocessing_names_file_and_key(tmp_path: Path) -> None:
     path.with_suffix(".toml").write_text("maen = [1.0]\n")
     with pytest.raises(InputError, match=r"data\.toml: maen: Extra inputs"):
         load(path, [GREY])
+
+
+def test_random_inputs_keep_to_the_range_that_the_matrix_gives() -> None:
+    fed = seeded([GREY], 3, 0, [(0, 255)]).inputs[0][0:3]
+    assert fed.min() >= 0
+    assert 200 < fed.max() <= 255
