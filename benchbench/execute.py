@@ -46,6 +46,13 @@ class Noted:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A worker cannot go on, for a reason that is none of its device's, such as this host's full disk."""
+
+    error: BaseException
+
+
 Event = Started | Done | Noted
 Tell = Callable[[Event], None]
 
@@ -90,7 +97,7 @@ def execute(plan: Plan, opened: Sequence[Crew | Absent], course: Course, tell: T
     On KeyboardInterrupt (or any other error of the writer) all devices are told to stop, and it is raised on.
     """
     done = course.journal.done()
-    events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+    events: queue.SimpleQueue[Event | Broken | None] = queue.SimpleQueue()
     stop = threading.Event()
     workers = []
     for crew in opened:
@@ -117,7 +124,7 @@ def _work_through(
     crew: Crew | Absent,
     trials: Sequence[Trial],
     course: Course,
-    events: queue.SimpleQueue[Event | None],
+    events: queue.SimpleQueue[Event | Broken | None],
     stop: threading.Event,
 ) -> None:
     try:
@@ -138,17 +145,21 @@ def _work_through(
             events.put(Done(trial, outcome))
             while crew.session.notes:
                 events.put(Noted(trial.case.device, crew.session.notes.pop(0)))
+    except BaseException as error:  # noqa: BLE001 - raised again by the one who writes
+        events.put(Broken(error))
     finally:
         events.put(None)
 
 
-def _write(journal: Journal, events: queue.SimpleQueue[Event | None], workers: int, tell: Tell) -> None:
+def _write(journal: Journal, events: queue.SimpleQueue[Event | Broken | None], workers: int, tell: Tell) -> None:
     while workers:
         event = events.get()
         match event:
             case None:
                 workers -= 1
                 continue
+            case Broken(error=error):
+                raise error
             case Done(outcome=outcome):
                 journal.append(outcome)
             case Noted(text=text):

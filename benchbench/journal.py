@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -26,7 +27,11 @@ def slug(text: str, length: int = 60) -> str:
 
 
 def log_name(trial: str) -> str:
-    return slug(trial.replace("/", "__"), 200) + ".txt"
+    """A name for a trial's log, no other trial's: with a digest where not all of the id could be kept."""
+    readable = trial.replace("/", "__")
+    kept = slug(readable, 200)
+    digest = "" if kept == readable else "." + hashlib.sha256(trial.encode()).hexdigest()[:8]
+    return f"{kept}{digest}.txt"
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -104,17 +109,20 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def new_folder(reports: Path, name: str) -> Path:
-    """A folder of its own for a run: time and name, and a number where that is taken."""
+    """A folder of its own for a run: time and name, and a number where that is taken. Raises InputError."""
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
-    reports.mkdir(parents=True, exist_ok=True)
-    for number in range(1, 1000):
-        folder = reports / (f"{stamp}-{slug(name)}" + (f"-{number}" if number > 1 else ""))
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        (folder / "logs").mkdir()
-        return folder
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+        for number in range(1, 1000):
+            folder = reports / (f"{stamp}-{slug(name)}" + (f"-{number}" if number > 1 else ""))
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            (folder / "logs").mkdir()
+            return folder
+    except OSError as error:
+        raise InputError(f"{reports}: cannot be written: {error.strerror}", remedy="give another --reports") from error
     raise InputError(f"{reports}: has a thousand runs of this second and name")
 
 
@@ -130,8 +138,11 @@ def reopen(folder: Path) -> Journal:
 
 def _open(folder: Path, manifest: dict[str, Any]) -> Journal:
     path = folder / "outcomes.jsonl"
-    (folder / "logs").mkdir(exist_ok=True)
-    lines = path.open("a+", encoding="utf-8")
+    try:
+        (folder / "logs").mkdir(exist_ok=True)
+        lines = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
     try:
         fcntl.flock(lines, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
