@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchbench import journal as journals
 from benchbench.accuracy.datasets import Dataset
-from benchbench.case import Variant
 from benchbench.crew import Course, Crew
 from benchbench.device import Device
 from benchbench.errors import BenchbenchError, InputError, NothingToDo
@@ -19,19 +19,17 @@ from benchbench.importing import Recorded, outcomes, read_logs
 from benchbench.inventory import device_file, read_inventory, select, with_discovered
 from benchbench.journal import Journal
 from benchbench.manifest import (
-    choice_of,
     datasets_of,
-    devices_of,
     imported_manifest,
     manifest_of,
     native_samples_of,
-    plan_of,
     record_transfers,
+    resumption_of,
     wanted_of,
 )
 from benchbench.matrix import Matrix, load_matrix
 from benchbench.plan import Plan, Target, make_plan
-from benchbench.scoring import keep, load_dataset, score_run
+from benchbench.scoring import keep, latest, load_dataset, score_run, unscored
 from benchbench.session.session import clean as clean_device
 
 Watching = Callable[[Plan], AbstractContextManager[Tell]]
@@ -86,8 +84,12 @@ def plan_matrix(
 
 
 def _planned_devices(matrix: Matrix, inventory: Path) -> tuple[Device, ...]:
-    """Names that no file has may be phones: they are planned as such without asking the adb server."""
-    return select(read_inventory(inventory), matrix.devices, f"{matrix.source}: devices")
+    """A name that no file has may be a phone's, which only asking finds out."""
+    try:
+        return select(read_inventory(inventory), matrix.devices, f"{matrix.source}: devices")
+    except InputError as error:
+        remedy = f"{error.remedy}, or is it a phone without a file? --probe looks for it"
+        raise InputError(error.message, remedy=remedy) from error
 
 
 def _seed(selection: Selection) -> int:
@@ -138,51 +140,64 @@ def run_matrix(
         wanted.family: load_dataset(wanted, [v for v in loaded.variants if v.family == wanted.family])
         for wanted in wanted_of(loaded)
     }
-    with crews(devices, loaded.tool) as answers:
-        answering = tuple(crew for crew in answers if isinstance(crew, Crew))
-        opened = (answering or answers) if loaded.devices is None else answers
-        if all(isinstance(crew, Absent) for crew in opened):
-            raise next(crew.error for crew in opened if isinstance(crew, Absent))
-        targets = [_target(crew) for crew in opened]
-        made = make_plan(loaded, targets, seed=_seed(selection), only=selection.only, skip=selection.skip)
-        folder = journals.new_folder(reports, loaded.name)
-        book = journals.create(folder, manifest_of(loaded, made, opened, datasets))
-        _execute(made, opened, book, datasets, watching)
-    return _scored(book, datasets, loaded.variants)
+    with ExitStack() as whole:
+        with crews(devices, loaded.tool) as answers:
+            answering = tuple(crew for crew in answers if isinstance(crew, Crew))
+            opened = (answering or answers) if loaded.devices is None else answers
+            _somebody(opened)
+            targets = [_target(crew) for crew in opened]
+            made = make_plan(loaded, targets, seed=_seed(selection), only=selection.only, skip=selection.skip)
+            folder = journals.new_folder(reports, loaded.name)
+            book = whole.enter_context(_kept(journals.create(folder, manifest_of(loaded, made, opened, datasets))))
+            _execute(made, opened, book, datasets, watching)
+        score_run(book, datasets, loaded.variants, book.note)
+    return folder
 
 
 def resume(folder: Path, *, watching: Watching = silently) -> Path:
     """Complete a run: same plan, same order, only what is missing or failed for a reason that may have passed."""
-    book = journals.reopen(folder)
-    try:
-        made = plan_of(book.manifest, folder)
-        left = {trial.id for trial in made.trials} - book.done()
-        if not left:
+    with _kept(journals.reopen(folder)) as book:
+        run = resumption_of(book.manifest, folder)
+        datasets = datasets_of(run)
+        done = book.done()
+        left = tuple(trial for trial in run.plan.trials if trial.id not in done)
+        if left:
+            busy = {trial.case.device for trial in left}
+            with crews([device for device in run.devices if device.name in busy], run.choice) as opened:
+                _somebody(opened)
+                for crew in opened:
+                    if isinstance(crew, Crew):
+                        _same_tool(crew, run.tools[crew.session.device.name], folder)
+                _execute(replace(run.plan, trials=left), opened, book, datasets, watching)
+        elif not unscored(latest(folder)):
             raise NothingToDo(f"{folder}: every trial is done")
-        busy = {trial.case.device for trial in made.trials if trial.id in left}
-        devices = [device for device in devices_of(book.manifest) if device.name in busy]
-        variants = [case.variant for case in made.cases]
-        datasets = datasets_of(book.manifest, variants)
-        with crews(devices, choice_of(book.manifest)) as opened:
-            for crew in opened:
-                if isinstance(crew, Crew):
-                    _same_tool(crew, book)
-            if all(isinstance(crew, Absent) for crew in opened):
-                raise next(crew.error for crew in opened if isinstance(crew, Absent))
-            _execute(made, opened, book, datasets, watching)
-        return _scored(book, datasets, variants)
-    finally:
-        book.close()
+        score_run(book, datasets, run.variants, book.note)
+    return folder
 
 
-def _same_tool(crew: Crew, book: Journal) -> None:
+@contextmanager
+def _kept(book: Journal) -> Iterator[Journal]:
+    """The journal, closed at the end; Ctrl-C is told how to go on with it."""
+    with closing(book):
+        try:
+            yield book
+        except KeyboardInterrupt as error:
+            again = f"resume with: benchbench run --resume {shlex.quote(str(book.folder))}"
+            raise KeyboardInterrupt(again) from error
+
+
+def _somebody(opened: Sequence[Crew | Absent]) -> None:
+    """Raises what kept the first device away when all are."""
+    if all(isinstance(crew, Absent) for crew in opened):
+        raise next(crew.error for crew in opened if isinstance(crew, Absent))
+
+
+def _same_tool(crew: Crew, recorded: str | None, folder: Path) -> None:
     """A run is measured with one tool from its first trial to its last."""
-    name = crew.session.device.name
-    recorded = next(record["tool_sha256"] for record in book.manifest["devices"] if record["name"] == name)
     equipment = crew.equipped.equipment
     if recorded is not None and equipment is not None and equipment.tool_sha256 != recorded:
         raise InputError(
-            f"{book.folder}: {name} was measured with another tool (sha256 {recorded[:12]}…)",
+            f"{folder}: {crew.session.device.name} was measured with another tool (sha256 {recorded[:12]}…)",
             remedy="restore that tool, or begin a new run",
         )
 
@@ -196,16 +211,6 @@ def _execute(
             execute(made, opened, course, tell)
     finally:
         record_transfers(book, opened)
-
-
-def _scored(book: Journal, datasets: Mapping[str, Dataset], variants: Sequence[Variant]) -> Path:
-    """After the devices were given back: what their outputs are worth."""
-    try:
-        if datasets:
-            score_run(book, datasets, variants, book.note)
-    finally:
-        book.close()
-    return book.folder
 
 
 def read_recorded(logs: Sequence[Path | tuple[str, bytes]]) -> list[Recorded]:

@@ -28,8 +28,8 @@ def main() -> None:
     try:
         code = cli.main(args=arguments, standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
-    except click.exceptions.Abort:
-        _complain("interrupted", "", INTERRUPTED, debug)
+    except click.exceptions.Abort as error:  # click's word for KeyboardInterrupt
+        _complain("interrupted", str(error.__cause__ or ""), INTERRUPTED, debug)
     except click.ClickException as error:
         _complain(error.format_message(), "see benchbench --help", 2, debug)
     except KeyboardInterrupt as error:
@@ -39,6 +39,8 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:  # this host's own disk: full, read-only, gone
+        _complain(str(error), "", 1, debug)
 
 
 def _complain(message: str, remedy: str, code: int, debug: bool) -> None:

@@ -73,7 +73,7 @@ class Crew:
         measure = course.measure
         equipment = self.equipped.equipment
         if equipment is None:
-            return blank(trial).model_copy(update={"status": "failed", "error": self.equipped.problem})
+            return blank(trial).model_copy(update={"error": self.equipped.problem, "transient": True})
         cooldown_s = self._cool_down(measure)
         began = time.monotonic()
         work = self._work(trial, course, equipment)

@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from benchbench.execute import Absent
 from benchbench.journal import Journal, write_manifest
 from benchbench.matrix import NATIVE_SAMPLES, Matrix
 from benchbench.outcome import Outcome
-from benchbench.plan import Plan
+from benchbench.plan import Plan, Skip
 from benchbench.scoring import Wanted, load_dataset
 from benchbench.session.store import sha256_of
 
@@ -45,9 +45,7 @@ def manifest_of(
         "matrix": _matrix_as_written(matrix),
         "measure": plan.measure.model_dump(mode="json"),
         "devices": [_device(crew) for crew in opened],
-        "variants": [
-            v.model_dump(mode="json") for v in {case.variant.id: case.variant for case in plan.cases}.values()
-        ],
+        "variants": [variant.model_dump(mode="json") for variant in matrix.variants],
         "cases": [_case(case, runners.get(case.device)) for case in plan.cases],
         "trials": [
             {"id": t.id, "case": t.case.id, "device": t.case.device, "round": t.round, "position": t.position}
@@ -58,7 +56,7 @@ def manifest_of(
         "tools": _tools(opened),
         "tool_choice": matrix.tool.model_dump(mode="json"),
         "datasets": [asdict(wanted) | {"sha256": datasets[wanted.family].sha256} for wanted in wanted_of(matrix)],
-        "notes": [note for crew in opened if isinstance(crew, Crew) for note in crew.session.notes],
+        "notes": [],
     }
 
 
@@ -158,35 +156,60 @@ def record_transfers(journal: Journal, opened: Sequence[Crew | Absent]) -> None:
     write_manifest(journal.folder, journal.manifest)
 
 
-def plan_of(manifest: Mapping[str, Any], folder: Path) -> Plan:
-    """The plan that a run folder records; raises InputError when a model file is gone or is another by now."""
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """What run.json tells of a run, enough to go on with it; `variants` are all of the matrix, with a case or not."""
+
+    plan: Plan
+    variants: tuple[Variant, ...]
+    devices: tuple[Device, ...]
+    choice: ToolChoice
+    tools: Mapping[str, str | None]  # device -> sha256 of what it measured with
+    datasets: Mapping[str, tuple[Wanted, str]]  # family -> what was wanted, and the sha256 of what it was
+
+
+def resumption_of(manifest: Mapping[str, Any], folder: Path) -> Resumption:
+    """The run that a folder records; raises InputError when it holds none, or a model file is gone or is another."""
     try:
-        variants = {f"{v['family']}.{v['name']}": v for v in manifest["variants"]}
-        cases = {
-            record["id"]: Case.model_validate(
-                {key: record[key] for key in ("device", "threads", "affinity")}
-                | {"variant": variants[record["variant"]], "delegate": record["options"]}
-            )
-            for record in manifest["cases"]
-        }
-        trials = tuple(
-            Trial(case=cases[t["case"]], round=t["round"], position=t["position"], purpose=t["purpose"])
-            for t in manifest["trials"]
+        variants = tuple(Variant.model_validate(record) for record in manifest["variants"])
+        found = Resumption(
+            plan=plan_of(manifest, variants),
+            variants=variants,
+            devices=tuple(Device.model_validate(record["spec"]) for record in manifest["devices"]),
+            choice=ToolChoice.model_validate(manifest["tool_choice"]),
+            tools={record["name"]: record["tool_sha256"] for record in manifest["devices"]},
+            datasets={record["family"]: (_wanted(record), record["sha256"]) for record in manifest["datasets"]},
         )
-        measure = Measure.model_validate(manifest["measure"])
-    except (KeyError, TypeError, ValidationError) as error:
-        raise InputError(f"{folder / 'run.json'}: does not hold a plan that can be resumed: {error}") from error
-    for case in cases.values():
-        unchanged(Path(case.variant.path), case.variant.sha256)
-    return Plan(manifest["name"], manifest["seed"], measure, tuple(cases.values()), trials, ())
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else repr(error)
+        raise InputError(f"{folder / 'run.json'}: does not hold a plan that can be resumed: {said}") from error
+    for variant in variants:
+        unchanged(Path(variant.path), variant.sha256)
+    return found
 
 
-def devices_of(manifest: Mapping[str, Any]) -> tuple[Device, ...]:
-    return tuple(Device.model_validate(record["spec"]) for record in manifest["devices"])
+def plan_of(manifest: Mapping[str, Any], variants: Sequence[Variant]) -> Plan:
+    """The plan as it was made."""
+    by_id = {variant.id: variant for variant in variants}
+    cases = {
+        record["id"]: Case.model_validate(
+            {key: record[key] for key in ("device", "threads", "affinity")}
+            | {"variant": by_id[record["variant"]], "delegate": record["options"]}
+        )
+        for record in manifest["cases"]
+    }
+    trials = tuple(
+        Trial(case=cases[t["case"]], round=t["round"], position=t["position"], purpose=t["purpose"])
+        for t in manifest["trials"]
+    )
+    skips = tuple(Skip(record["case"], record["reason"]) for record in manifest["skips"])
+    measure = Measure.model_validate(manifest["measure"])
+    return Plan(manifest["name"], manifest["seed"], measure, tuple(cases.values()), trials, skips)
 
 
-def choice_of(manifest: Mapping[str, Any]) -> ToolChoice:
-    return ToolChoice.model_validate(manifest["tool_choice"])
+def _wanted(record: Mapping[str, Any]) -> Wanted:
+    keys = ("family", "dataset", "samples", "seed")
+    return Wanted(*(record[key] for key in keys), native_samples=record.get("native_samples", NATIVE_SAMPLES))
 
 
 def wanted_of(matrix: Matrix) -> tuple[Wanted, ...]:
@@ -204,15 +227,14 @@ def native_samples_of(manifest: Mapping[str, Any]) -> dict[str, int]:
     return {record["family"]: record.get("native_samples", NATIVE_SAMPLES) for record in manifest["datasets"]}
 
 
-def datasets_of(manifest: Mapping[str, Any], variants: Sequence[Variant]) -> dict[str, Dataset]:
+def datasets_of(run: Resumption) -> dict[str, Dataset]:
     """The datasets that a run began with; raises InputError when one has changed."""
     found = {}
-    for record in manifest["datasets"]:
-        wanted = Wanted(record["family"], record["dataset"], record["samples"], record["seed"])
-        dataset = load_dataset(wanted, [variant for variant in variants if variant.family == wanted.family])
-        if dataset.sha256 != record["sha256"]:
+    for family, (wanted, sha256) in run.datasets.items():
+        dataset = load_dataset(wanted, [variant for variant in run.variants if variant.family == family])
+        if dataset.sha256 != sha256:
             raise InputError(f"{wanted.dataset}: is not what the run began with", remedy="begin a new run")
-        found[wanted.family] = dataset
+        found[family] = dataset
     return found
 
 

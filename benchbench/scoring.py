@@ -12,7 +12,7 @@ from benchbench.accuracy.reference import reference_outputs
 from benchbench.accuracy.scores import score
 from benchbench.case import Variant
 from benchbench.errors import BenchbenchError, InputError
-from benchbench.journal import Journal, read_outcomes
+from benchbench.journal import Journal, read_outcomes, slug
 from benchbench.matrix import NATIVE_SAMPLES
 from benchbench.models.inspect import inspect
 from benchbench.outcome import Outcome
@@ -52,7 +52,7 @@ def keep(datasets: Mapping[str, Dataset], folder: Path) -> dict[str, Evaluation]
     """Write each family's samples into the run folder, in the form that travels; paths are on this host."""
     kept = {}
     for family, dataset in datasets.items():
-        path = folder / "samples" / f"{family}.npz"
+        path = folder / "samples" / f"{slug(family)}.npz"
         path.parent.mkdir(exist_ok=True)
         if not path.exists():
             dataset.save(path)
@@ -67,7 +67,7 @@ def score_run(
 ) -> None:
     """Score all outputs that were taken back and have no score yet; each is journalled as an outcome of its trial."""
     outcomes = latest(journal.folder)
-    waiting = [o for o in outcomes if o.outputs and o.status == "ok" and not o.accuracy]
+    waiting = unscored(outcomes)
     families = {f"{v.family}.{v.name}": v.family for v in variants}
     references: dict[str, Sequence[Output] | None] = {}
     for outcome in waiting:
@@ -84,6 +84,11 @@ def score_run(
 def latest(folder: Path) -> tuple[Outcome, ...]:
     """The last outcome of every trial."""
     return tuple({outcome.trial: outcome for outcome in read_outcomes(folder)}.values())
+
+
+def unscored(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """Those whose outputs were taken back and have no score yet."""
+    return tuple(o for o in outcomes if o.outputs and o.status == "ok" and not o.accuracy)
 
 
 def off_the_timed_path(outcome: Outcome, outcomes: Sequence[Outcome]) -> Outcome | None:
