@@ -64,7 +64,8 @@ def read_result(data: bytes) -> ResultFile:
         if tag == 2:
             latency = {_LATENCY[t - 1]: _us(_float(v)) for t, w, v in _fields(value) if w == _FIXED32 and t <= 10}
         elif tag in {3, 4}:
-            numbers = {t: _float(v) if w == _FIXED32 else float(_int(v)) for t, w, v in _fields(value)}
+            known = [field for field in _fields(value) if field[1] in {_FIXED32, _VARINT}]
+            numbers = {t: _float(v) if w == _FIXED32 else float(_int(v)) for t, w, v in known}
             memory, misc = (numbers, misc) if tag == 3 else (memory, numbers)
     if "mean" not in latency:
         raise ValueError("no latency in the result file")
