@@ -31,7 +31,7 @@ delegates = ["xnnpack"]
 family = "fashion_mnist"
 variants = "{MODEL}"
 [measure]
-rounds = 8
+rounds = 20
 runs = 1
 min_seconds = 2.0
 warmup_runs = 1
