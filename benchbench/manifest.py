@@ -208,8 +208,8 @@ def plan_of(manifest: Mapping[str, Any], variants: Sequence[Variant]) -> Plan:
 
 
 def _wanted(record: Mapping[str, Any]) -> Wanted:
-    keys = ("family", "dataset", "samples", "seed")
-    return Wanted(*(record[key] for key in keys), native_samples=record.get("native_samples", NATIVE_SAMPLES))
+    native = record.get("native_samples", NATIVE_SAMPLES)
+    return Wanted(record["family"], record["dataset"], record["samples"], record["seed"], native)
 
 
 def wanted_of(matrix: Matrix) -> tuple[Wanted, ...]:

@@ -19,4 +19,16 @@ Delegate = Annotated[
     Cpu | Xnnpack | Gpu | Nnapi | EdgeTpu | Hexagon | External | Npu,
     Field(discriminator="kind"),
 ]
+__all__ = [
+    "KINDS",
+    "Cpu",
+    "Delegate",
+    "EdgeTpu",
+    "External",
+    "Gpu",
+    "Hexagon",
+    "Nnapi",
+    "Npu",
+    "Xnnpack",
+]
 KINDS = ("cpu", "xnnpack", "gpu", "nnapi", "edgetpu", "hexagon", "external", "npu")

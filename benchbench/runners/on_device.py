@@ -143,8 +143,10 @@ class Launch(object):
         """First inference, warm-up, steady state; returns what was fed and the outputs of the first inference."""
         answer = self.answer
         self.at("inputs")
-        fed = given(request["inputs"]) if request.get("inputs") else random_inputs(
-            engine.inputs, request["input_seed"], request.get("ranges")
+        fed = (
+            given(request["inputs"])
+            if request.get("inputs")
+            else random_inputs(engine.inputs, request["input_seed"], request.get("ranges"))
         )
         engine.feed(fed)
         self.at("first inference")

@@ -44,8 +44,8 @@ def _variants() -> str:
 
 def test_the_matrix_of_the_readme_runs_on_host_board_and_phone_at_once_and_every_row_says_what_ran(lab: Lab) -> None:
     assert tomllib.loads(readme_matrix())["name"] == "mobilenet schemes"
-    for device in (lab.phone, lab.board):
-        device.sys.heat(32)  # below the README's cool-down limit
+    for bed in (lab.phone, lab.board):
+        bed.sys.heat(32)  # below the README's cool-down limit
     # The GPU that is asked for is not there: those trials fail and say so, hence the exit code.
     done = lab.benchbench("run", str(lab.write("matrix.toml", shrunk(readme_matrix()))), expect=1)
     run = load(lab.latest())

@@ -128,7 +128,13 @@ class Device:
         self, argv: Sequence[str], *, stdin: socket.socket, stdout: socket.socket, stderr: socket.socket
     ) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
-            *argv, stdin=stdin, stdout=stdout, stderr=stderr, env=self._env, start_new_session=True, cwd=self._root
+            *argv,
+            stdin=stdin.fileno(),
+            stdout=stdout.fileno(),
+            stderr=stderr.fileno(),
+            env=self._env,
+            start_new_session=True,
+            cwd=self._root,
         )
         reaping = asyncio.create_task(process.wait())
         self._reaping.add(reaping)

@@ -8,7 +8,7 @@ import socket
 import struct
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.beds.adbd.protocol import Gone, Stream
 
@@ -36,8 +36,9 @@ async def run_shell(device: Device, stream: Stream, command: str, *, v2: bool) -
     pipes = {_STDOUT: own_out, _STDERR: own_err} if v2 else {_STDOUT: own_out}
     output = asyncio.gather(*(_pump(pipe, kind, stream, v2=v2) for kind, pipe in pipes.items()))
     source = asyncio.create_task(_feed(stream, own_out, v2=v2))
+    both: set[asyncio.Future[Any]] = {output, source}
     try:
-        await asyncio.wait({output, source}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if output.done() and output.exception() is None:
             code = await process.wait()
             if v2:
@@ -46,7 +47,7 @@ async def run_shell(device: Device, stream: Stream, command: str, *, v2: bool) -
             with suppress(ProcessLookupError):
                 process.send_signal(signal.SIGHUP)
     finally:
-        await _cancel((output, source))
+        await _cancel(tuple(both))
         own_out.close()
         own_err.close()
 
