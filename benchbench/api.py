@@ -85,8 +85,9 @@ def plan_matrix(
 
 def _planned_devices(matrix: Matrix, inventory: Path) -> tuple[Device, ...]:
     """A name that no file has may be a phone's, which only asking finds out."""
+    known = read_inventory(inventory)
     try:
-        return select(read_inventory(inventory), matrix.devices, f"{matrix.source}: devices")
+        return select(known, matrix.devices, f"{matrix.source}: devices")
     except InputError as error:
         remedy = f"{error.remedy}, or is it a phone without a file? --probe looks for it"
         raise InputError(error.message, remedy=remedy) from error

@@ -42,7 +42,8 @@ def validated(model: type[Model], data: dict[str, Any], path: Path) -> Model:
 
 
 def _first_complaint(error: ValidationError, model: type[BaseModel], path: Path) -> tuple[str, str]:
-    first = error.errors()[0]
+    # A typo in a key that must be there is two complaints; the one about what was written comes first.
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     key = ".".join(f"[{part}]" if isinstance(part, int) else str(part) for part in first["loc"]).replace(".[", "[")
     place = f"{path}: {key}" if key else str(path)
     match first["type"]:

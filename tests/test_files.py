@@ -69,6 +69,10 @@ def test_a_typo_in_a_key_is_answered_with_the_key_that_was_meant(tmp_path: Path)
     assert error.remedy == 'did you mean "name"?'
 
 
+def test_a_typo_in_a_key_that_must_be_there_is_told_as_a_typo(tmp_path: Path) -> None:
+    assert complaint(tmp_path / "a.toml", b"nmae = 'a'").remedy == 'did you mean "name"?'
+
+
 def test_a_word_like_no_other_is_answered_with_all_that_there_are() -> None:
     assert did_you_mean("zzz", {"b", "a"}) == "known: a, b"
 
