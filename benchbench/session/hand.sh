@@ -123,7 +123,7 @@ report() { # WAIT: wait for the job in this folder, then its state and, when it 
   turn=0
   up_to 0
   end=$((${up%%.*} + $1))
-  while [ ! -f rc ] && up_to "$end"; do
+  while [ ! -f rc ] && [ -f answers ] && up_to "$end"; do # without answers the job was swept away under us
     if [ $((turn % 20)) = 19 ]; then
       case $(state_of) in RUNNING | STARTING) ;; *) break ;; esac
     fi
@@ -132,8 +132,8 @@ report() { # WAIT: wait for the job in this folder, then its state and, when it 
     turn=$((turn + 1))
   done
   state=$(state_of)
-  # A start that a lost link cut off: there is nothing that could still come.
-  [ "$state" = STARTING ] && [ "$turn" -ge 100 ] && state=ABSENT
+  # A start that a lost link cut off, or a job that was swept away: there is nothing that could still come.
+  [ "$state" = STARTING ] && { [ "$turn" -ge 100 ] || [ ! -f answers ]; } && state=ABSENT
   say state "$state"
   case $state in RUNNING | STARTING | ABSENT) echo; return ;; esac
   say rc "$(cat rc 2>/dev/null)"

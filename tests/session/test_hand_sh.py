@@ -254,6 +254,20 @@ def test_a_job_of_an_earlier_boot_is_told_from_one_that_runs(machine: Machine) -
     os.kill(int((Path(machine.jobs) / "a" / "pid").read_text()), 9)
 
 
+def test_who_waits_for_a_job_that_is_swept_away_waits_no_longer(machine: Machine) -> None:
+    names = machine.folder / "pids"
+    waiting = subprocess.Popen(
+        ["sh", str(SCRIPT), "start", machine.jobs, "a", "60", "20", "--", "sh", "-c", f"echo $$ > '{names}'; sleep 60"],
+        env=os.environ | {"PATH": machine.path},
+        stdout=subprocess.PIPE,
+    )
+    pids(names)
+    began = time.monotonic()
+    machine.hand("sweep", machine.jobs)
+    assert b"state=" in waiting.communicate(timeout=10)[0]
+    assert time.monotonic() - began < 5
+
+
 def test_a_start_that_was_cut_off_before_it_began_is_absent_and_not_waited_for(machine: Machine) -> None:
     (Path(machine.jobs) / "a").mkdir()
     (Path(machine.jobs) / "a" / "answers").touch()
