@@ -30,7 +30,8 @@ def log_name(trial: str) -> str:
     """A name for a trial's log, no other trial's: with a digest where not all of the id could be kept."""
     readable = trial.replace("/", "__")
     kept = slug(readable, 200)
-    digest = "" if kept == readable else "." + hashlib.sha256(trial.encode()).hexdigest()[:8]
+    whole = kept == readable and "__" not in trial
+    digest = "" if whole else "." + hashlib.sha256(trial.encode()).hexdigest()[:8]
     return f"{kept}{digest}.txt"
 
 
