@@ -22,7 +22,7 @@ State = Literal["DONE", "RUNNING", "STARTING", "LOST", "REBOOTED", "ABSENT"]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What `start` and `poll` say: the job's state and, when it is over, all that it left."""
+    """What `start` and `poll` say: the job's state and, when it ended with an exit code, all that it left."""
 
     state: State
     before: Mapping[str, str] = field(default_factory=dict)
@@ -39,7 +39,7 @@ def parse_reply(data: bytes, *, limit_s: float) -> Reply:
     if not gap or state not in get_args(State):
         raise LinkLost("the device's answer was cut short")
     before = {k.removeprefix("before."): v for k, v in values.items() if k.startswith("before.")}
-    if state in {"RUNNING", "STARTING", "ABSENT"}:
+    if state in {"RUNNING", "STARTING", "ABSENT"} or "rc" not in values:
         return Reply(state, before)
     files: dict[str, bytes] = {}
     for name, size in ((k.removeprefix("size."), _whole(v)) for k, v in values.items() if k.startswith("size.")):
@@ -48,7 +48,7 @@ def parse_reply(data: bytes, *, limit_s: float) -> Reply:
             raise LinkLost("the device's answer was cut short")
     started, ended = number(values.get("t0")), number(values.get("t1"))
     tool_s = ended - started if started is not None and ended is not None else None
-    code = _whole(values.get("rc") or "255")  # no exit code: the disk was full when it was written
+    code = _whole(values["rc"])
     late = code == 137 and tool_s is not None and tool_s >= limit_s - 0.1
     raw = Raw(code, files.pop("out", b""), files.pop("err", b""), files, late)
     after = {k.removeprefix("after."): v for k, v in values.items() if k.startswith("after.")}

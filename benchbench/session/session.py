@@ -138,8 +138,10 @@ class Session:
         if reply.state in {"ABSENT", "REBOOTED"}:
             self._surviving(lambda: self.hand.end(name), retries)
             raise LinkLost(f"{self.device.name}: the trial is gone: the device was restarted while it ran")
-        if reply.raw is None or reply.state == "LOST":
+        if reply.raw is None:
             self._surviving(lambda: self.hand.end(name), retries)
+            if reply.state == "DONE":
+                raise DeviceError(f"{self.device.name}: not even the job's exit code could be written", remedy=NO_ROOM)
             raise DeviceError(
                 f"{self.device.name}: the job vanished: something killed it from outside",
                 remedy="out of memory? look at the device's log",
