@@ -65,11 +65,11 @@ class Absent:
     error: BenchbenchError
 
 
-def _open(device: Device, choice: ToolChoice, stack: contextlib.ExitStack) -> Crew | Absent:
+def _open(device: Device, choice: ToolChoice, stack: contextlib.ExitStack, patience_s: float) -> Crew | Absent:
     """Reach and equip one device; on any error it is let go again."""
     with contextlib.ExitStack() as own:
         try:
-            session = own.enter_context(open_session(device))
+            session = own.enter_context(open_session(device, patience_s=patience_s))
             crew = Crew(session, equip(session, choice))
         except BenchbenchError as error:
             return Absent(device, error)
@@ -78,10 +78,15 @@ def _open(device: Device, choice: ToolChoice, stack: contextlib.ExitStack) -> Cr
 
 
 @contextlib.contextmanager
-def crews(devices: Sequence[Device], choice: ToolChoice) -> Iterator[tuple[Crew | Absent, ...]]:
-    """All devices opened at once, in the order given; all given back at the end."""
+def crews(
+    devices: Sequence[Device], choice: ToolChoice, *, patience_s: float = 60
+) -> Iterator[tuple[Crew | Absent, ...]]:
+    """All devices opened at once, in the order given; all given back at the end.
+
+    `patience_s` is how long one that goes away is waited for.
+    """
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(max_workers=max(len(devices), 1)) as pool:
-        opened = tuple(pool.map(lambda device: _open(device, choice, stack), devices))
+        opened = tuple(pool.map(lambda device: _open(device, choice, stack, patience_s), devices))
         try:
             yield opened
         except BaseException:
