@@ -19,6 +19,7 @@ from benchbench.transports.guard import GRACE_S, KILLED, guarded
 
 __all__ = ["AdbTransport", "Seen", "connect_adb", "discover"]
 
+_STALE = {"offline", "unauthorized"}  # what a server may still say of a link that has gone, or of a key by now allowed
 _SETTLE_S = 1.0  # how long a phone may take from "connecting" or "unauthorized" to "device"
 _WIFI = re.compile(r".+:\d+")
 
@@ -187,11 +188,12 @@ def _await_ready(address: Adb, server: AdbServer, deadline: Deadline) -> None:
     wifi = _WIFI.fullmatch(address.serial) is not None
     if wifi and state is None:
         _connect_wifi(address, server, deadline)
-    elif wifi and state == "offline" and (state := _settled(address, server, deadline, 0.5)) == "offline":
+    elif wifi and state in _STALE and (state := _settled(address, server, deadline, 0.5)) in _STALE:
         with suppress(AdbFailure):  # adb would answer "already connected"
             server.ask(f"host:disconnect:{address.serial}", deadline)
         _connect_wifi(address, server, deadline)
-    if state not in {"device", "unauthorized"} and (wifi or state is not None):
+        state = None
+    if state != "device" and (wifi or state is not None):
         state = _settled(address, server, deadline, _SETTLE_S)
     if state != "device":
         raise _not_ready(address, server, state, deadline)
