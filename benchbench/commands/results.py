@@ -19,11 +19,13 @@ from benchbench.errors import InputError, NothingToDo
 def report(runs: tuple[Path, ...], out: Path | None) -> None:
     """Write HTML and PNG (again) from run folders."""
     from benchbench.frames import load
-    from benchbench.report import write_report
 
     if len(runs) > 1 and out is None:
         raise InputError("a report on several runs needs a folder of its own", remedy="give --out FOLDER")
-    click.echo(str(write_report([load(folder) for folder in runs], out or runs[0])))
+    loaded = [load(folder) for folder in runs]
+    from benchbench.report import write_report  # takes seconds to import, and what was wrong is told by now
+
+    click.echo(str(write_report(loaded, out or runs[0])))
 
 
 @click.command()
