@@ -254,7 +254,7 @@ case $verb in
       if [ "$3" = break ]; then pause 0.5; fi
       [ -s "$1/owner" ] || rm -rf "$1" # a full disk
     fi
-    [ -d "$1" ] && [ ! -f "$1/beat" ] && pause 2 # its holder may just be writing
+    [ -d "$1" ] && [ ! -f "$1/beat" ] && pause 1 # its holder may just be writing
     if [ ! -d "$1" ]; then
       echo state=impossible
     elif [ "$(cat "$1/owner" 2>/dev/null)" = "$2" ]; then

@@ -221,6 +221,16 @@ def test_a_job_of_an_earlier_boot_is_a_fault_that_may_pass_and_its_next_start_be
         assert session.run("a", shell("echo anew"), outputs_to=tmp_path).raw.stdout == b"anew\n"
 
 
+def test_a_start_that_was_cut_off_before_it_began_is_begun_anew(device: Device, tmp_path: Path) -> None:
+    with open_session(device) as session:
+        begun = Path(session.hand.jobs, "a")
+        begun.mkdir()
+        (begun / "answers").touch()
+        with pytest.raises(LinkLost, match="the trial is gone"):
+            session.run("a", shell("echo anew"), outputs_to=tmp_path)
+        assert session.run("a", shell("echo anew"), outputs_to=tmp_path).raw.stdout == b"anew\n"
+
+
 def test_a_verb_that_breaks_the_link_each_time_is_given_up(device: Device) -> None:
     with open_session(device) as session:
         tried = []
