@@ -63,6 +63,7 @@ def make_phone(adb_server: AdbServerProcess, bed_folder: Callable[[str], Path]) 
             return stack.enter_context(Phone(bed_folder("phone"), **options))
 
         yield make
+    adb_server.forget_phones()
 
 
 @pytest.fixture

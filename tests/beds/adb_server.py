@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -59,6 +60,11 @@ class AdbServerProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
+
+    def forget_phones(self) -> None:
+        """Phones that are gone stay in the server's list for a minute; the next test starts with none."""
+        with suppress(OSError, EOFError, AdbFailure):
+            AdbServer.named(self.address).ask("host:disconnect:", Deadline.after(5))
 
     def kill(self) -> None:
         if self._process is not None:
