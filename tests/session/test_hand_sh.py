@@ -156,16 +156,14 @@ def test_a_job_that_never_was_is_absent(machine: Machine) -> None:
     assert machine.poll("nothing").state == "ABSENT"
 
 
+DEAF = (
+    "trap '' HUP TERM INT; sleep 60 & a=$!; setsid sh -c 'exit 0'; (sleep 60 & echo $$ $a $! > PIDS)"
+    "; while :; do echo noise; done"
+)
+
+
 @pytest.mark.parametrize(
-    "program",
-    [
-        "echo $$ > PIDS; exec sleep 60",
-        "echo $$ > PIDS; while :; do echo noise; done",
-        "sleep 60 & a=$!; (sleep 60 & echo $a $$ $! > PIDS; wait)",
-        "trap '' HUP TERM INT; echo $$ > PIDS; while :; do sleep 1; done",
-        "setsid sh -c 'exit 0'; sleep 60 & echo $$ $! > PIDS; wait",
-    ],
-    ids=["silent", "chatty", "forking", "deaf", "forking in a session"],
+    "program", ["echo $$ > PIDS; exec sleep 60", DEAF], ids=["silent", "deaf, chatty and with children"]
 )
 def test_the_limit_ends_a_program_and_all_its_children(machine: Machine, program: str) -> None:
     names = machine.folder / "pids"
