@@ -248,9 +248,12 @@ def test_a_job_whose_leader_was_killed_is_lost_and_its_program_is_ended(machine:
 def test_a_job_of_an_earlier_boot_is_told_from_one_that_runs(machine: Machine) -> None:
     machine.start("a", "sleep", "60", wait="0")
     assert becomes_true((Path(machine.jobs) / "a" / "pid").exists)
-    (Path(machine.jobs) / "a" / "boot").write_text("another\n")
+    boot = Path(machine.jobs) / "a" / "boot"
+    ours = boot.read_text()
+    boot.write_text("another\n")
     assert machine.poll("a").state == "REBOOTED"
-    os.kill(int((Path(machine.jobs) / "a" / "pid").read_text()), 9)
+    boot.write_text(ours)
+    machine.hand("end", machine.jobs, "a")
 
 
 def test_who_waits_for_a_job_that_is_swept_away_waits_no_longer(machine: Machine) -> None:
