@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -29,7 +30,7 @@ from benchbench.manifest import (
 )
 from benchbench.matrix import Matrix, load_matrix
 from benchbench.plan import Plan, Target, make_plan
-from benchbench.scoring import keep, latest, load_dataset, score_run, unscored
+from benchbench.scoring import cut_up, latest, load_dataset, score_run, unscored
 from benchbench.session.session import clean as clean_device
 
 Watching = Callable[[Plan], AbstractContextManager[Tell]]
@@ -206,12 +207,14 @@ def _same_tool(crew: Crew, recorded: str | None, folder: Path) -> None:
 def _execute(
     made: Plan, opened: Sequence[Crew | Absent], book: Journal, datasets: Mapping[str, Dataset], watching: Watching
 ) -> None:
-    course = Course(made.measure, book, keep(datasets, book.folder), native_samples_of(book.manifest))
+    samples = cut_up(datasets, book.folder)
+    course = Course(made.measure, book, samples, native_samples_of(book.manifest))
     try:
         with watching(made) as tell:
             execute(made, opened, course, tell)
     finally:
         record_transfers(book, opened)
+    shutil.rmtree(book.folder / "samples", ignore_errors=True)  # they can be made again
 
 
 def read_recorded(logs: Sequence[Path | tuple[str, bytes]]) -> list[Recorded]:

@@ -10,10 +10,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from benchbench.execute import Done, Event, Noted, Started
+from benchbench.case import Trial
+from benchbench.execute import Done, Event, Noted, Progressed, Started
 from benchbench.outcome import Outcome
 from benchbench.plan import BATCHED, LAUNCH_S, Plan
 
+TOLD_EVERY_S = 30
 STATUS_WORDS = {"ok": "", "failed": "FAILED", "incomplete": "INCOMPLETE", "skipped": "skipped"}
 
 
@@ -64,6 +66,7 @@ class Watch:
         self._done = dict.fromkeys(totals, 0)
         self._began = time.monotonic()
         self._bars: dict[str, TaskID] = {}
+        self._told: dict[str, float] = {}  # device -> when it last said how far an evaluation is
         self._progress = Progress(
             TextColumn("{task.fields[device]}"),
             BarColumn(bar_width=24),
@@ -90,6 +93,8 @@ class Watch:
                 device = trial.case.device
                 short = trial.id.removeprefix(f"{device}/")
                 self._progress.update(self._bars[device], now=escape(short))
+            case Progressed(trial=trial, samples=samples, of=of):
+                self._progress_of(trial, f"{samples:,} of {of:,} samples", last=samples == of)
             case Done(trial=trial, outcome=outcome):
                 device = trial.case.device
                 self._done[device] += 1
@@ -97,6 +102,16 @@ class Watch:
                 self._say(outcome)
             case Noted(text=text):
                 self._console.print(f"note: {text}", markup=False)
+
+    def _progress_of(self, trial: Trial, text: str, *, last: bool) -> None:
+        """The bar always says it; plain lines come now and then, and none before the trial's own."""
+        device = trial.case.device
+        short = trial.id.removeprefix(f"{device}/")
+        self._progress.update(self._bars[device], now=escape(f"{short}: {text}"))
+        now = time.monotonic()
+        if not self._console.is_terminal and not last and now - self._told.get(device, self._began) > TOLD_EVERY_S:
+            self._told[device] = now
+            self._console.print(f"{trial.id}  {text}", markup=False)
 
     def _left(self, device: str) -> str:
         per_trial = (time.monotonic() - self._began) / self._done[device]

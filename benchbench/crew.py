@@ -9,15 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchbench.accuracy.outputs import write_outputs
+from benchbench.accuracy.shards import Shards
 from benchbench.case import Measure, Trial
 from benchbench.equip import Equipment, Equipped
 from benchbench.errors import BenchbenchError, Unreachable
+from benchbench.evaluation import by_script, natively
+from benchbench.evaluation.launches import Launches, Progress
+from benchbench.evaluation.parts import Parts
 from benchbench.journal import Journal
 from benchbench.matrix import NATIVE_SAMPLES
 from benchbench.models.inspect import inspect
-from benchbench.native_evaluation import evaluate, obstacle
 from benchbench.outcome import Delegation, Outcome, Reading
-from benchbench.runners import Evaluation, Job, Raw, Work
+from benchbench.runners import Job, Raw, Work
 from benchbench.runners.benchmark_model import BenchmarkModelRunner
 from benchbench.session.hand import folder_name
 from benchbench.session.probe import mask
@@ -29,14 +32,14 @@ BY_PYTHON = 'the python runner evaluates such models; for benchmark_model the "t
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What all trials of a run share; `samples` are the inputs to take outputs for, by family, on this host.
+    """What all trials of a run share; `samples` are the inputs to take outputs for, by family.
 
     Through benchmark_model not more than `native_samples` of them are taken.
     """
 
     measure: Measure
     journal: Journal
-    samples: Mapping[str, Evaluation]
+    samples: Mapping[str, Shards]
     native_samples: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -47,17 +50,18 @@ class Crew:
     session: Session
     equipped: Equipped
 
-    def perform(self, trial: Trial, course: Course) -> Outcome:
+    def perform(self, trial: Trial, course: Course, progress: Progress) -> Outcome:
         """Run one trial, again after a transient fault as often as the matrix allows.
 
-        A job that still runs, or has ended, since a fault is found again by the trial's name.
+        A job that still runs, or has ended, since a fault is found again by the trial's name. `progress` hears of
+        samples evaluated.
         """
         retries: list[str] = []
         while True:
             attempt, gone = len(retries) + 1, False
             started = datetime.now(UTC).isoformat(timespec="milliseconds")
             try:
-                outcome = self._attempt(trial, course)
+                outcome = self._attempt(trial, course, progress)
             except BenchbenchError as error:
                 outcome, gone = failed(trial, error), isinstance(error, Unreachable)
             outcome = outcome.model_copy(
@@ -69,7 +73,7 @@ class Crew:
                 return outcome
             retries.append(outcome.error or "")
 
-    def _attempt(self, trial: Trial, course: Course) -> Outcome:
+    def _attempt(self, trial: Trial, course: Course, progress: Progress) -> Outcome:
         measure = course.measure
         equipment = self.equipped.equipment
         if equipment is None:
@@ -77,8 +81,8 @@ class Crew:
         cooldown_s = self._cool_down(measure)
         began = time.monotonic()
         work = self._work(trial, course, equipment)
-        if trial.purpose == "accuracy" and isinstance(equipment.runner, BenchmarkModelRunner):
-            outcome = self._evaluate_natively(trial, course, equipment, equipment.runner, work)
+        if trial.purpose == "accuracy":
+            outcome = self._evaluate(trial, course, equipment, work, progress)
         else:
             outcome = self._launch(trial, course, equipment, work)
         return outcome.model_copy(update={"cooldown_s": cooldown_s, "wall_s": time.monotonic() - began})
@@ -86,33 +90,31 @@ class Crew:
     def _launch(self, trial: Trial, course: Course, equipment: Equipment, work: Work) -> Outcome:
         job = equipment.runner.job(work)
         job = replace(job, env={**job.env, **self.session.device.env})
-        outputs = outputs_folder(trial, course.journal)
-        result = self.session.run(folder_name(trial.id), job, outputs_to=outputs)
+        result = self.session.run(folder_name(trial.id), job, outputs_to=course.journal.folder)
         reading = required(equipment.runner.read(work, result.raw), trial, course.measure)
         log = course.journal.write_log(trial.id, transcript(job, result.raw))
-        kept = f"outputs/{outputs.name}" if result.outputs else None
-        return outcome_of(trial, equipment, reading, result).model_copy(update={"log": log, "outputs": kept})
+        return outcome_of(trial, equipment, reading, result).model_copy(update={"log": log})
 
-    def _evaluate_natively(
-        self, trial: Trial, course: Course, equipment: Equipment, runner: BenchmarkModelRunner, work: Work
-    ) -> Outcome:
-        """The tool answers for one set of inputs a launch, so that here a trial is many launches."""
-        info = inspect(trial.case.variant.path)
-        if reason := obstacle(runner, info, trial.case.variant.inputs):
-            return blank(trial).model_copy(update={"status": "skipped", "error": reason, "remedy": BY_PYTHON})
-        kept = course.samples[trial.case.variant.family]
-        most = course.native_samples.get(trial.case.variant.family, NATIVE_SAMPLES)
-        count = most if kept.count is None else min(most, kept.count)
-        wanted = replace(kept, count=count)
-        found = evaluate(self.session, runner, work, info, wanted, name=trial.id)
+    def _evaluate(self, trial: Trial, course: Course, equipment: Equipment, work: Work, progress: Progress) -> Outcome:
+        """Here a trial is many launches; what each has left is kept, and not made again by another attempt."""
+        runner, variant = equipment.runner, trial.case.variant
+        shards, outputs = course.samples[variant.family], outputs_folder(trial, course.journal)
+        launches = Launches(self.session, runner, trial.id, Parts(outputs / "parts"))
+        if isinstance(runner, BenchmarkModelRunner):
+            info = inspect(variant.path)
+            if reason := natively.obstacle(runner, info, variant.inputs):
+                return blank(trial).model_copy(update={"status": "skipped", "error": reason, "remedy": BY_PYTHON})
+            dataset = shards.dataset.first(course.native_samples.get(variant.family, NATIVE_SAMPLES))
+            found, count = natively.evaluate(launches, work, info, dataset, progress), dataset.n
+        else:
+            found, count = by_script.evaluate(launches, work, shards, progress), None
         reading = required(found.reading, trial, course.measure)
         said = [f"== {label} ==\n".encode() + transcript(*told) for label, told in found.said.items()]
         update: dict[str, object] = {"log": course.journal.write_log(trial.id, b"\n".join(said)), "samples": count}
         if found.outputs:
-            outputs = outputs_folder(trial, course.journal)
-            outputs.mkdir(parents=True, exist_ok=True)
             write_outputs(outputs / "outputs.npz", found.outputs)
             update["outputs"] = f"outputs/{outputs.name}"
+        launches.parts.remove()
         return outcome_of(trial, equipment, reading, found.result).model_copy(update=update)
 
     def _cool_down(self, measure: Measure) -> float | None:
@@ -131,10 +133,6 @@ class Crew:
     def _work(self, trial: Trial, course: Course, equipment: Equipment) -> Work:
         case, session = trial.case, self.session
         library = session.device.libraries.get(case.delegate.kind) or case.delegate.library
-        evaluation = None
-        if trial.purpose == "accuracy" and equipment.runner.kind == "python":
-            kept = course.samples[case.variant.family]
-            evaluation = replace(kept, samples=session.stage(Path(kept.samples)))
         return Work(
             variant=case.variant,
             model=session.stage(Path(case.variant.path), case.variant.sha256),
@@ -146,7 +144,6 @@ class Crew:
             affinity_mask=mask(self.equipped.traits.clusters, case.affinity) if case.affinity else None,
             library=library,
             profile=trial.purpose == "profile",
-            evaluation=evaluation,
         )
 
 

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from benchbench.case import Trial
 from benchbench.crew import Course, Crew, failed
@@ -28,6 +29,15 @@ class Started:
     """A trial has begun."""
 
     trial: Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """A trial that is an evaluation has come so far."""
+
+    trial: Trial
+    samples: int
+    of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,7 @@ class Broken:
     error: BaseException
 
 
-Event = Started | Done | Noted
+Event = Started | Progressed | Done | Noted
 Tell = Callable[[Event], None]
 
 
@@ -141,7 +151,7 @@ def _work_through(
                 continue
             events.put(Started(trial))
             try:
-                outcome = crew.perform(trial, course)
+                outcome = crew.perform(trial, course, partial(_progressed, events, trial))
             except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost the night
                 course.journal.write_log(trial.id, traceback.format_exc().encode())
                 outcome = failed(trial, BenchbenchError(f"benchbench itself failed: {error!r}", remedy=REPORT_IT))
@@ -154,6 +164,10 @@ def _work_through(
         events.put(Broken(error))
     finally:
         events.put(None)
+
+
+def _progressed(events: queue.SimpleQueue[Event | Broken | None], trial: Trial, samples: int, of: int) -> None:
+    events.put(Progressed(trial, samples, of))
 
 
 def _write(journal: Journal, events: queue.SimpleQueue[Event | Broken | None], workers: int, tell: Tell) -> None:
@@ -169,7 +183,7 @@ def _write(journal: Journal, events: queue.SimpleQueue[Event | Broken | None], w
                 journal.append(outcome)
             case Noted(text=text):
                 journal.note(text)
-            case Started():
+            case Started() | Progressed():
                 pass
         tell(event)
 

@@ -104,6 +104,7 @@ class Measurement(Frozen):
     runs_asked: int | None = None
     runs: int | None = None
     warmup_runs: int | None = None
+    evaluated: int | None = None  # samples whose outputs were taken
     threads: int | None = None
     memory: Memory = Memory()
     model_mb: float | None = None

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchbench.accuracy.datasets import Dataset, load, seeded
-from benchbench.accuracy.outputs import Output, read_outputs
+from benchbench.accuracy.outputs import Output, read_outputs, write_outputs
 from benchbench.accuracy.reference import reference_outputs
 from benchbench.accuracy.scores import score
+from benchbench.accuracy.shards import Shards, cut
 from benchbench.case import Variant
 from benchbench.errors import BenchbenchError, InputError
 from benchbench.journal import Journal, read_outcomes, slug
 from benchbench.matrix import NATIVE_SAMPLES
 from benchbench.models.inspect import inspect
 from benchbench.outcome import Outcome
-from benchbench.runners import Evaluation, Preprocess
 
 RANDOM = "random"  # instead of a dataset's path: seeded inputs, to compare outputs with the reference
 RANDOM_SAMPLES = 32
@@ -48,18 +49,9 @@ def reference_variant(variants: Sequence[Variant]) -> Variant | None:
     return next((variant for variant in variants if variant.scheme == "float32"), None)
 
 
-def keep(datasets: Mapping[str, Dataset], folder: Path) -> dict[str, Evaluation]:
-    """Write each family's samples into the run folder, in the form that travels; paths are on this host."""
-    kept = {}
-    for family, dataset in datasets.items():
-        path = folder / "samples" / f"{slug(family)}.npz"
-        path.parent.mkdir(exist_ok=True)
-        if not path.exists():
-            dataset.save(path)
-        how = dataset.preprocessing
-        preprocess = Preprocess(how.scale, how.mean, how.std) if how else None
-        kept[family] = Evaluation(samples=str(path), count=dataset.n, preprocess=preprocess)
-    return kept
+def cut_up(datasets: Mapping[str, Dataset], folder: Path) -> dict[str, Shards]:
+    """Each family's samples in the form that travels, in the run folder for as long as they are needed."""
+    return {family: cut(dataset, folder / "samples" / slug(family)) for family, dataset in datasets.items()}
 
 
 def score_run(
@@ -74,7 +66,7 @@ def score_run(
         family = families[outcome.variant]
         if family not in references:
             own = [variant for variant in variants if variant.family == family]
-            references[family] = _reference(own, datasets[family], note)
+            references[family] = _reference(own, datasets[family], journal.folder, note)
         journal.append(
             off_the_timed_path(outcome, outcomes)
             or _scored(outcome, journal.folder, datasets[family], references[family])
@@ -102,13 +94,21 @@ def off_the_timed_path(outcome: Outcome, outcomes: Sequence[Outcome]) -> Outcome
     return outcome.model_copy(update={"status": "failed", "error": why})
 
 
-def _reference(variants: Sequence[Variant], dataset: Dataset, note: Callable[[str], None]) -> Sequence[Output] | None:
+def _reference(
+    variants: Sequence[Variant], dataset: Dataset, folder: Path, note: Callable[[str], None]
+) -> Sequence[Output] | None:
+    """The outputs that others are compared with, kept in the run folder: what is scored later has the same."""
     variant = reference_variant(variants)
     if variant is None:
         note(f"{variants[0].family}: no float32 file, so outputs are not compared with a reference")
         return None
+    kept = folder / "outputs" / f"reference.{slug(variant.family)}.npz"
     try:
-        reference = reference_outputs(Path(variant.path), dataset)
+        if kept.is_file():
+            return read_outputs(kept)
+        with tempfile.TemporaryDirectory(prefix="benchbench-") as shards:
+            reference = reference_outputs(Path(variant.path), cut(dataset, Path(shards)))
+        write_outputs(kept, reference.outputs)
     except BenchbenchError as error:
         note(str(error))
         return None
@@ -121,8 +121,6 @@ def _scored(outcome: Outcome, folder: Path, dataset: Dataset, reference: Sequenc
     try:
         outputs = read_outputs(folder / str(outcome.outputs) / "outputs.npz")
         dataset = dataset.first(outcome.samples)
-        if reference is not None:
-            reference = [replace(output, raw=output.raw[: dataset.n]) for output in reference]
         return outcome.model_copy(update={"accuracy": score(dataset, outputs, reference)})
     except InputError as error:
         return outcome.model_copy(update={"status": "failed", "error": error.message, "remedy": error.remedy or None})

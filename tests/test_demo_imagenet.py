@@ -246,7 +246,7 @@ def test_the_users_photos_become_a_dataset_with_its_preprocessing_and_a_matrix_t
     dataset = load(Path(matrix.datasets[imagenet.FAMILY]), [image_input()], classes=CLASSES)
     assert dataset.labels is not None
     assert dataset.labels.tolist() == [3, 999]
-    fed = to_input(next(dataset.batches(1))[0], image_input(), dataset.preprocessing)
+    fed = to_input(dataset.inputs[0][:1], image_input(), dataset.preprocessing)
     np.testing.assert_array_equal(fed[0, 0, 0], np.array([-127 / 128, 0, 1], np.float32))
 
 
@@ -321,7 +321,8 @@ def predictions(model: Path, folder: Path) -> NDArray[np.float32]:
     interpreter = Interpreter(str(model), num_threads=2)
     interpreter.allocate_tensors()
     rows = []
-    for (row,) in dataset.batches(1):
+    for k in range(dataset.n):
+        row = dataset.inputs[0][k : k + 1]
         interpreter.set_tensor(
             interpreter.get_input_details()[0]["index"], to_input(row, info.inputs[0], dataset.preprocessing)
         )

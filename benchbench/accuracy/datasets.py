@@ -1,10 +1,10 @@
-"""Datasets: samples with or without labels, checked against the model they are for, read in batches."""
+"""Datasets: samples with or without labels, checked against the model they are for, read when they are needed."""
 
 from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +20,7 @@ from benchbench.errors import InputError
 
 LABELS = ("y", "labels")
 TRUTH = ("boxes", "box_image", "box_class")
+CHECKED_AT_ONCE_BYTES = 32 * 2**20
 
 
 class Samples(Protocol):
@@ -64,6 +65,25 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """The first samples of others, still read when they are asked for."""
+
+    samples: Samples
+    count: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.samples.shape
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, span: slice, /) -> Array:
+        start, stop, _ = span.indices(self.count)
+        return self.samples[start:stop]
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """Samples for a model's inputs, in their order, and what is right; `preprocessing` None = as they are."""
 
@@ -78,16 +98,11 @@ class Dataset:
     def n(self) -> int:
         return len(self.inputs[0])
 
-    def batches(self, size: int, start: int = 0) -> Iterator[tuple[Array, ...]]:
-        """The samples from `start` on, `size` at a time: one array [count, ...] an input."""
-        for low in range(start, self.n, size):
-            yield tuple(samples[low : low + size] for samples in self.inputs)
-
     def first(self, count: int | None) -> Dataset:
         """The first `count` samples; None = all."""
         if count is None or count >= self.n:
             return self
-        kept = tuple(Stored(samples[:count]) for samples in self.inputs)
+        kept = tuple(Head(samples, count) for samples in self.inputs)
         labels = None if self.labels is None else self.labels[:count]
         return replace(self, inputs=kept, labels=labels, truth=self.truth and self.truth.of_first(count))
 
@@ -235,8 +250,9 @@ def _check_inputs(path: Path, dataset: Dataset, inputs: Sequence[Tensor]) -> Non
         if samples.shape != tuple(tensor.shape[1:]):
             got = ["n", *samples.shape]
             raise InputError(f"{path}: input {tensor.name!r} wants {_text(tensor)}, the samples are {_list(got)}")
-        for low in range(0, len(samples), 256):
-            _check_numbers(path, samples[low : low + 256], low, samples.shape)
+        step = max(1, CHECKED_AT_ONCE_BYTES // max(1, samples[:1].nbytes))
+        for low in range(0, len(samples), step):
+            _check_numbers(path, samples[low : low + step], low, samples.shape)
 
 
 def _check_numbers(path: Path, batch: Array, low: int, shape: tuple[int, ...]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchbench.accuracy.datasets import Samples
 from benchbench.accuracy.outputs import Output
 from benchbench.accuracy.tensors import Array, Preprocessing, Tensor, to_input
 
@@ -20,7 +21,7 @@ class RawSamples:
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
-    stored: tuple[Array, ...]
+    stored: tuple[Samples, ...]
     preprocessing: Preprocessing | None
 
     @property
@@ -43,10 +44,11 @@ class RawSamples:
 
     def fed(self, first: int, units: int) -> list[Array]:
         """Inputs for `units` from unit number `first` on, little-endian; beyond the end the last sample is repeated."""
-        chosen = np.minimum(np.arange(first * self.unit, (first + units) * self.unit), self.n - 1)
-        made = []
-        for array, tensor in zip(self.stored, self.inputs, strict=True):
-            values = to_input(array[chosen], tensor, self.preprocessing).reshape(_shape(tensor, units))
+        wanted, made = units * self.unit, []
+        for samples, tensor in zip(self.stored, self.inputs, strict=True):
+            rows = samples[first * self.unit : first * self.unit + wanted]
+            rows = np.concatenate([rows, np.repeat(rows[-1:], wanted - len(rows), axis=0)])
+            values = to_input(rows, tensor, self.preprocessing).reshape(_shape(tensor, units))
             made.append(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).reshape(values.shape))
         return made
 
@@ -65,12 +67,18 @@ class RawSamples:
 
     def joined(self, parts: Sequence[Sequence[Array]]) -> tuple[Output, ...]:
         """The outputs of all samples; those without an axis of samples are stacked, one for each inference."""
-        outputs = []
+        whole = []
         for k, tensor in enumerate(self.outputs):
             own = [part[k] for part in parts]
-            raw = np.concatenate(own)[: self.n] if tensor.shape[:1] == (self.unit,) else np.stack(own)
-            outputs.append(Output(tensor.name, raw, tensor.scale or 0.0, tensor.zero_point or 0))
-        return tuple(outputs)
+            whole.append(np.concatenate(own)[: self.n] if tensor.shape[:1] == (self.unit,) else np.stack(own))
+        return self.named(whole)
+
+    def named(self, arrays: Sequence[Array]) -> tuple[Output, ...]:
+        """Arrays in the model's order as its outputs."""
+        return tuple(
+            Output(tensor.name, array, tensor.scale or 0.0, tensor.zero_point or 0)
+            for tensor, array in zip(self.outputs, arrays, strict=True)
+        )
 
 
 def _shape(tensor: Tensor, units: int) -> tuple[int, ...]:

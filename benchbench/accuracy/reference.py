@@ -1,6 +1,7 @@
 """The float32 reference: a model on this host's reference kernels, in a process of its own because models may abort.
 
-Run as a program it is that process: `python -m benchbench.accuracy.reference MODEL SAMPLES.npz OUT.npz KERNELS`.
+Run as a program it is that process, and stops when its time is over:
+`python -m benchbench.accuracy.reference MODEL SAMPLES.npz OUT.npz KERNELS SECONDS PREPROCESSING`.
 """
 
 from __future__ import annotations
@@ -8,15 +9,16 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from benchbench.accuracy.datasets import Dataset
 from benchbench.accuracy.outputs import Output, read_outputs, write_outputs
+from benchbench.accuracy.shards import Shards
 from benchbench.accuracy.tensors import Array, Preprocessing, to_input
 from benchbench.errors import ToolError
 
@@ -25,7 +27,7 @@ Kernels = Literal["reference", "builtin"]
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The outputs of all samples, and which kernels made them; `note` says why not the reference kernels."""
+    """The outputs of the first samples, and which kernels made them; `note` says why not others, and why not of all."""
 
     outputs: tuple[Output, ...]
     kernels: Kernels
@@ -41,24 +43,59 @@ class _Described:
     zero_point: int
 
 
-def reference_outputs(model: Path, dataset: Dataset, *, timeout_s: float = 600) -> Reference:
-    """Run every sample through `model` on the reference kernels, without delegates, one at a time.
+def reference_outputs(
+    model: Path, shards: Shards, *, at_most_seconds: float = 120, timeout_s: float = 600
+) -> Reference:
+    """Run samples through `model` on the reference kernels, without delegates, for as long as it may.
 
-    Where those cannot (an op without a reference kernel, an abort, too slow), the optimized builtin kernels do, and
-    `note` says so. Raises ToolError with the last line of what was printed when neither can.
+    Where those cannot (an op without a reference kernel, an abort, not one sample within `timeout_s`), the optimized
+    builtin kernels do. Raises ToolError with the last line of what was printed when neither can.
     """
+    notes: list[str] = []
+    kernels: Kernels = "reference"
+    try:
+        outputs = _of_shards(model, shards, kernels, at_most_seconds, timeout_s)
+    except ToolError as failure:
+        kernels = "builtin"
+        notes.append(f"builtin kernels, as the reference kernels failed: {failure.message}")
+        try:
+            outputs = _of_shards(model, shards, kernels, at_most_seconds, timeout_s)
+        except ToolError as error:
+            raise ToolError(f"{model}: the reference cannot run it on this host: {error.message}") from error
+    done, n = len(outputs[0].raw), shards.dataset.n
+    if done < n:
+        notes.append(f"compared for the first {done:,} of {n:,} samples: the reference had {at_most_seconds:g} s")
+    return Reference(outputs, kernels, "; ".join(notes))
+
+
+def _of_shards(
+    model: Path, shards: Shards, kernels: Kernels, at_most_seconds: float, timeout_s: float
+) -> tuple[Output, ...]:
+    """Shard by shard until the time is over; raises ToolError where even the first sample cannot be had."""
+    began, done = time.monotonic(), 0
+    parts: list[tuple[Output, ...]] = []
+    while done < shards.dataset.n:
+        left = at_most_seconds - (time.monotonic() - began)
+        if parts and left <= 0:
+            break
+        shard = shards.holding(done)
+        parts.append(_of_file(model, shard.path, kernels, left, shards.dataset.preprocessing, timeout_s))
+        done += len(parts[-1][0].raw)
+        if done % shards.size:  # stopped within a shard
+            break
+    return tuple(replace(own[0], raw=np.concatenate([o.raw for o in own])) for own in zip(*parts, strict=True))
+
+
+def _of_file(
+    model: Path, samples: Path, kernels: Kernels, seconds: float, how: Preprocessing | None, timeout_s: float
+) -> tuple[Output, ...]:
     with tempfile.TemporaryDirectory(prefix="benchbench-") as folder:
-        samples, answer = Path(folder, "samples.npz"), Path(folder, "outputs.npz")
-        dataset.save(samples)
-        how = dataset.preprocessing.model_dump_json() if dataset.preprocessing else ""
-        arguments = [str(model), str(samples), str(answer)]
-        note = _run([*arguments, "reference", how], timeout_s)
-        if not note:
-            return Reference(read_outputs(answer), "reference")
-        failure = _run([*arguments, "builtin", how], timeout_s)
+        answer = Path(folder, "outputs.npz")
+        arguments = [str(model), str(samples), str(answer), kernels, f"{seconds:g}"]
+        failure = _run([*arguments, how.model_dump_json() if how else ""], timeout_s)
         if failure:
-            raise ToolError(f"{model}: the reference cannot run it on this host: {failure}")
-        return Reference(read_outputs(answer), "builtin", f"builtin kernels, as the reference kernels failed: {note}")
+            raise ToolError(failure)
+        return read_outputs(answer)
 
 
 def _run(arguments: Sequence[str], timeout_s: float) -> str:
@@ -75,7 +112,9 @@ def _run(arguments: Sequence[str], timeout_s: float) -> str:
     return f"{lines[-1].strip()} ({ended})" if lines else ended
 
 
-def _interpreted(model: str, samples: Path, kernels: Kernels, how: Preprocessing | None) -> tuple[Output, ...]:
+def _interpreted(
+    model: str, samples: Path, kernels: Kernels, seconds: float, how: Preprocessing | None
+) -> tuple[Output, ...]:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
@@ -86,24 +125,30 @@ def _interpreted(model: str, samples: Path, kernels: Kernels, how: Preprocessing
     inputs = [_described(detail) for detail in interpreter.get_input_details()]
     with np.load(samples, allow_pickle=False) as archive:
         arrays = [archive[name] for name in archive.files]
+    began = time.monotonic()
     kept: list[list[Array]] = [[] for _ in interpreter.get_output_details()]
-    for row in range(len(arrays[0])):
+    batch = inputs[0].shape[0] if inputs[0].shape else 1
+    done, total = 0, len(arrays[0])
+    for low in range(0, total, batch):
+        chosen = np.minimum(np.arange(low, low + batch), total - 1)  # the last batch is filled up with repeats
         for array, tensor, detail in zip(arrays, inputs, interpreter.get_input_details(), strict=True):
-            fed = to_input(array[row : row + 1], tensor, how)
-            interpreter.set_tensor(detail["index"], fed.reshape(tensor.shape))
+            interpreter.set_tensor(detail["index"], to_input(array[chosen], tensor, how).reshape(tensor.shape))
         interpreter.invoke()
         for results, detail in zip(kept, interpreter.get_output_details(), strict=True):
             results.append(interpreter.get_tensor(detail["index"]))
+        done = min(low + batch, total)
+        if time.monotonic() - began >= seconds:
+            break
     outputs = [_described(detail) for detail in interpreter.get_output_details()]
     return tuple(
-        Output(tensor.name, _stacked(results), tensor.scale, tensor.zero_point)
+        Output(tensor.name, _whole(results, batch)[:done], tensor.scale, tensor.zero_point)
         for tensor, results in zip(outputs, kept, strict=True)
     )
 
 
-def _stacked(results: list[Array]) -> Array:
-    """Samples first; a batch axis of one is that axis."""
-    return np.concatenate(results) if results[0].shape[:1] == (1,) else np.stack(results)
+def _whole(results: list[Array], batch: int) -> Array:
+    """Samples first, where the output has an axis of samples; else one row an inference."""
+    return np.concatenate(results) if results[0].shape[:1] == (batch,) else np.stack(results)
 
 
 def _described(detail: Any) -> _Described:
@@ -112,10 +157,10 @@ def _described(detail: Any) -> _Described:
     return _Described(str(detail["name"]), np.dtype(detail["dtype"]).name, shape, float(scale), int(zero_point))
 
 
-def _main(model: str, samples: str, answer: str, kernels: Kernels, how: str) -> None:
+def _main(model: str, samples: str, answer: str, kernels: Kernels, seconds: str, how: str) -> None:
     preprocessing = Preprocessing.model_validate_json(how) if how else None
     try:
-        write_outputs(Path(answer), _interpreted(model, Path(samples), kernels, preprocessing))
+        write_outputs(Path(answer), _interpreted(model, Path(samples), kernels, float(seconds), preprocessing))
     except (RuntimeError, ValueError) as error:
         sys.exit(str(error))
 

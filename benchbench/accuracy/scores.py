@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,7 +22,8 @@ def score(dataset: Dataset, outputs: Sequence[Output], reference: Sequence[Outpu
     """What `Outcome.accuracy` holds: always n and dataset (sha256); shares run from 0 to 1.
 
     With labels: top1, top1_low, top1_high, top5 …, recall_min, recall_min_class, correct (see metrics.packed). With
-    boxes: map, map50, map75 (COCO). With a reference: agreement, cosine, sqnr_db, max_error, mean_error, nan, inf,
+    boxes: map, map50, map75 (COCO). With a reference, which may be of the first samples only: compared (how many),
+    agreement, cosine, sqnr_db, max_error, mean_error, nan, inf,
     saturated of the worst output, the same with `:NAME` for each of several, broken (0 or 1), and flags in words.
     Raises InputError where they do not fit together.
     """
@@ -35,8 +37,14 @@ def score(dataset: Dataset, outputs: Sequence[Output], reference: Sequence[Outpu
         found = precision(dataset.truth, detections(outputs), dataset.n)
         scores |= {"map": found.mean, "map50": found.at_50, "map75": found.at_75}
     if reference is not None:
-        scores |= _compared(fidelity(reference, outputs))
+        compared = min(dataset.n, len(reference[0].raw))
+        scores["compared"] = compared
+        scores |= _compared(fidelity(_first(reference, compared), _first(outputs, compared)))
     return scores
+
+
+def _first(outputs: Sequence[Output], count: int) -> list[Output]:
+    return [replace(output, raw=output.raw[:count]) for output in outputs]
 
 
 def class_scores(dataset: Dataset, outputs: Sequence[Output]) -> Array:

@@ -27,13 +27,15 @@ class Evaluation:
 
     `samples` is an .npz on the device, one array per input in order (further arrays, such as labels, are not looked
     at), first axis = samples, of which `count` are taken from `start` on. Without `preprocess`, samples of the input's
-    own type are fed as they are, others are real values. Integer inputs are quantized by their own scale.
+    own type are fed as they are, others are real values. Integer inputs are quantized by their own scale. After
+    `at_most_seconds` the launch ends with what it has, which is one batch at least.
     """
 
     samples: str
     start: int = 0
     count: int | None = None
     preprocess: Preprocess | None = None
+    at_most_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

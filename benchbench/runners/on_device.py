@@ -818,7 +818,9 @@ def shaped(array, detail):
 
 
 def evaluate(engine, asked, answer):
-    """Run every sample of an .npz (first axis = samples) through the timed path; raw outputs go to another .npz.
+    """Run samples of an .npz (first axis = samples) through the timed path; raw outputs go to another .npz.
+
+    All of them, or as many as the time allows: one batch at least.
 
     Outputs: `output_0`, `output_1`, … with samples first, in the model's own type; `scale_0`, `zero_point_0`, …; `names`.
     A model with a batch of its own gets its samples batch by batch, the last one filled up with repeats.
@@ -832,7 +834,7 @@ def evaluate(engine, asked, answer):
     if not total:
         raise ValueError("%s holds no samples from number %d on" % (asked["inputs"], start))
     batch = inputs[0]["shape"][0] if inputs[0]["shape"] else 1
-    results, took, reported = [[] for _ in outputs], [], 0.0
+    results, took, done, began = [[] for _ in outputs], [], 0, time.perf_counter()
     for low in range(0, total, batch):
         chosen = np.minimum(np.arange(low, low + batch), total - 1)
         how = asked.get("preprocess")
@@ -842,21 +844,21 @@ def evaluate(engine, asked, answer):
         took.append(timed(engine.step))
         for kept, output in zip(results, engine.results()):
             kept.append(np.array(output))
-        if time.time() - reported > 1:
-            reported = time.time()
-            write_json("progress.json", {"done": min(low + batch, total), "of": total})
+        done = min(low + batch, total)
+        if asked.get("at_most_seconds") and time.perf_counter() - began >= asked["at_most_seconds"]:
+            break
     arrays = {"names": np.array([d["name"] for d in outputs])}
     for index, (kept, detail) in enumerate(zip(results, outputs)):
         whole = kept[0].shape[:1] == (batch,)
-        arrays["output_%d" % index] = np.concatenate(kept)[:total] if whole else np.stack(kept)
+        arrays["output_%d" % index] = np.concatenate(kept)[:done] if whole else np.stack(kept)
         arrays["scale_%d" % index] = np.float64(detail["scale"])
         arrays["zero_point_%d" % index] = np.int64(detail["zero_point"])
     with open(asked["outputs"] + ".part", "wb") as file:
         np.savez(file, **arrays)
     os.replace(asked["outputs"] + ".part", asked["outputs"])
-    write_json("progress.json", {"done": total, "of": total})
+    stopped_by = "samples" if done == total else "seconds"
     answer.update(
-        evaluated=total, first_ns=took[0], warmup_ns=took[:1], steady_ns=took[1:] or took, stopped_by="samples"
+        evaluated=done, first_ns=took[0], warmup_ns=took[:1], steady_ns=took[1:] or took, stopped_by=stopped_by
     )
 
 

@@ -124,6 +124,7 @@ def _request(work: Work) -> dict[str, Any]:
             "start": evaluation.start,
             "count": evaluation.count,
             "preprocess": asdict(evaluation.preprocess) if evaluation.preprocess else None,
+            "at_most_seconds": evaluation.at_most_seconds,
         },
     }
 
@@ -154,6 +155,7 @@ def _measurement(work: Work, raw: Raw, answer: Answer) -> Measurement:
         timings=_timings(answer),
         runs_asked=None if work.evaluation or work.profile else work.measure.runs,
         runs=len(answer.steady_ns) or None,
+        evaluated=answer.evaluated,
         warmup_runs=len(answer.warmup_ns) or None,
         threads=answer.threads,
         memory=Memory(**answer.memory.model_dump(exclude={"peak_since"})) if answer.memory else Memory(),

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+
+from benchbench.accuracy.datasets import Dataset
+from benchbench.accuracy.reference import Reference, reference_outputs
+from benchbench.accuracy.shards import cut
 
 FAMILY = Path(__file__).parents[2] / "benchbench" / "demo" / "fashion_mnist"
 
@@ -26,3 +32,9 @@ def family() -> Path:
     if not (FAMILY / "test.npz").is_file():
         pytest.skip(f"needs the shipped family in {FAMILY.name}")
     return FAMILY
+
+
+def reference_of(model: Path, dataset: Dataset, **limits: Any) -> Reference:
+    """The float32 reference, by way of shards that nobody keeps."""
+    with TemporaryDirectory(prefix="benchbench-test-") as folder:
+        return reference_outputs(model, cut(dataset, Path(folder)), **limits)

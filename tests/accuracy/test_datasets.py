@@ -35,13 +35,6 @@ def test_an_npz_gives_its_samples_labels_and_digest(tmp_path: Path) -> None:
     assert len(dataset.sha256) == 64
 
 
-def test_batches_cover_every_sample_once_and_can_start_in_the_middle(tmp_path: Path) -> None:
-    dataset = load(npz(tmp_path, x=pixels(7)), [GREY])
-    assert [len(batch[0]) for batch in dataset.batches(3)] == [3, 3, 1]
-    assert np.array_equal(np.concatenate([batch[0] for batch in dataset.batches(3)]), pixels(7))
-    assert np.array_equal(np.concatenate([batch[0] for batch in dataset.batches(2, start=4)]), pixels(7)[4:])
-
-
 def test_several_inputs_are_matched_by_name_whatever_their_order(tmp_path: Path) -> None:
     path = npz(tmp_path, b=np.ones((3, 2), np.float32), a=np.zeros((3, 5), np.float32))
     dataset = load(path, [Described("a", shape=(1, 5)), Described("b", shape=(1, 2))])
@@ -81,7 +74,7 @@ def test_a_folder_a_class_is_labelled_in_the_order_of_the_alphabet(tmp_path: Pat
     dataset = load(tmp_path, [COLOUR], classes=2)
     assert dataset.labels is not None
     assert dataset.labels.tolist() == [0, 0, 1]
-    (batch,) = next(iter(dataset.batches(3)))
+    batch = dataset.inputs[0][:3]
     assert batch[:, 0, 0].tolist() == [[0, 255, 0], [0, 0, 255], [255, 0, 0]]
 
 
@@ -123,7 +116,7 @@ def test_images_are_resized_to_the_models_input_and_greyed_where_it_has_one_chan
     image(tmp_path / "a.png", (255, 255, 255), size=(30, 20))
     dataset = load(tmp_path, [Described(shape=(1, 8, 8, 1), dtype="uint8")])
     assert dataset.labels is None
-    assert next(iter(dataset.batches(1)))[0].shape == (1, 8, 8, 1)
+    assert dataset.inputs[0][:1].shape == (1, 8, 8, 1)
 
 
 def test_a_crop_takes_the_middle(tmp_path: Path) -> None:
@@ -131,7 +124,7 @@ def test_a_crop_takes_the_middle(tmp_path: Path) -> None:
     picture[:, 4:8] = 200
     Image.fromarray(picture).save(tmp_path / "a.png")
     (tmp_path / "dataset.toml").write_text("crop = true\n")
-    (batch,) = next(iter(load(tmp_path, [Described(shape=(1, 4, 4, 3), dtype="uint8")]).batches(1)))
+    batch = load(tmp_path, [Described(shape=(1, 4, 4, 3), dtype="uint8")]).inputs[0][:1]
     assert (batch == 200).all()
 
 
@@ -144,7 +137,7 @@ def test_a_file_that_is_no_image_is_named(tmp_path: Path) -> None:
 def test_a_folder_of_npy_files_has_one_sample_a_file(tmp_path: Path) -> None:
     for index in range(3):
         np.save(tmp_path / f"{index}.npy", np.full((4, 4, 1), index, np.float32))
-    (batch,) = next(iter(load(tmp_path, [GREY]).batches(8)))
+    batch = load(tmp_path, [GREY]).inputs[0][:8]
     assert batch[:, 0, 0, 0].tolist() == [0, 1, 2]
 
 

@@ -10,12 +10,11 @@ import pytest
 from benchbench.accuracy.datasets import Dataset, load, seeded
 from benchbench.accuracy.metrics import paired, unpacked
 from benchbench.accuracy.outputs import Output, read_outputs
-from benchbench.accuracy.reference import reference_outputs
 from benchbench.accuracy.scores import score
 from benchbench.errors import InputError
 from benchbench.outcome import Outcome
 from benchbench.runners import on_device
-from tests.accuracy.conftest import FAMILY, Described
+from tests.accuracy.conftest import FAMILY, Described, reference_of
 
 
 def labelled(n: int = 50, classes: int = 10) -> Dataset:
@@ -96,7 +95,7 @@ def plainly(model: Path, images: Any, labels: Any) -> Any:
 def test_the_shipped_family_scores_as_the_plain_interpreter_has_it_to_the_sample(model: Path) -> None:
     images = 100
     dataset = load(FAMILY / "test.npz", [described(model)], classes=10).first(images)
-    scores = score(dataset, reference_outputs(model, dataset).outputs)
+    scores = score(dataset, reference_of(model, dataset).outputs)
     with np.load(FAMILY / "test.npz") as archive:
         expected = plainly(model, archive["x"][:images], archive["y"][:images])
     assert np.array_equal(unpacked(str(scores["correct"]), images), expected)
@@ -108,7 +107,7 @@ def test_the_script_on_a_device_leaves_outputs_that_score_the_same(family: Path,
     dataset = load(family / "test.npz", [described(model)], classes=10).first(64)
     dataset.save(tmp_path / "samples.npz")
     by_script = evaluated(model, tmp_path)
-    reference = reference_outputs(model, dataset).outputs
+    reference = reference_of(model, dataset).outputs
     there, here = score(dataset, by_script, reference), score(dataset, reference)
     assert there["correct"] == here["correct"]
     assert float(there["sqnr_db"] or 0) > 80

@@ -63,7 +63,8 @@ def test_everything_that_affects_a_number_is_in_the_request() -> None:
 
 
 def test_an_evaluation_asks_for_its_outputs_back() -> None:
-    evaluation = Evaluation(samples="/d/x.npz", start=10, count=5, preprocess=Preprocess(mean=(1.0, 2.0, 3.0)))
+    how = Preprocess(mean=(1.0, 2.0, 3.0))
+    evaluation = Evaluation(samples="/d/x.npz", start=10, count=5, preprocess=how, at_most_seconds=30)
     job = RUNNER.job(work_for(MODEL, Cpu(), evaluation=evaluation))
     assert job.outputs == (OUTPUTS,)
     assert json.loads(job.files["request.json"])["evaluate"] == {
@@ -72,6 +73,7 @@ def test_an_evaluation_asks_for_its_outputs_back() -> None:
         "start": 10,
         "count": 5,
         "preprocess": {"scale": 1.0, "mean": [1.0, 2.0, 3.0], "std": [1.0]},
+        "at_most_seconds": 30,
     }
 
 

@@ -16,7 +16,9 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from benchbench import journal as journals
+from benchbench.accuracy.datasets import Stored, load
 from benchbench.accuracy.raw import RawSamples, alike
+from benchbench.accuracy.shards import cut
 from benchbench.case import Case, InputSpec, Measure, Trial
 from benchbench.crew import Course, Crew
 from benchbench.delegates import Delegate
@@ -25,11 +27,13 @@ from benchbench.delegates.xnnpack import Xnnpack
 from benchbench.device import Device, Local, Purpose, ToolChoice
 from benchbench.equip import Equipment, Equipped, equip
 from benchbench.errors import LinkLost
+from benchbench.evaluation.launches import Evaluated, Launches
+from benchbench.evaluation.natively import evaluate, obstacle
+from benchbench.evaluation.parts import Parts
 from benchbench.models.family import variant_of
 from benchbench.models.inspect import inspect
-from benchbench.native_evaluation import Evaluated, evaluate, obstacle
 from benchbench.outcome import Delegation, Outcome, Verdict
-from benchbench.runners import Evaluation, Preprocess, Work
+from benchbench.runners import Work
 from benchbench.runners.benchmark_model import BenchmarkModelRunner
 from benchbench.runners.benchmark_model.generation import Generation
 from benchbench.scoring import off_the_timed_path
@@ -38,7 +42,7 @@ from tests.beds import models
 from tests.beds.benchmark_model import install
 from tests.beds.models import INT32, OPS, Graph
 
-FAMILY = Path(__file__).parents[1] / "benchbench" / "demo" / "fashion_mnist"
+FAMILY = Path(__file__).parents[2] / "benchbench" / "demo" / "fashion_mnist"
 XNNPACK = Xnnpack()
 Array = NDArray[Any]
 
@@ -56,7 +60,7 @@ def session_with(folder: Path, tool: Path) -> Iterator[tuple[Session, Equipment]
 
 def evaluated(
     model: Path,
-    evaluation: Evaluation,
+    samples: Path,
     session: Session,
     equipment: Equipment,
     delegate: Delegate = XNNPACK,
@@ -67,7 +71,14 @@ def evaluated(
     work = Work(variant, staged, delegate, threads=1, measure=Measure(), tool=equipment.tool)
     assert isinstance(equipment.runner, BenchmarkModelRunner)
     assert obstacle(equipment.runner, info) is None
-    return evaluate(session, equipment.runner, work, info, evaluation, name="net/accuracy 1")
+    launches = Launches(session, equipment.runner, "net/accuracy 1", Parts(Path(session.workdir) / "kept here"))
+    found = evaluate(launches, work, info, load(samples, info.inputs), ignored)
+    launches.parts.remove()
+    return found
+
+
+def ignored(_done: int, _of: int) -> None:
+    """Progress that nobody looks at."""
 
 
 @pytest.fixture(scope="module")
@@ -121,10 +132,10 @@ def fixed_model() -> bytes:
     return graph.file([x], [y])
 
 
-def four_numbers(folder: Path, count: int) -> tuple[Evaluation, Array]:
+def four_numbers(folder: Path, count: int) -> tuple[Path, Array]:
     x = np.random.RandomState(1).uniform(-1, 1, (count, 4)).astype(np.float32)
     np.savez(folder / "x.npz", x=x)
-    return Evaluation(str(folder / "x.npz")), x
+    return folder / "x.npz", x
 
 
 @pytest.mark.parametrize("name", ["float32", "int8-io"])
@@ -135,8 +146,7 @@ def test_a_batch_is_proven_by_its_first_and_last_sample_and_is_right_for_all(
     with np.load(FAMILY / "test.npz") as archive:
         x = archive["x"][:40]
     np.savez(tmp_path / "x.npz", x=x)
-    evaluation = Evaluation(str(tmp_path / "x.npz"), count=40, preprocess=Preprocess())
-    found = evaluated(model, evaluation, *bench)
+    found = evaluated(model, tmp_path / "x.npz", *bench)
     assert found.reading.status == "ok", found.reading.error
     assert launches(found) == ["sample 1 alone", "batch of 40", "sample 40 alone"]
     real = x.reshape(40, 1, 28, 28, 1).astype(np.float32)
@@ -162,8 +172,8 @@ def test_a_model_that_cannot_be_batched_is_found_out_and_run_one_by_one(
 ) -> None:
     model = tmp_path / "net.tflite"
     model.write_bytes(build())
-    evaluation, x = four_numbers(tmp_path, 6)
-    found = evaluated(model, evaluation, *bench, delegate=delegate)
+    samples, x = four_numbers(tmp_path, 6)
+    found = evaluated(model, samples, *bench, delegate=delegate)
     assert found.reading.status == "ok", found.reading.error
     (remark,) = found.reading.measurement.warnings
     assert remark.startswith("samples were run one by one: ")
@@ -179,7 +189,7 @@ def test_a_model_with_a_batch_of_its_own_takes_its_samples_batch_by_batch(
     model.write_bytes(models.chain_model(shape=(4, 3)))
     x = np.random.RandomState(1).uniform(-1, 1, (10, 3)).astype(np.float32)
     np.savez(tmp_path / "x.npz", x=x)
-    found = evaluated(model, Evaluation(str(tmp_path / "x.npz")), *bench)
+    found = evaluated(model, tmp_path / "x.npz", *bench)
     assert launches(found) == ["sample 1 alone", "one by one"]  # three launches: a batch would gain nothing
     padded = np.concatenate([x, x[-1:], x[-1:]]).reshape(3, 4, 3)
     np.testing.assert_allclose(found.outputs[0].raw, np.concatenate(plain(model, list(padded)))[:10], rtol=1e-6)
@@ -218,7 +228,7 @@ def test_launches_that_differ_in_their_delegation_fail_the_evaluation(tool: Path
     model.write_bytes(models.chain_model(shape=(4, 3)))
     np.savez(tmp_path / "x.npz", x=np.zeros((12, 3), np.float32))
     with session_with(tmp_path, turning_tool(tool, tmp_path)) as (session, equipment):
-        found = evaluated(model, Evaluation(str(tmp_path / "x.npz")), session, equipment)
+        found = evaluated(model, tmp_path / "x.npz", session, equipment)
     assert found.reading.status == "failed"
     assert found.outputs == ()
     differs = "launch 3 (one by one): its delegation is none (0 nodes), and full (4 nodes) in the first launch"
@@ -265,8 +275,9 @@ def test_the_trial_of_a_tool_that_gives_no_outputs_back_is_skipped_and_says_why(
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "logs").mkdir()
     with closing(journals.create(tmp_path / "run", {})) as journal:
-        course = Course(Measure(), journal, {"net": four_numbers(tmp_path, 2)[0]})
-        outcome = Crew(session, equipped).perform(Trial(case=case, round=0, position=1, purpose="accuracy"), course)
+        shards = cut(load(four_numbers(tmp_path, 2)[0], inspect(model).inputs), tmp_path / "shards")
+        trial = Trial(case=case, round=0, position=1, purpose="accuracy")
+        outcome = Crew(session, equipped).perform(trial, Course(Measure(), journal, {"net": shards}), ignored)
     assert outcome.status == "skipped"
     assert "(litert) cannot take inputs from files" in str(outcome.error)
     assert outcome.outputs is None
@@ -289,7 +300,7 @@ def test_outputs_that_did_not_come_from_the_timed_path_are_not_scored() -> None:
 
 def test_outputs_of_another_size_than_the_model_says_are_refused() -> None:
     info = inspect(FAMILY / "fashion_mnist_float32.tflite")
-    samples = RawSamples(info.inputs, info.outputs, (np.zeros((3, 28, 28, 1), np.uint8),), None)
+    samples = RawSamples(info.inputs, info.outputs, (Stored(np.zeros((3, 28, 28, 1), np.uint8)),), None)
     assert [array.shape for array in samples.split(bytes(120), 3)] == [(3, 10)]
     with pytest.raises(ValueError, match="the outputs have 40 bytes, and 120 by the model's file"):
         samples.split(bytes(40), 3)

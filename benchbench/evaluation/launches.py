@@ -1,0 +1,148 @@
+"""Launches of one model on one device that together are one evaluation: each is made once, all on the same path."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from benchbench.accuracy.outputs import Output
+from benchbench.errors import InputError, LinkLost, ToolError
+from benchbench.evaluation.parts import Part, Parts, Record
+from benchbench.outcome import Delegation, Measurement, Reading
+from benchbench.runners import Job, Raw, Runner, Work
+from benchbench.session.hand import folder_name
+from benchbench.session.session import JobResult, Session
+
+Progress = Callable[[int, int], None]  # samples done, samples in all
+
+
+class LaunchFailed(ToolError):
+    """A launch gave no outputs, or not those that it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What all launches of an evaluation left; no outputs unless the reading is ok.
+
+    `result` spans the launches: before the first, after the last, tool time of all. `said` holds telling ones by name.
+    """
+
+    outputs: tuple[Output, ...]
+    reading: Reading
+    result: JobResult
+    said: dict[str, tuple[Job, Raw]]
+
+
+@dataclass(slots=True)
+class Launches:
+    """Runs the jobs of one evaluation, and remembers what they left."""
+
+    session: Session
+    runner: Runner
+    name: str
+    parts: Parts
+    records: list[Record] = field(default_factory=list)
+    said: dict[str, tuple[Job, Raw]] = field(default_factory=dict)
+
+    def launch(
+        self,
+        label: str,
+        span: str,
+        work_of: Callable[[], Work],
+        outputs_of: Callable[[JobResult], tuple[Output, ...]],
+    ) -> Part:
+        """One launch for the samples that `span` names, unless an earlier attempt has made it.
+
+        `work_of` puts on the device what it needs; `outputs_of` reads what came back, and raises ValueError or
+        InputError for anything but outputs. Raises LaunchFailed, and as a session does.
+        """
+        part = self.parts.find(span)
+        if part is None:
+            part = self._made(label, span, work_of, outputs_of)
+            self.parts.keep(span, part)
+        else:
+            self.records.append(part.record)
+        return part
+
+    def _made(
+        self,
+        label: str,
+        span: str,
+        work_of: Callable[[], Work],
+        outputs_of: Callable[[JobResult], tuple[Output, ...]],
+    ) -> Part:
+        if self.session.cancelled.is_set():
+            raise LinkLost(f"{self.session.device.name}: the run was cancelled")
+        work = work_of()
+        job = self.runner.job(work)
+        job = replace(job, env={**job.env, **self.session.device.env})
+        with tempfile.TemporaryDirectory(prefix="benchbench-") as folder:
+            # A job is found again by its name after a fault: the same name is the same inputs.
+            result = self.session.run(folder_name(f"{self.name} {span}"), job, outputs_to=Path(folder))
+            self.said[label] = job, result.raw
+            reading = self.runner.read(work, result.raw)
+            record = Record(
+                reading=reading,
+                before=result.before,
+                after=result.after,
+                tool_s=result.tool_s,
+                exit_code=result.raw.exit_code,
+                retries=result.retries,
+            )
+            self.records.append(record)
+            self._check(reading, label)
+            try:
+                return Part(outputs_of(result), record)
+            except (ValueError, IndexError, InputError) as error:
+                raise LaunchFailed(f"{self._launch(label)}: {error}") from error
+
+    def _check(self, reading: Reading, label: str) -> None:
+        """A launch must have ended well, on the same path as all others."""
+        expected = self.records[0].reading.delegation
+        if reading.status != "ok":
+            raise LaunchFailed(f"{self._launch(label)}: {reading.error}")
+        if _taken(reading.delegation) != _taken(expected):
+            got = _in_words(reading.delegation)
+            raise LaunchFailed(
+                f"{self._launch(label)}: its delegation is {got}, and {_in_words(expected)} in the first launch"
+            )
+
+    def _launch(self, label: str) -> str:
+        return f"launch {len(self.records)} ({label})"
+
+    def evaluated(self, outputs: tuple[Output, ...], remark: str = "", error: str | None = None) -> Evaluated:
+        """An evaluation has no latency: its launches are of other sizes than those that are timed."""
+        first, last = self.records[0], self.records[-1]
+        told = first.reading.measurement
+        warnings = (*told.warnings, remark) if remark else told.warnings
+        measurement = Measurement(
+            threads=told.threads,
+            model_mb=told.model_mb,
+            tool=told.tool,
+            ops=told.ops,
+            cpus=told.cpus,
+            memory=told.memory,
+            warnings=warnings,
+        )
+        reading = Reading(
+            status="failed" if error else "ok",
+            measurement=measurement,
+            delegation=(last if error else first).reading.delegation,
+            error=error,
+        )
+        times = [record.tool_s for record in self.records if record.tool_s is not None]
+        retries = tuple(retry for record in self.records for retry in record.retries)
+        ended = Raw(last.exit_code, b"", b"")
+        whole = JobResult(ended, first.before, last.after, sum(times) if times else None, (), retries)
+        return Evaluated(outputs, reading, whole, self.said)
+
+
+def _taken(delegation: Delegation) -> tuple[str, int | None, str | None]:
+    return delegation.verdict, delegation.nodes_delegated, delegation.remainder
+
+
+def _in_words(delegation: Delegation) -> str:
+    nodes = "" if delegation.nodes_delegated is None else f" ({delegation.nodes_delegated} nodes)"
+    return f"{delegation.verdict}{nodes}"
