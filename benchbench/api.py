@@ -12,14 +12,16 @@ from pathlib import Path
 
 from benchbench import journal as journals
 from benchbench.accuracy.datasets import Dataset
+from benchbench.case import Trial
 from benchbench.crew import Course, Crew
 from benchbench.device import Device
 from benchbench.errors import BenchbenchError, InputError, NothingToDo
-from benchbench.execute import Absent, Event, Tell, crews, execute
+from benchbench.execute import Absent, Event, Scoring, Tell, crews, execute
 from benchbench.importing import Recorded, outcomes, read_logs
 from benchbench.inventory import device_file, read_inventory, select, with_discovered
 from benchbench.journal import Journal
 from benchbench.manifest import (
+    Resumption,
     datasets_of,
     imported_manifest,
     manifest_of,
@@ -151,8 +153,9 @@ def run_matrix(
             made = make_plan(loaded, targets, seed=_seed(selection), only=selection.only, skip=selection.skip)
             folder = journals.new_folder(reports, loaded.name)
             book = whole.enter_context(_kept(journals.create(folder, manifest_of(loaded, made, opened, datasets))))
-            _execute(made, opened, book, datasets, watching)
-        score_run(book, datasets, loaded.variants, book.note)
+            tell = whole.enter_context(watching(made))
+            _execute(made, opened, book, datasets, tell)
+        score_run(book, datasets, loaded.variants, lambda text: tell(Scoring(text)))
     return folder
 
 
@@ -163,18 +166,25 @@ def resume(folder: Path, *, watching: Watching = silently) -> Path:
         datasets = datasets_of(run)
         done = book.done()
         left = tuple(trial for trial in run.plan.trials if trial.id not in done)
-        if left:
-            busy = {trial.case.device for trial in left}
-            with crews([device for device in run.devices if device.name in busy], run.choice) as opened:
-                _somebody(opened)
-                for crew in opened:
-                    if isinstance(crew, Crew):
-                        _same_tool(crew, run.tools[crew.session.device.name], folder)
-                _execute(replace(run.plan, trials=left), opened, book, datasets, watching)
-        elif not unscored(latest(folder)):
+        if not left and not unscored(latest(folder)):
             raise NothingToDo(f"{folder}: every trial is done")
-        score_run(book, datasets, run.variants, book.note)
+        with watching(replace(run.plan, trials=left)) as tell:
+            if left:
+                _go_on(run, left, book, datasets, tell)
+            score_run(book, datasets, run.variants, lambda text: tell(Scoring(text)))
     return folder
+
+
+def _go_on(
+    run: Resumption, left: tuple[Trial, ...], book: Journal, datasets: Mapping[str, Dataset], tell: Tell
+) -> None:
+    busy = {trial.case.device for trial in left}
+    with crews([device for device in run.devices if device.name in busy], run.choice) as opened:
+        _somebody(opened)
+        for crew in opened:
+            if isinstance(crew, Crew):
+                _same_tool(crew, run.tools[crew.session.device.name], book.folder)
+        _execute(replace(run.plan, trials=left), opened, book, datasets, tell)
 
 
 @contextmanager
@@ -205,13 +215,12 @@ def _same_tool(crew: Crew, recorded: str | None, folder: Path) -> None:
 
 
 def _execute(
-    made: Plan, opened: Sequence[Crew | Absent], book: Journal, datasets: Mapping[str, Dataset], watching: Watching
+    made: Plan, opened: Sequence[Crew | Absent], book: Journal, datasets: Mapping[str, Dataset], tell: Tell
 ) -> None:
     samples = cut_up(datasets, book.folder)
     course = Course(made.measure, book, samples, native_samples_of(book.manifest))
     try:
-        with watching(made) as tell:
-            execute(made, opened, course, tell)
+        execute(made, opened, course, tell)
     finally:
         record_transfers(book, opened)
     shutil.rmtree(book.folder / "samples", ignore_errors=True)  # they can be made again

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from benchbench.case import Trial
-from benchbench.execute import Done, Event, Noted, Progressed, Started
+from benchbench.execute import Done, Event, Noted, Progressed, Scoring, Started
 from benchbench.outcome import Outcome
 from benchbench.plan import BATCHED, LAUNCH_S, Plan
 
@@ -102,6 +102,8 @@ class Watch:
                 self._say(outcome)
             case Noted(text=text):
                 self._console.print(f"note: {text}", markup=False)
+            case Scoring(text=text):
+                self._console.print(text, markup=False)
 
     def _progress_of(self, trial: Trial, text: str, *, last: bool) -> None:
         """The bar always says it; plain lines come now and then, and none before the trial's own."""

@@ -57,13 +57,20 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class Scoring:
+    """The devices have done their part, and this host works on what they left."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     """A worker cannot go on, for a reason that is none of its device's, such as this host's full disk."""
 
     error: BaseException
 
 
-Event = Started | Progressed | Done | Noted
+Event = Started | Progressed | Done | Noted | Scoring
 Tell = Callable[[Event], None]
 
 
@@ -183,7 +190,7 @@ def _write(journal: Journal, events: queue.SimpleQueue[Event | Broken | None], w
                 journal.append(outcome)
             case Noted(text=text):
                 journal.note(text)
-            case Started() | Progressed():
+            case Started() | Progressed() | Scoring():
                 pass
         tell(event)
 

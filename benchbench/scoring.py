@@ -21,6 +21,7 @@ from benchbench.outcome import Outcome
 
 RANDOM = "random"  # instead of a dataset's path: seeded inputs, to compare outputs with the reference
 RANDOM_SAMPLES = 32
+REFERENCE_SECONDS = 120.0  # reference kernels are slow, and hundreds of samples tell enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,12 @@ def cut_up(datasets: Mapping[str, Dataset], folder: Path) -> dict[str, Shards]:
 
 
 def score_run(
-    journal: Journal, datasets: Mapping[str, Dataset], variants: Sequence[Variant], note: Callable[[str], None]
+    journal: Journal, datasets: Mapping[str, Dataset], variants: Sequence[Variant], say: Callable[[str], None]
 ) -> None:
-    """Score all outputs that were taken back and have no score yet; each is journalled as an outcome of its trial."""
+    """Score all outputs that were taken back and have no score yet; each is journalled as an outcome of its trial.
+
+    `say` hears what is under way; it can take minutes.
+    """
     outcomes = latest(journal.folder)
     waiting = unscored(outcomes)
     families = {f"{v.family}.{v.name}": v.family for v in variants}
@@ -66,7 +70,11 @@ def score_run(
         family = families[outcome.variant]
         if family not in references:
             own = [variant for variant in variants if variant.family == family]
-            references[family] = _reference(own, datasets[family], journal.folder, note)
+            references[family], remark = _reference(own, datasets[family], journal.folder, say)
+            if remark:
+                journal.note(remark)
+                say(f"note: {remark}")
+            say(f"{family}: scoring {sum(families[o.variant] == family for o in waiting)} cases …")
         journal.append(
             off_the_timed_path(outcome, outcomes)
             or _scored(outcome, journal.folder, datasets[family], references[family])
@@ -95,26 +103,29 @@ def off_the_timed_path(outcome: Outcome, outcomes: Sequence[Outcome]) -> Outcome
 
 
 def _reference(
-    variants: Sequence[Variant], dataset: Dataset, folder: Path, note: Callable[[str], None]
-) -> Sequence[Output] | None:
-    """The outputs that others are compared with, kept in the run folder: what is scored later has the same."""
+    variants: Sequence[Variant], dataset: Dataset, folder: Path, say: Callable[[str], None]
+) -> tuple[Sequence[Output] | None, str]:
+    """The outputs that others are compared with, and a remark on them.
+
+    They are kept in the run folder: what is scored later is compared with the same.
+    """
     variant = reference_variant(variants)
     if variant is None:
-        note(f"{variants[0].family}: no float32 file, so outputs are not compared with a reference")
-        return None
+        return None, f"{variants[0].family}: no float32 file, so outputs are not compared with a reference"
     kept = folder / "outputs" / f"reference.{slug(variant.family)}.npz"
     try:
         if kept.is_file():
-            return read_outputs(kept)
+            return read_outputs(kept), ""
+        say(f"{variant.family}: the float32 reference runs on this host, for {REFERENCE_SECONDS:g} s at most …")
         with tempfile.TemporaryDirectory(prefix="benchbench-") as shards:
-            reference = reference_outputs(Path(variant.path), cut(dataset, Path(shards)))
-        write_outputs(kept, reference.outputs)
+            pieces = cut(dataset, Path(shards))
+            reference = reference_outputs(Path(variant.path), pieces, at_most_seconds=REFERENCE_SECONDS)
+        new = kept.with_suffix(".new.npz")
+        write_outputs(new, reference.outputs)
+        new.replace(kept)
     except BenchbenchError as error:
-        note(str(error))
-        return None
-    if reference.note:
-        note(f"{variant.id}: {reference.note}")
-    return reference.outputs
+        return None, str(error)
+    return reference.outputs, f"{variant.id}: {reference.note}" if reference.note else ""
 
 
 def _scored(outcome: Outcome, folder: Path, dataset: Dataset, reference: Sequence[Output] | None) -> Outcome:

@@ -43,9 +43,7 @@ class _Described:
     zero_point: int
 
 
-def reference_outputs(
-    model: Path, shards: Shards, *, at_most_seconds: float = 120, timeout_s: float = 600
-) -> Reference:
+def reference_outputs(model: Path, shards: Shards, *, at_most_seconds: float, timeout_s: float = 600) -> Reference:
     """Run samples through `model` on the reference kernels, without delegates, for as long as it may.
 
     Where those cannot (an op without a reference kernel, an abort, not one sample within `timeout_s`), the optimized

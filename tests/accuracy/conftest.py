@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pytest
 
@@ -34,7 +33,8 @@ def family() -> Path:
     return FAMILY
 
 
-def reference_of(model: Path, dataset: Dataset, **limits: Any) -> Reference:
+def reference_of(model: Path, dataset: Dataset, at_most_seconds: float = 120, timeout_s: float = 600) -> Reference:
     """The float32 reference, by way of shards that nobody keeps."""
     with TemporaryDirectory(prefix="benchbench-test-") as folder:
-        return reference_outputs(model, cut(dataset, Path(folder)), **limits)
+        shards = cut(dataset, Path(folder))
+        return reference_outputs(model, shards, at_most_seconds=at_most_seconds, timeout_s=timeout_s)

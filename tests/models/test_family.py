@@ -22,6 +22,13 @@ def test_the_shipped_family_is_named_by_scheme_where_that_is_unique_and_by_file_
     assert family[0].id == "fashion_mnist.dynamic-int4"
 
 
+def test_what_all_file_names_begin_with_tells_nothing_apart_and_is_left_out(tmp_path: Path) -> None:
+    for name in ("int8", "int8-io", "float32"):
+        shutil.copy(SHIPPED / f"fashion_mnist_{name}.tflite", tmp_path / f"v3_0__net_f32b5_{name}_2.tflite")
+    family = variants("edsr", sorted(tmp_path.glob("*.tflite")))
+    assert [variant.name for variant in family] == ["float32", "int8-io_2", "int8_2"]
+
+
 def test_a_lone_file_is_named_by_its_scheme_whatever_it_is_called(tmp_path: Path) -> None:
     shutil.copy(SHIPPED / "fashion_mnist_int8-io.tflite", tmp_path / "final (2) ünal.tflite")
     (variant,) = variants("model", tmp_path.glob("*.tflite"))
