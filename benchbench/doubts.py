@@ -68,7 +68,7 @@ def doubts(launches: Launches) -> tuple[Doubt, ...]:
 
 
 def _fell_back(launches: Launches) -> Doubt | None:
-    fallen = [o for o in launches.outcomes if o.delegation.verdict in {"none", "unavailable"}]
+    fallen = [o for o in launches.outcomes if o.status == "ok" and o.delegation.verdict in {"none", "unavailable"}]
     if not fallen or launches.kind == "cpu":
         return None
     said = fallen[-1].delegation

@@ -46,8 +46,10 @@ def load_dataset(wanted: Wanted, variants: Sequence[Variant]) -> Dataset:
 
 
 def reference_variant(variants: Sequence[Variant]) -> Variant | None:
-    """The float32 file of a family: what the others are compared with."""
-    return next((variant for variant in variants if variant.scheme == "float32"), None)
+    """What the files of a family are compared with: its float32 file, else the finest that a CPU can run."""
+    order = {"float32": 0, "float16": 1}
+    runnable = [variant for variant in variants if not variant.edgetpu]
+    return min(runnable, key=lambda variant: order.get(variant.scheme, len(order)), default=None)
 
 
 def cut_up(datasets: Mapping[str, Dataset], folder: Path) -> dict[str, Shards]:
@@ -111,12 +113,12 @@ def _reference(
     """
     variant = reference_variant(variants)
     if variant is None:
-        return None, f"{variants[0].family}: no float32 file, so outputs are not compared with a reference"
+        return None, f"{variants[0].family}: no file that runs on a CPU, so outputs are not compared with a reference"
     kept = folder / "outputs" / f"reference.{slug(variant.family)}.npz"
     try:
         if kept.is_file():
             return read_outputs(kept), ""
-        say(f"{variant.family}: the float32 reference runs on this host, for {REFERENCE_SECONDS:g} s at most …")
+        say(f"{variant.family}: the reference runs on this host, for {REFERENCE_SECONDS:g} s at most …")
         with tempfile.TemporaryDirectory(prefix="benchbench-") as shards:
             pieces = cut(dataset, Path(shards))
             reference = reference_outputs(Path(variant.path), pieces, at_most_seconds=REFERENCE_SECONDS)
@@ -125,7 +127,9 @@ def _reference(
         new.replace(kept)
     except BenchbenchError as error:
         return None, str(error)
-    return reference.outputs, f"{variant.id}: {reference.note}" if reference.note else ""
+    stands_in = f"the reference of {variant.family}, which has no float32 file" * (variant.scheme != "float32")
+    remarks = "; ".join(filter(None, (stands_in, reference.note)))
+    return reference.outputs, f"{variant.id}: {remarks}" if remarks else ""
 
 
 def _scored(outcome: Outcome, folder: Path, dataset: Dataset, reference: Sequence[Output] | None) -> Outcome:

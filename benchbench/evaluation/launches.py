@@ -96,21 +96,21 @@ class Launches:
             try:
                 return Part(outputs_of(result), record)
             except (ValueError, IndexError, InputError) as error:
-                raise LaunchFailed(f"{self._launch(label)}: {error}") from error
+                raise LaunchFailed(self._said(label, str(error))) from error
 
     def _check(self, reading: Reading, label: str) -> None:
         """A launch must have ended well, on the same path as all others."""
         expected = self.records[0].reading.delegation
         if reading.status != "ok":
-            raise LaunchFailed(f"{self._launch(label)}: {reading.error}")
+            raise LaunchFailed(self._said(label, str(reading.error)))
         if _taken(reading.delegation) != _taken(expected):
             got = _in_words(reading.delegation)
-            raise LaunchFailed(
-                f"{self._launch(label)}: its delegation is {got}, and {_in_words(expected)} in the first launch"
-            )
+            why = f"its delegation is {got}, and {_in_words(expected)} in the first launch"
+            raise LaunchFailed(self._said(label, why))
 
-    def _launch(self, label: str) -> str:
-        return f"launch {len(self.records)} ({label})"
+    def _said(self, label: str, why: str) -> str:
+        """What fails at once has nothing to do with the samples."""
+        return why if len(self.records) == 1 else f"launch {len(self.records)} ({label}): {why}"
 
     def evaluated(self, outputs: tuple[Output, ...], remark: str = "", error: str | None = None) -> Evaluated:
         """An evaluation has no latency: its launches are of other sizes than those that are timed."""
