@@ -55,9 +55,15 @@ def manifest_of(
         "skips": [{"case": skip.case, "reason": skip.reason} for skip in plan.skips],
         "tools": _tools(opened),
         "tool_choice": matrix.tool.model_dump(mode="json"),
-        "datasets": [asdict(wanted) | {"sha256": datasets[wanted.family].sha256} for wanted in wanted_of(matrix)],
+        "datasets": [asdict(wanted) | _fed(datasets[wanted.family]) for wanted in wanted_of(matrix)],
         "notes": [],
     }
+
+
+def _fed(dataset: Dataset) -> dict[str, Any]:
+    """What a dataset was, and what its samples went through; None = they are fed as they are."""
+    how = dataset.preprocessing
+    return {"sha256": dataset.sha256, "preprocessing": how.model_dump(mode="json") if how else None}
 
 
 def imported_manifest(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -165,7 +171,7 @@ class Resumption:
     devices: tuple[Device, ...]
     choice: ToolChoice
     tools: Mapping[str, str | None]  # device -> sha256 of what it measured with
-    datasets: Mapping[str, tuple[Wanted, str]]  # family -> what was wanted, and the sha256 of what it was
+    datasets: Mapping[str, tuple[Wanted, dict[str, Any]]]  # family -> what was wanted, and what it was
 
 
 def resumption_of(manifest: Mapping[str, Any], folder: Path) -> Resumption:
@@ -178,7 +184,10 @@ def resumption_of(manifest: Mapping[str, Any], folder: Path) -> Resumption:
             devices=tuple(Device.model_validate(record["spec"]) for record in manifest["devices"]),
             choice=ToolChoice.model_validate(manifest["tool_choice"]),
             tools={record["name"]: record["tool_sha256"] for record in manifest["devices"]},
-            datasets={record["family"]: (_wanted(record), record["sha256"]) for record in manifest["datasets"]},
+            datasets={
+                record["family"]: (_wanted(record), {key: record[key] for key in ("sha256", "preprocessing")})
+                for record in manifest["datasets"]
+            },
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else repr(error)
@@ -230,10 +239,11 @@ def native_samples_of(manifest: Mapping[str, Any]) -> dict[str, int]:
 def datasets_of(run: Resumption) -> dict[str, Dataset]:
     """The datasets that a run began with; raises InputError when one has changed."""
     found = {}
-    for family, (wanted, sha256) in run.datasets.items():
+    for family, (wanted, was) in run.datasets.items():
         dataset = load_dataset(wanted, [variant for variant in run.variants if variant.family == family])
-        if dataset.sha256 != sha256:
-            raise InputError(f"{wanted.dataset}: is not what the run began with", remedy="begin a new run")
+        if _fed(dataset) != was:
+            what = "is" if dataset.sha256 != was["sha256"] else "its preprocessing is"
+            raise InputError(f"{wanted.dataset}: {what} not what the run began with", remedy="begin a new run")
         found[family] = dataset
     return found
 

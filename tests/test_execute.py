@@ -16,7 +16,7 @@ import pytest
 
 from benchbench import api
 from benchbench.errors import InputError, NothingToDo, Unreachable
-from benchbench.execute import Event, Tell
+from benchbench.execute import Event, Progressed, Tell
 from benchbench.journal import read_manifest, reopen
 from benchbench.manifest import resumption_of
 from benchbench.plan import Plan
@@ -243,6 +243,20 @@ def test_a_run_is_not_resumed_with_a_model_that_is_another_by_now(bench: Workben
     assert len(outcomes(folder)) == 1
 
 
+@pytest.mark.parametrize("change", ["samples", "preprocessing"])
+def test_a_run_is_not_resumed_with_a_dataset_that_is_another_by_now(bench: Workbench, change: str) -> None:
+    shutil.copy(FAMILY / "test.npz", bench.folder / "mine.npz")
+    folder = run(bench, bench.matrix("float32", rounds=1, model='dataset = "mine.npz"\nsamples = 3'))
+    assert read_manifest(folder)["datasets"][0]["preprocessing"] is None
+    shortened(folder, 1)
+    if change == "samples":
+        shutil.copy(FAMILY / "calibration.npz", bench.folder / "mine.npz")
+    else:
+        (bench.folder / "mine.toml").write_text("mean = [127.5]\n")
+    with pytest.raises(InputError, match=r"mine\.npz: (is|its preprocessing is) not what the run began with"):
+        api.resume(folder)
+
+
 def test_a_run_that_is_being_written_is_not_resumed(bench: Workbench) -> None:
     folder = run(bench, bench.matrix("float32", rounds=1))
     journal = reopen(folder)
@@ -292,6 +306,30 @@ def test_a_run_whose_controller_was_killed_is_completed_without_repeating_a_fini
     assert [outcome.trial for outcome in outcomes(folder)] == planned(folder)
     assert becomes_true(lambda: not bench.processes(), 5)
     assert any("its holder has ended" in note for note in read_manifest(folder)["notes"])
+
+
+def test_an_evaluation_whose_controller_was_killed_goes_on_where_it_was(bench: Workbench) -> None:
+    # Launches of at most a second, half the limit, for two thousand samples of a millisecond or two each.
+    dataset = f'dataset = "{FAMILY}/test.npz"'
+    matrix = bench.matrix("int16x8", "float32", rounds=1, model=dataset, measure="timeout_seconds = 2")
+    command = bench.begin("run", str(matrix), "--only", "*int16x8*")
+    parts = bench.reports.glob
+    assert becomes_true(lambda: len(list(parts("*/outputs/*int16x8*/parts/*.json"))) >= 2)
+    command.kill()
+    command.communicate()
+    folder = bench.latest()
+    assert [outcome.purpose for outcome in outcomes(folder)] == ["latency"]
+    kept = sorted(folder.glob("outputs/*int16x8*/parts/*.json"))
+    watched = Watched()
+    api.resume(folder, watching=watched)
+    outcome = outcomes(folder)[-1]
+    assert (outcome.status, outcome.accuracy["n"]) == ("ok", 2000)
+    again = (folder / str(outcome.log)).read_text().count("== sample ")
+    told = [event for event in watched.events if isinstance(event, Progressed)]
+    assert len(told) - again >= len(kept) >= 2
+    assert told[-1].samples == told[-1].of == 2000
+    assert not list(folder.glob("outputs/*/parts"))
+    assert not (folder / "samples").exists()
 
 
 def test_a_full_disk_of_this_host_stops_the_run_in_one_line(bench: Workbench) -> None:
