@@ -38,11 +38,14 @@ class Wanted:
 def load_dataset(wanted: Wanted, variants: Sequence[Variant]) -> Dataset:
     """The samples for a family, checked against its model; raises InputError with one line."""
     info = inspect((reference_variant(variants) or variants[0]).path)
+    described = variants[0].inputs  # what the matrix says of the inputs, the same for all of a family
+    shapes = [spec.shape for spec in described] or [tensor.shape for tensor in info.inputs]
+    inputs = [t.model_copy(update={"shape": shape}) for t, shape in zip(info.inputs, shapes, strict=True)]
     if wanted.dataset == RANDOM:
-        ranges = [spec.range for spec in variants[0].inputs] or None
-        return seeded(info.inputs, wanted.samples or RANDOM_SAMPLES, wanted.seed, ranges)
+        ranges = [spec.range for spec in described] or None
+        return seeded(inputs, wanted.samples or RANDOM_SAMPLES, wanted.seed, ranges)
     classes = info.outputs[0].shape[-1] if len(info.outputs) == 1 and info.outputs[0].shape else None
-    return load(Path(wanted.dataset), info.inputs, classes=classes).first(wanted.samples)
+    return load(Path(wanted.dataset), inputs, classes=classes).first(wanted.samples)
 
 
 def reference_variant(variants: Sequence[Variant]) -> Variant | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchbench import api
@@ -21,6 +22,7 @@ from benchbench.journal import read_manifest, reopen
 from benchbench.manifest import resumption_of
 from benchbench.plan import Plan
 from tests.beds.delegate.build import compiler
+from tests.beds.models import chain_model
 from tests.beds.namespaces import can_mount
 from tests.workbench import FAMILY, Workbench, outcomes, planned
 
@@ -241,6 +243,19 @@ def test_a_run_is_not_resumed_with_a_model_that_is_another_by_now(bench: Workben
     with pytest.raises(InputError, match=r"m\.tflite: is (gone|not the file)"):
         api.resume(folder)
     assert len(outcomes(folder)) == 1
+
+
+def test_outputs_at_a_shape_that_the_matrix_gives_are_compared_at_that_shape(bench: Workbench) -> None:
+    (bench.folder / "net.tflite").write_bytes(chain_model(shape=(1, 4)))
+    given = 'dataset = "random"\nsamples = 5\ninputs = [{ shape = [1, 7] }]'
+    matrix = bench.matrix("float32", rounds=1, model=given)
+    matrix.write_text(matrix.read_text().replace(f"{FAMILY}/fashion_mnist_float32.tflite", "net.tflite"))
+    folder = run(bench, matrix)
+    told = outcomes(folder)[-1]
+    assert (told.status, told.accuracy["compared"], told.accuracy["broken"]) == ("ok", 5, 0), told.error
+    assert float(told.accuracy["sqnr_db"] or 0) > 80
+    with np.load(folder / str(told.outputs) / "outputs.npz") as archive:
+        assert archive["output_0"].shape == (5, 7)
 
 
 @pytest.mark.parametrize("change", ["samples", "preprocessing"])

@@ -119,10 +119,14 @@ def _interpreted(
     if kernels == "reference":
         resolver = OpResolverType.BUILTIN_REF
     interpreter = Interpreter(model, experimental_op_resolver_type=resolver)
-    interpreter.allocate_tensors()
-    inputs = [_described(detail) for detail in interpreter.get_input_details()]
     with np.load(samples, allow_pickle=False) as archive:
         arrays = [archive[name] for name in archive.files]
+    for array, detail in zip(arrays, interpreter.get_input_details(), strict=True):
+        shape = [*detail["shape"][:1], *array.shape[1:]]
+        if shape != list(detail["shape"]):  # of a model that leaves it open
+            interpreter.resize_tensor_input(detail["index"], shape)
+    interpreter.allocate_tensors()
+    inputs = [_described(detail) for detail in interpreter.get_input_details()]
     began = time.monotonic()
     kept: list[list[Array]] = [[] for _ in interpreter.get_output_details()]
     batch = inputs[0].shape[0] if inputs[0].shape else 1
