@@ -66,6 +66,8 @@ class Watch:
         self._done = dict.fromkeys(totals, 0)
         self._began = time.monotonic()
         self._bars: dict[str, TaskID] = {}
+        self._started: dict[str, float] = {}  # device -> when its trial began
+        self._ended: dict[str, float] = {}  # device -> when its last trial ended
         self._told: dict[str, float] = {}  # device -> when it last said how far an evaluation is
         self._progress = Progress(
             TextColumn("{task.fields[device]}"),
@@ -92,32 +94,40 @@ class Watch:
             case Started(trial=trial):
                 device = trial.case.device
                 short = trial.id.removeprefix(f"{device}/")
+                self._started[device] = time.monotonic()
                 self._progress.update(self._bars[device], now=escape(short))
             case Progressed(trial=trial, samples=samples, of=of):
-                self._progress_of(trial, f"{samples:,} of {of:,} samples", last=samples == of)
+                self._tell_progress(trial, samples, of)
             case Done(trial=trial, outcome=outcome):
                 device = trial.case.device
                 self._done[device] += 1
-                self._progress.update(self._bars[device], advance=1, left=self._left(device))
+                self._ended[device] = time.monotonic()
+                self._progress.update(self._bars[device], advance=1, left=self._left(device), now="")
                 self._say(outcome)
             case Noted(text=text):
                 self._console.print(f"note: {text}", markup=False)
             case Scoring(text=text):
                 self._console.print(text, markup=False)
 
-    def _progress_of(self, trial: Trial, text: str, *, last: bool) -> None:
-        """The bar always says it; plain lines come now and then, and none before the trial's own."""
-        device = trial.case.device
+    def _tell_progress(self, trial: Trial, samples: int, of: int) -> None:
+        """The bar always says it; plain lines come now and then, and none just before the trial's own."""
+        device, now = trial.case.device, time.monotonic()
+        text = f"{samples:,} of {of:,} samples"
         short = trial.id.removeprefix(f"{device}/")
-        self._progress.update(self._bars[device], now=escape(f"{short}: {text}"))
-        now = time.monotonic()
-        if not self._console.is_terminal and not last and now - self._told.get(device, self._began) > TOLD_EVERY_S:
+        its_own_s = (now - self._started[device]) * (of - samples) / samples
+        self._progress.update(
+            self._bars[device], now=escape(f"{short}: {text}"), left=self._left(device, its_own_s, under_way=1)
+        )
+        if not self._console.is_terminal and samples < of and now - self._told.get(device, self._began) > TOLD_EVERY_S:
             self._told[device] = now
-            self._console.print(f"{trial.id}  {text}", markup=False)
+            self._console.print(f"{trial.id}  {text}, {duration(its_own_s)} left", markup=False)
 
-    def _left(self, device: str) -> str:
-        per_trial = (time.monotonic() - self._began) / self._done[device]
-        left = per_trial * (self._totals[device] - self._done[device])
+    def _left(self, device: str, more_s: float = 0, *, under_way: int = 0) -> str:
+        """What is left takes as long as what is done has taken on average; what is under way is known better."""
+        done = self._done[device]
+        waiting = self._totals[device] - done - under_way
+        per_trial = (self._ended[device] - self._began) / done if done else 0
+        left = per_trial * waiting + more_s
         return f"{duration(left)} left" if left else "done"
 
     def _say(self, outcome: Outcome) -> None:

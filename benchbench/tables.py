@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rich.console import OverflowMethod
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, TextColumn
 from rich.progress import Progress as Bar
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 
 
 def table_of(*columns: str, right: Sequence[str] = ()) -> Table:
+    """The first column names the row: it is never cut off."""
     table = Table(box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left")
+        overflow: OverflowMethod = "fold" if column == columns[0] else "ellipsis"
+        table.add_column(column, justify="right" if column in right else "left", overflow=overflow)
     return table
 
 
