@@ -58,21 +58,9 @@ class Launches:
         `work_of` puts on the device what it needs; `outputs_of` reads what came back, and raises ValueError or
         InputError for anything but outputs. Raises LaunchFailed, and as a session does.
         """
-        part = self.parts.find(span)
-        if part is None:
-            part = self._made(label, span, work_of, outputs_of)
-            self.parts.keep(span, part)
-        else:
+        if part := self.parts.find(span):
             self.records.append(part.record)
-        return part
-
-    def _made(
-        self,
-        label: str,
-        span: str,
-        work_of: Callable[[], Work],
-        outputs_of: Callable[[JobResult], tuple[Output, ...]],
-    ) -> Part:
+            return part
         if self.session.cancelled.is_set():
             raise LinkLost(f"{self.session.device.name}: the run was cancelled")
         work = work_of()
@@ -94,9 +82,11 @@ class Launches:
             self.records.append(record)
             self._check(reading, label)
             try:
-                return Part(outputs_of(result), record)
-            except (ValueError, IndexError, InputError) as error:
+                part = Part(outputs_of(result), record)
+            except (ValueError, InputError) as error:
                 raise LaunchFailed(self._said(label, str(error))) from error
+        self.parts.keep(span, part)
+        return part
 
     def _check(self, reading: Reading, label: str) -> None:
         """A launch must have ended well, on the same path as all others."""

@@ -118,6 +118,8 @@ class _Launcher:
             return replace(self.work, feeds=feeds, raw_outputs=OUTPUTS)
 
         def outputs(result: JobResult) -> tuple[Output, ...]:
+            if not result.outputs:
+                raise ValueError("the tool left no outputs")
             session.take_back(inputs)
             return self.samples.named(self.samples.split(result.outputs[0].read_bytes(), units))
 
