@@ -8,10 +8,20 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from benchbench.case import Trial
 from benchbench.execute import Done, Event, Noted, Progressed, Scoring, Started
+from benchbench.models.manifest import Skipped
+from benchbench.models.progress import Finished, Step, Working
 from benchbench.outcome import Outcome
 from benchbench.plan import BATCHED, LAUNCH_S, Plan
 
@@ -135,6 +145,62 @@ class Watch:
             return  # the bar says it
         done, total = sum(self._done.values()), sum(self._totals.values())
         self._console.print(f"[{done}/{total}] {outcome_line(outcome)}", markup=False)
+
+
+class Making:
+    """Live progress of quantize on stderr: one line that changes where somebody watches, a line per file elsewhere.
+
+    How long it takes is said of a calibration only, by its samples: schemes differ too much for one to tell of the next.
+    """
+
+    def __init__(self) -> None:
+        self._console = err()
+        self._began = time.monotonic()
+        self._first: tuple[int, float] | None = None  # samples fed, and when that was said
+        self._progress = Progress(
+            SpinnerColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Making:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def say(self, line: str) -> None:
+        self._console.print(line, markup=False)
+
+    def __call__(self, step: Step) -> None:
+        if self._task is None:
+            self._task = self._progress.add_task("")
+        match step:
+            case Working(number=number, total=total):
+                said = escape(self._said(step))
+                self._progress.update(self._task, description=said, completed=number - 1, total=total)
+            case Finished(label=label, number=number, total=total, result=result):
+                self._progress.update(self._task, completed=number)
+                if not self._console.is_terminal:
+                    became = f"skipped: {result.reason}" if isinstance(result, Skipped) else "made"
+                    self.say(f"[{number}/{total}] {label}: {became}, {duration(time.monotonic() - self._began)}")
+
+    def _said(self, step: Working) -> str:
+        if step.doing != "calibrating":
+            self._first = None
+            return f"{step.doing} {step.label}"
+        now = time.monotonic()
+        self._first = self._first or (step.fed, now)
+        fed, since = self._first
+        rate = (step.fed - fed) / (now - since) if step.fed > fed else None
+        left = f", {duration((step.samples - step.fed) / rate)} left" if rate else ""
+        return f"calibrating {step.label}: {step.fed} of {step.samples} samples{left}"
 
 
 def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:

@@ -159,10 +159,11 @@ def show_comparison(frame: pd.DataFrame) -> None:
 
 
 def show_family(family: Family) -> None:
-    """What was made, and what could not be and why."""
-    table = table_of("scheme", "file", "MB", "made with", right=("MB",))
+    """What was made and how true it is to float32, and what could not be made and why."""
+    table = table_of("scheme", "file", "MB", "SQNR to float32", "made with", right=("MB", "SQNR to float32"))
     for made in family.made:
-        add(table, made.scheme, made.file, f"{made.size_bytes / 1e6:.3f}", made.tool)
+        sqnr = made.fidelity and f"{made.fidelity.sqnr_db:.1f} dB"
+        add(table, made.scheme, made.file, f"{made.size_bytes / 1e6:.3f}", sqnr, made.tool)
     console = out()
     console.print(table)
     for skipped in family.skipped:

@@ -36,7 +36,7 @@ def models(files: tuple[Path, ...], as_json: bool) -> None:
 @click.option("--std", type=float, default=1.0, help="See --mean.  [1]")
 @click.option("--per-tensor", is_flag=True, help="One scale for a whole weight tensor instead of one per channel.")
 @click.option("--input-size", metavar="N,N…", help="Square input sizes, where the source allows them.")
-@click.option("--name", help="The family's name.  [the source's]")
+@click.option("--name", help="The family's name.  [the source's, without its scheme]")
 @AS_JSON
 def quantize(
     source: Path,
@@ -51,26 +51,29 @@ def quantize(
     as_json: bool,
 ) -> None:
     """Make a family of schemes from one float model: a .tflite, a Keras file or a SavedModel."""
+    from benchbench import console, tables
     from benchbench.models.calibration import Pixels
     from benchbench.models.converters import SCHEMES
     from benchbench.models.quantize import quantize as make
 
-    family = make(
-        source,
-        schemes or SCHEMES,
-        out,
-        representative=representative,
-        pixels=Pixels(mean, std),
-        per_channel=not per_tensor,
-        input_sizes=sizes(input_size),
-        name=name,
-    )
+    with console.Making() as progress:
+        family = make(
+            source,
+            schemes or SCHEMES,
+            out,
+            representative=representative,
+            pixels=Pixels(mean, std),
+            per_channel=not per_tensor,
+            input_sizes=sizes(input_size),
+            name=name,
+            progress=progress,
+        )
     if as_json:
         print_json(family.model_dump(mode="json"))
-        return
-    from benchbench import tables
-
-    tables.show_family(family)
+    else:
+        tables.show_family(family)
+    for warning in family.warnings:
+        console.err().print(warning, markup=False)
 
 
 def sizes(text: str | None) -> tuple[int, ...]:

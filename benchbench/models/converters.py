@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbench.device import Frozen
+from benchbench.models.inspect import inspect
 
 Scheme = Literal[
     "float32",
@@ -33,7 +35,11 @@ CALIBRATED = {"int8", "int8-io", "int16x8"}
 SourceKind = Literal["tflite", "keras", "saved_model"]
 FROM_KERAS = {"float32", "float16", "dynamic-int8", "int8", "int8-io", "int16x8"}  # what TFLiteConverter can make
 
+DEPTHWISE = "DEPTHWISE_CONV_2D"
+TELL_EVERY_SECONDS = 0.2
+
 Samples = dict[str, NDArray[Any]]
+Tell = Callable[[int, int], None]  # so many samples fed, of so many
 
 
 class Impossible(Exception):
@@ -62,31 +68,65 @@ class Receipt(Frozen):
     error: str | None = None
 
 
-def make(order: Order) -> Receipt:
+class Rows:
+    """Samples one by one, as calibrators want them, and a word now and then on how many were taken."""
+
+    def __init__(self, samples: Samples, tell: Tell) -> None:
+        self._samples, self._tell = samples, tell
+
+    def __iter__(self) -> Iterator[dict[str, NDArray[Any]]]:
+        count, told = len(next(iter(self._samples.values()))), time.monotonic()
+        for k in range(count):
+            # Not each: litert-quantizer lists them all at once before it begins, only to count them.
+            if time.monotonic() - told > TELL_EVERY_SECONDS:
+                self._tell(k, count)
+                told = time.monotonic()
+            yield {name: array[k : k + 1] for name, array in self._samples.items()}
+
+
+def _nobody(_fed: int, _samples: int) -> None:
+    return
+
+
+def make(order: Order, tell: Tell = _nobody) -> Receipt:
     """Fill an order; raises what the converters raise."""
     if order.kind == "tflite" and order.scheme == "float32":
         shutil.copyfile(order.source, order.target)
         return Receipt(target=order.target, tool="none", recipe="the source itself")
-    if order.kind != "tflite" and order.scheme in FROM_KERAS:
-        return _with_tensorflow(order)
-    return _with_litert(order)
+    if order.kind != "tflite" and order.scheme in FROM_KERAS and not _spares_depthwise(order):
+        return _with_tensorflow(order, tell)
+    return _with_litert(order, tell)
 
 
-def _with_litert(order: Order) -> Receipt:
+def _spares_depthwise(order: Order) -> bool:
+    """Whether depthwise layers must stay float.
+
+    TFLite's kernel for int8 weights beside float inputs reads a scale for every channel (EvalHybridPerChannel in
+    tflite/kernels/depthwise_conv.cc), also where the file has only one: past its end. TFLiteConverter makes such files,
+    too, and cannot be told to leave the layers alone.
+    """
+    return order.scheme == "dynamic-int8" and not order.per_channel and DEPTHWISE in _operators_of(order)
+
+
+def _operators_of(order: Order) -> set[str]:
+    return {op for graph in inspect(order.float32 or order.source).subgraphs for op in graph.ops}
+
+
+def _with_litert(order: Order, tell: Tell) -> Receipt:
     from litert_quantizer import quantizer
 
-    recipe = litert_recipe(order.scheme, per_channel=order.per_channel)
+    recipe = litert_recipe(order.scheme, per_channel=order.per_channel, spare_depthwise=_spares_depthwise(order))
     worker = quantizer.Quantizer(str(order.float32 or order.source), recipe)
     ranges = None
     if worker.need_calibration:
         # One thread: the order in which ranges are merged must not depend on the machine.
-        ranges = worker.calibrate({_signature(worker): list(_rows(_samples(order)))}, num_threads=1)
+        ranges = worker.calibrate({_signature(worker): Rows(_samples(order), tell)}, num_threads=1)
     result = worker.quantize(ranges, enable_progress_report=False)
     Path(order.target).write_bytes(result.quantized_model)
     return Receipt(target=order.target, tool=_tool("litert-quantizer"), recipe=_summary(recipe))
 
 
-def litert_recipe(scheme: Scheme, *, per_channel: bool) -> list[dict[str, Any]]:
+def litert_recipe(scheme: Scheme, *, per_channel: bool, spare_depthwise: bool = False) -> list[dict[str, Any]]:
     """The recipe of litert-quantizer for a scheme."""
     from litert_quantizer import qtyping
     from litert_quantizer.algorithm_manager import AlgorithmName
@@ -113,6 +153,10 @@ def litert_recipe(scheme: Scheme, *, per_channel: bool) -> list[dict[str, Any]]:
     if scheme in {"int8", "int16x8"}:
         for edge in (qtyping.TFLOperationName.INPUT, qtyping.TFLOperationName.OUTPUT):
             recipe.add_quantization_config(".*", edge, algorithm_key=AlgorithmName.NO_QUANTIZE)
+    if spare_depthwise:
+        recipe.add_quantization_config(
+            ".*", qtyping.TFLOperationName(DEPTHWISE), algorithm_key=AlgorithmName.NO_QUANTIZE
+        )
     entries: list[dict[str, Any]] = recipe.get_quantization_recipe()
     if scheme == "dynamic-int8":
         # Like TFLiteConverter: layers of less than 1,024 weights stay float, XNNPACK takes the graph whole then.
@@ -127,7 +171,7 @@ def _signature(worker: Any) -> str:
     return keys[0] if keys else "main"
 
 
-def _with_tensorflow(order: Order) -> Receipt:
+def _with_tensorflow(order: Order, tell: Tell) -> Receipt:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
     import tensorflow as tf
@@ -138,8 +182,8 @@ def _with_tensorflow(order: Order) -> Receipt:
     if order.scheme == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if order.scheme in CALIBRATED:
-        samples = _samples(order)
-        converter.representative_dataset = lambda: _rows(samples)
+        rows = Rows(_samples(order), tell)
+        converter.representative_dataset = lambda: rows
         converter.target_spec.supported_ops = [_operators(tf, order.scheme)]
     if order.scheme == "int8-io":
         converter.inference_input_type = converter.inference_output_type = tf.int8
@@ -193,19 +237,16 @@ def _samples(order: Order) -> Samples:
         return {name: archive[name] for name in archive.files}
 
 
-def _rows(samples: Samples) -> Iterator[dict[str, NDArray[Any]]]:
-    for k in range(len(next(iter(samples.values())))):
-        yield {name: array[k : k + 1] for name, array in samples.items()}
-
-
 def _summary(recipe: list[dict[str, Any]]) -> str:
     """A recipe in a line: what every operator gets, and which are left alone."""
     config = recipe[0]["op_config"]
     weights, activations = config["weight_tensor_config"], config.get("activation_tensor_config")
     parts = [f"weights {weights['num_bits']} bit {weights['dtype'].lower()} {weights['granularity'].lower()}"]
     parts += [f"activations {activations['num_bits']} bit"] if activations else []
-    parts += ["float inputs and outputs"] if len(recipe) > 1 else []
+    spared = [entry["operation"] for entry in recipe[1:]]
+    parts += ["float inputs and outputs"] if "INPUT" in spared else []
     parts += [f"from {config['min_weight_elements']} weights a layer"] if config.get("min_weight_elements") else []
+    parts += [f"{DEPTHWISE} left float: its kernel reads a scale per channel"] if DEPTHWISE in spared else []
     return ", ".join(parts)
 
 

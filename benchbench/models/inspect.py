@@ -93,6 +93,11 @@ class ModelInfo(Frozen):
         return self.scheme == "edgetpu"
 
     @property
+    def arguments(self) -> dict[str, TensorInfo]:
+        """The inputs by the names under which they are fed: those of the first signature, else of the tensors."""
+        return dict(self.signatures[0].inputs) if self.signatures else {tensor.name: tensor for tensor in self.inputs}
+
+    @property
     def quantized(self) -> bool:
         """Whether any weight is stored in anything but 32-bit float."""
         return self.scheme not in {"float32", "none"}

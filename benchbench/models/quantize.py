@@ -5,8 +5,8 @@ The folder appears whole or not at all. Same inputs and same tool versions give 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,11 +17,13 @@ from benchbench.errors import InputError, ToolError
 from benchbench.models.calibration import RAW_PIXELS, Calibration, Pixels, load
 from benchbench.models.converters import CALIBRATED, SCHEMES, Order, Receipt, Scheme, SourceKind, make
 from benchbench.models.edgetpu import Mapping, compile_for_edgetpu
-from benchbench.models.inspect import ModelInfo, TensorInfo, inspect
-from benchbench.models.manifest import MANIFEST, Calibrated, Family, Made, Skipped
-from benchbench.models.workshop import fill, runs
+from benchbench.models.inspect import ModelInfo, inspect
+from benchbench.models.manifest import MANIFEST, Calibrated, Family, Fidelity, Made, Skipped
+from benchbench.models.progress import Account, Progress, silently
+from benchbench.models.source import digest, family_name, kind_of
+from benchbench.models.tryout import CannotRun, Tryout, judged, tryout_of
+from benchbench.models.workshop import Message, fill
 
-SOURCES = "a .tflite, a .keras or .h5 file, or a SavedModel folder"
 EDGETPU = "edgetpu"  # made from an int8 variant by a compiler of its own
 FLOAT_WEIGHTS = {"float32", "float16"}  # nothing in them is scaled, per channel or otherwise
 
@@ -38,6 +40,7 @@ class _Job:
     pixels: Pixels
     per_channel: bool
     folder: Path
+    account: Account
 
     def target(self, scheme: str, size: int | None) -> Path:
         sized = "" if size is None else f"_{size}"
@@ -68,24 +71,28 @@ def quantize(
     per_channel: bool = True,
     input_sizes: Sequence[int] = (),
     name: str | None = None,
+    progress: Progress = silently,
 ) -> Family:
     """Make the schemes of `source` (a float .tflite, a Keras file or a SavedModel folder) into the new folder `out`.
 
-    `schemes` are names of SCHEMES and "edgetpu"; a scheme that cannot be made is skipped with its reason. Raises
-    InputError for a source, data or folder that cannot be used, ToolError when nothing at all could be made; `out`
-    does not exist then.
+    `schemes` are names of SCHEMES and "edgetpu"; a scheme that cannot be made, or not be run here, is skipped with its
+    reason; one that answers badly is kept, and its fidelity says so. Raises InputError for a source, data or folder
+    that cannot be used, ToolError when nothing at all could be made; `out` does not exist then.
     """
     source, out = Path(source), Path(out)
-    kind = kind_of(source)
+    kind, called = kind_of(source), family_name(source, name)
     _refuse(source, kind, schemes, out, input_sizes)
+    account = Account(progress, len(schemes) * max(1, len(input_sizes)))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as beside:
             folder = Path(beside) / "family"
             folder.mkdir()
-            job = _Job(source, kind, name or source.stem, tuple(schemes), representative, pixels, per_channel, folder)
+            job = _Job(source, kind, called, tuple(schemes), representative, pixels, per_channel, folder, account)
             family = _put_together(job, input_sizes)
             folder.rename(out)
+    except KeyboardInterrupt as error:
+        raise KeyboardInterrupt(f"{out} was not made") from error
     except OSError as error:
         where = error.filename or out
         raise InputError(f"{where}: {error.strerror}", remedy="check the folder, its rights and its space") from error
@@ -105,22 +112,6 @@ def _put_together(job: _Job, input_sizes: Sequence[int]) -> Family:
         (job.folder / leftover).unlink()
     (job.folder / MANIFEST).write_text(family.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return family
-
-
-def kind_of(source: Path) -> SourceKind:
-    """Which kind of model a path holds; InputError when it is none that can be quantized."""
-    if (source / "saved_model.pb").is_file():
-        return "saved_model"
-    if not source.is_file():
-        raise InputError(f"{source} is no model file and no SavedModel folder", remedy="check the path")
-    match source.suffix.lower():
-        case ".tflite":
-            return "tflite"
-        case ".keras" | ".h5":
-            return "keras"
-    raise InputError(
-        f"{source}: {source.suffix or 'a file without suffix'} cannot be quantized", remedy=f"give {SOURCES}"
-    )
 
 
 def _refuse(source: Path, kind: SourceKind, schemes: Sequence[str], out: Path, sizes: Sequence[int]) -> None:
@@ -144,32 +135,50 @@ def _refuse(source: Path, kind: SourceKind, schemes: Sequence[str], out: Path, s
 
 
 def _of_size(job: _Job, size: int | None) -> tuple[list[Made | Skipped], Calibration | None]:
-    """All schemes at one input size. The float32 .tflite comes first: the inputs of the others are read from it."""
-    order = job.order("float32", size)
-    receipt = make(order) if job.kind == "tflite" else fill([order])[0]
+    """All schemes at one input size. The float32 .tflite comes first: the others are fed and judged by it."""
+    results: list[Made | Skipped] = []
+
+    def keep(result: Made | Skipped) -> None:
+        results.append(result)
+        job.account.finished(result)
+
+    receipt = _float32(job, size)
     if receipt.error:
-        return [Skipped(scheme="float32", input_size=size, reason=receipt.error)], None
-    float32 = inspect(job.target("float32", size))
-    calibration = _calibration(job, float32)
-    samples = _saved(calibration, job.folder / "samples.npz")
+        keep(Skipped(scheme="float32", input_size=size, reason=receipt.error))
+        return results, None
+    float32 = inspect(receipt.target)
+    calibration = None if job.representative is None else load(job.representative, float32.arguments, job.pixels)
+    job.account.working("float32", size, "trying")
+    tryout = tryout_of(float32, calibration)
+    if "float32" in job.schemes:
+        keep(_checked_float32(job, size, receipt, float32, tryout))
+    samples = _saved(calibration, job.folder / "samples.npz") if CALIBRATED & set(job.schemes) else None
     orders = [job.order(scheme, size, samples) for scheme in SCHEMES if scheme in job.schemes and scheme != "float32"]
-    results = [_checked(receipt, "float32", size, float32, job)] if "float32" in job.schemes else []
-    for order, filled in zip(orders, fill(orders), strict=True):
-        results.append(_checked(filled, order.scheme, size, float32, job))
+    with closing(fill(orders)) as messages:
+        for order in orders:
+            keep(_checked(job, order, _receipt(job, order, messages), float32, tryout))
     if EDGETPU in job.schemes:
-        results.append(_for_edgetpu(job, size, results))
+        job.account.working(EDGETPU, size, "making")
+        keep(_for_edgetpu(job, size, results))
     return results, calibration
 
 
-def _calibration(job: _Job, float32: ModelInfo) -> Calibration | None:
-    if job.representative is None or not CALIBRATED & set(job.schemes):
-        return None
-    return load(job.representative, arguments(float32), job.pixels)
+def _float32(job: _Job, size: int | None) -> Receipt:
+    order = job.order("float32", size)
+    if job.kind == "tflite":
+        return make(order)  # a copy: no converter, and so no process of its own
+    with closing(fill([order])) as messages:
+        return _receipt(job, order, messages)
 
 
-def arguments(info: ModelInfo) -> dict[str, TensorInfo]:
-    """The inputs by the names under which they are fed: those of the first signature, else of the tensors."""
-    return dict(info.signatures[0].inputs) if info.signatures else {tensor.name: tensor for tensor in info.inputs}
+def _receipt(job: _Job, order: Order, messages: Iterator[Message]) -> Receipt:
+    """The receipt of an order; how far its calibration is, is told until it comes."""
+    job.account.working(order.scheme, order.input_size, "making")
+    for message in messages:
+        if isinstance(message, Receipt):
+            return message
+        job.account.working(order.scheme, order.input_size, "calibrating", message.fed, message.samples)
+    raise AssertionError("the workshop gives a receipt for every order")
 
 
 def _saved(calibration: Calibration | None, path: Path) -> Path | None:
@@ -179,18 +188,40 @@ def _saved(calibration: Calibration | None, path: Path) -> Path | None:
     return path
 
 
-def _checked(receipt: Receipt, scheme: str, size: int | None, float32: ModelInfo, job: _Job) -> Made | Skipped:
+def _checked_float32(
+    job: _Job, size: int | None, receipt: Receipt, float32: ModelInfo, tryout: Tryout
+) -> Made | Skipped:
+    """The float32 variant, which the tryout has run already."""
+    if doubt := _differs(float32, "float32", float32, per_channel=job.per_channel) or tryout.failure:
+        return Skipped(scheme="float32", input_size=size, reason=doubt)
+    return _made(float32, "float32", size, receipt)
+
+
+def _checked(job: _Job, order: Order, receipt: Receipt, float32: ModelInfo, tryout: Tryout) -> Made | Skipped:
     """Believe the file, not the tool: it must be of the scheme asked for, and run."""
-    file = Path(receipt.target)
+    scheme, size = order.scheme, order.input_size
     if receipt.error:
         return Skipped(scheme=scheme, input_size=size, reason=receipt.error)
-    info = inspect(file)
-    if doubt := _differs(info, scheme, float32, per_channel=job.per_channel) or runs(file):
+    info = inspect(receipt.target)
+    if doubt := _differs(info, scheme, float32, per_channel=job.per_channel):
         return Skipped(scheme=scheme, input_size=size, reason=doubt)
-    return _made(info, scheme, size, receipt)
+    job.account.working(scheme, size, "trying")
+    try:
+        fidelity = judged(info, tryout)
+    except CannotRun as error:
+        return Skipped(scheme=scheme, input_size=size, reason=str(error))
+    return _made(info, scheme, size, receipt, fidelity=fidelity)
 
 
-def _made(info: ModelInfo, scheme: str, size: int | None, receipt: Receipt, mapping: Mapping | None = None) -> Made:
+def _made(
+    info: ModelInfo,
+    scheme: str,
+    size: int | None,
+    receipt: Receipt,
+    *,
+    mapping: Mapping | None = None,
+    fidelity: Fidelity | None = None,
+) -> Made:
     return Made(
         file=Path(info.path).name,
         scheme=scheme,
@@ -202,6 +233,7 @@ def _made(info: ModelInfo, scheme: str, size: int | None, receipt: Receipt, mapp
         size_bytes=info.size_bytes,
         sha256=info.sha256,
         mapping=mapping,
+        fidelity=fidelity,
     )
 
 
@@ -231,7 +263,7 @@ def _for_edgetpu(job: _Job, size: int | None, results: Sequence[Made | Skipped])
     except ToolError as error:
         return Skipped(scheme=EDGETPU, input_size=size, reason=str(error))
     receipt = Receipt(target=str(compiled.path), tool=compiled.compiler, recipe=f"from {basis.file}")
-    return _made(inspect(compiled.path), EDGETPU, size, receipt, compiled.mapping)
+    return _made(inspect(compiled.path), EDGETPU, size, receipt, mapping=compiled.mapping)
 
 
 def _family(job: _Job, results: Sequence[Made | Skipped], used: Calibration | None) -> Family:
@@ -250,18 +282,8 @@ def _family(job: _Job, results: Sequence[Made | Skipped], used: Calibration | No
     return Family(
         name=job.name,
         source=job.source.name,
-        source_sha256=_digest(job.source),
+        source_sha256=digest(job.source),
         calibration=calibration,
         made=made,
         skipped=skipped,
     )
-
-
-def _digest(source: Path) -> str:
-    """sha256 of a file, or of all files of a folder with their names."""
-    if source.is_file():
-        return hashlib.sha256(source.read_bytes()).hexdigest()
-    digest = hashlib.sha256()
-    for file in sorted(file for file in source.rglob("*") if file.is_file()):
-        digest.update(file.relative_to(source).as_posix().encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()

@@ -1,8 +1,8 @@
-"""Run converters and models where a crash does no harm: in child processes.
+"""Run converters where a crash does no harm: in a child process.
 
-    python -m benchbench.models.workshop ORDERS RECEIPTS
+    python -m benchbench.models.workshop ORDERS DESCRIPTOR
 
-fills the orders (JSON lines) one after another and writes a receipt for each as it is done.
+fills the orders (JSON lines) one after another and writes a receipt for each to the open file as it is done.
 """
 
 from __future__ import annotations
@@ -11,70 +11,83 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import IO
 
+from pydantic import TypeAdapter
+
+from benchbench.device import Frozen
 from benchbench.models.converters import Impossible, Order, Receipt, make
 
-TRY_SECONDS = 300
-TRY_OUT = """
-import sys
-import numpy as np
-from ai_edge_litert.interpreter import Interpreter
-interpreter = Interpreter(sys.argv[1], num_threads=1)
-interpreter.allocate_tensors()
-for tensor in interpreter.get_input_details():
-    if tensor["dtype"] is not np.bytes_:
-        interpreter.set_tensor(tensor["index"], np.zeros(tensor["shape"], tensor["dtype"]))
-interpreter.invoke()
-for tensor in interpreter.get_output_details():
-    interpreter.get_tensor(tensor["index"])
-"""
+
+class Fed(Frozen):
+    """How far the calibration of an order is: so many samples, of so many."""
+
+    target: str
+    fed: int
+    samples: int
 
 
-def fill(orders: Sequence[Order]) -> list[Receipt]:
-    """A receipt for every order, in order; a converter that crashes costs its own order only."""
-    receipts: list[Receipt] = []
-    while len(receipts) < len(orders):
-        left = orders[len(receipts) :]
-        done, how_it_ended = _shift(left)
-        receipts += done
-        if len(done) < len(left):
-            receipts.append(Receipt(target=left[len(done)].target, error=f"the converter {how_it_ended}"))
-    return receipts
+Message = Receipt | Fed
+MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 
-def _shift(orders: Sequence[Order]) -> tuple[list[Receipt], str]:
-    """One child process: what it got done, and how it ended."""
-    with TemporaryDirectory(prefix="benchbench-") as folder:
-        asked, answered = Path(folder) / "orders.jsonl", Path(folder) / "receipts.jsonl"
+def fill(orders: Sequence[Order]) -> Generator[Message]:
+    """A receipt for every order, in order and as it is done; a converter that crashes costs its own order only.
+
+    The child goes on with the next while the caller looks at a receipt; closing the generator ends it.
+    """
+    done = 0
+    while done < len(orders):
+        with closing(_shift(orders[done:])) as messages:
+            for message in messages:
+                done += isinstance(message, Receipt)
+                yield message
+
+
+def _shift(orders: Sequence[Order]) -> Generator[Message]:
+    """What one child process says; where it ended early, the order in hand has failed."""
+    done = 0
+    with TemporaryDirectory(prefix="benchbench-") as folder, Path(folder, "stderr.txt").open("w+b") as said:
+        asked = Path(folder, "orders.jsonl")
         asked.write_text("".join(order.model_dump_json() + "\n" for order in orders), encoding="utf-8")
-        answered.touch()
-        command = [sys.executable, "-m", "benchbench.models.workshop", str(asked), str(answered)]
-        # A fixed hash seed: the converters iterate over sets, and same inputs should give same bytes.
-        child = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            env=os.environ | {"PYTHONHASHSEED": "0"},
-        )
-        lines = answered.read_text(encoding="utf-8").splitlines()
-        return [Receipt.model_validate_json(line) for line in lines], how(child)
+        with _child(asked, said) as (child, lines):
+            for line in lines:
+                message = MESSAGE.validate_json(line)
+                done += isinstance(message, Receipt)
+                yield message
+            child.wait()
+        said.seek(0)
+        stderr = said.read().decode("utf-8", "replace")
+    if done < len(orders):
+        ended = how(subprocess.CompletedProcess(child.args, child.returncode, stderr=stderr))
+        yield Receipt(target=orders[done].target, error=f"the converter {ended}")
 
 
-def runs(model: Path) -> str | None:
-    """None if the interpreter can run the model on zeros; else why not, in a line. In a child, for it may abort."""
-    command = [sys.executable, "-c", TRY_OUT, str(model)]
-    try:
-        child = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", check=False, timeout=TRY_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        return f"the interpreter took longer than {TRY_SECONDS} s"
-    return None if child.returncode == 0 else f"the interpreter {how(child)}"
+@contextmanager
+def _child(asked: Path, said: IO[bytes]) -> Generator[tuple[subprocess.Popen[bytes], IO[str]]]:
+    """A child that fills orders, and its receipts line by line; killed at the end if it still works then."""
+    reader, writer = os.pipe()
+    with open(reader, encoding="utf-8") as lines:  # noqa: PTH123  # a descriptor has no path
+        try:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "benchbench.models.workshop", str(asked), str(writer)],
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                pass_fds=[writer],
+                # A fixed hash seed: the converters iterate over sets, and same inputs should give same bytes.
+                env=os.environ | {"PYTHONHASHSEED": "0"},
+            )
+        finally:
+            os.close(writer)
+        with child:
+            try:
+                yield child, lines
+            finally:
+                child.kill()
 
 
 def how(child: subprocess.CompletedProcess[str]) -> str:
@@ -85,17 +98,20 @@ def how(child: subprocess.CompletedProcess[str]) -> str:
     return f"failed: {said[-1]}" if said else f"ended with code {child.returncode}"
 
 
-def main(asked: str, answered: str) -> None:
-    """The child: fill the orders of the file `asked`, append a receipt each to `answered`."""
+def main(asked: str, descriptor: str) -> None:
+    """The child: fill the orders of the file `asked`, and write a line for each to the descriptor."""
     orders = [Order.model_validate_json(line) for line in Path(asked).read_text(encoding="utf-8").splitlines()]
-    with Path(answered).open("a", encoding="utf-8") as receipts:
+    with open(int(descriptor), "w", encoding="utf-8", buffering=1) as messages:  # noqa: PTH123  # no path
+
+        def say(message: Message) -> None:
+            messages.write(message.model_dump_json() + "\n")
+
         for order in orders:
+            target = order.target
             try:
-                receipt = make(order)
+                say(make(order, lambda fed, samples: say(Fed(target=target, fed=fed, samples=samples))))  # noqa: B023
             except Exception as error:  # noqa: BLE001  # converters raise anything; the next order has its chance
-                receipt = Receipt(target=order.target, error=_line(error))
-            receipts.write(receipt.model_dump_json() + "\n")
-            receipts.flush()
+                say(Receipt(target=target, error=_line(error)))
 
 
 def _line(error: Exception) -> str:
