@@ -150,13 +150,12 @@ class Watch:
 class Making:
     """Live progress of quantize on stderr: one line that changes where somebody watches, a line per file elsewhere.
 
-    How long it takes is said of a calibration only, by its samples: schemes differ too much for one to tell of the next.
+    How long it takes is said of a calibration only, by its samples: schemes differ too much to tell one from another.
     """
 
     def __init__(self) -> None:
         self._console = err()
         self._began = time.monotonic()
-        self._first: tuple[int, float] | None = None  # samples fed, and when that was said
         self._progress = Progress(
             SpinnerColumn(),
             MofNCompleteColumn(),
@@ -180,27 +179,23 @@ class Making:
 
     def __call__(self, step: Step) -> None:
         if self._task is None:
-            self._task = self._progress.add_task("")
+            self._task = self._progress.add_task("", total=step.total)
         match step:
             case Working(number=number, total=total):
-                said = escape(self._said(step))
+                said = escape(_working_line(step))
                 self._progress.update(self._task, description=said, completed=number - 1, total=total)
             case Finished(label=label, number=number, total=total, result=result):
                 self._progress.update(self._task, completed=number)
                 if not self._console.is_terminal:
-                    became = f"skipped: {result.reason}" if isinstance(result, Skipped) else "made"
+                    became = "skipped" if isinstance(result, Skipped) else "made"  # why, is said at the end
                     self.say(f"[{number}/{total}] {label}: {became}, {duration(time.monotonic() - self._began)}")
 
-    def _said(self, step: Working) -> str:
-        if step.doing != "calibrating":
-            self._first = None
-            return f"{step.doing} {step.label}"
-        now = time.monotonic()
-        self._first = self._first or (step.fed, now)
-        fed, since = self._first
-        rate = (step.fed - fed) / (now - since) if step.fed > fed else None
-        left = f", {duration((step.samples - step.fed) / rate)} left" if rate else ""
-        return f"calibrating {step.label}: {step.fed} of {step.samples} samples{left}"
+
+def _working_line(step: Working) -> str:
+    if step.doing != "calibrating":
+        return f"{step.doing} {step.label}"
+    left = "" if step.left_seconds is None else f", {duration(step.left_seconds)} left"
+    return f"calibrating {step.label}: {step.fed} of {step.samples} samples{left}"
 
 
 def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import math
 import sys
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +57,10 @@ class Pixels:
     mean: float = 0.0
     std: float = 1.0
 
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
+            raise InputError(f"pixels cannot become (pixel - {self.mean:g}) / {self.std:g}", remedy="--std is above 0")
+
     def normalized(self, array: Array) -> Array:
         return (array.astype(np.float32) - self.mean) / self.std if array.dtype == np.uint8 else array
 
@@ -86,10 +92,13 @@ def load(source: str | Path, inputs: Mapping[str, TensorInfo], pixels: Pixels = 
 
 
 def _npz(path: Path, inputs: Mapping[str, TensorInfo]) -> dict[str, Array]:
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path} is no .npz, or only a part of one", remedy="numpy.savez writes them")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files} if isinstance(archive, np.lib.npyio.NpzFile) else {}
-    except (OSError, ValueError, EOFError) as error:
+        # opened here, because numpy leaves a damaged file open
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files}
+    except Exception as error:  # zipfile, zlib and numpy each have their own for a damaged file
         raise InputError(f"{path} is no .npz with arrays: {error}") from error
     if len(inputs) == 1 and not set(inputs) <= set(arrays):
         only = arrays.get("x") if "x" in arrays else next(iter(arrays.values())) if len(arrays) == 1 else None
@@ -121,9 +130,10 @@ def _spread(files: list[Path]) -> list[Path]:
 
 def _npy(file: Path, tensor: TensorInfo) -> Array:
     try:
-        array = np.load(file, allow_pickle=False)
+        with file.open("rb") as stream:
+            array = np.lib.format.read_array(stream, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{file} is no .npy file: {error}") from error
+        raise InputError(f"{file} is no .npy file of numbers: {error}") from error
     return _sample(str(file), array, tensor)
 
 

@@ -39,7 +39,7 @@ DEPTHWISE = "DEPTHWISE_CONV_2D"
 TELL_EVERY_SECONDS = 0.2
 
 Samples = dict[str, NDArray[Any]]
-Tell = Callable[[int, int], None]  # so many samples fed, of so many
+Tell = Callable[[int, int, float], None]  # so many samples fed, of so many, in so many seconds
 
 
 class Impossible(Exception):
@@ -75,16 +75,18 @@ class Rows:
         self._samples, self._tell = samples, tell
 
     def __iter__(self) -> Iterator[dict[str, NDArray[Any]]]:
-        count, told = len(next(iter(self._samples.values()))), time.monotonic()
+        count, began = len(next(iter(self._samples.values()))), time.monotonic()
+        told = began
         for k in range(count):
+            now = time.monotonic()
             # Not each: litert-quantizer lists them all at once before it begins, only to count them.
-            if time.monotonic() - told > TELL_EVERY_SECONDS:
-                self._tell(k, count)
-                told = time.monotonic()
+            if now - told > TELL_EVERY_SECONDS:
+                self._tell(k, count, now - began)
+                told = now
             yield {name: array[k : k + 1] for name, array in self._samples.items()}
 
 
-def _nobody(_fed: int, _samples: int) -> None:
+def _nobody(_fed: int, _samples: int, _seconds: float) -> None:
     return
 
 

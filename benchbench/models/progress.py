@@ -9,19 +9,23 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from benchbench.models.manifest import Made, Skipped
 
-Doing = Literal["making", "calibrating", "trying"]
-
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """The file in hand, by its scheme and size; `fed` of `samples` while it is calibrated."""
+    """The file in hand, by its scheme and size; while it is calibrated, `fed` of `samples` in so many seconds."""
 
     label: str
     number: int  # from 1
     total: int
-    doing: Doing
+    doing: Literal["making", "calibrating", "trying"]
     fed: int = 0
     samples: int = 0
+    seconds: float = 0.0
+
+    @property
+    def left_seconds(self) -> float | None:
+        """How long its calibration goes on at this pace; None where it is not known."""
+        return self.seconds / self.fed * (self.samples - self.fed) if self.fed else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,12 @@ class Account:
     def __init__(self, tell: Progress, total: int) -> None:
         self._tell, self._total, self._done = tell, total, 0
 
-    def working(self, scheme: str, size: int | None, doing: Doing, fed: int = 0, samples: int = 0) -> None:
-        self._tell(Working(_label(scheme, size), self._done + 1, self._total, doing, fed, samples))
+    def working(self, scheme: str, size: int | None, doing: Literal["making", "trying"]) -> None:
+        self._tell(Working(_label(scheme, size), self._done + 1, self._total, doing))
+
+    def calibrating(self, scheme: str, size: int | None, fed: int, samples: int, seconds: float) -> None:
+        label, number = _label(scheme, size), self._done + 1
+        self._tell(Working(label, number, self._total, "calibrating", fed, samples, seconds))
 
     def finished(self, result: Made | Skipped) -> None:
         self._done += 1

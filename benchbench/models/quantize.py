@@ -177,7 +177,7 @@ def _receipt(job: _Job, order: Order, messages: Iterator[Message]) -> Receipt:
     for message in messages:
         if isinstance(message, Receipt):
             return message
-        job.account.working(order.scheme, order.input_size, "calibrating", message.fed, message.samples)
+        job.account.calibrating(order.scheme, order.input_size, message.fed, message.samples, message.seconds)
     raise AssertionError("the workshop gives a receipt for every order")
 
 

@@ -11,8 +11,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -24,11 +25,12 @@ from benchbench.models.converters import Impossible, Order, Receipt, make
 
 
 class Fed(Frozen):
-    """How far the calibration of an order is: so many samples, of so many."""
+    """How far the calibration of an order is: so many samples of so many, in so many seconds."""
 
     target: str
     fed: int
     samples: int
+    seconds: float
 
 
 Message = Receipt | Fed
@@ -107,11 +109,14 @@ def main(asked: str, descriptor: str) -> None:
             messages.write(message.model_dump_json() + "\n")
 
         for order in orders:
-            target = order.target
             try:
-                say(make(order, lambda fed, samples: say(Fed(target=target, fed=fed, samples=samples))))  # noqa: B023
+                say(make(order, partial(_feeding, say, order.target)))
             except Exception as error:  # noqa: BLE001  # converters raise anything; the next order has its chance
-                say(Receipt(target=target, error=_line(error)))
+                say(Receipt(target=order.target, error=_line(error)))
+
+
+def _feeding(say: Callable[[Message], None], target: str, fed: int, samples: int, seconds: float) -> None:
+    say(Fed(target=target, fed=fed, samples=samples, seconds=seconds))
 
 
 def _line(error: Exception) -> str:
