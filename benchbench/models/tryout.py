@@ -42,7 +42,8 @@ class CannotRun(Exception):
 class Tryout:
     """What every file of a family is tried on, and what float32 answers.
 
-    `reference` is None where nothing can be compared; `failure` says why the float32 model itself cannot run here.
+    `reference` is None where nothing can be compared (no numbers come out, or NaN already from float32); `failure` says
+    why the float32 model itself cannot run here.
     """
 
     samples: Arrays  # input name -> [n, …]
@@ -62,7 +63,8 @@ def tryout_of(float32: ModelInfo, calibration: Calibration | None) -> Tryout:
         except CannotRun as error:
             failure = str(error)
         else:
-            return replace(tryout, reference=None if tryout is zeros else reference)
+            sound = reference is not None and all(np.isfinite(answer.real).all() for answer in reference)
+            return replace(tryout, reference=reference if sound and tryout is not zeros else None)
     return replace(zeros, failure=failure)
 
 

@@ -52,6 +52,21 @@ def test_per_tensor_int8_of_a_keras_file_is_per_tensor(tmp_path: Path, samples: 
     assert [made.granularity for made in family.made] == ["per-tensor"]
 
 
+def test_depthwise_layers_of_a_keras_file_stay_float_where_their_kernel_would_misread_a_single_scale(
+    tmp_path: Path,
+) -> None:
+    """TFLiteConverter would make the broken file, too, and cannot be told not to."""
+    layers = tf.keras.layers
+    photo = layers.Input((16, 16, 64), batch_size=1)
+    deep = layers.Conv2D(64, 1)(layers.DepthwiseConv2D(5, depth_multiplier=2)(photo))
+    source = tmp_path / "net.keras"
+    tf.keras.Model(photo, layers.GlobalAveragePooling2D()(deep)).save(source)
+    (made,) = quantize(source, ["dynamic-int8"], tmp_path / "out", per_channel=False).made
+    assert "DEPTHWISE_CONV_2D left float" in made.recipe
+    assert made.fidelity is not None
+    assert made.fidelity.sqnr_db > 30
+
+
 @pytest.mark.parametrize("kind", ["keras", "saved_model"])
 def test_a_fully_convolutional_source_is_made_for_each_input_size(tmp_path: Path, kind: str) -> None:
     model = convolutional("pooled")
