@@ -1,8 +1,8 @@
 """Representative data: what a model will see, fed to it while the ranges of its activations are taken.
 
 Four sources: an .npz (one array per input, by name; or `x`, or the only array), a folder of .npy files (one sample or a
-stack of samples each), a folder of images (resized to the input), and a Python function `module:function` that yields
-samples. Pixels (uint8) become (pixel − mean) / std; floats are fed as they are.
+stack of samples each), a folder of images (resized to the input), and a Python function (or `module:function`) that
+yields samples. Pixels (uint8) become (pixel − mean) / std; floats are fed as they are.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import importlib
 import math
 import sys
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 DTYPES = {"float32": np.float32, "float16": np.float16, "int32": np.int32, "int64": np.int64, "bool": np.bool_}
 
 Array = NDArray[Any]
+Feeding = Callable[[], Iterable[Any]]  # yields an array per sample, or a dict of arrays by input name
 
 
 @dataclass(frozen=True)
@@ -68,27 +70,31 @@ class Pixels:
 RAW_PIXELS = Pixels()
 
 
-def load(source: str | Path, inputs: Mapping[str, TensorInfo], pixels: Pixels = RAW_PIXELS) -> Calibration:
+def load(source: str | Path | Feeding, inputs: Mapping[str, TensorInfo], pixels: Pixels = RAW_PIXELS) -> Calibration:
     """Read representative data for the inputs of a model (name -> input).
 
     Raises InputError naming the source for data that is missing, empty, of another shape, or not finite.
     """
-    path = Path(source)
-    if path.is_dir():
-        columns = _folder(path, inputs)
-    elif path.is_file():
-        columns = _npz(path, inputs)
-    elif ":" in str(source):
-        columns = _function(str(source), inputs)
-    else:
-        raise InputError(
-            f"representative data {source} does not exist", remedy="give an .npz, a folder, or module:function"
-        )
-    name = path.name if path.exists() else str(source)
-    fitted = {key: _fitted(f"{source}: {key}", pixels.normalized(columns[key]), inputs[key]) for key in inputs}
+    name, columns = _columns(source, inputs)
+    fitted = {key: _fitted(f"{name}: {key}", pixels.normalized(columns[key]), inputs[key]) for key in inputs}
     if len({len(array) for array in fitted.values()}) > 1:
-        raise InputError(f"{source}: the inputs have different numbers of samples")
-    return Calibration(fitted, name)
+        raise InputError(f"{name}: the inputs have different numbers of samples")
+    return Calibration(fitted, Path(name).name)
+
+
+def _columns(source: str | Path | Feeding, inputs: Mapping[str, TensorInfo]) -> tuple[str, dict[str, Array]]:
+    """What the data is called, and its array for each input."""
+    if callable(source):
+        name = getattr(source, "__qualname__", type(source).__name__)
+        return name, _function(name, source, inputs)
+    name, path = str(source), Path(source)
+    if path.is_dir():
+        return name, _folder(path, inputs)
+    if path.is_file():
+        return name, _npz(path, inputs)
+    if ":" in name:
+        return name, _function(name, partial(_called, name), inputs)
+    raise InputError(f"representative data {name} does not exist", remedy="give an .npz, a folder, or module:function")
 
 
 def _npz(path: Path, inputs: Mapping[str, TensorInfo]) -> dict[str, Array]:
@@ -152,13 +158,17 @@ def _image(file: Path, tensor: TensorInfo) -> Array:
     return np.asarray(pixels, np.uint8).reshape(1, height, width, channels)
 
 
-def _function(source: str, inputs: Mapping[str, TensorInfo]) -> dict[str, Array]:
-    """Call the user's own function; it yields an array per sample, or a dict of arrays by input name."""
-    module, _, attribute = source.partition(":")
+def _called(name: str) -> Any:
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)()
+
+
+def _function(source: str, feed: Feeding, inputs: Mapping[str, TensorInfo]) -> dict[str, Array]:
+    """Call the user's own function."""
     here = str(Path.cwd())
     sys.path.insert(0, here)
     try:
-        samples = list(getattr(importlib.import_module(module), attribute)())
+        samples = list(feed())
     except Exception as error:  # whatever the user's own code raises is the user's to read
         raise InputError(f"{source} failed: {type(error).__name__}: {error}") from error
     finally:

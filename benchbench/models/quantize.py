@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchbench.errors import InputError, ToolError
-from benchbench.models.calibration import RAW_PIXELS, Calibration, Pixels, load
+from benchbench.models.calibration import RAW_PIXELS, Calibration, Feeding, Pixels, load
 from benchbench.models.converters import CALIBRATED, SCHEMES, Order, Receipt, Scheme, SourceKind, make
 from benchbench.models.edgetpu import Mapping, compile_for_edgetpu
 from benchbench.models.inspect import ModelInfo, inspect
@@ -36,7 +36,7 @@ class _Job:
     kind: SourceKind
     name: str
     schemes: tuple[str, ...]
-    representative: str | Path | None
+    representative: str | Path | Feeding | None
     pixels: Pixels
     per_channel: bool
     folder: Path
@@ -66,7 +66,7 @@ def quantize(
     schemes: Sequence[str],
     out: str | Path,
     *,
-    representative: str | Path | None = None,
+    representative: str | Path | Feeding | None = None,
     pixels: Pixels = RAW_PIXELS,
     per_channel: bool = True,
     input_sizes: Sequence[int] = (),
@@ -92,7 +92,7 @@ def quantize(
             family = _put_together(job, input_sizes)
             folder.rename(out)
     except KeyboardInterrupt as error:
-        raise KeyboardInterrupt(f"{out} was not made") from error
+        raise KeyboardInterrupt("nothing was made") from error
     except OSError as error:
         where = error.filename or out
         raise InputError(f"{where}: {error.strerror}", remedy="check the folder, its rights and its space") from error

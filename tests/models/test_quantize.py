@@ -17,7 +17,7 @@ import pytest
 
 from benchbench.demo.ship_fashion_mnist import predictions
 from benchbench.errors import InputError, ToolError
-from benchbench.models.calibration import Pixels, load
+from benchbench.models.calibration import Feeding, Pixels, load
 from benchbench.models.converters import SCHEMES, Order, Receipt
 from benchbench.models.inspect import inspect
 from benchbench.models.manifest import Family, Made
@@ -192,7 +192,7 @@ def test_ctrl_c_leaves_neither_files_nor_processes(tmp_path: Path) -> None:
         stdout, stderr = running.communicate()
     assert running.returncode == 130
     assert stdout == ""
-    assert stderr.splitlines()[-1] == f"benchbench: interrupted ({tmp_path / 'out'} was not made)"
+    assert stderr.splitlines()[-1] == "benchbench: interrupted (nothing was made)"
     assert not Path(f"/proc/{converter}").exists()
     assert list(tmp_path.iterdir()) == []
 
@@ -359,7 +359,8 @@ def test_folders_of_arrays_and_images_and_a_function_feed_the_same_data(
         f"import numpy as np\ndef samples():\n    yield from np.load({str(SAMPLES)!r})['x'][:20]\n", encoding="utf-8"
     )
     monkeypatch.chdir(tmp_path)
-    sources: list[Path | str] = [arrays, pictures, "feeding_test:samples", saved(tmp_path / "few.npz", image=images)]
+    npz = saved(tmp_path / "few.npz", image=images)
+    sources: list[Path | str | Feeding] = [arrays, pictures, npz, "feeding_test:samples", lambda: images]
     inputs = inspect(FLOAT32).arguments
     loaded = [load(source, inputs) for source in sources]
     assert {calibration.samples for calibration in loaded} == {20}
