@@ -1,7 +1,8 @@
-"""Run folders as tidy frames: one row a trial, one row a case. Times in ms, memory in MB, temperatures in °C."""
+"""Run folders as tidy frames: a row a trial, a case, a class, a confusion of two classes. Times in ms, memory in MB, temperatures in °C."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from benchbench.accuracy.classes import CLASS_COLUMNS, CONFUSION_COLUMNS, read_classes, read_confusion
+from benchbench.accuracy.outputs import kept_in
 from benchbench.doubts import throttle_flags
 from benchbench.errors import InputError
 from benchbench.journal import read_manifest, read_outcomes
@@ -140,6 +143,34 @@ class Run:
             if (found := launches[case])
         ]
         return _frame(rows, ("run", *summarize(Cell(), [], None, cooldown_c=None, seed=0)))
+
+    @cached_property
+    def classes(self) -> pd.DataFrame:
+        """One row a scored case and class: class, name ("" = nobody says), support, found, and recall with its 95 %
+        Wilson interval (recall_low, recall_high) as shares, NaN for a class without samples.
+
+        Read when asked for from the tables beside the outputs; a trial that has none has no rows. Raises InputError,
+        naming the file, where one is spoilt.
+        """
+        return self._beside_outputs(read_classes, CLASS_COLUMNS)
+
+    @cached_property
+    def confusion(self) -> pd.DataFrame:
+        """One row a scored case, label and answer that occur together: label, answer, their names, count of samples.
+
+        Samples without an answer (NaN among the scores) have no row. Read and raising as `classes`.
+        """
+        return self._beside_outputs(read_confusion, CONFUSION_COLUMNS)
+
+    def _beside_outputs(self, read: Callable[[Path], pd.DataFrame | None], columns: Sequence[str]) -> pd.DataFrame:
+        parts = [pd.DataFrame(columns=["run", *_CELL, *columns])]
+        for outcome in self.outcomes:
+            if outcome.accuracy and outcome.outputs:
+                table = read(kept_in(self.folder, outcome.outputs))
+                cell = self.cells[outcome.case]
+                named = {"run": self.id} | {key: getattr(cell, key) for key in _CELL}
+                parts += [] if table is None else [table.assign(**named)[list(parts[0].columns)]]
+        return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
 def load(path: Path | str) -> Run:

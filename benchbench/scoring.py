@@ -7,16 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchbench.accuracy.classes import NAMES, class_names, write_classes
 from benchbench.accuracy.datasets import Dataset, load, seeded
-from benchbench.accuracy.outputs import Output, read_outputs, write_outputs
+from benchbench.accuracy.outputs import Output, kept_in, read_outputs, write_outputs
 from benchbench.accuracy.reference import reference_outputs
-from benchbench.accuracy.scores import score
+from benchbench.accuracy.scores import classified, score
 from benchbench.accuracy.shards import Shards, cut
 from benchbench.case import Variant
 from benchbench.errors import BenchbenchError, InputError
-from benchbench.journal import Journal, read_outcomes, slug
+from benchbench.journal import Journal, read_manifest, read_outcomes, slug
 from benchbench.matrix import NATIVE_SAMPLES
 from benchbench.models.inspect import inspect
+from benchbench.models.packed import packed_labels
 from benchbench.outcome import Outcome
 
 RANDOM = "random"  # instead of a dataset's path: seeded inputs, to compare outputs with the reference
@@ -137,8 +139,27 @@ def _reference(
 
 def _scored(outcome: Outcome, folder: Path, dataset: Dataset, reference: Sequence[Output] | None) -> Outcome:
     try:
-        outputs = read_outputs(folder / str(outcome.outputs) / "outputs.npz")
+        kept = kept_in(folder, str(outcome.outputs))
+        outputs = read_outputs(kept / "outputs.npz")
         dataset = dataset.first(outcome.samples)
-        return outcome.model_copy(update={"accuracy": score(dataset, outputs, reference)})
+        scores = score(dataset, outputs, reference)
+        if (found := classified(dataset, outputs)) is not None:
+            write_classes(kept, found, _class_names(outcome, folder, dataset, len(found.support)))
+        return outcome.model_copy(update={"accuracy": scores})
     except InputError as error:
         return outcome.model_copy(update={"status": "failed", "error": error.message, "remedy": error.remedy or None})
+
+
+def _class_names(outcome: Outcome, folder: Path, dataset: Dataset, classes: int) -> dict[int, str]:
+    """Who the classes are: by the model's own labels, else its sibling's, else by what lies beside data and models."""
+    manifest = read_manifest(folder)
+    ids = {f"{record['family']}.{record['name']}": record for record in manifest["variants"]}
+    family = ids[outcome.variant]["family"]
+    kin = [Path(record["path"]) for record in manifest["variants"] if record["family"] == family]
+    models = [path for path in [Path(ids[outcome.variant]["path"]), *kin] if path.is_file()]
+    given = next((record["dataset"] for record in manifest["datasets"] if record["family"] == family), RANDOM)
+    source = None if given == RANDOM else Path(given)
+    beside = [path.with_name(NAMES) for path in [*([source] if source and source.is_file() else []), *models]]
+    packed = (names for path in models for names in packed_labels(path.read_bytes())[1].values())
+    offset = dataset.preprocessing.label_offset if dataset.preprocessing else 0
+    return class_names(classes, packed, beside, source, offset)

@@ -23,12 +23,27 @@ def listed(folder: Path) -> tuple[tuple[Path, ...], NDArray[np.int64] | None]:
     written = folder / "labels.txt"
     if written.is_file():
         return _from_list(folder, written)
-    paths = tuple(sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()))
+    paths = tuple(sorted(path for path in folder.rglob("*") if _is_image(path)))
     if any(path.parent == folder for path in paths):
         return tuple(path for path in paths if path.parent == folder), None
-    classes = sorted({path.relative_to(folder).parts[0] for path in paths})
-    numbers = {name: int(name) if all(c.isdecimal() for c in classes) else place for place, name in enumerate(classes)}
+    numbers = _numbered({path.relative_to(folder).parts[0] for path in paths})
     return paths, np.array([numbers[path.relative_to(folder).parts[0]] for path in paths], np.int64)
+
+
+def class_folders(folder: Path) -> dict[str, int]:
+    """The folders that `listed` takes for classes, with their numbers; none where the labels are not from folders."""
+    if (folder / "labels.txt").is_file() or any(map(_is_image, folder.iterdir())):
+        return {}
+    return _numbered({path.name for path in folder.iterdir() if path.is_dir() and any(map(_is_image, path.rglob("*")))})
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and path.is_file()
+
+
+def _numbered(names: set[str]) -> dict[str, int]:
+    classes = sorted(names)
+    return {name: int(name) if all(c.isdecimal() for c in classes) else place for place, name in enumerate(classes)}
 
 
 def _from_list(folder: Path, written: Path) -> tuple[tuple[Path, ...], NDArray[np.int64]]:

@@ -34,6 +34,14 @@ class Output:
         return (kind.min - self.zero_point) * self.scale, (kind.max - self.zero_point) * self.scale
 
 
+def kept_in(run: Path, outputs: str) -> Path:
+    """The folder below a run folder that an outcome names; raises InputError where it leads out of the run."""
+    folder = run / outputs
+    if not folder.resolve().is_relative_to(run.resolve()):
+        raise InputError(f"{run / 'outcomes.jsonl'}: outputs: {outputs!r} leads out of the run folder")
+    return folder
+
+
 def read_outputs(path: Path) -> tuple[Output, ...]:
     """Outputs as the script on a device leaves them: `output_0` …, `scale_0`, `zero_point_0` … and `names`.
 

@@ -10,7 +10,7 @@ import numpy as np
 from benchbench.accuracy.datasets import Dataset
 from benchbench.accuracy.detection import detections, precision
 from benchbench.accuracy.fidelity import TensorFidelity, fidelity, flags
-from benchbench.accuracy.metrics import classify, packed
+from benchbench.accuracy.metrics import Classification, classify, packed
 from benchbench.accuracy.outputs import Output
 from benchbench.accuracy.tensors import Array
 from benchbench.errors import InputError
@@ -31,11 +31,12 @@ def score(dataset: Dataset, outputs: Sequence[Output], reference: Sequence[Outpu
         if len(output.raw) != dataset.n:
             raise InputError(f"output {output.name!r} has {len(output.raw)} samples, {dataset.name} has {dataset.n}")
     scores: Scores = {"n": dataset.n, "dataset": dataset.sha256}
-    if dataset.labels is not None:
-        scores |= _labelled(dataset, outputs)
+    found = classified(dataset, outputs)
+    if found is not None:
+        scores |= _labelled(found)
     if dataset.truth is not None:
-        found = precision(dataset.truth, detections(outputs), dataset.n)
-        scores |= {"map": found.mean, "map50": found.at_50, "map75": found.at_75}
+        boxes = precision(dataset.truth, detections(outputs), dataset.n)
+        scores |= {"map": boxes.mean, "map50": boxes.at_50, "map75": boxes.at_75}
     if reference is not None:
         compared = min(dataset.n, len(reference[0].raw))
         scores["compared"] = compared
@@ -57,13 +58,17 @@ def class_scores(dataset: Dataset, outputs: Sequence[Output]) -> Array:
     raise InputError(f"{dataset.name} has labels, but no output is a row of class scores: {shapes}")
 
 
-def _labelled(dataset: Dataset, outputs: Sequence[Output]) -> Scores:
+def classified(dataset: Dataset, outputs: Sequence[Output]) -> Classification | None:
+    """What the outputs get right of a dataset with labels; None without. Raises InputError as `score` does."""
     if dataset.labels is None:
-        return {}
+        return None
     scores = class_scores(dataset, outputs)
     if dataset.labels.max() >= scores.shape[1]:
         raise InputError(f"{dataset.name}: label {dataset.labels.max()}, but the model has {scores.shape[1]} classes")
-    found = classify(scores, dataset.labels)
+    return classify(scores, dataset.labels)
+
+
+def _labelled(found: Classification) -> Scores:
     named: Scores = {"top1": found.top1, "top1_low": found.top1_interval[0], "top1_high": found.top1_interval[1]}
     if found.top5 is not None and found.top5_interval is not None:
         named |= {"top5": found.top5, "top5_low": found.top5_interval[0], "top5_high": found.top5_interval[1]}
