@@ -1,4 +1,7 @@
-"""Run folders as tidy frames: a row a trial, a case, a class, a confusion of two classes. Times in ms, memory in MB, temperatures in °C."""
+"""Run folders as tidy frames: a row a trial, a case, a class, a confusion.
+
+Times in ms, memory in MB, temperatures in °C.
+"""
 
 from __future__ import annotations
 

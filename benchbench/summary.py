@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
+from textwrap import shorten
 from typing import Any
 
-from benchbench.doubts import Launches, disturbed, doubts
+from benchbench.doubts import Doubt, Launches, disturbed, doubts
 from benchbench.outcome import Memory, Outcome
 from benchbench.statistics import median_interval, variation
 
@@ -47,6 +48,7 @@ def summarize(
     times = [time / 1000 for o in counted if (time := o.measurement.timings.typical) is not None]
     interval = median_interval(times, seed=seed)
     verdict = _verdict(outcomes)
+    accuracy = _accuracy(scored, counted)
     about = Launches(outcomes, counted, cell.kind, cell.threads, cell.cores, cooldown_c)
     return {
         "device": cell.device,
@@ -85,8 +87,8 @@ def summarize(
         "error": _last(outcomes, lambda o: o.error),
         "remedy": _last(outcomes, lambda o: o.remedy),
         "samples_ms": tuple(times),
-        "doubts": doubts(about),
-        **_accuracy(scored, counted),
+        "doubts": (*_output_doubts(accuracy), *doubts(about)),
+        **{f"accuracy_{key}": value for key, value in accuracy.items()},
     }
 
 
@@ -135,7 +137,19 @@ def _accuracy(scored: Outcome | None, counted: Sequence[Outcome]) -> dict[str, A
     """Accuracy by the keys it was recorded under, if the same executor was timed."""
     if scored is None or not counted or ran(scored) != ran(counted[0]):
         return {}
-    return {f"accuracy_{key}": value for key, value in scored.accuracy.items()}
+    return dict(scored.accuracy)
+
+
+def _output_doubts(accuracy: Mapping[str, Any]) -> tuple[Doubt, ...]:
+    """What fidelity to the float32 reference found wrong with the outputs."""
+    flags = accuracy.get("flags")
+    broken = accuracy.get("broken") == 1
+    if not broken and not (isinstance(flags, str) and flags):
+        return ()
+    text = shorten(str(flags or "an output is not what the reference says"), 300, placeholder=" …")
+    if broken:
+        return (Doubt("broken output", text, "its time is that of wrong answers: use another variant or delegate"),)
+    return (Doubt("output", text, "look at its accuracy on labelled samples before you ship it"),)
 
 
 def _within(outcome: Outcome) -> float | None:

@@ -1,4 +1,4 @@
-"""A classifier class by class: two small tables beside the outputs of a trial, and where the classes' names are from."""
+"""A classifier class by class: two small tables beside the outputs of a trial, and whence the classes have names."""
 
 from __future__ import annotations
 
@@ -91,7 +91,8 @@ def read_classes(folder: Path) -> pd.DataFrame | None:
     if numbers.duplicated().any() or (numbers < 0).any() or (hits < 0).any() or (hits > support).any():
         raise _spoilt(folder / CLASSES, "a class stands in it twice, or its numbers are impossible")
     shares = [
-        (hit / n, *wilson(hit, n)) if n else (np.nan,) * 3 for hit, n in zip(hits.tolist(), support.tolist(), strict=True)
+        (hit / n, *wilson(hit, n)) if n else (np.nan,) * 3
+        for hit, n in zip(hits.tolist(), support.tolist(), strict=True)
     ]
     recall = dict(zip(CLASS_COLUMNS[4:], np.array(shares, float).reshape(-1, 3).T, strict=True))
     return table[list(CLASS_COLUMNS[:4])].assign(**recall)
@@ -130,4 +131,6 @@ def _read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame | None:
 
 
 def _spoilt(path: Path, why: str) -> InputError:
-    return InputError(f"{path}: is no table of classes: {why}", remedy="delete it, or restore it as benchbench wrote it")
+    return InputError(
+        f"{path}: is no table of classes: {why}", remedy="delete it, or restore it as benchbench wrote it"
+    )

@@ -9,11 +9,14 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from benchbench.recommendation import shorten
+from benchbench.recommendation.gains import is_broken
+from benchbench.recommendation.words import METRICS, measured, shorten
 from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, bar_end, label, missing, reach
 
 _ROW = 17  # pixels per bar
 _FEW = alt.Axis(tickCount=8)
+_PALE = alt.condition(alt.datum.broken, alt.value(0.3), alt.value(1))
+_BROKEN = ", output broken"
 _SHAPES = ["triangle-up", "diamond", "square", "circle", "cross", "triangle-down", "triangle-left", "triangle-right"]
 
 
@@ -34,7 +37,7 @@ def latency(results: Results, panel: Panel) -> Chart:
     x = alt.X("ms:Q", title="median latency, ms", scale=alt.Scale(domain=[0, edge], nice=False), axis=_FEW)
     shown = base.transform_filter("datum.shown")
     bars = shown.mark_bar(cornerRadiusEnd=2, height={"band": 0.86}).encode(
-        x=x, color=_color(results), tooltip=_tooltip("ms", "interval", "threads", "ran")
+        x=x, color=_color(results), opacity=_PALE, tooltip=_tooltip("ms", "interval", "threads", "ran")
     )
     ends = shown.mark_rule(strokeWidth=1.5).encode(x="low:Q", x2="at:Q")
     text = base.mark_text(align="left", dx=6, fontSize=11).encode(x=alt.X("at:Q"), text="text:N")
@@ -58,10 +61,11 @@ def threads(results: Results, panel: Panel) -> Chart | None:
         x=alt.X("n:O", title="threads", axis=alt.Axis(labelAngle=0)),
         y=alt.Y("ms:Q", title="ms", scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=3, labelFlush=True)),
         color=_color(results),
+        opacity=_PALE,
         tooltip=_tooltip("ms", "interval", "threads", "ran"),
     )
     lines = base.mark_line(strokeWidth=2)
-    dots = base.mark_point(filled=True, size=36, opacity=1)
+    dots = base.mark_point(filled=True, size=36)
     ends = base.mark_rule(strokeWidth=1.2).encode(y="low:Q", y2="high:Q")
     order = list(dict.fromkeys(row["variant"] for row in rows))
     # Rows without gaps where that can be: Vega-Lite draws an axis also where no chart stands.
@@ -91,18 +95,17 @@ def memory(panel: Panel, results: Results) -> Chart | None:
 
 def accuracy(results: Results, panel: Panel) -> Chart | None:
     """Accuracy over latency with intervals; the Pareto front is ringed and named."""
-    table = results.tradeoffs
-    table = table[table["case"].isin(panel.best["case"]) & table["run"].isin(panel.best["run"].unique())]
+    table = results.tradeoffs_of(panel)
     if table.empty or table["accuracy"].isna().all():
         return None
     rows = [
-        _row(row) | {"accuracy": float(row["accuracy"]), "pareto": bool(row["pareto"])}
+        _row(row) | {"accuracy": float(row["accuracy"]), "pareto": bool(row["pareto"]), "measured": measured(row)}
         for _, row in table[table["accuracy"].notna()].iterrows()
     ]
     front_rows = sorted((row for row in rows if row["pareto"]), key=lambda row: row["ms"])
     for n, row in enumerate(front_rows):
         row |= {"above": row["variant"] if n % 2 else "", "below": "" if n % 2 else row["variant"]}
-    name = str(results.metric).removeprefix("accuracy_").replace("_", " ")
+    name = METRICS[table["metric"].iloc[0]]
     base = alt.Chart(_data(rows)).encode(
         x=alt.X(
             "ms:Q",
@@ -112,15 +115,22 @@ def accuracy(results: Results, panel: Panel) -> Chart | None:
         ),
         y=alt.Y("accuracy:Q", title=name, scale=alt.Scale(zero=False, padding=14)),
     )
-    dots = base.mark_point(filled=True, size=70, opacity=0.9).encode(
-        color=_color(results), tooltip=[*_tooltip("ms", "interval", "threads", "ran"), "accuracy:Q"]
+    dots = base.mark_point(filled=True, size=70).encode(
+        color=_color(results),
+        opacity=_PALE,
+        shape=alt.condition(alt.datum.broken, alt.value("cross"), alt.value("circle")),
+        tooltip=[*_tooltip("ms", "interval", "threads", "ran"), alt.Tooltip("measured:N", title=name)],
     )
     front = base.transform_filter("datum.pareto")
     rings = front.mark_point(size=190, strokeWidth=1.4)
     # Neighbours on the front are named above and below in turn, so that names do not run into each other.
     names = front.mark_text(align="left", dx=10, dy=-9, fontSize=11).encode(text="above:N")
     under = front.mark_text(align="left", dx=10, dy=11, fontSize=11).encode(text="below:N")
-    chart = (dots + rings + names + under).properties(height=260)
+    layers = [dots, rings, names, under]
+    if any(row["broken"] for row in rows):
+        wrong = base.transform_filter("datum.broken").transform_calculate(words="'✕ output broken: ' + datum.variant")
+        layers.append(wrong.mark_text(align="left", dx=10, fontSize=11).encode(text="words:N"))
+    chart = alt.layer(*layers).properties(height=260)
     return _chart(panel.title, f"{name} over latency on {panel.title}; the Pareto front is ringed.", chart)
 
 
@@ -196,7 +206,7 @@ def _kinds(
         legend=alt.Legend(orient="top", columns=4, labelLimit=220),
     )
     tips = [*_tooltip("threads", "ran"), alt.Tooltip("kind:N"), alt.Tooltip("value:Q", title=unit, format=".4~g")]
-    dots = base.mark_point(filled=True, size=46, opacity=1).encode(x=x, shape=shape, tooltip=tips)
+    dots = base.mark_point(filled=True, size=46).encode(x=x, shape=shape, opacity=_PALE, tooltip=tips)
     return _chart(
         panel.title,
         f"{about} per variant and delegate on {panel.title}.",
@@ -216,7 +226,8 @@ def _row(row: pd.Series) -> dict[str, Any]:
         "shown": missing(row) is None,
         "interval": "none (fewer than 3 launches)" if low is None or high is None else f"{low:.4g} to {high:.4g} ms",
         "threads": None if pd.isna(row["threads"]) else int(row["threads"]),
-        "ran": row["executor"] if isinstance(row["executor"], str) else "nothing",
+        "ran": (row["executor"] if isinstance(row["executor"], str) else "nothing") + _BROKEN * is_broken(row),
+        "broken": is_broken(row),
     }
 
 

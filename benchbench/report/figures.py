@@ -11,12 +11,15 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from benchbench.recommendation import shorten
+from benchbench.recommendation.gains import is_broken
+from benchbench.recommendation.words import METRICS, shorten
+from benchbench.report.classes import per_class
 from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, bar_end, label, missing, profile_rows, reach
 
 _STYLE: dict[Any, Any] = {
@@ -42,6 +45,7 @@ _COLUMNS = 4  # small plots side by side
 _CHARACTERS = 130  # of a legend in one line
 _OPS = ("#3f7fbf", "#e08a3c", "#2fa084", "#b65a9c", "#c2a53a", "#8a93a3", "#cf5757", "#8c74c9", "#7d9b4e", "#a07850")
 _MARKS = "^DsoPvX*"
+_TINTS = LinearSegmentedColormap.from_list("tints", ["#e89a9a", "#ffffff", "#93c9ab"])  # worse, as the base, better
 
 
 def write_figures(results: Results, folder: Path) -> tuple[Path, ...]:
@@ -70,7 +74,8 @@ def _latency(results: Results) -> Figure | None:
         edge = reach(panel)
         for y, row in _rows(axis, panel):
             if shown := missing(row) is None:
-                axis.barh(y, row["median_ms"], height=0.86, color=results.colors[row["delegate"]])
+                color, pale = results.colors[row["delegate"]], _alpha(row)
+                axis.barh(y, row["median_ms"], height=0.86, color=color, alpha=pale)
                 axis.hlines(y, row["low_ms"], bar_end(row, edge), color="#1c2330", linewidth=1.1)
             style: dict[str, Any] = {} if shown else {"style": "italic", "color": "#7b8494"}
             at = (bar_end(row, edge), y)
@@ -136,7 +141,7 @@ def _marks(results: Results, kinds: dict[str, str], unit: str, *, log: bool) -> 
                 values = [value for value, _ in known]
                 axis.hlines(y, min(values), max(values), color=color, linewidth=0.9, alpha=0.5)
             for value, mark in known:
-                axis.plot(value, y, mark, color=color, markersize=5)
+                axis.plot(value, y, mark, color=color, markersize=5, alpha=_alpha(row))
         if log:
             _logarithmic(axis)
         axis.set_xlabel(unit)
@@ -149,7 +154,7 @@ def _marks(results: Results, kinds: dict[str, str], unit: str, *, log: bool) -> 
 
 
 def _accuracy(results: Results) -> Figure | None:
-    table = results.tradeoffs if results.metric else pd.DataFrame({"accuracy": []})
+    table = results.tradeoffs
     table = table[table["accuracy"].notna()]
     if table.empty:
         return None
@@ -158,7 +163,12 @@ def _accuracy(results: Results) -> Figure | None:
     for axis, ((place, family), group) in zip(axes, places, strict=True):
         for _, row in group.iterrows():
             edge = "#1c2330" if row["pareto"] else "none"
-            axis.scatter(row["median_ms"], row["accuracy"], s=42, color=results.colors[row["delegate"]], edgecolor=edge)
+            mark: dict[str, Any] = {"marker": "X" if row["broken"] else "o", "alpha": _alpha(row), "edgecolor": edge}
+            axis.scatter(row["median_ms"], row["accuracy"], s=42, color=results.colors[row["delegate"]], **mark)
+            if row["broken"]:
+                words = f"✕ output broken: {shorten(row['variant'], 24)}"
+                at = (row["median_ms"], row["accuracy"])
+                axis.annotate(words, at, (6, 0), textcoords="offset points", fontsize=7.5, va="center")
         front = group[group["pareto"]].drop_duplicates(["median_ms", "accuracy"]).sort_values("median_ms")
         for n, (_, row) in enumerate(front.iterrows()):
             at = (row["median_ms"], row["accuracy"])
@@ -168,9 +178,31 @@ def _accuracy(results: Results) -> Figure | None:
         _logarithmic(axis)
         axis.margins(0.08, 0.15)
         axis.set_xlabel("median latency, ms (logarithmic)")
-        axis.set_ylabel(str(results.metric).removeprefix("accuracy_"))
+        axis.set_ylabel(METRICS[group["metric"].iloc[0]])
         axis.set_title(f"{place} · {shorten(family)} (ringed: Pareto front)")
     return _with_legend(figure, _delegate_keys(results))
+
+
+def _classes(results: Results) -> Figure | None:
+    """Recall per class, tinted by its difference from the base: which classes a variant forgets."""
+    panels = [found for panel in results.panels if (found := per_class(results, panel))]
+    if not panels:
+        return None
+    figure, axes = _stack([len(panel.rows) + 6 for panel in panels])
+    for axis, panel in zip(axes, panels, strict=True):
+        tints = [[cell.tint if cell else 0.0 for cell in row.cells] for row in panel.rows]
+        axis.imshow(tints, cmap=_TINTS, vmin=-1, vmax=1, aspect="auto")
+        for y, row in enumerate(panel.rows):
+            for x, cell in enumerate(row.cells):
+                axis.text(x, y, f"{100 * cell.share:.0f}" if cell else "–", ha="center", va="center", fontsize=7.5)
+        marks = [" (baseline)" * row.base + " ✕ output broken" * row.broken for row in panel.rows]
+        titles = [shorten(f"{row.variant} · {row.ran}", 40) for row in panel.rows]
+        axis.set_yticks(range(len(titles)), [a + b for a, b in zip(titles, marks, strict=True)], fontsize=7.5)
+        names = [shorten(name, 20) for name in panel.names]
+        axis.set_xticks(range(len(names)), names, fontsize=7.5, rotation=30, ha="right", rotation_mode="anchor")
+        axis.grid(visible=False)
+        axis.set_title(f"{panel.title}: recall per class, %")
+    return figure
 
 
 def _profile(results: Results) -> Figure | None:
@@ -224,9 +256,15 @@ _PLOTS: dict[str, Callable[[Results], Figure | None]] = {
     "phases": _phases,
     "memory": _memory,
     "accuracy": _accuracy,
+    "classes": _classes,
     "profile": _profile,
     "conditions": _conditions,
 }
+
+
+def _alpha(row: pd.Series) -> float:
+    """Pale where an output is broken, so that its time is that of wrong answers."""
+    return 0.3 if is_broken(row) else 1.0
 
 
 def _figure(width: float, height: float) -> Figure:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from benchbench.errors import InputError, NothingToDo
 from benchbench.frames import Run
-from benchbench.recommendation import number, points
+from benchbench.recommendation.words import number, points
 from benchbench.report.figures import write_figures
 from benchbench.report.results import Results
 from benchbench.report.sections import SECTIONS
@@ -22,7 +22,10 @@ VEGALITE = "6.4"  # the version that altair writes
 
 
 def write_report(runs: Sequence[Run], out: Path) -> Path:
-    """Write index.html, figures/*.png, results.parquet, results.csv and cases.csv into `out`; returns the page's path.
+    """Write index.html, figures/*.png and the frames into `out`; returns the page's path.
+
+    The frames: results.parquet and results.csv (a row a trial), cases.csv, and of classifiers classes.csv and
+    confusion.csv (`Run.classes` and `Run.confusion`).
 
     Raises NothingToDo without runs, and InputError where the folder cannot be written.
     """
@@ -76,6 +79,9 @@ def _write_frames(results: Results, out: Path) -> None:
         samples_ms=[" ".join(f"{time:.6g}" for time in times) for times in cases["samples_ms"]],
         doubts=["; ".join(str(doubt) for doubt in doubts) for doubts in cases["doubts"]],
     ).to_csv(out / "cases.csv", index=False)
+    for name, frame in (("classes", results.classes), ("confusion", results.confusion)):
+        if len(frame):
+            frame.drop(columns="place").to_csv(out / f"{name}.csv", index=False)
 
 
 def _own(name: str) -> Markup:

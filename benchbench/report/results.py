@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 
 from benchbench.frames import Run
-from benchbench.recommendation import Recommendation, fastest, metric_of, milliseconds, recommend, shorten, tradeoffs
+from benchbench.recommendation import Recommendation, recommend
+from benchbench.recommendation.gains import fastest, is_broken, tradeoffs
+from benchbench.recommendation.words import milliseconds, shorten
 from benchbench.summary import ran
 
 # Middle tones that hold on white and on near-black; a delegate has the same colour everywhere.
@@ -50,6 +52,12 @@ class Panel:
     title: str
     cases: pd.DataFrame  # all of them
     best: pd.DataFrame  # one per variant and delegate, with the fastest threads
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its place and its family."""
+        first = self.cases.iloc[0]
+        return first["place"], first["family"]
 
 
 @dataclass(frozen=True)
@@ -91,12 +99,21 @@ class Results:
         return chosen
 
     @cached_property
-    def metric(self) -> str | None:
-        return metric_of(self.cases)
+    def classes(self) -> pd.DataFrame:
+        return self._placed([run.classes for run in self.runs])
+
+    @cached_property
+    def confusion(self) -> pd.DataFrame:
+        return self._placed([run.confusion for run in self.runs])
 
     @cached_property
     def tradeoffs(self) -> pd.DataFrame:
         return tradeoffs(self.cases)
+
+    def tradeoffs_of(self, panel: Panel) -> pd.DataFrame:
+        """The trade-offs of one panel."""
+        (place, family), table = panel.key, self.tradeoffs
+        return table[(table["place"] == place) & (table["family"] == family)]
 
     @cached_property
     def recommendations(self) -> tuple[Recommendation, ...]:
@@ -154,6 +171,7 @@ def label(row: pd.Series, edge: float) -> str:
         words.append(f"{row['threads']} thread{'s' if row['threads'] != 1 else ''}")
     words += [f"cores {row['affinity']}"] if isinstance(row["affinity"], str) else []
     words += ["partial"] if row["verdict"] == "partial" else []
+    words += ["✕ OUTPUT BROKEN"] if is_broken(row) else []
     return " · ".join(words)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from benchbench.doubts import Doubt
+from benchbench.recommendation.gains import is_broken
+from benchbench.recommendation.words import LIKENESS, measured, points
 from benchbench.report.results import missing
 
 # Symbol and word, so that a verdict can be read without its colour.
@@ -19,6 +22,12 @@ BADGES = {
     "unavailable": ("✕", "unavailable"),
     "unknown": ("?", "unconfirmed"),
     "mixed": ("◩", "mixed"),
+}
+_OUTPUT = re.compile(r"output (['\"]).*?\1: ")
+_LIKENESS = {
+    "agreement": ("Agreement", "{:.1%}"),
+    "cosine": ("Cosine", "{:.4f}"),
+    "sqnr_db": ("SQNR, dB", "{:.1f}"),
 }
 
 
@@ -69,6 +78,7 @@ def case_row(row: pd.Series, peaks: Sequence[str], shared: Sequence[Doubt]) -> d
         "affinity": _text(row["affinity"]),
         "headline": bool(row["headline"]),
         "why": missing(row),
+        "broken": is_broken(row),
         "median": _number(row["median_ms"]),
         "low": _number(row["low_ms"]),
         "high": _number(row["high_ms"]),
@@ -83,11 +93,63 @@ def case_row(row: pd.Series, peaks: Sequence[str], shared: Sequence[Doubt]) -> d
     }
 
 
-def tradeoff_row(row: pd.Series) -> dict[str, Any]:
-    numbers = ("median_ms", "speedup", "speedup_low", "speedup_high", "smaller", "accuracy")
-    changes = ("accuracy_change", "accuracy_change_low", "accuracy_change_high")
-    names = {key: row[key] for key in ("place", "variant", "delegate", "threads", "speedup_verdict", "pareto")}
-    return names | {key: _number(row[key]) for key in (*numbers, *changes)}
+def tradeoff_row(row: pd.Series, memory: str | None) -> dict[str, Any]:
+    """A row of `tradeoffs`; `memory` is the column of the one kind of memory that is shown."""
+    numbers = ("median_ms", "low_ms", "high_ms", "size_mb", "smaller")
+    flags = _terse(_text(row.get("accuracy_flags")))
+    return {
+        **{key: _number(row[key]) for key in numbers},
+        "variant": row["variant"],
+        "scheme": _text(row["scheme"]),
+        "delegate": row["delegate"],
+        "threads": None if pd.isna(row["threads"]) else int(row["threads"]),
+        "affinity": _text(row["affinity"]),
+        "partial": row["verdict"] == "partial",
+        "pareto": bool(row["pareto"]),
+        "broken": bool(row["broken"]),
+        "flags": flags or ("its outputs are wrong" if row["broken"] else ""),
+        "gains": [_gain(row, "speedup", "float32"), _gain(row, "over_best", "best_float")],
+        "accuracy": None if pd.isna(row["accuracy"]) else measured(row),
+        "change": _change(row),
+        "likeness": {
+            title: None if pd.isna(row[f"accuracy_{key}"]) else form.format(row[f"accuracy_{key}"])
+            for key, (title, form) in _LIKENESS.items()
+        },
+        "memory": None if memory is None else _number(row[memory]),
+    }
+
+
+def _terse(flags: str) -> str:
+    """Flags without the output's name where they are all about one output."""
+    parts = flags.split("; ")
+    names = [found.group() if (found := _OUTPUT.match(part)) else "" for part in parts]
+    return "; ".join(part.removeprefix(names[0]) for part in parts) if len(set(names)) == 1 else flags
+
+
+def _gain(row: pd.Series, name: str, base: str) -> dict[str, Any] | None:
+    """How many times faster than the case in `base`; None where there is no such case."""
+    value, low, high = (_number(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
+    if value is None:
+        return None
+    return {
+        "value": value,
+        "low": low,
+        "high": high,
+        "verdict": row[f"{name}_verdict"],
+        "own": row["case"] == row[base],
+    }
+
+
+def _change(row: pd.Series) -> str | None:
+    """The change of accuracy in points: with its interval, or else whole points; None where it is none of points."""
+    low, high = row["accuracy_change_low"], row["accuracy_change_high"]
+    if pd.isna(row["accuracy_change"]) or row["metric"] in LIKENESS:
+        return None
+    if row["case"] == row["accuracy_base"]:
+        return "baseline"
+    if pd.isna(low):
+        return f"≈ {round(100 * row['accuracy_change']):+d}".replace("-", "−")
+    return f"{points(row['accuracy_change'])} [{points(low)}, {points(high)}]"
 
 
 def _number(value: Any) -> float | None:

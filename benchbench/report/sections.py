@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchbench.doubts import Doubt
+from benchbench.recommendation.gains import is_broken
+from benchbench.recommendation.words import LIKENESS, METRICS, describe
 from benchbench.report import charts
 from benchbench.report.charts import Chart
-from benchbench.report.results import MEMORY_KINDS, Results, profile_rows
+from benchbench.report.classes import per_class
+from benchbench.report.results import MEMORY_KINDS, Panel, Results, profile_rows
 from benchbench.report.rows import case_row, facts, tradeoff_row
 
 _PEAKS = {
@@ -77,7 +80,7 @@ def latency(results: Results) -> Section:
         "Latency",
         "charts.html",
         "Median over launches with its 95 % interval, at the fastest number of threads. A delegate has a bar only "
-        "where it really took the graph; where something else ran, the row says what.",
+        "where it really took the graph; where something else ran, the row says what." + _pale(results),
         charts=[charts.latency(results, panel) for panel in results.panels],
         empty=_nothing(results),
     )
@@ -105,15 +108,50 @@ def cases(results: Results) -> Section:
 
 def accuracy(results: Results) -> Section:
     found = [chart for panel in results.panels if (chart := charts.accuracy(results, panel))]
-    rows = [tradeoff_row(row) for _, row in results.tradeoffs.iterrows()] if found else []
+    tables = [table for panel in results.panels if (table := _tradeoffs(results, panel))] if found else []
     return Section(
         "accuracy",
         "Accuracy against latency",
         "accuracy.html",
-        "On the path that was timed: same variant, delegate and device. Changes are against float32 on the CPU.",
-        content={"rows": rows},
+        "On the path that was timed: same variant, delegate and device. Brackets are 95 % intervals; “cannot tell”: "
+        "the launches vary too much to say which is faster.",
+        content={"tables": tables},
         charts=found,
         empty=None if found else "No accuracy was measured: give the model a dataset in the matrix.",
+    )
+
+
+def _tradeoffs(results: Results, panel: Panel) -> dict[str, Any] | None:
+    """The table of one panel: what it is about, which columns it has, and its rows; None without rows."""
+    table = results.tradeoffs_of(panel)
+    if table.empty:
+        return None
+    metric = table["metric"].iloc[0]
+    memory = next((kind for kind in _PEAKS if table[kind].notna().any()), None)
+    base = table[table["case"].isin(table["accuracy_base"].dropna())]
+    rows = [tradeoff_row(row, memory) for _, row in table.iterrows()]
+    counts = sorted({int(n) for n in table["accuracy_n"].dropna()})
+    return {
+        "title": panel.title,
+        "metric": METRICS.get(metric),
+        "changes": metric is not None and metric not in LIKENESS,
+        "base": describe(base.iloc[0]) if len(base) else None,
+        "samples": " or ".join(f"{n:,}" for n in counts),
+        "likeness": [title for title in rows[0]["likeness"] if any(row["likeness"][title] for row in rows)],
+        "memory": MEMORY_KINDS[memory] if memory else None,
+        "rows": rows,
+    }
+
+
+def classes(results: Results) -> Section:
+    found = [known for panel in results.panels if (known := per_class(results, panel))]
+    return Section(
+        "classes",
+        "Accuracy per class",
+        "classes.html",
+        "What quantization costs is seldom shared out evenly. Recall: the share of a class's samples that was found.",
+        content={"panels": found},
+        empty=None if found else "No accuracy per class was measured: give the model a dataset with labels.",
     )
 
 
@@ -123,7 +161,7 @@ def threads(results: Results) -> Section:
         "threads",
         "Threads",
         "charts.html",
-        "Median latency over the number of threads.",
+        "Median latency over the number of threads." + _pale(results),
         charts=found,
         empty=None if found else "Only one number of threads was measured.",
     )
@@ -135,7 +173,8 @@ def phases(results: Results) -> Section:
         "phases",
         "Phases",
         "charts.html",
-        "Initialisation, first inference, warm-up and steady state of a launch, medians over launches.",
+        "Initialisation, first inference, warm-up and steady state of a launch, medians over launches."
+        + _pale(results),
         charts=found,
         empty=None if found else "No case has a number that ran where it was asked to.",
     )
@@ -147,7 +186,8 @@ def memory(results: Results) -> Section:
         "memory",
         "Memory",
         "charts.html",
-        "Each kind by its own name; they measure different things and cannot be compared with one another.",
+        "Each kind by its own name; they measure different things and cannot be compared with one another."
+        + _pale(results),
         charts=found,
         empty=None if found else "The tools gave no memory figures.",
     )
@@ -251,6 +291,7 @@ SECTIONS: tuple[Callable[[Results], Section], ...] = (
     latency,
     cases,
     accuracy,
+    classes,
     threads,
     phases,
     memory,
@@ -259,6 +300,13 @@ SECTIONS: tuple[Callable[[Results], Section], ...] = (
     conditions,
     provenance,
 )
+
+
+def _pale(results: Results) -> str:
+    """What pale marks mean, where there are any."""
+    if not any(is_broken(row) for _, row in results.cases.iterrows()):
+        return ""
+    return " Pale: an output is broken, so that these are the numbers of wrong answers."
 
 
 def _nothing(results: Results) -> str | None:

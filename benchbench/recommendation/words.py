@@ -1,0 +1,99 @@
+"""Cases, times and accuracies in words that claim no more than was measured."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+METRICS = {  # what stands for "accuracy", best first: column, and its name
+    "accuracy_top1": "top-1 accuracy",
+    "accuracy_map": "mAP",
+    "accuracy_agreement": "agreement with float32",
+    "accuracy_cosine": "cosine to float32",
+}
+LIKENESS = frozenset({"accuracy_agreement", "accuracy_cosine"})  # need no labels, and do not say what is right
+
+
+def describe(row: pd.Series) -> str:
+    """A case in words: "int8 on xnnpack, 4 threads"."""
+    threads = "" if pd.isna(row["threads"]) else f", {row['threads']} thread{'s' if row['threads'] != 1 else ''}"
+    pinned = f", on cores {row['affinity']}" if isinstance(row["affinity"], str) else ""
+    return f"{shorten(row['variant'])} on {shorten(row['delegate'])}{threads}{pinned}"
+
+
+def shorten(name: object, most: int = 48) -> str:
+    """A name that fits a sentence or an axis: its middle gives way, for the ends tell variants apart."""
+    text = str(name)
+    kept = (most - 1) // 2
+    return text if len(text) <= most else f"{text[:kept]}…{text[-kept:]}"
+
+
+def against(row: pd.Series, name: str, base: str) -> str:
+    """The speed against `base`, in words that claim no more than the verdict does."""
+    value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
+    match row[f"{name}_verdict"]:
+        case "faster":
+            return f"{_times(value)}× [{_times(low)}, {_times(high)}] faster than {base}"
+        case "slower":
+            return f"{_times(1 / value)}× [{_times(1 / high)}, {_times(1 / low)}] slower than {base}"
+        case "same":
+            return f"as fast as {base}"
+        case _:
+            return f"not to be told apart in speed from {base}"
+
+
+def _times(factor: float) -> str:
+    """A factor with one decimal, or two where it is near 1."""
+    return f"{factor:.2f}" if factor < 1.2 else f"{factor:.1f}"
+
+
+def change(row: pd.Series) -> str:
+    """What a row of `tradeoffs` costs in accuracy, each metric in its own terms; whole points where no interval is."""
+    low, high = row["accuracy_change_low"], row["accuracy_change_high"]
+    match row["metric"]:
+        case "accuracy_agreement":
+            return f"the same answers as float32 for {share(row)} of {samples(row)}"
+        case "accuracy_cosine":
+            decibel = "" if pd.isna(row["accuracy_sqnr_db"]) else f", signal to error {row['accuracy_sqnr_db']:.0f} dB"
+            return f"outputs at cosine {number(row['accuracy'], 4)} to float32's{decibel}, over {samples(row)}"
+        case metric if pd.isna(low):
+            whole = round(100 * row["accuracy_change"])
+            said = f"{whole:+d}".replace("-", "−") if whole else "0"
+            return (
+                f"about {said} point{'s' if abs(whole) != 1 else ''} of {METRICS[metric]}"
+                f" over {samples(row)}, without an interval"
+            )
+        case metric:
+            return f"{points(row['accuracy_change'])} points [{points(low)}, {points(high)}] of {METRICS[metric]}"
+
+
+def measured(row: pd.Series) -> str:
+    """The accuracy of a row itself: "91.5 % [89.6, 93.1]", a cosine as a plain number."""
+    return number(row["accuracy"], 4) if row["metric"] == "accuracy_cosine" else share(row)
+
+
+def share(row: pd.Series) -> str:
+    """A row's accuracy in percent with its interval where it has one."""
+    low, high = (100 * row[f"accuracy_{end}"] for end in ("low", "high"))
+    spread = "" if pd.isna(low) else f" [{low:.1f}, {high:.1f}]"
+    return f"{100 * row['accuracy']:.1f} %{spread}"
+
+
+def samples(row: pd.Series) -> str:
+    n = row["accuracy_n"]
+    return "an unknown number of samples" if pd.isna(n) else f"{int(n):,} sample{'s' if n != 1 else ''}"
+
+
+def points(difference: float) -> str:
+    """A change of a share in percentage points: "−0.6", "+0.0"."""
+    return f"{round(100 * difference, 1) + 0.0:+.1f}".replace("-", "−")
+
+
+def milliseconds(ms: float) -> str:
+    """A latency with three digits: "4.02 ms"."""
+    return f"{number(ms)} ms"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with so many significant digits, zeros kept, and no exponent."""
+    text = f"{value:#.{digits}g}".rstrip(".")
+    return f"{value:.0f}" if "e+" in text else text
