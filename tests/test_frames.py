@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from benchbench.errors import InputError
 from benchbench.frames import load
 from benchbench.outcome import Outcome
-from tests.report.builder import conditions, launches, outcome, write_run
+from tests.report.builder import class_tables, conditions, launches, outcome, write_run
 
 
 def only_case(folder: Path, outcomes: list[Outcome]) -> pd.Series:
@@ -165,3 +166,55 @@ def test_an_outcome_that_no_plan_knows_is_read_all_the_same(tmp_path: Path) -> N
     (tmp_path / "run.json").write_text(json.dumps(manifest | {"cases": [], "variants": []}))
     case = load(tmp_path).cases.iloc[0]
     assert (case["device"], case["family"], case["variant"]) == ("pixel8", "mobilenet_v2", "float32")
+
+
+def test_classes_and_confusions_are_rows_of_the_case_that_was_scored(tmp_path: Path) -> None:
+    scored = outcome(delegate="gpu").model_copy(update={"accuracy": {"top1": 0.75, "n": 4}})
+    correct = np.array([True, True, True, False])
+    outputs = class_tables(tmp_path, scored.trial, correct, ("cat", "dog"))
+    run = load(write_run(tmp_path, [scored.model_copy(update={"outputs": outputs})]))
+    assert run.classes[["device", "delegate", "name", "support", "found", "recall"]].values.tolist() == [
+        ["pixel8", "gpu", "cat", 2, 2, 1.0],
+        ["pixel8", "gpu", "dog", 2, 1, 0.5],
+    ]
+    assert run.confusion[["label_name", "answer_name", "count"]].values.tolist() == [
+        ["cat", "cat", 2],
+        ["dog", "cat", 1],
+        ["dog", "dog", 1],
+    ]
+
+
+def test_a_run_without_class_tables_has_empty_frames_of_them(tmp_path: Path) -> None:
+    scored = outcome().model_copy(update={"accuracy": {"top1": 0.75, "n": 4}, "outputs": "outputs/gone"})
+    run = load(write_run(tmp_path, [scored]))
+    assert len(run.classes) == len(run.confusion) == 0
+    assert {"run", "case", "class", "name", "recall_low"} <= set(run.classes.columns)
+    assert {"label_name", "answer_name", "count"} <= set(run.confusion.columns)
+
+
+def test_class_tables_are_read_when_they_are_asked_for_and_not_from_outside_the_run(tmp_path: Path) -> None:
+    scored = outcome().model_copy(update={"accuracy": {"top1": 0.75, "n": 4}, "outputs": "../elsewhere"})
+    run = load(write_run(tmp_path / "run", [scored]))
+    assert len(run.cases) == 1
+    with pytest.raises(InputError, match="leads out of the run folder"):
+        _ = run.classes
+
+
+@pytest.mark.parametrize(
+    ("scores", "kind"),
+    [
+        ({"broken": 1, "flags": "output 'y': every value is zero"}, "broken output"),
+        ({"broken": 0, "flags": "output 'y': 12.0% of the values are cut off"}, "output"),
+    ],
+)
+def test_what_fidelity_found_is_a_doubt_of_the_case(tmp_path: Path, scores: dict[str, Any], kind: str) -> None:
+    scored = outcome(delegate="gpu").model_copy(
+        update={"purpose": "accuracy", "trial": "a", "accuracy": {"n": 9} | scores}
+    )
+    case = only_case(tmp_path, [*launches([10.0] * 3, delegate="gpu"), scored])
+    assert (case["doubts"][0].kind, case["doubts"][0].text) == (kind, scores["flags"])
+
+
+def test_outputs_without_flags_are_not_doubted(tmp_path: Path) -> None:
+    fine = outcome().model_copy(update={"accuracy": {"n": 9, "broken": 0, "flags": ""}})
+    assert not {"output", "broken output"} & {doubt.kind for doubt in only_case(tmp_path, [fine])["doubts"]}

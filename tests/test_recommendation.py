@@ -6,26 +6,43 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchbench.accuracy.metrics import packed
 from benchbench.frames import load
 from benchbench.outcome import Outcome
-from benchbench.recommendation import Recommendation, milliseconds, recommend, shorten, tradeoffs
+from benchbench.recommendation import Recommendation, recommend
+from benchbench.recommendation.gains import tradeoffs
+from benchbench.recommendation.words import milliseconds, shorten
 from tests.report.builder import launches, variant, write_run
 
 SCHEMES = {scheme: variant(scheme=scheme) for scheme in ("float32", "float16", "int8", "dynamic-int8", "int16x8")}
 
 
-def case(scheme: str, ms: float, right: int | None = None, delegate: str = "xnnpack", **more: Any) -> list[Outcome]:
-    """Five launches of a scheme; `right` of 1000 samples found."""
+def case(
+    scheme: str, ms: float, right: int | None = None, delegate: str = "xnnpack", *, n: int = 1000, **more: Any
+) -> list[Outcome]:
+    """Five launches of a scheme; `right` of n samples found."""
     found = launches([ms * f for f in (1, 1.01, 0.99, 1.005, 0.995)], model=SCHEMES[scheme], delegate=delegate, **more)
     if right is None:
         return found
-    correct = np.arange(1000) < right
-    scores = {"n": 1000, "dataset": "ab", "top1": right / 1000, "correct": packed(correct)}
+    return with_scores(found, {"n": n, "dataset": "ab", "top1": right / n, "correct": packed(np.arange(n) < right)})
+
+
+def with_scores(found: list[Outcome], scores: dict[str, Any]) -> list[Outcome]:
+    """The launches, and one whose outputs were scored."""
     scored = {"purpose": "accuracy", "trial": f"{found[0].case}/accuracy", "accuracy": scores}
     return [*found, found[0].model_copy(update=scored)]
+
+
+def likened(scheme: str, ms: float, delegate: str = "xnnpack", **scores: Any) -> list[Outcome]:
+    """A case without labels: its outputs were only compared with the float32 reference."""
+    alike = {"n": 32, "dataset": "ab", "agreement": 1.0, "cosine": 1.0, "sqnr_db": 90.0, "broken": 0, "flags": ""}
+    return with_scores(case(scheme, ms, delegate=delegate), alike | scores)
+
+
+WRONG: dict[str, Any] = {"broken": 1, "flags": "output 'y': every value is zero", "agreement": 0.1, "cosine": 0.0}
 
 
 def recommended(folder: Path, *cases: list[Outcome]) -> Recommendation:
@@ -46,7 +63,9 @@ def test_the_fastest_that_keeps_its_accuracy_is_recommended_in_plain_words(tmp_p
 def test_a_faster_one_that_loses_points_is_evidence_not_the_choice(tmp_path: Path) -> None:
     found = recommended(tmp_path, case("float32", 12, 915), case("int8", 4, 700))
     assert found.choice == "float32 on xnnpack, 1 thread"
-    assert found.evidence[0].startswith("int8 on xnnpack, 1 thread is faster (4.00 ms) but changes accuracy by −21.5")
+    assert found.evidence[0].startswith(
+        "int8 on xnnpack, 1 thread is faster (4.00 ms) but costs accuracy: −21.5 points [−"
+    )
 
 
 def test_what_fell_back_is_never_recommended(tmp_path: Path) -> None:
@@ -78,11 +97,147 @@ def test_two_that_cannot_be_told_apart_are_named(tmp_path: Path) -> None:
         ([case("dynamic-int8", 20, delegate="cpu")], "dynamic-int8 without XNNPACK runs on reference kernels"),
         ([case("float32", 10, 915), case("int8", 4, 914)], ""),
         ([case("float32", 10, 915, "cpu"), case("float32", 4, 860, "gpu")], "gpu itself costs accuracy"),
+        (
+            [likened("float32", 10), likened("float32", 4, "gpu", **WRONG)],
+            "gpu breaks an output of float32 that is sound on xnnpack (it may compute in float16): output 'y': every",
+        ),
+        ([likened("float32", 10), likened("int8", 4, **WRONG)], "int8 on xnnpack, 1 thread breaks an output: output"),
+        (
+            [case("float32", 10, delegate="gpu"), case("int8", 9, delegate="gpu", verdict="partial")],
+            "int8 falls off gpu: gpu, rest on xnnpack ran it, 40 of 65 nodes",
+        ),
+        (
+            [case("float32", 10, delegate="gpu"), case("int8", 9, delegate="gpu", status="failed", error="no CONV_2D")],
+            "int8 does not run on gpu, where float does: no CONV_2D",
+        ),
+        ([case("float32", 9, delegate="gpu", verdict="none"), case("int8", 9, delegate="gpu", verdict="none")], ""),
+        (
+            [case("float32", 10, 19, n=20), case("int8", 4, 19, n=20)],
+            "20 samples: too few to tell whether a point of accuracy is lost by int8 on xnnpack, 1 thread",
+        ),
+        (
+            [likened("float32", 10), likened("int8", 4)],
+            "32 samples: too few to tell whether a point of accuracy is lost by int8",
+        ),
+        ([case("dynamic-int8", 20, delegate="cpu", status="failed", error="no memory")], ""),
     ],
 )
 def test_known_traps_are_named(tmp_path: Path, cases: list[list[Outcome]], trap: str) -> None:
     traps = recommended(tmp_path, *cases).traps
     assert any(found.startswith(trap) for found in traps) if trap else not traps
+
+
+@pytest.mark.parametrize("base", [None, "float32"])
+def test_a_broken_case_is_never_recommended_even_without_labels(tmp_path: Path, base: str | None) -> None:
+    whole = [likened(base, 12)] if base else []
+    found = recommended(tmp_path, *whole, likened("int8", 4, **WRONG), likened("int16x8", 30))
+    assert found.choice == f"{base or 'int16x8'} on xnnpack, 1 thread"
+    assert found.evidence[0] == (
+        "int8 on xnnpack, 1 thread is faster (4.00 ms) but breaks an output: output 'y': every value is zero"
+    )
+
+
+def test_a_broken_case_is_not_recommended_where_nothing_else_is(tmp_path: Path) -> None:
+    found = recommended(tmp_path, likened("int8", 4, **WRONG))
+    assert found.case is None
+    assert found.sentence == "Nothing can be recommended: every case that ran where it was asked to breaks an output."
+
+
+def test_a_broken_case_is_no_base_and_not_on_the_front(tmp_path: Path) -> None:
+    found = [*likened("float32", 12), *likened("float16", 2, **WRONG), *likened("int8", 4), *likened("int16x8", 3)]
+    found += likened("float32", 1, "gpu", **WRONG) + likened("int8", 0.5, "gpu")
+    table = tradeoffs(load(write_run(tmp_path, found, variants=list(SCHEMES.values()))).cases)
+    on_cpu = table[table["delegate"] == "xnnpack"].set_index("scheme")
+    assert set(on_cpu["best_float"]) == {"pixel8/mobilenet_v2.float32/xnnpack/t1"}
+    assert on_cpu["broken"].to_dict() == {"float32": False, "float16": True, "int8": False, "int16x8": False}
+    assert not on_cpu["pareto"]["float16"]
+    on_gpu = table[table["delegate"] == "gpu"].set_index("scheme")
+    assert pd.isna(on_gpu["float32"]["int8"])  # float32 there is no measure of anything
+
+
+def test_what_is_odd_but_not_broken_is_a_doubt_of_the_recommended(tmp_path: Path) -> None:
+    flags = "output 'y': 12.0% of the values are cut off"
+    found = recommended(tmp_path, likened("float32", 12), likened("int8", 4, flags=flags))
+    assert found.choice == "int8 on xnnpack, 1 thread"
+    assert flags in found.doubts
+
+
+def test_a_case_of_unknown_accuracy_is_not_preferred_to_one_that_was_measured(tmp_path: Path) -> None:
+    found = recommended(tmp_path, case("float32", 12, 915), case("int8", 4))
+    assert found.choice == "float32 on xnnpack, 1 thread"
+    assert found.evidence[0] == "int8 on xnnpack, 1 thread is faster (4.00 ms) but its accuracy was not measured"
+    table = tradeoffs(load(tmp_path).cases).set_index("scheme")
+    assert table["pareto"].to_dict() == {"float32": True, "int8": False}
+
+
+def test_without_a_float32_the_most_accurate_is_the_measure(tmp_path: Path) -> None:
+    found = recommended(tmp_path, case("int16x8", 30, 915), case("int8", 4, 700), case("dynamic-int8", 8, 912))
+    assert found.choice == "dynamic-int8 on xnnpack, 1 thread"
+    assert any("against int16x8 on xnnpack, 1 thread, the most accurate here" in claim for claim in found.claims)
+
+
+def test_the_accuracies_behind_a_recommendation_are_its_evidence(tmp_path: Path) -> None:
+    found = recommended(tmp_path, case("float32", 12, 915), case("int8", 4, 909))
+    assert found.evidence[-1] == (
+        "top-1 accuracy 90.9 % [89.0, 92.5] over 1,000 samples; float32 on xnnpack, 1 thread: 91.5 % [89.6, 93.1]"
+    )
+
+
+def test_too_few_samples_are_a_doubt_of_the_choice_itself(tmp_path: Path) -> None:
+    found = recommended(tmp_path, case("float32", 12, 19, n=20), case("int8", 4, 19, n=20))
+    assert found.choice == "int8 on xnnpack, 1 thread"
+    assert "20 samples: too few to tell whether it loses a point of accuracy" in found.doubts
+
+
+def test_agreement_is_said_as_what_it_is_and_one_other_answer_is_no_loss(tmp_path: Path) -> None:
+    found = recommended(tmp_path, likened("float32", 12), likened("int8", 4, agreement=31 / 32))
+    assert found.choice == "int8 on xnnpack, 1 thread"
+    assert "the same answers as float32 for 96.9 % [84.3, 99.4] of 32 samples" in found.claims
+    assert any(doubt.startswith("there are no labels") for doubt in found.doubts)
+    assert not any("point" in claim for claim in found.claims)
+
+
+def test_clear_disagreement_is_not_recommended(tmp_path: Path) -> None:
+    found = recommended(tmp_path, likened("float32", 12), likened("int8", 4, agreement=0.75))
+    assert found.choice == "float32 on xnnpack, 1 thread"
+    assert found.evidence[0].endswith(
+        "but departs from float32: the same answers as float32 for 75.0 % [57.9, 86.7] of 32 samples"
+    )
+
+
+def test_without_classes_the_cosine_is_said_and_no_points(tmp_path: Path) -> None:
+    image: dict[str, Any] = {"agreement": None}
+    found = recommended(
+        tmp_path, likened("float32", 12, **image), likened("int8", 4, **image, cosine=0.9987, sqnr_db=31.2)
+    )
+    assert "outputs at cosine 0.9987 to float32's, signal to error 31 dB, over 32 samples" in found.claims
+    assert not any("point" in claim for claim in found.claims)
+
+
+def test_a_change_of_map_has_no_interval_and_no_false_precision(tmp_path: Path) -> None:
+    def detector(scheme: str, ms: float, precision: float) -> list[Outcome]:
+        return with_scores(case(scheme, ms), {"n": 200, "dataset": "ab", "map": precision})
+
+    found = recommended(tmp_path, detector("float32", 12, 0.2134), detector("int8", 4, 0.2061))
+    assert "about −1 point of mAP over 200 samples, without an interval" in found.claims
+    assert "how much of the change of mAP is chance is not known: it has no interval" in found.doubts
+
+
+def test_families_are_measured_by_what_each_has(tmp_path: Path) -> None:
+    other = variant(family="edsr", scheme="float32")
+    found = [*case("float32", 12, 915), *launches([5.0] * 3, model=other)]
+    found[-3:] = with_scores(found[-3:], {"n": 32, "dataset": "cd", "cosine": 0.999})
+    table = tradeoffs(load(write_run(tmp_path, found, variants=[*SCHEMES.values(), other])).cases)
+    assert dict(zip(table["family"], table["metric"], strict=True)) == {
+        "mobilenet_v2": "accuracy_top1",
+        "edsr": "accuracy_cosine",
+    }
+
+
+def test_scores_of_the_wrong_kind_in_a_stranger_s_run_are_no_scores(tmp_path: Path) -> None:
+    odd = with_scores(case("int8", 4), {"n": "many", "top1": "high", "correct": "ff", "flags": 3, "broken": "no"})
+    found = recommended(tmp_path, case("float32", 12, 915), odd)
+    assert found.choice == "float32 on xnnpack, 1 thread"
 
 
 def test_the_pareto_front_leaves_out_what_another_beats_in_everything(tmp_path: Path) -> None:

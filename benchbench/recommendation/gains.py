@@ -14,7 +14,7 @@ from benchbench.statistics import Ratio, compare
 
 CELL = ["run", "device", "family", "variant", "delegate"]
 WHERE = ["run", "device", "family"]
-_SCORES = ("n", "top1_low", "top1_high", "agreement", "cosine", "sqnr_db", "broken")  # that a row always has
+_SCORES = ("n", "agreement", "cosine", "sqnr_db", "broken")  # that a row always has
 
 
 def fastest(cases: pd.DataFrame) -> pd.DataFrame:
@@ -86,13 +86,11 @@ def _of_one_device(group: pd.DataFrame, same_within: float) -> pd.DataFrame:
 
 def _interval(group: pd.DataFrame, metric: str | None) -> dict[str, Any]:
     """The two ends of the accuracy itself, 95 %, where it is a share of samples."""
-    if metric == "accuracy_top1":
-        return {f"accuracy_{end}": group[f"accuracy_top1_{end}"] for end in ("low", "high")}
     ends = np.full((len(group), 2), math.nan)
-    if metric == "accuracy_agreement":
-        for at, (agreement, n) in enumerate(zip(group[metric], group["accuracy_n"], strict=True)):
-            if n >= 1 and 0 <= agreement <= 1:
-                ends[at] = wilson(round(agreement * n), int(n))
+    if metric in {"accuracy_top1", "accuracy_agreement"}:
+        for at, (share, n) in enumerate(zip(group[metric], group["accuracy_n"], strict=True)):
+            if n >= 1 and 0 <= share <= 1:
+                ends[at] = wilson(round(share * n), int(n))
     return {"accuracy_low": ends[:, 0], "accuracy_high": ends[:, 1]}
 
 

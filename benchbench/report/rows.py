@@ -11,8 +11,8 @@ import pandas as pd
 
 from benchbench.doubts import Doubt
 from benchbench.recommendation.gains import is_broken
-from benchbench.recommendation.words import LIKENESS, measured, points
-from benchbench.report.results import missing
+from benchbench.recommendation.words import LIKENESS, METRICS, describe, measured, points
+from benchbench.report.results import MEMORY_KINDS, Panel, Results, missing
 
 # Symbol and word, so that a verdict can be read without its colour.
 BADGES = {
@@ -24,10 +24,16 @@ BADGES = {
     "mixed": ("◩", "mixed"),
 }
 _OUTPUT = re.compile(r"output (['\"]).*?\1: ")
+PEAKS = {
+    "rss_peak_mb": "Peak RSS",
+    "peak_polled_mb": "Polled RSS",
+    "overall_delta_mb": "RSS growth",
+    "pss_end_mb": "PSS",
+}
 _LIKENESS = {
-    "agreement": ("Agreement", "{:.1%}"),
-    "cosine": ("Cosine", "{:.4f}"),
-    "sqnr_db": ("SQNR, dB", "{:.1f}"),
+    "accuracy_agreement": ("Agreement", "{:.1%}"),
+    "accuracy_cosine": ("Cosine", "{:.4f}"),
+    "accuracy_sqnr_db": ("SQNR, dB", "{:.1f}"),
 }
 
 
@@ -93,7 +99,33 @@ def case_row(row: pd.Series, peaks: Sequence[str], shared: Sequence[Doubt]) -> d
     }
 
 
-def tradeoff_row(row: pd.Series, memory: str | None) -> dict[str, Any]:
+def tradeoff_table(results: Results, panel: Panel) -> dict[str, Any] | None:
+    """The table of one panel: what it is about, which columns it has, and its rows; None with nothing to compare."""
+    table = results.tradeoffs_of(panel)
+    metric = table["metric"].iloc[0] if len(table) else None
+    if metric is None and (len(table) < 2 or table["over_best"].isna().all()):
+        return None
+    memory = next((kind for kind in PEAKS if table[kind].notna().any()), None)
+    base = table[table["case"].isin(table["accuracy_base"].dropna())]
+    rows = [_tradeoff_row(row, memory) for _, row in table.iterrows()]
+    counts = sorted({int(n) for n in table["accuracy_n"].dropna()})
+    return {
+        "title": panel.title,
+        "metric": METRICS.get(metric),
+        "changes": metric is not None and metric not in LIKENESS,
+        "base": describe(base.iloc[0]) if len(base) else None,
+        "samples": " or ".join(f"{n:,}" for n in counts),
+        "likeness": [
+            title
+            for key, (title, _) in _LIKENESS.items()
+            if key != metric and any(row["likeness"][title] for row in rows)
+        ],
+        "memory": MEMORY_KINDS[memory] if memory else None,
+        "rows": rows,
+    }
+
+
+def _tradeoff_row(row: pd.Series, memory: str | None) -> dict[str, Any]:
     """A row of `tradeoffs`; `memory` is the column of the one kind of memory that is shown."""
     numbers = ("median_ms", "low_ms", "high_ms", "size_mb", "smaller")
     flags = _terse(_text(row.get("accuracy_flags")))
@@ -112,8 +144,7 @@ def tradeoff_row(row: pd.Series, memory: str | None) -> dict[str, Any]:
         "accuracy": None if pd.isna(row["accuracy"]) else measured(row),
         "change": _change(row),
         "likeness": {
-            title: None if pd.isna(row[f"accuracy_{key}"]) else form.format(row[f"accuracy_{key}"])
-            for key, (title, form) in _LIKENESS.items()
+            title: None if pd.isna(row[key]) else form.format(row[key]) for key, (title, form) in _LIKENESS.items()
         },
         "memory": None if memory is None else _number(row[memory]),
     }

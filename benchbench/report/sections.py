@@ -9,19 +9,11 @@ from typing import Any
 
 from benchbench.doubts import Doubt
 from benchbench.recommendation.gains import is_broken
-from benchbench.recommendation.words import LIKENESS, METRICS, describe
 from benchbench.report import charts
 from benchbench.report.charts import Chart
 from benchbench.report.classes import per_class
-from benchbench.report.results import MEMORY_KINDS, Panel, Results, profile_rows
-from benchbench.report.rows import case_row, facts, tradeoff_row
-
-_PEAKS = {
-    "rss_peak_mb": "Peak RSS",
-    "peak_polled_mb": "Polled RSS",
-    "overall_delta_mb": "RSS growth",
-    "pss_end_mb": "PSS",
-}
+from benchbench.report.results import MEMORY_KINDS, Results, profile_rows
+from benchbench.report.rows import PEAKS, case_row, facts, tradeoff_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +81,11 @@ def latency(results: Results) -> Section:
 def cases(results: Results) -> Section:
     shared = shared_doubts(results)
     frame = results.cases
-    peaks = [kind for kind in _PEAKS if frame[kind].notna().any()][:2]
+    peaks = [kind for kind in PEAKS if frame[kind].notna().any()][:2]
     rows = [case_row(row, peaks, shared.get(row["place"], ())) for _, row in frame.iterrows()]
     content = {
         "rows": rows,
-        "peaks": [(_PEAKS[kind], MEMORY_KINDS[kind]) for kind in peaks],
+        "peaks": [(PEAKS[kind], MEMORY_KINDS[kind]) for kind in peaks],
         "sizes": frame["size_mb"].notna().any(),
     }
     return Section(
@@ -108,39 +100,18 @@ def cases(results: Results) -> Section:
 
 def accuracy(results: Results) -> Section:
     found = [chart for panel in results.panels if (chart := charts.accuracy(results, panel))]
-    tables = [table for panel in results.panels if (table := _tradeoffs(results, panel))] if found else []
+    tables = [table for panel in results.panels if (table := tradeoff_table(results, panel))]
+    none = "No accuracy was measured: give the model a dataset in the matrix."
     return Section(
         "accuracy",
-        "Accuracy against latency",
+        "Speed against accuracy",
         "accuracy.html",
         "On the path that was timed: same variant, delegate and device. Brackets are 95 % intervals; “cannot tell”: "
-        "the launches vary too much to say which is faster.",
+        "the launches vary too much to say which is faster." + ("" if found else f" {none}"),
         content={"tables": tables},
         charts=found,
-        empty=None if found else "No accuracy was measured: give the model a dataset in the matrix.",
+        empty=None if tables else none,
     )
-
-
-def _tradeoffs(results: Results, panel: Panel) -> dict[str, Any] | None:
-    """The table of one panel: what it is about, which columns it has, and its rows; None without rows."""
-    table = results.tradeoffs_of(panel)
-    if table.empty:
-        return None
-    metric = table["metric"].iloc[0]
-    memory = next((kind for kind in _PEAKS if table[kind].notna().any()), None)
-    base = table[table["case"].isin(table["accuracy_base"].dropna())]
-    rows = [tradeoff_row(row, memory) for _, row in table.iterrows()]
-    counts = sorted({int(n) for n in table["accuracy_n"].dropna()})
-    return {
-        "title": panel.title,
-        "metric": METRICS.get(metric),
-        "changes": metric is not None and metric not in LIKENESS,
-        "base": describe(base.iloc[0]) if len(base) else None,
-        "samples": " or ".join(f"{n:,}" for n in counts),
-        "likeness": [title for title in rows[0]["likeness"] if any(row["likeness"][title] for row in rows)],
-        "memory": MEMORY_KINDS[memory] if memory else None,
-        "rows": rows,
-    }
 
 
 def classes(results: Results) -> Section:

@@ -16,7 +16,7 @@ def test_a_full_matrix_gives_every_plot_with_room_for_every_row(tmp_path: Path) 
     names = ("$x^2$ & 量化 🦔", "n" * 200, "a_{b}\n\t$")
     full_matrix(tmp_path, rounds=2, extra=[variant(scheme="int8", name=name) for name in names])
     written = {path.stem: path for path in write_figures(Results((load(tmp_path),)), tmp_path / "figures")}
-    assert set(written) == {"latency", "threads", "phases", "memory", "accuracy", "profile", "conditions"}
+    assert set(written) == {"latency", "threads", "phases", "memory", "accuracy", "classes", "profile", "conditions"}
     with Image.open(written["latency"]) as image:
         assert image.width >= 1200
         assert image.height >= 3 * 9 * 3 * 15  # devices x variants x delegates x pixels a bar needs

@@ -176,3 +176,122 @@ def test_no_run_and_no_place_to_write_are_said_in_one_line(tmp_path: Path) -> No
     run = load(write_run(tmp_path / "run", [outcome()]))
     with pytest.raises(InputError, match="cannot be written"):
         write_report([run], tmp_path / "file")
+
+
+def section(text: str, name: str) -> str:
+    """The markup of one section, without the data of its charts."""
+    whole = text[text.index(f'<section id="{name}"') :]
+    return re.sub(r"<script.*?</script>", "", whole[: whole.index("</section>")], flags=re.DOTALL)
+
+
+def test_each_device_has_its_table_of_gains_and_costs_with_their_intervals(report: Path) -> None:
+    table = section((report / "index.html").read_text(encoding="utf-8"), "accuracy")
+    assert table.count("<table") == 2
+    for words in ("× float32, same delegate", "× best float of the device", "Agreement", "SQNR, dB", "Memory, MB"):
+        assert table.count(words) == 2
+    assert "Top-1 accuracy over 2,000 samples; changes are against float32 on cpu, 4 threads." in table
+    assert "Memory is peak RSS (VmHWM)." in table
+    row = re.search(r'<th scope="row">int8 .*?</tr>', table, re.DOTALL)
+    assert row is not None
+    assert re.search(r"\d\.\d\d× <small>\[\d\.\d\d, \d\.\d\d\]", row[0])
+    assert re.search(r"9\d\.\d % <small>\[8\d\.\d, 9\d\.\d\]", row[0])
+    assert re.search(r"−0\.\d <small>\[−\d\.\d, [−+]0\.\d\]", row[0])
+    assert "98.7%" in row[0]
+
+
+def test_recall_and_confusions_need_no_script_and_say_what_they_are(report: Path) -> None:
+    text = section((report / "index.html").read_text(encoding="utf-8"), "classes")
+    assert "<canvas" not in text
+    assert text.count("confusions") == 2  # a device each
+    assert text.count('<table class="grid matrix">') == 6  # the base, the recommended, the one that loses most
+    assert text.count('scope="col"') > 20
+    assert text.count('role="region"') == text.count('tabindex="0"') == text.count("aria-label=") == 2 + 6
+    for role in ("baseline", "recommended", "loses most"):
+        assert f'<span class="muted">{role}</span>' in text
+    assert "&lt;script&gt;alert(2)&lt;/script&gt;" in text
+    assert "alert(2)</script>" not in text
+
+
+def test_a_row_of_recall_names_what_ran_and_not_what_was_asked_for(report: Path) -> None:
+    text = section((report / "index.html").read_text(encoding="utf-8"), "classes")
+    assert "int16x8 <small>xnnpack (gpu took nothing)</small>" in text
+    assert "int16x8 <small>gpu</small>" not in text
+
+
+def test_classes_lie_beside_the_page(report: Path) -> None:
+    classes, confusion = pd.read_csv(report / "classes.csv"), pd.read_csv(report / "confusion.csv")
+    assert {"device", "variant", "class", "name", "support", "recall", "recall_low"} <= set(classes.columns)
+    assert confusion["count"].sum() == classes["support"].sum()
+    assert "classes.csv" in (report / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_thousand_classes_leave_a_small_page_with_the_worst_and_the_most_changed(tmp_path: Path) -> None:
+    names = [f"class name {n}" for n in range(1000)]
+    full_matrix(tmp_path, devices=("pixel8",), rounds=1, classes=names)
+    text = write_report([load(tmp_path)], tmp_path).read_text(encoding="utf-8")
+    shown = section(text, "classes")
+    assert "Of 1000 classes those in which a case differs most, and the worst" in shown
+    assert len(set(re.findall(r"class name \d+", shown))) < 80
+    assert "matrix" not in shown
+    assert shown.count("Commonest mistakes") == 3
+    assert len(text) < 1_500_000
+
+
+def broken_run(folder: Path) -> Path:
+    """int8 is fast and wrong; nothing has labels."""
+    scored = []
+    for scheme, times, scores in (
+        ("float32", [10.0, 10.1, 9.9], {"broken": 0, "flags": "", "agreement": 1.0}),
+        ("float16", [9.0, 9.1, 9.2], {"broken": 0, "flags": "output 'y': 12.0% of the values are cut off"}),
+        ("int8", [2.0, 2.1, 1.9], {"broken": 1, "flags": "output 'y': every value is zero", "agreement": 0.1}),
+    ):
+        found = launches(times, model=variant(scheme=scheme))
+        trial = {"purpose": "accuracy", "trial": f"{found[0].case}/accuracy"}
+        scored += [*found, found[0].model_copy(update=trial | {"accuracy": {"n": 32, "agreement": 0.99} | scores})]
+    models = [variant(scheme=scheme) for scheme in ("float32", "float16", "int8")]
+    return write_run(folder, scored, variants=models)
+
+
+def test_a_broken_output_is_unmistakable_wherever_its_time_stands(tmp_path: Path) -> None:
+    text = write_report([load(broken_run(tmp_path))], tmp_path).read_text(encoding="utf-8")
+    summary, cases, gains = (section(text, name) for name in ("summary", "cases", "accuracy"))
+    assert '<p class="choice">float16 on xnnpack, 1 thread</p>' in summary
+    assert "int8 on xnnpack, 1 thread is faster (2.00 ms) but breaks an output" in summary
+    assert cases.count("✕ output broken") == gains.count("✕ output broken") == 1
+    assert "every value is zero" in gains
+    assert "broken output" in cases
+    for name in ("latency", "phases", "memory"):
+        assert "Pale: an output is broken" in section(text, name)
+    assert "OUTPUT BROKEN" in text  # at its bar
+
+
+def test_an_odd_output_is_a_doubt_where_the_case_is_recommended_and_listed(tmp_path: Path) -> None:
+    text = write_report([load(broken_run(tmp_path))], tmp_path).read_text(encoding="utf-8")
+    for name in ("summary", "cases", "accuracy"):
+        assert "12.0% of the values are cut off" in section(text, name)
+
+
+@needs_browser
+def test_a_page_with_broken_outputs_draws_all_its_charts_in_silence(tmp_path: Path) -> None:
+    found = opened(write_report([load(broken_run(tmp_path))], tmp_path), tmp_path / "profile")
+    assert found.said == []
+    assert "✕ output broken: int8" in found.dom  # in the chart of accuracy
+
+
+def test_gains_are_shown_without_accuracy_too(tmp_path: Path) -> None:
+    found = [o for scheme in ("float32", "int8") for o in launches([9.0, 9.1, 9.2], model=variant(scheme=scheme))]
+    models = [variant(scheme=scheme) for scheme in ("float32", "int8")]
+    text = write_report([load(write_run(tmp_path, found, variants=models))], tmp_path).read_text(encoding="utf-8")
+    table = section(text, "accuracy")
+    assert "No accuracy was measured: give the model a dataset in the matrix." in table
+    assert "3.6× smaller" in table
+    assert "Change, points" not in table
+
+
+def test_a_spoilt_class_table_is_named_before_anything_is_written(tmp_path: Path) -> None:
+    full_matrix(tmp_path, devices=("pixel8",), rounds=1)
+    spoilt = next((tmp_path / "outputs").glob("*/confusion.csv"))
+    spoilt.write_text("label,answer,count\n0,0,zero\n")
+    with pytest.raises(InputError, match=r"confusion\.csv: is no table of classes"):
+        write_report([load(tmp_path)], tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*.html"))
