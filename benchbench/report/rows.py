@@ -111,7 +111,7 @@ def tradeoff_table(results: Results, panel: Panel) -> dict[str, Any] | None:
     counts = sorted({int(n) for n in table["accuracy_n"].dropna()})
     return {
         "title": panel.title,
-        "metric": METRICS.get(metric),
+        "metric": METRICS.get(str(metric)),
         "changes": metric is not None and metric not in LIKENESS,
         "base": describe(base.iloc[0]) if len(base) else None,
         "samples": " or ".join(f"{n:,}" for n in counts),
