@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from benchbench.frames import Run, load
-from benchbench.recommendation import tradeoffs
+from benchbench.recommendation.gains import tradeoffs
 from tests.beds.delegate import build
 from tests.end_to_end.conftest import FAMILY, Lab
 
