@@ -16,6 +16,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import IO
 
 from pydantic import TypeAdapter
@@ -77,6 +78,7 @@ def _child(asked: Path, said: IO[bytes]) -> Generator[tuple[subprocess.Popen[byt
         try:
             child = subprocess.Popen(
                 [sys.executable, "-m", "benchbench.models.workshop", str(asked), str(writer)],
+                stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=said,
                 pass_fds=[writer],
@@ -102,6 +104,7 @@ def how(child: subprocess.CompletedProcess[str]) -> str:
 
 def main(asked: str, descriptor: str) -> None:
     """The child: fill the orders of the file `asked`, and write a line for each to the descriptor."""
+    Thread(target=_end_when_alone, daemon=True).start()
     orders = [Order.model_validate_json(line) for line in Path(asked).read_text(encoding="utf-8").splitlines()]
     with open(int(descriptor), "w", encoding="utf-8", buffering=1) as messages:  # noqa: PTH123  # no path
 
@@ -113,6 +116,12 @@ def main(asked: str, descriptor: str) -> None:
                 say(make(order, partial(_feeding, say, order.target)))
             except Exception as error:  # noqa: BLE001  # converters raise anything; the next order has its chance
                 say(Receipt(target=order.target, error=_line(error)))
+
+
+def _end_when_alone() -> None:
+    """Nobody writes to stdin: it closes when whoever asked is gone, also where that one was killed."""
+    sys.stdin.buffer.read()
+    os._exit(1)
 
 
 def _feeding(say: Callable[[Message], None], target: str, fed: int, samples: int, seconds: float) -> None:

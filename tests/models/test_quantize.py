@@ -174,7 +174,8 @@ def test_progress_tells_what_is_done_how_many_there_are_and_how_long_a_calibrati
     )
 
 
-def test_ctrl_c_leaves_neither_files_nor_processes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_whoever_ends_quantize_ends_its_converter(tmp_path: Path, number: signal.Signals, code: int) -> None:
     command = [sys.executable, "-m", "benchbench.cli", "quantize", str(FLOAT32), "--representative", str(SAMPLES)]
     with subprocess.Popen(
         [*command, "--out", str(tmp_path / "out")],
@@ -183,18 +184,29 @@ def test_ctrl_c_leaves_neither_files_nor_processes(tmp_path: Path) -> None:
         text=True,
         env=os.environ | {"TMPDIR": str(tmp_path)},
     ) as running:
-        while not (asked := list(tmp_path.glob("benchbench-*/orders.jsonl"))):
+        while not list(tmp_path.glob("benchbench-*/orders.jsonl")):
             assert running.poll() is None
             time.sleep(0.02)
         (converter,) = children(running.pid)
-        assert asked
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         stdout, stderr = running.communicate()
-    assert running.returncode == 130
-    assert stdout == ""
-    assert stderr.splitlines()[-1] == "benchbench: interrupted (nothing was made)"
-    assert not Path(f"/proc/{converter}").exists()
-    assert list(tmp_path.iterdir()) == []
+    assert (running.returncode, stdout) == (code, "")
+    assert not (tmp_path / "out").exists()
+    assert gone(converter)
+    if number is signal.SIGINT:
+        assert stderr.splitlines()[-1] == "benchbench: interrupted (nothing was made)"
+        assert list(tmp_path.iterdir()) == []
+
+
+def gone(pid: int) -> bool:
+    """Whether a process ends soon; a zombie that nobody reaps has ended."""
+    status = Path(f"/proc/{pid}/stat")
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if not status.exists() or status.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def children(pid: int) -> list[int]:
