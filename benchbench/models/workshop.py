@@ -120,7 +120,7 @@ def main(asked: str, descriptor: str) -> None:
 
 def _end_when_alone() -> None:
     """Nobody writes to stdin: it closes when whoever asked is gone, also where that one was killed."""
-    sys.stdin.buffer.read()
+    os.read(0, 1)  # not through sys.stdin, whose lock would be held while the interpreter ends
     os._exit(1)
 
 

@@ -187,7 +187,7 @@ def test_whoever_ends_quantize_ends_its_converter(tmp_path: Path, number: signal
         while not list(tmp_path.glob("benchbench-*/orders.jsonl")):
             assert running.poll() is None
             time.sleep(0.02)
-        (converter,) = children(running.pid)
+        (converter,) = converters(running.pid)
         running.send_signal(number)
         stdout, stderr = running.communicate()
     assert (running.returncode, stdout) == (code, "")
@@ -209,13 +209,21 @@ def gone(pid: int) -> bool:
     return False
 
 
-def children(pid: int) -> list[int]:
-    """The processes that a process has started and not yet reaped."""
+def converters(pid: int) -> list[int]:
+    """The converters that a process has started and not yet reaped; those of tests have other children, too."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        if found := Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
-            return [int(child) for child in found]
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        if found := [int(child) for child in children if b"models.workshop" in command(child)]:
+            return found
     return []
+
+
+def command(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has just ended
+        return b""
 
 
 def test_a_family_is_called_by_its_source_without_the_scheme(tmp_path: Path) -> None:
@@ -418,7 +426,7 @@ def test_a_converter_that_nobody_waits_for_is_ended(tmp_path: Path) -> None:
     )
     with closing(fill([order])) as messages:
         assert isinstance(next(messages), Fed)
-        (converter,) = children(os.getpid())
+        (converter,) = converters(os.getpid())
     assert not Path(f"/proc/{converter}").exists()
     assert not (tmp_path / "int8.tflite").exists()
 
