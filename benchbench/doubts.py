@@ -91,7 +91,7 @@ def _partial(launches: Launches) -> Doubt | None:
     if said is None:
         return None
     nodes = f"{said.nodes_delegated} of {said.nodes_total} nodes" if said.nodes_total else "some nodes"
-    parts = f" in {said.partitions} partitions" if said.partitions else ""
+    parts = f" in {said.partitions} partition{'s' if said.partitions != 1 else ''}" if said.partitions else ""
     rest = f", the rest ran on {said.remainder}" if said.remainder else ""
     return Doubt("partial", f"{said.asked} took {nodes}{parts}{rest}", "the op list shows which ops it does not take")
 

@@ -191,16 +191,22 @@ def test_too_few_samples_are_a_doubt_of_the_choice_itself(tmp_path: Path) -> Non
 def test_agreement_is_said_as_what_it_is_and_one_other_answer_is_no_loss(tmp_path: Path) -> None:
     found = recommended(tmp_path, likened("float32", 12), likened("int8", 4, agreement=31 / 32))
     assert found.choice == "int8 on xnnpack, 1 thread"
-    assert "the same answers as float32 for 96.9 % [84.3, 99.4] of 32 samples" in found.claims
+    assert "the same answers as the reference for 96.9 % [84.3, 99.4] of 32 samples" in found.claims
     assert any(doubt.startswith("there are no labels") for doubt in found.doubts)
     assert not any("point" in claim for claim in found.claims)
+
+
+def test_a_reference_of_the_first_samples_speaks_for_no_more_than_these(tmp_path: Path) -> None:
+    partly: dict[str, Any] = {"n": 2000, "compared": 32}
+    found = recommended(tmp_path, likened("float32", 12, **partly), likened("int8", 4, agreement=31 / 32, **partly))
+    assert "the same answers as the reference for 96.9 % [84.3, 99.4] of 32 samples" in found.claims
 
 
 def test_clear_disagreement_is_not_recommended(tmp_path: Path) -> None:
     found = recommended(tmp_path, likened("float32", 12), likened("int8", 4, agreement=0.75))
     assert found.choice == "float32 on xnnpack, 1 thread"
     assert found.evidence[0].endswith(
-        "but departs from float32: the same answers as float32 for 75.0 % [57.9, 86.7] of 32 samples"
+        "but departs from the reference: the same answers as the reference for 75.0 % [57.9, 86.7] of 32 samples"
     )
 
 
@@ -209,7 +215,7 @@ def test_without_classes_the_cosine_is_said_and_no_points(tmp_path: Path) -> Non
     found = recommended(
         tmp_path, likened("float32", 12, **image), likened("int8", 4, **image, cosine=0.9987, sqnr_db=31.2)
     )
-    assert "outputs at cosine 0.9987 to float32's, signal to error 31 dB, over 32 samples" in found.claims
+    assert "outputs at cosine 0.9987 to the reference's, signal to error 31 dB, over 32 samples" in found.claims
     assert not any("point" in claim for claim in found.claims)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -165,6 +166,8 @@ def _limits(dtype: np.dtype[np.generic]) -> tuple[int, int]:
 
 
 def _npz(path: Path, inputs: Sequence[Tensor]) -> Dataset:
+    if not zipfile.is_zipfile(path):  # numpy would take it for a pickle, and advise to load that
+        raise InputError(f"{path}: cannot be read as an .npz of plain arrays: it is no zip file")
     try:
         # opened here, because numpy leaves a damaged file open
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:

@@ -113,7 +113,7 @@ def _drawback(row: pd.Series) -> str:
         return f"breaks an output: {broken_words(row)}"
     if pd.isna(row["accuracy"]):
         return "its accuracy was not measured"
-    what = "departs from float32" if row["metric"] in LIKENESS else "costs accuracy"
+    what = "departs from the reference" if row["metric"] in LIKENESS else "costs accuracy"
     return f"{what}: {change(row)}"
 
 
@@ -130,7 +130,7 @@ def _doubts(choice: pd.Series, keeps: pd.DataFrame, most: float, same_within: fl
     if pd.isna(choice["accuracy"]):
         yield "accuracy was not measured: this is about speed and size alone"
     elif choice["metric"] in LIKENESS:
-        yield "there are no labels: likeness to float32 stands for accuracy, and says nothing about being right"
+        yield "there are no labels: likeness to the reference stands for accuracy, and says nothing about being right"
     if uncertain(choice, most):
         yield f"{samples(choice)}: too few to tell whether it loses {points_of(most)} of accuracy"
     if choice["metric"] == "accuracy_map" and choice["accuracy_base"] != choice["case"]:

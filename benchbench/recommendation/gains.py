@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from benchbench.accuracy.metrics import paired, unpacked, wilson
-from benchbench.recommendation.words import METRICS
+from benchbench.recommendation.words import LIKENESS, METRICS
 from benchbench.statistics import Ratio, compare
 
 CELL = ["run", "device", "family", "variant", "delegate"]
 WHERE = ["run", "device", "family"]
-_SCORES = ("n", "agreement", "cosine", "sqnr_db", "broken")  # that a row always has
+_SCORES = ("n", "compared", "agreement", "cosine", "sqnr_db", "broken")  # that a row always has
 
 
 def fastest(cases: pd.DataFrame) -> pd.DataFrame:
@@ -59,6 +59,8 @@ def _of_one_device(group: pd.DataFrame, same_within: float) -> pd.DataFrame:
     metric = metric_of(group)
     for key in dict.fromkeys([*(f"accuracy_{name}" for name in _SCORES), *([metric] if metric else [])]):
         group[key] = _numeric(group[key]) if key in group else math.nan
+    if metric in LIKENESS:  # the reference may have had time for the first samples only
+        group["accuracy_n"] = group["accuracy_compared"].fillna(group["accuracy_n"])
     whole = group.assign(metric=metric, accuracy=group[metric] if metric else math.nan)
     whole = whole.assign(broken=whole["accuracy_broken"] == 1, **_interval(whole, metric))
     sound = whole[~whole["broken"]]

@@ -7,9 +7,10 @@ import pandas as pd
 METRICS = {  # what stands for "accuracy", best first: column, and its name
     "accuracy_top1": "top-1 accuracy",
     "accuracy_map": "mAP",
-    "accuracy_agreement": "agreement with float32",
-    "accuracy_cosine": "cosine to float32",
+    "accuracy_agreement": "agreement with the reference",
+    "accuracy_cosine": "cosine to the reference",
 }
+# The reference is float32 on this host's reference kernels, or what stands in for it in a family without float32.
 LIKENESS = frozenset({"accuracy_agreement", "accuracy_cosine"})  # need no labels, and do not say what is right
 
 
@@ -51,10 +52,10 @@ def change(row: pd.Series) -> str:
     low, high = row["accuracy_change_low"], row["accuracy_change_high"]
     match row["metric"]:
         case "accuracy_agreement":
-            return f"the same answers as float32 for {share(row)} of {samples(row)}"
+            return f"the same answers as the reference for {share(row)} of {samples(row)}"
         case "accuracy_cosine":
             decibel = "" if pd.isna(row["accuracy_sqnr_db"]) else f", signal to error {row['accuracy_sqnr_db']:.0f} dB"
-            return f"outputs at cosine {number(row['accuracy'], 4)} to float32's{decibel}, over {samples(row)}"
+            return f"outputs at cosine {number(row['accuracy'], 4)} to the reference's{decibel}, over {samples(row)}"
         case metric if pd.isna(low):
             whole = round(100 * row["accuracy_change"])
             said = f"{whole:+d}".replace("-", "−") if whole else "0"
