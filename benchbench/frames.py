@@ -60,6 +60,20 @@ class _Variant(_Record):
     sha256: str | None = None
 
 
+class _Preprocessing(_Record):
+    scale: float = 1.0
+    mean: list[float] = Field(default=[0.0])
+    std: list[float] = Field(default=[1.0])
+
+
+class _Dataset(_Record):
+    family: str
+    dataset: str
+    sha256: str | None = None
+    samples: int | None = None
+    preprocessing: _Preprocessing | None = None
+
+
 class _Case(_Record):
     id: str
     device: str
@@ -97,6 +111,7 @@ class _Manifest(_Record):
     trials: list[dict[str, Any]] = Field(default_factory=list)
     skips: list[dict[str, Any]] = Field(default_factory=list)
     tools: list[dict[str, Any]] = Field(default_factory=list)
+    datasets: list[_Dataset] = Field(default_factory=list)
     notes: list[Any] = Field(default_factory=list)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from benchbench.doubts import Doubt
@@ -247,6 +248,10 @@ def provenance(results: Results) -> Section:
                 "facts": {key: value for key, value in known.items() if value is not None},
                 "files": files,
                 "tools": tools,
+                "datasets": [
+                    (d["family"], Path(d["dataset"]).name, d["samples"], _fed(d["preprocessing"]), d["sha256"])
+                    for d in m["datasets"]
+                ],
                 "matrix": json.dumps({"matrix": m["matrix"], "measure": m["measure"]}, indent=2, ensure_ascii=False),
                 "notes": [
                     note if isinstance(note, str) else json.dumps(note, ensure_ascii=False) for note in m["notes"]
@@ -254,6 +259,14 @@ def provenance(results: Results) -> Section:
             }
         )
     return Section("provenance", "Provenance", "provenance.html", content={"runs": runs})
+
+
+def _fed(preprocessing: dict[str, Any] | None) -> str:
+    """What a sample goes through before it is fed, and quantized by the input's own scale where that is integer."""
+    if preprocessing is None:
+        return "as they are"
+    mean, std = (", ".join(f"{value:g}" for value in preprocessing[key]) for key in ("mean", "std"))
+    return f"as (x × {preprocessing['scale']:g} − {mean}) / {std}"
 
 
 SECTIONS: tuple[Callable[[Results], Section], ...] = (

@@ -212,6 +212,18 @@ def test_recall_and_confusions_need_no_script_and_say_what_they_are(report: Path
     assert "alert(2)</script>" not in text
 
 
+def test_the_provenance_says_which_data_was_fed_and_how(tmp_path: Path) -> None:
+    fed = {"scale": 1.0, "mean": [127.5], "std": [128.0]}
+    record = {"family": "mobilenet_v2", "dataset": "data/photos.npz", "samples": 200, "sha256": "cd" * 32}
+    folder = write_run(tmp_path, launches([10.0, 10.1]), datasets=[record | {"preprocessing": fed}, record])
+    text = section(write_report([load(folder)], folder).read_text(encoding="utf-8"), "provenance")
+    assert "dataset of mobilenet_v2: 200 samples, fed as (x × 1 − 127.5) / 128" in text
+    assert "dataset of mobilenet_v2: 200 samples, fed as they are" in text
+    spoilt = write_run(tmp_path / "spoilt", launches([10.0]), datasets=[record | {"preprocessing": {"mean": "x"}}])
+    with pytest.raises(InputError, match=r"run\.json: datasets\.0\.preprocessing\.mean"):
+        load(spoilt)
+
+
 def test_a_row_of_recall_names_what_ran_and_not_what_was_asked_for(report: Path) -> None:
     text = section((report / "index.html").read_text(encoding="utf-8"), "classes")
     assert "int16x8 <small>xnnpack (gpu took nothing)</small>" in text
