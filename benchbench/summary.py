@@ -149,7 +149,7 @@ def _output_doubts(accuracy: Mapping[str, Any]) -> tuple[Doubt, ...]:
     text = shorten(str(flags or "an output is not what the reference says"), 300, placeholder=" …")
     if broken:
         return (Doubt("broken output", text, "its time is that of wrong answers: use another variant or delegate"),)
-    return (Doubt("output", text, "look at its accuracy on labelled samples before you ship it"),)
+    return (Doubt("odd output", text, "look at its accuracy on labelled samples before you ship it"),)
 
 
 def _within(outcome: Outcome) -> float | None:

@@ -204,7 +204,7 @@ def test_class_tables_are_read_when_they_are_asked_for_and_not_from_outside_the_
     ("scores", "kind"),
     [
         ({"broken": 1, "flags": "output 'y': every value is zero"}, "broken output"),
-        ({"broken": 0, "flags": "output 'y': 12.0% of the values are cut off"}, "output"),
+        ({"broken": 0, "flags": "output 'y': 12.0% of the values are cut off"}, "odd output"),
     ],
 )
 def test_what_fidelity_found_is_a_doubt_of_the_case(tmp_path: Path, scores: dict[str, Any], kind: str) -> None:
@@ -217,4 +217,4 @@ def test_what_fidelity_found_is_a_doubt_of_the_case(tmp_path: Path, scores: dict
 
 def test_outputs_without_flags_are_not_doubted(tmp_path: Path) -> None:
     fine = outcome().model_copy(update={"accuracy": {"n": 9, "broken": 0, "flags": ""}})
-    assert not {"output", "broken output"} & {doubt.kind for doubt in only_case(tmp_path, [fine])["doubts"]}
+    assert not {"odd output", "broken output"} & {doubt.kind for doubt in only_case(tmp_path, [fine])["doubts"]}

@@ -38,7 +38,7 @@ def _reference_kernels(best: pd.DataFrame) -> Iterator[str]:
     ran = best[(best["kind"] == "cpu") & (best["status"] == "ok")]
     for _, row in ran[ran["scheme"].fillna("").str.startswith("dynamic")].iterrows():
         name = shorten(row["variant"])
-        yield f"{name} without XNNPACK runs on reference kernels: dynamic-range needs XNNPACK to be fast"
+        yield f"{name} without XNNPACK runs on the interpreter's own kernels: dynamic-range needs XNNPACK to be fast"
 
 
 def _off_the_accelerator(best: pd.DataFrame) -> Iterator[str]:
