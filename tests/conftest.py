@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,11 @@ from tests.beds.phone import Phone
 from tests.beds.sshd import SSHD, Board
 
 _count = itertools.count()
+
+
+def pytest_configure() -> None:
+    """Under nohup a hang-up is ignored, in all that is started too; the phones of the tests hang up for real."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture
