@@ -15,6 +15,8 @@ from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, bar_
 
 _ROW = 17  # pixels per bar
 _FEW = alt.Axis(tickCount=8)
+# A long name gives way in its middle, as `shorten` has it: its ends tell variants apart.
+_BOTH_ENDS = "length(datum.label) > 28 ? slice(datum.label, 0, 13) + '…' + slice(datum.label, -14) : datum.label"
 _PALE = alt.condition(alt.datum.broken, alt.value(0.3), alt.value(1))
 _BROKEN = ", output broken"
 _SHAPES = ["triangle-up", "diamond", "square", "circle", "cross", "triangle-down", "triangle-left", "triangle-right"]
@@ -74,7 +76,7 @@ def threads(results: Results, panel: Panel) -> Chart | None:
         alt.layer(lines, ends, dots, data=_data(rows))
         .properties(width=860 // columns if columns > 2 else 300, height=120)
         .facet(
-            alt.Facet("variant:N", title=None, sort=order, header=alt.Header(labelLimit=200)),
+            alt.Facet("variant:N", title=None, sort=order, header=alt.Header(labelExpr=_BOTH_ENDS)),
             columns=columns,
             spacing={"row": 16, "column": 24},
         )
