@@ -81,7 +81,8 @@ def score_run(
             if remark:
                 journal.note(remark)
                 say(f"note: {remark}")
-            say(f"{family}: scoring {sum(families[o.variant] == family for o in waiting)} cases …")
+            count = sum(families[o.variant] == family for o in waiting)
+            say(f"{family}: scoring {count} case{'s' if count != 1 else ''} …")
         journal.append(
             off_the_timed_path(outcome, outcomes)
             or _scored(outcome, journal.folder, datasets[family], references[family])

@@ -274,3 +274,13 @@ def test_a_reader_that_leaves_early_is_no_mistake(bench: Workbench) -> None:
     command.wait()
     assert "Traceback" not in stderr
     assert "Exception ignored" not in stderr
+
+
+def test_a_run_in_which_no_scored_case_ran_as_asked_still_has_its_table_and_its_page(bench: Workbench) -> None:
+    matrix = bench.matrix("int16x8", rounds=1, model=f'dataset = "{FAMILY}/test.npz"\nsamples = 20')
+    done = bench.benchbench("run", str(matrix))
+    assert "cpu (xnnpack took nothing)" in done.stdout
+    assert "fashion_mnist: scoring 1 case …" in done.stderr
+    page = (bench.latest() / "index.html").read_text(encoding="utf-8")
+    assert "Nothing can be recommended, for no case has a number that ran where it was asked to" in page
+    assert "Accuracy per class" in page

@@ -14,6 +14,9 @@ from benchbench.statistics import Ratio, compare
 
 CELL = ["run", "device", "family", "variant", "delegate"]
 WHERE = ["run", "device", "family"]
+_ENDS = ("", "_low", "_high")
+_NUMBERS = [f"{name}{end}" for name in ("speedup", "over_best", "accuracy", "accuracy_change") for end in _ENDS]
+_NAMES = ["speedup_verdict", "over_best_verdict", "float32", "best_float", "accuracy_base", "metric"]
 _SCORES = ("n", "compared", "agreement", "cosine", "sqnr_db", "broken")  # that a row always has
 
 
@@ -47,7 +50,10 @@ def tradeoffs(cases: pd.DataFrame, *, same_within: float = 0.03) -> pd.DataFrame
     best = fastest(cases)
     best = best[best["headline"]]
     parts = [_of_one_device(group.copy(), same_within) for _, group in best.groupby(WHERE, sort=False)]
-    return pd.concat(parts) if parts else best.assign(metric=None, accuracy=math.nan, broken=False, pareto=False)
+    if parts:
+        return pd.concat(parts)
+    nothing = dict.fromkeys([*_NUMBERS, "smaller"], math.nan) | dict.fromkeys(_NAMES)
+    return best.assign(**nothing, broken=False, pareto=False)
 
 
 def _numeric(column: pd.Series) -> pd.Series:
