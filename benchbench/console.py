@@ -205,7 +205,7 @@ def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:
         console.print(case.id, markup=False)
     talk = err()
     for skip in plan.skips:
-        talk.print(f"skipped  {skip.case}: {skip.reason}", markup=False)
+        talk.print(f"skipped  {skip.case.id}: {skip.reason}", markup=False)
     for problem in problems:
         talk.print(f"note: {problem}", markup=False)
     for device in plan.devices:

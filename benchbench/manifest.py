@@ -52,7 +52,8 @@ def manifest_of(
             | {"purpose": t.purpose}
             for t in plan.trials
         ],
-        "skips": [{"case": skip.case, "reason": skip.reason} for skip in plan.skips],
+        "skips": [_skip(skip) for skip in plan.skips],
+        "selection": {"only": plan.only, "skip": plan.skip, "of": plan.cells},
         "tools": _tools(opened),
         "tool_choice": matrix.tool.model_dump(mode="json"),
         "datasets": [asdict(wanted) | _fed(datasets[wanted.family]) for wanted in wanted_of(matrix)],
@@ -145,6 +146,12 @@ def _case(case: Case, runner: str | None) -> dict[str, Any]:
     }
 
 
+def _skip(skip: Skip) -> dict[str, Any]:
+    """A selected cell without trials; `deliberate` = the matrix itself leaves it out."""
+    cell = _case(skip.case, None)
+    return {"case": cell.pop("id"), "reason": skip.reason, "deliberate": skip.deliberate} | cell
+
+
 def _tools(opened: Sequence[Crew | Absent]) -> list[dict[str, Any]]:
     found = {}
     for crew in opened:
@@ -200,20 +207,29 @@ def resumption_of(manifest: Mapping[str, Any], folder: Path) -> Resumption:
 def plan_of(manifest: Mapping[str, Any], variants: Sequence[Variant]) -> Plan:
     """The plan as it was made."""
     by_id = {variant.id: variant for variant in variants}
-    cases = {
-        record["id"]: Case.model_validate(
+
+    def case_of(record: Mapping[str, Any]) -> Case:
+        return Case.model_validate(
             {key: record[key] for key in ("device", "threads", "affinity")}
             | {"variant": by_id[record["variant"]], "delegate": record["options"]}
         )
-        for record in manifest["cases"]
-    }
-    trials = tuple(
-        Trial(case=cases[t["case"]], round=t["round"], position=t["position"], purpose=t["purpose"])
-        for t in manifest["trials"]
+
+    cases = {record["id"]: case_of(record) for record in manifest["cases"]}
+    selection = manifest["selection"]
+    return Plan(
+        name=manifest["name"],
+        seed=manifest["seed"],
+        measure=Measure.model_validate(manifest["measure"]),
+        cases=tuple(cases.values()),
+        trials=tuple(
+            Trial(case=cases[t["case"]], round=t["round"], position=t["position"], purpose=t["purpose"])
+            for t in manifest["trials"]
+        ),
+        skips=tuple(Skip(case_of(skip), skip["reason"], skip["deliberate"]) for skip in manifest["skips"]),
+        only=tuple(selection["only"]),
+        skip=tuple(selection["skip"]),
+        cells=selection["of"],
     )
-    skips = tuple(Skip(record["case"], record["reason"]) for record in manifest["skips"])
-    measure = Measure.model_validate(manifest["measure"])
-    return Plan(manifest["name"], manifest["seed"], measure, tuple(cases.values()), trials, skips)
 
 
 def _wanted(record: Mapping[str, Any]) -> Wanted:

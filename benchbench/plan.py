@@ -29,15 +29,19 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """A cell that does not run, and why."""
+    """A selected cell that does not run, and why; `deliberate` where the matrix itself leaves it out ([[skip]])."""
 
-    case: str
+    case: Case
     reason: str
+    deliberate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All trials, device by device, each device's in the order in which they will run."""
+    """All trials, device by device, each device's in the order in which they will run.
+
+    Cases and skips together are every selected cell; `cells` counts those of the whole matrix, selected or not.
+    """
 
     name: str
     seed: int
@@ -45,6 +49,9 @@ class Plan:
     cases: tuple[Case, ...]
     trials: tuple[Trial, ...]
     skips: tuple[Skip, ...]
+    only: tuple[str, ...] = ()  # the selection: globs over case ids
+    skip: tuple[str, ...] = ()
+    cells: int = 0
     launches: Mapping[str, int] = field(default_factory=dict)  # trial -> at most so many, where one does not do
 
     def of(self, device: str) -> tuple[Trial, ...]:
@@ -67,6 +74,26 @@ class Plan:
         return len(several), sum(several)
 
 
+def takes(case: str, only: Sequence[str], skip: Sequence[str]) -> bool:
+    """Whether a selection takes the case of this id: one of `only` fits, where any is given, and none of `skip`."""
+
+    def fits(patterns: Sequence[str]) -> bool:
+        return any(fnmatch.fnmatchcase(case, pattern) for pattern in patterns)
+
+    return (not only or fits(only)) and not fits(skip)
+
+
+def devices_with_cases(
+    matrix: Matrix, devices: Sequence[Device], *, only: Sequence[str] = (), skip: Sequence[str] = ()
+) -> tuple[Device, ...]:
+    """The devices that a plan may have trials for, whatever they turn out to be. Raises as `make_plan` does."""
+    _, selected = _select(matrix, devices, only, skip)
+    wanted = {case.device for case in selected if _unwanted(case, matrix) is None}
+    if not wanted:
+        raise _nothing_left(matrix, [_unwanted(case, matrix) for case in selected])
+    return tuple(device for device in devices if device.name in wanted)
+
+
 def make_plan(
     matrix: Matrix, targets: Sequence[Target], *, seed: int, only: Sequence[str] = (), skip: Sequence[str] = ()
 ) -> Plan:
@@ -75,39 +102,58 @@ def make_plan(
     `only` and `skip` are globs over case ids. Raises InputError for a [[skip]] rule that fits no cell, NothingToDo
     when nothing is left to run.
     """
-    everything = [case for target in targets for case in _cells(matrix, target.device)]
     by_name = {target.device.name: target for target in targets}
-    if not everything:
-        raise NothingToDo(f"{matrix.source}: there is no device to run on")
-    for rule in matrix.skips:
-        if not any(_fits(rule, case) for case in everything):
-            written = rule.model_dump(exclude_none=True, exclude={"reason"})
-            raise InputError(
-                f"{matrix.source}: [[skip]] {', '.join(f'{key} = {value!r}' for key, value in written.items())}"
-                " fits no case",
-                remedy=f"cases look like {everything[0].id}",
-            )
-    for pattern in only:
-        if not any(fnmatch.fnmatchcase(case.id, pattern) for case in everything):
-            raise NothingToDo(f"--only {pattern!r} fits no case", remedy=f"cases look like {everything[0].id}")
-    selected = [case for case in everything if not only or any(fnmatch.fnmatchcase(case.id, p) for p in only)]
-    cases, skips = [], []
-    for case in selected:
-        reason = _why_not(case, matrix, by_name[case.device], skip)
-        if reason is None:
-            cases.append(case)
-        else:
-            skips.append(Skip(case.id, reason))
+    everything, selected = _select(matrix, [target.device for target in targets], only, skip)
+    why_not = {case.id: _why_not(case, matrix, by_name[case.device]) for case in selected}
+    cases = [case for case in selected if why_not[case.id] is None]
+    skips = [skip for skip in why_not.values() if skip is not None]
     if not cases:
-        first = f": {skips[0].case}: {skips[0].reason}" if skips else ""
-        raise NothingToDo(f"{matrix.source}: nothing is left to run{first}", remedy="see `benchbench plan`")
+        raise _nothing_left(matrix, skips)
     trials = tuple(trial for target in targets for trial in _order(cases, target.device.name, matrix, seed))
     launches = {
         trial.id: _most_launches(matrix, trial.case.variant.family)
         for trial in trials
         if trial.purpose == "accuracy" and presumed_runner(by_name[trial.case.device]) == "benchmark_model"
     }
-    return Plan(matrix.name, seed, matrix.measure, tuple(cases), trials, tuple(skips), launches)
+    return Plan(
+        name=matrix.name,
+        seed=seed,
+        measure=matrix.measure,
+        cases=tuple(cases),
+        trials=trials,
+        skips=tuple(skips),
+        only=tuple(only),
+        skip=tuple(skip),
+        cells=len(everything),
+        launches=launches,
+    )
+
+
+def _select(
+    matrix: Matrix, devices: Sequence[Device], only: Sequence[str], skip: Sequence[str]
+) -> tuple[list[Case], list[Case]]:
+    """All cells of the matrix on the devices, and those selected; raises for a rule or a pattern that fits none."""
+    everything = [case for device in devices for case in _cells(matrix, device)]
+    if not everything:
+        raise NothingToDo(f"{matrix.source}: there is no device to run on")
+    example = f"cases look like {everything[0].id}"
+    for rule in matrix.skips:
+        if not any(_fits(rule, case) for case in everything):
+            written = rule.model_dump(exclude_none=True, exclude={"reason"})
+            raise InputError(
+                f"{matrix.source}: [[skip]] {', '.join(f'{key} = {value!r}' for key, value in written.items())}"
+                " fits no case",
+                remedy=example,
+            )
+    for pattern in only:
+        if not any(takes(case.id, [pattern], ()) for case in everything):
+            raise NothingToDo(f"--only {pattern!r} fits no case", remedy=example)
+    return everything, [case for case in everything if takes(case.id, only, skip)]
+
+
+def _nothing_left(matrix: Matrix, skips: Sequence[Skip | None]) -> NothingToDo:
+    first = next((f": {skip.case.id}: {skip.reason}" for skip in skips if skip), ": --only and --skip leave no case")
+    return NothingToDo(f"{matrix.source}: nothing is left to run{first}", remedy="see `benchbench plan`")
 
 
 def _most_launches(matrix: Matrix, family: str) -> int:
@@ -148,16 +194,20 @@ def _fits(rule: SkipRule, case: Case) -> bool:
     )
 
 
-def _why_not(case: Case, matrix: Matrix, target: Target, skip: Sequence[str]) -> str | None:
+def _why_not(case: Case, matrix: Matrix, target: Target) -> Skip | None:
+    if unwanted := _unwanted(case, matrix):
+        return unwanted
+    reason = target.problem or _impossible(case, target)
+    return Skip(case, reason) if reason else None
+
+
+def _unwanted(case: Case, matrix: Matrix) -> Skip | None:
+    """Why a cell does not run on any device whatever."""
     for rule in matrix.skips:
         if _fits(rule, case):
-            return rule.reason
-    for pattern in skip:
-        if fnmatch.fnmatchcase(case.id, pattern):
-            return f"left out by --skip {pattern}"
-    if target.problem:
-        return target.problem
-    return edgetpu_mismatch(case.variant, case.delegate) or _impossible(case, target)
+            return Skip(case, rule.reason, deliberate=True)
+    reason = edgetpu_mismatch(case.variant, case.delegate)
+    return Skip(case, reason) if reason else None
 
 
 def edgetpu_mismatch(variant: Variant, delegate: Delegate) -> str | None:

@@ -13,7 +13,7 @@ from benchbench.delegates import Cpu, EdgeTpu, Gpu, Nnapi, Xnnpack
 from benchbench.device import Adb, Device, Local, Ssh, ToolChoice, Traits
 from benchbench.errors import InputError, NothingToDo
 from benchbench.matrix import Matrix, SkipRule
-from benchbench.plan import LAUNCH_S, Plan, Target, make_plan
+from benchbench.plan import LAUNCH_S, Plan, Target, devices_with_cases, make_plan, takes
 
 HOST, PI = Device(name="host", address=Local()), Device(name="rpi5", address=Ssh(host="rpi5"))
 PHONE = Device(name="pixel8", address=Adb(serial="R58N"))
@@ -49,7 +49,7 @@ def planned(asked: Matrix, *devices: Device, seed: int = 7, **selection: Any) ->
 
 
 def reasons(plan: Plan) -> dict[str, str]:
-    return {skip.case: skip.reason for skip in plan.skips}
+    return {skip.case.id: skip.reason for skip in plan.skips}
 
 
 def test_every_cell_of_the_matrix_is_a_case_with_a_readable_name() -> None:
@@ -93,7 +93,28 @@ def test_only_and_skip_choose_by_globs_over_case_ids() -> None:
     assert {case.id for case in plan.cases} == {
         f"host/net.{v}/xnnpack/t{n}" for v in ("float32", "int8") for n in (1, 2)
     }
-    assert set(reasons(plan).values()) == {"left out by --skip rpi5/*"}
+    assert plan.skips == ()  # what was not selected is no row, but how it was selected is known
+    assert (plan.only, plan.skip, plan.cells) == (("*/xnnpack/*",), ("rpi5/*",), 16)
+
+
+def test_a_selection_chooses_devices_too() -> None:
+    asked = matrix(skips=(SkipRule(device="pixel8"),))
+    both = (HOST, PI, PHONE)
+    assert devices_with_cases(asked, both) == (HOST, PI)
+    assert devices_with_cases(asked, both, only=["rpi5/*"]) == (PI,)
+    assert devices_with_cases(asked, both, skip=["rpi5/*"]) == (HOST,)
+    with pytest.raises(NothingToDo, match=r"pixel8/net\.float32/cpu/t1: left out by the matrix"):
+        devices_with_cases(asked, both, only=["pixel8/*"])
+
+
+def test_what_the_matrix_leaves_out_is_told_from_what_cannot_run() -> None:
+    asked = matrix(delegates=(Xnnpack(), Nnapi()), skips=(SkipRule(scheme="int8"),), threads=(1,))
+    told = {skip.case.id: skip.deliberate for skip in planned(asked).skips}
+    assert told == {
+        "host/net.float32/nnapi/t1": False,
+        "host/net.int8/xnnpack/t1": True,
+        "host/net.int8/nnapi/t1": True,
+    }
 
 
 def test_only_what_there_is_not_is_nothing_to_do_and_shows_what_cases_look_like() -> None:
@@ -102,8 +123,10 @@ def test_only_what_there_is_not_is_nothing_to_do_and_shows_what_cases_look_like(
 
 
 def test_when_everything_is_left_out_the_first_reason_is_told() -> None:
-    with pytest.raises(NothingToDo, match=r"nothing is left to run: host/net\.float32/cpu/t1: left out by --skip \*"):
+    with pytest.raises(NothingToDo, match="nothing is left to run: --only and --skip leave no case"):
         planned(matrix(), skip=["*"])
+    with pytest.raises(NothingToDo, match=r"nothing is left to run: host/net\.float32/cpu/t1: too slow"):
+        planned(matrix(skips=(SkipRule(device="*", reason="too slow"),)))
 
 
 def test_without_any_device_there_is_nothing_to_do() -> None:
@@ -213,8 +236,11 @@ def test_cases_and_skips_are_the_whole_product_and_no_case_is_twice(
         plan = planned(asked, HOST, PI, seed=seed, skip=skip)
     except NothingToDo:
         return
-    names = [case.id for case in plan.cases] + [skip.case for skip in plan.skips]
-    assert len(set(names)) == len(names) == 2 * 2 * 2 * len(threads)
+    names = [case.id for case in plan.cases] + [skip.case.id for skip in plan.skips]
+    assert plan.cells == 2 * 2 * 2 * len(threads)
+    whole = [case.id for case in planned(asked, HOST, PI).cases]
+    assert len(set(names)) == len(names)
+    assert set(names) == {name for name in whole if takes(name, (), skip)}
     assert Counter(trial.case.id for trial in plan.trials) == {case.id: rounds for case in plan.cases}
 
 

@@ -37,7 +37,8 @@ def plan(
             "seed": made.seed,
             "cases": [case.id for case in made.cases],
             "trials": [trial.id for trial in made.trials],
-            "skips": [{"case": s.case, "reason": s.reason} for s in made.skips],
+            "skips": [{"case": s.case.id, "reason": s.reason, "deliberate": s.deliberate} for s in made.skips],
+            "selection": {"only": made.only, "skip": made.skip, "of": made.cells},
             "at_least_seconds": {device: made.seconds(device) for device in made.devices},
             "notes": remarks,
         }
