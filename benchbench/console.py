@@ -18,8 +18,10 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from benchbench import formatting
 from benchbench.case import Trial
 from benchbench.execute import Done, Event, Noted, Progressed, Scoring, Started
+from benchbench.formatting import duration
 from benchbench.models.manifest import Skipped
 from benchbench.models.progress import Finished, Step, Working
 from benchbench.outcome import Outcome
@@ -39,31 +41,13 @@ def err() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def duration(seconds: float) -> str:
-    """Seconds as a person says them: 42 s, 3 min 20 s, 2 h 05 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def latency(microseconds: float | None) -> str:
-    """A latency in ms with three significant digits."""
-    if microseconds is None:
-        return "–"
-    ms = microseconds / 1000
-    return f"{ms:.0f} ms" if ms >= 100 else f"{ms:.3g} ms" if ms >= 0.001 else f"{microseconds:.2g} µs"
-
-
 def outcome_line(outcome: Outcome) -> str:
     """One line on a finished trial: what it is, what it took, who executed it, and what was wrong."""
     if outcome.status != "ok":
         return f"{outcome.trial}  {STATUS_WORDS[outcome.status]}: {outcome.error or 'no reason given'}"
     typical = outcome.measurement.timings.typical
     again = f"  (attempt {outcome.attempts})" if outcome.attempts > 1 else ""
-    shown = latency(typical) if outcome.purpose == "latency" else outcome.purpose
+    shown = formatting.time(typical and typical / 1000) if outcome.purpose == "latency" else outcome.purpose
     return f"{outcome.trial}  {shown}  on {outcome.delegation.executor}{again}"
 
 

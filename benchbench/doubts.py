@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
 
+from benchbench.formatting import number
 from benchbench.outcome import Conditions, Outcome
 
 NOISY = 0.10  # standard deviation of the launches / their mean
@@ -122,7 +123,7 @@ def _few_launches(launches: Launches) -> Doubt | None:
     n = len(launches.counted)
     if not 0 < n < 4:
         return None
-    odds = "no interval can be given" if n < 3 else "its interval is their range and covers the median with 75 %"
+    odds = "no interval can be given" if n < 3 else "its interval is their range, which holds the median with 75 %"
     return Doubt("few launches", f"only {n} launch{'es' if n > 1 else ''} counted: {odds}", "measure 5 rounds or more")
 
 
@@ -154,7 +155,11 @@ def _slow_start(launches: Launches) -> Doubt | None:
     ratios = [t.first / t.typical for o in launches.counted if (t := o.measurement.timings).first and t.typical]
     if not ratios or (ratio := median(ratios)) < WARM_START:
         return None
-    return Doubt("slow start", f"the first inference takes {ratio:.0f}× the steady one", "see the phases for cold use")
+    return Doubt(
+        "slow start",
+        f"the first inference takes {number(ratio, 2)}× as long as a steady one",
+        "see the phases for cold use",
+    )
 
 
 def _load(launches: Launches) -> Doubt | None:

@@ -13,7 +13,9 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from benchbench import formatting
 from benchbench.console import err, out
+from benchbench.formatting import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,9 +91,9 @@ def show_models(infos: Sequence[ModelInfo]) -> None:
         for name, tensors in (("input", info.inputs), ("output", info.outputs)):
             for tensor in tensors:
                 console.print(f"  {name:<9} {_tensor(tensor)}", markup=False)
-        for number, graph in enumerate(info.subgraphs):
+        for index, graph in enumerate(info.subgraphs):
             ops = ", ".join(f"{op} x {count}" if count > 1 else op for op, count in graph.ops.items())
-            title = "ops" if number == 0 else f"graph {number}"
+            title = "ops" if index == 0 else f"graph {index}"
             console.print(f"  {title:<9} {sum(graph.ops.values())}: {ops}", markup=False)
         for signature in info.signatures:
             console.print(f"  signature {signature.key}", markup=False)
@@ -111,21 +113,13 @@ def _tensor(tensor: TensorInfo) -> str:
     return f"{tensor.name}: {tensor.dtype} {list(shape)}{scale}"
 
 
-def known(value: Any) -> bool:
-    """Whether a cell of a frame holds anything: neither None nor NaN."""
-    return value is not None and value == value  # noqa: PLR0124 - NaN is not itself
-
-
-def milliseconds(value: Any) -> str:
-    return f"{value:.3g}" if known(value) else "–"
-
-
 def show_cases(cases: pd.DataFrame) -> None:
     """The result of a run: one row a case with its median; under the table what to doubt and what to do about it."""
     rows = cases.to_dict("records")
     scored = "accuracy_top1" in cases
-    columns = ["case", "ran on", "median ms", "95 % interval", "launches", *(["top-1"] if scored else []), "doubts"]
-    table = table_of(*columns, right=("median ms", "95 % interval", "launches", "top-1"))
+    interval = formatting.interval_title(row["launches"] for row in rows)
+    columns = ["case", "ran on", "median", interval, "launches", *(["top-1"] if scored else []), "doubts"]
+    table = table_of(*columns, right=("median", interval, "launches", "top-1"))
     for row in rows:
         add(table, *_case_cells(row, scored))
     console = out()
@@ -138,23 +132,23 @@ def show_cases(cases: pd.DataFrame) -> None:
 
 
 def _case_cells(row: Mapping[Any, Any], scored: bool) -> tuple[object, ...]:
-    known = row["low_ms"] is not None and row["low_ms"] == row["low_ms"]
-    interval = f"[{milliseconds(row['low_ms'])}, {milliseconds(row['high_ms'])}]" if known else None
+    interval = formatting.interval(row["low_ms"], row["high_ms"])
     top1 = row.get("accuracy_top1")
     accuracy = (f"{top1:.1%}" if isinstance(top1, float) and top1 == top1 else None,) if scored else ()  # noqa: PLR0124
     ran = row["executor"] or f"{row['status']}: {row['error']}"
     doubts = ", ".join(doubt.kind for doubt in row["doubts"])
-    return (row["case"], ran, milliseconds(row["median_ms"]), interval, row["launches"], *accuracy, doubts)
+    return (row["case"], ran, formatting.time(row["median_ms"]), interval, row["launches"], *accuracy, doubts)
 
 
 def show_comparison(frame: pd.DataFrame) -> None:
     """One row a case: base, new, the ratio with its interval, and what can be said."""
-    table = table_of("case", "base ms", "new ms", "new / base", "verdict", right=("base ms", "new ms", "new / base"))
+    table = table_of("case", "base", "new", "new / base", "verdict", right=("base", "new", "new / base"))
     for row in frame.to_dict("records"):
-        known = row["ratio_low"] == row["ratio_low"] and row["ratio_low"] is not None
-        interval = f" [{row['ratio_low']:.3f}, {row['ratio_high']:.3f}]" if known else ""
-        ratio = f"{row['ratio']:.3f}{interval}" if row["ratio"] == row["ratio"] else None
-        add(table, row["case"], milliseconds(row["base_ms"]), milliseconds(row["new_ms"]), ratio, row["verdict"])
+        ends = [number(row[f"ratio_{end}"], 4) for end in ("low", "high") if formatting.known(row[f"ratio_{end}"])]
+        interval = f" [{', '.join(ends)}]" if ends else ""
+        ratio = f"{number(row['ratio'], 4)}{interval}"
+        times = [formatting.time(row[f"{side}_ms"]) for side in ("base", "new")]
+        add(table, row["case"], *times, ratio, row["verdict"])
     out().print(table)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from benchbench import formatting
 from benchbench.recommendation.gains import WHERE, loses, tradeoffs, uncertain
 from benchbench.recommendation.traps import broken_words, find_traps, points_of
 from benchbench.recommendation.words import (
@@ -16,7 +17,6 @@ from benchbench.recommendation.words import (
     change,
     describe,
     measured,
-    milliseconds,
     samples,
 )
 from benchbench.statistics import compare
@@ -76,7 +76,7 @@ def _recommend_one(
 
 
 def _claims(row: pd.Series, table: pd.DataFrame) -> Iterator[str]:
-    yield milliseconds(row["median_ms"])
+    yield formatting.time(row["median_ms"])
     same = row["float32"] == row["best_float"]
     if not pd.isna(row["speedup"]) and row["scheme"] != "float32":
         best = ", which is the device's best float case" if same else ""
@@ -88,7 +88,7 @@ def _claims(row: pd.Series, table: pd.DataFrame) -> Iterator[str]:
         than = "" if base["scheme"] == "float32" else f", against {describe(base)}, the most accurate here"
         yield f"{change(row)}{than}"
     if not pd.isna(row["smaller"]) and row["smaller"] > 1.05:
-        yield f"{row['smaller']:.1f}× smaller"
+        yield f"{formatting.ratio(row['smaller'])} smaller"
 
 
 def _base(row: pd.Series, table: pd.DataFrame) -> pd.Series:
@@ -101,7 +101,7 @@ def _evidence(choice: pd.Series, table: pd.DataFrame) -> Iterator[str]:
     """Why nothing faster was chosen, and what the accuracies are."""
     ahead = table[table["median_ms"] < choice["median_ms"]].sort_values("median_ms")
     for _, row in ahead.iterrows():
-        yield f"{describe(row)} is faster ({milliseconds(row['median_ms'])}) but {_drawback(row)}"
+        yield f"{describe(row)} is faster ({formatting.time(row['median_ms'])}) but {_drawback(row)}"
     if not pd.isna(choice["accuracy"]):
         base = _base(choice, table)
         other = "" if base["case"] == choice["case"] else f"; {describe(base)}: {measured(base)}"
@@ -120,7 +120,7 @@ def _drawback(row: pd.Series) -> str:
 def _doubts(choice: pd.Series, keeps: pd.DataFrame, most: float, same_within: float) -> Iterator[str]:
     yield from (str(doubt) for doubt in choice["doubts"])
     equals = [
-        f"{describe(row)} ({milliseconds(row['median_ms'])})"
+        f"{describe(row)} ({formatting.time(row['median_ms'])})"
         for _, row in keeps.iterrows()
         if row["case"] != choice["case"]
         and compare(choice["samples_ms"], row["samples_ms"], same_within=same_within).verdict in {"same", "cannot tell"}

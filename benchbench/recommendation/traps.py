@@ -8,6 +8,7 @@ from textwrap import shorten as cut
 import numpy as np
 import pandas as pd
 
+from benchbench.formatting import ratio
 from benchbench.recommendation.gains import fastest, uncertain
 from benchbench.recommendation.words import change, describe, samples, shorten
 
@@ -31,7 +32,7 @@ def find_traps(cases: pd.DataFrame, table: pd.DataFrame, most: float) -> tuple[s
 def _slower(table: pd.DataFrame) -> Iterator[str]:
     quantized = table[~table["scheme"].fillna("").str.startswith("float")]
     for _, row in quantized[quantized["speedup_verdict"] == "slower"].iterrows():
-        yield f"{describe(row)} is slower than float32 there ({1 / row['speedup']:.2g}×)"
+        yield f"{describe(row)} is slower than float32 there ({ratio(1 / row['speedup'])})"
 
 
 def _reference_kernels(best: pd.DataFrame) -> Iterator[str]:

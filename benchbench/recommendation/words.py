@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from benchbench.formatting import number, points, ratio, ratio_number
+
 METRICS = {  # what stands for "accuracy", best first: column, and its name
     "accuracy_top1": "top-1 accuracy",
     "accuracy_map": "mAP",
@@ -33,18 +35,14 @@ def against(row: pd.Series, name: str, base: str) -> str:
     value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
     match row[f"{name}_verdict"]:
         case "faster":
-            return f"{_times(value)}× [{_times(low)}, {_times(high)}] faster than {base}"
+            return f"{ratio(value)} [{ratio_number(low)}, {ratio_number(high)}] faster than {base}"
         case "slower":
-            return f"{_times(1 / value)}× [{_times(1 / high)}, {_times(1 / low)}] slower than {base}"
+            ends = f"{ratio_number(1 / high)}, {ratio_number(1 / low)}"
+            return f"{ratio(1 / value)} [{ends}] slower than {base}"
         case "same":
             return f"as fast as {base}"
         case _:
             return f"not to be told apart in speed from {base}"
-
-
-def _times(factor: float) -> str:
-    """A factor with one decimal, or two where it is near 1."""
-    return f"{factor:.2f}" if factor < 1.2 else f"{factor:.1f}"
 
 
 def change(row: pd.Series) -> str:
@@ -82,19 +80,3 @@ def share(row: pd.Series) -> str:
 def samples(row: pd.Series) -> str:
     n = row["accuracy_n"]
     return "an unknown number of samples" if pd.isna(n) else f"{int(n):,} sample{'s' if n != 1 else ''}"
-
-
-def points(difference: float) -> str:
-    """A change of a share in percentage points: "−0.6", "+0.0"."""
-    return f"{round(100 * difference, 1) + 0.0:+.1f}".replace("-", "−")
-
-
-def milliseconds(ms: float) -> str:
-    """A latency with three digits: "4.02 ms"."""
-    return f"{number(ms)} ms"
-
-
-def number(value: float, digits: int = 3) -> str:
-    """A number with so many significant digits, zeros kept, and no exponent."""
-    text = f"{value:#.{digits}g}".rstrip(".")
-    return f"{value:.0f}" if "e+" in text else text

@@ -9,6 +9,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from benchbench import formatting
+from benchbench.formatting import TimeUnit, time_unit
 from benchbench.recommendation.gains import is_broken
 from benchbench.recommendation.words import METRICS, measured, shorten
 from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, bar_end, label, missing, reach
@@ -34,18 +36,23 @@ class Chart:
 def latency(results: Results, panel: Panel) -> Chart:
     """Bars of the median with its interval per variant and delegate; what ran elsewhere is a line of text, no bar."""
     edge = reach(panel)
-    rows = [_row(row) | {"text": label(row, edge), "at": bar_end(row, edge)} for _, row in panel.best.iterrows()]
+    per_ms = panel.unit.per_ms
+    rows = [
+        _row(row, panel.unit) | {"text": label(row, edge), "at": bar_end(row, edge) * per_ms}
+        for _, row in panel.best.iterrows()
+    ]
     base = alt.Chart(_data(rows)).encode(y=_variants(panel), yOffset=_delegates(panel))
-    x = alt.X("ms:Q", title="median latency, ms", scale=alt.Scale(domain=[0, edge], nice=False), axis=_FEW)
+    scale = alt.Scale(domain=[0, edge * per_ms], nice=False)
+    x = alt.X("time:Q", title=f"median latency, {panel.unit.name}", scale=scale, axis=_FEW)
     shown = base.transform_filter("datum.shown")
     bars = shown.mark_bar(cornerRadiusEnd=2, height={"band": 0.86}).encode(
-        x=x, color=_color(results), opacity=_PALE, tooltip=_tooltip("ms", "interval", "threads", "ran")
+        x=x, color=_color(results), opacity=_PALE, tooltip=_tooltip("median", "interval", "threads", "ran")
     )
     ends = shown.mark_rule(strokeWidth=1.5).encode(x="low:Q", x2="at:Q")
     text = base.mark_text(align="left", dx=6, fontSize=11).encode(x=alt.X("at:Q"), text="text:N")
     layers = [bars, ends, text]
     if not any(row["shown"] for row in rows):
-        layers = [text.encode(x=alt.X("at:Q", axis=None, scale=alt.Scale(domain=[0, edge])))]
+        layers = [text.encode(x=alt.X("at:Q", axis=None, scale=scale))]
     return _chart(
         panel.title,
         f"Median latency per variant and delegate on {panel.title}.",
@@ -58,13 +65,15 @@ def threads(results: Results, panel: Panel) -> Chart | None:
     cases = panel.cases[panel.cases["headline"] & panel.cases["threads"].notna()]
     if cases["threads"].nunique() < 2:
         return None
-    rows = [_row(row) | {"n": int(row["threads"])} for _, row in cases.iterrows()]
+    rows = [_row(row, panel.unit) | {"n": int(row["threads"])} for _, row in cases.iterrows()]
     base = alt.Chart().encode(
         x=alt.X("n:O", title="threads", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("ms:Q", title="ms", scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=3, labelFlush=True)),
+        y=alt.Y(
+            "time:Q", title=panel.unit.name, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=3, labelFlush=True)
+        ),
         color=_color(results),
         opacity=_PALE,
-        tooltip=_tooltip("ms", "interval", "threads", "ran"),
+        tooltip=_tooltip("median", "interval", "threads", "ran"),
     )
     lines = base.mark_line(strokeWidth=2)
     dots = base.mark_point(filled=True, size=36)
@@ -87,12 +96,13 @@ def threads(results: Results, panel: Panel) -> Chart | None:
 
 def phases(panel: Panel, results: Results) -> Chart | None:
     """Initialisation, first inference, warm-up and steady state, each its own mark on a logarithmic axis."""
-    return _kinds(results, panel, PHASES, "ms", "ms (logarithmic)", log=True, about="Phases of a launch")
+    unit = time_unit(panel.best.loc[panel.best["headline"], list(PHASES)].max())
+    return _kinds(results, panel, PHASES, unit, "Phases of a launch", log=True)
 
 
 def memory(panel: Panel, results: Results) -> Chart | None:
     """Each kind of memory by its own mark and name."""
-    return _kinds(results, panel, MEMORY_KINDS, "MB", "MB", log=False, about="Memory by kind")
+    return _kinds(results, panel, MEMORY_KINDS, None, "Memory by kind", log=False)
 
 
 def accuracy(results: Results, panel: Panel) -> Chart | None:
@@ -101,17 +111,18 @@ def accuracy(results: Results, panel: Panel) -> Chart | None:
     if table.empty or table["accuracy"].isna().all():
         return None
     rows = [
-        _row(row) | {"accuracy": float(row["accuracy"]), "pareto": bool(row["pareto"]), "measured": measured(row)}
+        _row(row, panel.unit)
+        | {"accuracy": float(row["accuracy"]), "pareto": bool(row["pareto"]), "measured": measured(row)}
         for _, row in table[table["accuracy"].notna()].iterrows()
     ]
-    front_rows = sorted((row for row in rows if row["pareto"]), key=lambda row: row["ms"])
+    front_rows = sorted((row for row in rows if row["pareto"]), key=lambda row: row["time"])
     for n, row in enumerate(front_rows):
         row |= {"above": row["variant"] if n % 2 else "", "below": "" if n % 2 else row["variant"]}
     name = METRICS[table["metric"].iloc[0]]
     base = alt.Chart(_data(rows)).encode(
         x=alt.X(
-            "ms:Q",
-            title="median latency, ms (logarithmic)",
+            "time:Q",
+            title=f"median latency, {panel.unit.name} (logarithmic)",
             scale=alt.Scale(type="log", nice=False, padding=24),
             axis=_FEW,
         ),
@@ -121,7 +132,7 @@ def accuracy(results: Results, panel: Panel) -> Chart | None:
         color=_color(results),
         opacity=_PALE,
         shape=alt.condition(alt.datum.broken, alt.value("cross"), alt.value("circle")),
-        tooltip=[*_tooltip("ms", "interval", "threads", "ran"), alt.Tooltip("measured:N", title=name)],
+        tooltip=[*_tooltip("median", "interval", "threads", "ran"), alt.Tooltip("measured:N", title=name)],
     )
     front = base.transform_filter("datum.pareto")
     rings = front.mark_point(size=190, strokeWidth=1.4)
@@ -138,7 +149,7 @@ def accuracy(results: Results, panel: Panel) -> Chart | None:
 
 def profile(title: str, rows: list[dict[str, Any]]) -> Chart:
     """Where the time goes, per op type or delegate partition, as shares of one inference."""
-    known = [row | {"case": shorten(row["case"], 60)} for row in rows]
+    known = [row | {"case": shorten(row["case"], 60), "time": formatting.time(row["mean_ms"])} for row in rows]
     order = list(dict.fromkeys(row["case"] for row in known))
     chart = (
         alt.Chart(_data(known))
@@ -148,7 +159,7 @@ def profile(title: str, rows: list[dict[str, Any]]) -> Chart:
             x=alt.X("percent:Q", title="share of the time, %", scale=alt.Scale(domain=[0, 100], nice=False), axis=_FEW),
             order=alt.Order("percent:Q", sort="descending"),
             color=alt.Color("op:N", title=None, legend=alt.Legend(orient="top", columns=4, labelLimit=240)),
-            tooltip=["case:N", "op:N", "percent:Q", "mean_ms:Q"],
+            tooltip=["case:N", "op:N", "percent:Q", alt.Tooltip("time:N", title="time")],
         )
         .properties(height=22 * len(order))
     )
@@ -185,11 +196,12 @@ def conditions(place: str, trials: pd.DataFrame, column: str, title: str) -> Cha
 
 
 def _kinds(
-    results: Results, panel: Panel, kinds: dict[str, str], unit: str, title: str, *, log: bool, about: str
+    results: Results, panel: Panel, kinds: dict[str, str], unit: TimeUnit | None, about: str, *, log: bool
 ) -> Chart | None:
-    """A row per variant and delegate, a mark per kind; only of what ran where it was asked to."""
+    """A row per variant and delegate, a mark per kind, in `unit` or in MB; only of what ran where it was asked to."""
+    title = f"{unit.name if unit else 'MB'}{' (logarithmic)' * log}"
     rows = [
-        _row(row) | {"kind": words, "value": float(row[kind])}
+        _row(row, panel.unit) | {"kind": words} | _value(float(row[kind]), unit)
         for _, row in panel.best[panel.best["headline"]].iterrows()
         for kind, words in kinds.items()
         if not pd.isna(row[kind]) and (row[kind] > 0 or not log)
@@ -207,7 +219,7 @@ def _kinds(
         scale=alt.Scale(domain=named, range=_SHAPES[: len(named)]),
         legend=alt.Legend(orient="top", columns=4, labelLimit=220),
     )
-    tips = [*_tooltip("threads", "ran"), alt.Tooltip("kind:N"), alt.Tooltip("value:Q", title=unit, format=".4~g")]
+    tips = [*_tooltip("threads", "ran"), alt.Tooltip("kind:N"), alt.Tooltip("said:N", title="value")]
     dots = base.mark_point(filled=True, size=46).encode(x=x, shape=shape, opacity=_PALE, tooltip=tips)
     return _chart(
         panel.title,
@@ -216,25 +228,34 @@ def _kinds(
     )
 
 
-def _row(row: pd.Series) -> dict[str, Any]:
-    """What every chart needs of a case, as plain JSON values; NaN becomes null."""
-    low, high = _number(row["low_ms"]), _number(row["high_ms"])
+def _value(value: float, unit: TimeUnit | None) -> dict[str, Any]:
+    """A time in ms, or a size in MB, on an axis in `unit` and in words."""
+    if unit is None:
+        return {"value": value, "said": f"{formatting.number(value)} MB"}
+    return {"value": value * unit.per_ms, "said": formatting.time(value)}
+
+
+def _row(row: pd.Series, unit: TimeUnit) -> dict[str, Any]:
+    """What every chart needs of a case, as plain JSON values, times in `unit`; NaN becomes null."""
+    name = formatting.interval_name(int(row["launches"]))
+    interval = formatting.interval(row["low_ms"], row["high_ms"])
     return {
         "variant": shorten(row["variant"], 32),
         "delegate": shorten(row["delegate"], 32),
-        "ms": _number(row["median_ms"]),
-        "low": low,
-        "high": high,
+        "time": _number(row["median_ms"], unit),
+        "median": formatting.time(row["median_ms"]),
+        "low": _number(row["low_ms"], unit),
+        "high": _number(row["high_ms"], unit),
         "shown": missing(row) is None,
-        "interval": "none (fewer than 3 launches)" if low is None or high is None else f"{low:.4g} to {high:.4g} ms",
+        "interval": name if interval == formatting.NOTHING else f"{interval} ({name})",
         "threads": None if pd.isna(row["threads"]) else int(row["threads"]),
         "ran": (row["executor"] if isinstance(row["executor"], str) else "nothing") + _BROKEN * is_broken(row),
         "broken": is_broken(row),
     }
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None or math.isnan(value) else float(f"{value:.6g}")
+def _number(value: Any, unit: TimeUnit) -> float | None:
+    return None if value is None or math.isnan(value) else float(f"{value * unit.per_ms:.6g}")
 
 
 def _data(rows: list[dict[str, Any]]) -> alt.InlineData:
@@ -259,8 +280,7 @@ def _color(results: Results) -> alt.Color:
 
 
 def _tooltip(*fields: str) -> list[alt.Tooltip]:
-    units = {"ms": alt.Tooltip("ms:Q", title="median, ms", format=".4~g")}
-    return [alt.Tooltip("variant:N"), alt.Tooltip("delegate:N")] + [units.get(f, alt.Tooltip(f"{f}:N")) for f in fields]
+    return [alt.Tooltip(f"{field}:N") for field in ("variant", "delegate", *fields)]
 
 
 def _height(panel: Panel) -> int:

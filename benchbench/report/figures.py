@@ -17,6 +17,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from benchbench import formatting
+from benchbench.formatting import time_unit
 from benchbench.recommendation.gains import is_broken
 from benchbench.recommendation.words import METRICS, shorten
 from benchbench.report.classes import per_class
@@ -71,62 +73,63 @@ def _latency(results: Results) -> Figure | None:
         return None
     figure, axes = _stack([len(panel.best) + panel.best["variant"].nunique() for panel in panels])
     for axis, panel in zip(axes, panels, strict=True):
-        edge = reach(panel)
+        edge, per_ms = reach(panel), panel.unit.per_ms
         for y, row in _rows(axis, panel):
             if shown := missing(row) is None:
                 color, pale = results.colors[row["delegate"]], _alpha(row)
-                axis.barh(y, row["median_ms"], height=0.86, color=color, alpha=pale)
-                axis.hlines(y, row["low_ms"], bar_end(row, edge), color="#1c2330", linewidth=1.1)
+                axis.barh(y, row["median_ms"] * per_ms, height=0.86, color=color, alpha=pale)
+                axis.hlines(y, row["low_ms"] * per_ms, bar_end(row, edge) * per_ms, color="#1c2330", linewidth=1.1)
             style: dict[str, Any] = {} if shown else {"style": "italic", "color": "#7b8494"}
-            at = (bar_end(row, edge), y)
+            at = (bar_end(row, edge) * per_ms, y)
             axis.annotate(label(row, edge), at, (4, 0), textcoords="offset points", va="center", fontsize=7.5, **style)
-        axis.set_xlim(0, edge)
-        axis.set_xlabel("median latency over launches, ms (line: 95 % interval)")
+        axis.set_xlim(0, edge * per_ms)
+        interval = formatting.intervals_explained(panel.best["launches"])
+        axis.set_xlabel(f"median latency over launches, {panel.unit.name} (line: {interval})")
         axis.set_title(panel.title)
     return _with_legend(figure, _delegate_keys(results))
 
 
 def _threads(results: Results) -> Figure | None:
-    lines: list[list[tuple[str, str, pd.DataFrame]]] = []
+    lines: list[list[tuple[Panel, str, pd.DataFrame]]] = []
     for panel in results.panels:
         cases = panel.cases[panel.cases["headline"] & panel.cases["threads"].notna()]
         if cases["threads"].nunique() > 1:
-            parts = [(panel.title, str(name), part) for name, part in cases.groupby("variant", sort=False)]
+            parts = [(panel, str(name), part) for name, part in cases.groupby("variant", sort=False)]
             lines += [parts[n : n + _COLUMNS] for n in range(0, len(parts), _COLUMNS)]
     if not lines:
         return None
     figure = _figure(_WIDTH, 2.0 * len(lines) + 0.6)
     for y, line in enumerate(lines):
-        for x, (title, name, part) in enumerate(line):
+        for x, (panel, name, part) in enumerate(line):
             axis = figure.add_subplot(len(lines), _COLUMNS, y * _COLUMNS + x + 1)
-            axis.set_title(f"{shorten(title, 24)}\n{shorten(name, 24)}", fontsize=8)
-            _thread_lines(axis, part, results)
-            axis.set_ylabel("" if x else "ms", fontsize=8)
+            axis.set_title(f"{shorten(panel.title, 24)}\n{shorten(name, 24)}", fontsize=8)
+            _thread_lines(axis, part, results, panel.unit.per_ms)
+            axis.set_ylabel(panel.unit.name, fontsize=8)
             axis.set_xlabel("threads", fontsize=8)
     return _with_legend(figure, _delegate_keys(results))
 
 
-def _thread_lines(axis: Axes, part: pd.DataFrame, results: Results) -> None:
+def _thread_lines(axis: Axes, part: pd.DataFrame, results: Results, per_ms: float) -> None:
     for delegate, line in part.groupby("delegate", sort=False):
         ordered = line.sort_values("threads")
-        n, times = ordered["threads"].astype(int), ordered["median_ms"]
+        n, times = ordered["threads"].astype(int), ordered["median_ms"] * per_ms
         axis.plot(n, times, marker="o", markersize=3.5, linewidth=1.4, color=results.colors[str(delegate)])
-        axis.vlines(n, ordered["low_ms"], ordered["high_ms"], color="#1c2330", linewidth=0.9)
+        axis.vlines(n, ordered["low_ms"] * per_ms, ordered["high_ms"] * per_ms, color="#1c2330", linewidth=0.9)
     axis.set_xticks(sorted(part["threads"].astype(int).unique()))
     axis.set_ylim(bottom=0)
     axis.tick_params(labelsize=7)
 
 
 def _phases(results: Results) -> Figure | None:
-    return _marks(results, PHASES, "ms (logarithmic)", log=True)
+    return _marks(results, PHASES, log=True)
 
 
 def _memory(results: Results) -> Figure | None:
-    return _marks(results, MEMORY_KINDS, "MB", log=False)
+    return _marks(results, MEMORY_KINDS, log=False)
 
 
-def _marks(results: Results, kinds: dict[str, str], unit: str, *, log: bool) -> Figure | None:
-    """A row per variant and delegate, a mark per kind; only of what ran where it was asked to."""
+def _marks(results: Results, kinds: dict[str, str], *, log: bool) -> Figure | None:
+    """A row per variant and delegate, a mark per kind, times logarithmic; only of what ran where it was asked to."""
     panels = [(panel, panel.best[panel.best["headline"]]) for panel in results.panels]
     panels = [(panel, best) for panel, best in panels if best[list(kinds)].notna().any(axis=None)]
     if not panels:
@@ -134,8 +137,10 @@ def _marks(results: Results, kinds: dict[str, str], unit: str, *, log: bool) -> 
     used = [kind for kind in kinds if any(best[kind].notna().any() for _, best in panels)]
     figure, axes = _stack([len(best) + best["variant"].nunique() for _, best in panels])
     for axis, (panel, best) in zip(axes, panels, strict=True):
+        unit = time_unit(best[used].max()) if log else None
+        per_ms = unit.per_ms if unit else 1.0
         for y, row in _rows(axis, Panel(panel.title, panel.cases, best)):
-            known = [(row[kind], _MARKS[used.index(kind)]) for kind in used if not pd.isna(row[kind])]
+            known = [(row[kind] * per_ms, _MARKS[used.index(kind)]) for kind in used if not pd.isna(row[kind])]
             color = results.colors[row["delegate"]]
             if known:
                 values = [value for value, _ in known]
@@ -144,7 +149,7 @@ def _marks(results: Results, kinds: dict[str, str], unit: str, *, log: bool) -> 
                 axis.plot(value, y, mark, color=color, markersize=5, alpha=_alpha(row))
         if log:
             _logarithmic(axis)
-        axis.set_xlabel(unit)
+        axis.set_xlabel(f"{unit.name} (logarithmic)" if unit else "MB")
         axis.set_title(panel.title)
     shapes = [
         Line2D([], [], marker=_MARKS[used.index(kind)], linestyle="", color="#4d5666", label=kinds[kind])
@@ -161,23 +166,26 @@ def _accuracy(results: Results) -> Figure | None:
     places = list(table.groupby(["place", "family"], sort=False))
     figure, axes = _stack([16] * len(places))
     for axis, ((place, family), group) in zip(axes, places, strict=True):
+        unit = time_unit(group["median_ms"])
         for _, row in group.iterrows():
             edge = "#1c2330" if row["pareto"] else "none"
             mark: dict[str, Any] = {"marker": "X" if row["broken"] else "o", "alpha": _alpha(row), "edgecolor": edge}
-            axis.scatter(row["median_ms"], row["accuracy"], s=42, color=results.colors[row["delegate"]], **mark)
+            axis.scatter(
+                row["median_ms"] * unit.per_ms, row["accuracy"], s=42, color=results.colors[row["delegate"]], **mark
+            )
             if row["broken"]:
+                at = (row["median_ms"] * unit.per_ms, row["accuracy"])
                 words = f"✕ output broken: {shorten(row['variant'], 24)}"
-                at = (row["median_ms"], row["accuracy"])
                 axis.annotate(words, at, (6, 0), textcoords="offset points", fontsize=7.5, va="center")
         front = group[group["pareto"]].drop_duplicates(["median_ms", "accuracy"]).sort_values("median_ms")
         for n, (_, row) in enumerate(front.iterrows()):
-            at = (row["median_ms"], row["accuracy"])
+            at = (row["median_ms"] * unit.per_ms, row["accuracy"])
             # Above and below in turn, so that neighbours do not run into each other.
             aside = (5, 5 if n % 2 else -11)
             axis.annotate(shorten(row["variant"], 24), at, aside, textcoords="offset points", fontsize=7.5)
         _logarithmic(axis)
         axis.margins(0.08, 0.15)
-        axis.set_xlabel("median latency, ms (logarithmic)")
+        axis.set_xlabel(f"median latency, {unit.name} (logarithmic)")
         axis.set_ylabel(METRICS[group["metric"].iloc[0]])
         axis.set_title(f"{place} · {shorten(family)} (ringed: Pareto front)")
     return _with_legend(figure, _delegate_keys(results))
@@ -301,7 +309,7 @@ def _logarithmic(axis: Axes) -> None:
     """A logarithmic x axis with plain numbers: 1, 2, 5, 10, …"""
     axis.set_xscale("log")
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: formatting.plain(x)))
     axis.xaxis.set_minor_locator(NullLocator())
 
 

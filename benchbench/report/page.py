@@ -11,9 +11,9 @@ import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from benchbench import formatting
 from benchbench.errors import InputError, NothingToDo
 from benchbench.frames import Run
-from benchbench.recommendation.words import number, points
 from benchbench.report.figures import write_figures
 from benchbench.report.results import Results
 from benchbench.report.sections import SECTIONS
@@ -55,8 +55,12 @@ def render(results: Results) -> str:
     )
     environment.filters |= {
         "number": _number,
-        "points": points,
+        "points": formatting.points,
+        "ratio": formatting.ratio,
+        "ratio_number": formatting.ratio_number,
+        "time": formatting.time,
     }
+    environment.globals |= {"interval": formatting.interval, "factor": formatting.factor}
     return environment.get_template("page.html").render(
         results=results,
         sections=[section(results) for section in SECTIONS],
@@ -67,7 +71,7 @@ def render(results: Results) -> str:
 
 
 def _number(value: float | None, digits: int = 3) -> str:
-    return "–" if value is None else number(value, digits)
+    return formatting.NOTHING if value is None else formatting.number(value, digits)
 
 
 def _write_frames(results: Results, out: Path) -> None:

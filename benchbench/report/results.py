@@ -9,10 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from benchbench import formatting
+from benchbench.formatting import TimeUnit, time_unit
 from benchbench.frames import Run
 from benchbench.recommendation import Recommendation, recommend
 from benchbench.recommendation.gains import fastest, is_broken, tradeoffs
-from benchbench.recommendation.words import milliseconds, shorten
+from benchbench.recommendation.words import shorten
 from benchbench.summary import ran
 
 # Middle tones that hold on white and on near-black; a delegate has the same colour everywhere.
@@ -52,6 +54,11 @@ class Panel:
     title: str
     cases: pd.DataFrame  # all of them
     best: pd.DataFrame  # one per variant and delegate, with the fastest threads
+
+    @cached_property
+    def unit(self) -> TimeUnit:
+        """The unit of its axes of latency."""
+        return time_unit(self.cases.loc[self.cases["headline"], "median_ms"])
 
     @property
     def key(self) -> tuple[str, str]:
@@ -163,10 +170,10 @@ def label(row: pd.Series, edge: float) -> str:
     """What stands at a case's bar: its time and threads, or why there is no bar."""
     why = missing(row)
     if why:
-        time = "" if row["status"] != "ok" else f", {milliseconds(row['median_ms'])}"
+        time = "" if row["status"] != "ok" else f", {formatting.time(row['median_ms'])}"
         return shorten(why, 72) + time
-    words = [milliseconds(row["median_ms"])]
-    words += [f"interval to {milliseconds(row['high_ms'])}"] if row["high_ms"] > bar_end(row, edge) else []
+    words = [formatting.time(row["median_ms"])]
+    words += [f"interval to {formatting.time(row['high_ms'])}"] if row["high_ms"] > bar_end(row, edge) else []
     if not pd.isna(row["threads"]):
         words.append(f"{row['threads']} thread{'s' if row['threads'] != 1 else ''}")
     words += [f"cores {row['affinity']}"] if isinstance(row["affinity"], str) else []

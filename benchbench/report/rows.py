@@ -9,9 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from benchbench import formatting
 from benchbench.doubts import Doubt
+from benchbench.formatting import number, points
 from benchbench.recommendation.gains import is_broken
-from benchbench.recommendation.words import LIKENESS, METRICS, describe, measured, points
+from benchbench.recommendation.words import LIKENESS, METRICS, describe, measured
 from benchbench.report.results import MEMORY_KINDS, Panel, Results, missing
 
 # Symbol and word, so that a verdict can be read without its colour.
@@ -41,7 +43,7 @@ def facts(device: Mapping[str, Any]) -> dict[str, str]:
     """A device's traits in words; what the device does not say is left out."""
     traits = device.get("traits") or {}
     clusters = [
-        f"{len(c.get('cores') or ())} × {c['max_mhz'] / 1000:.2g} GHz"
+        f"{len(c.get('cores') or ())} × {number(c['max_mhz'] / 1000, 2)} GHz"
         if c.get("max_mhz")
         else f"{len(c.get('cores') or ())}"
         for c in traits.get("clusters") or []
@@ -88,6 +90,7 @@ def case_row(row: pd.Series, peaks: Sequence[str], shared: Sequence[Doubt]) -> d
         "median": _number(row["median_ms"]),
         "low": _number(row["low_ms"]),
         "high": _number(row["high_ms"]),
+        "interval": formatting.interval_name(int(row["launches"])),
         "init": _number(row["init_ms"]),
         "first": _number(row["first_ms"]),
         "cv": _number(row["between_cv"]),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchbench import formatting
 from benchbench.doubts import Doubt
 from benchbench.recommendation.gains import is_broken
 from benchbench.report import charts
@@ -72,8 +73,9 @@ def latency(results: Results) -> Section:
         "latency",
         "Latency",
         "charts.html",
-        "Median over launches with its 95 % interval, at the fastest number of threads. A delegate has a bar only "
-        "where it really took the graph; where something else ran, the row says what." + _pale(results),
+        f"Median over launches with its interval ({_intervals(results)}), at the fastest number of threads. A "
+        "delegate has a bar only where it really took the graph; where something else ran, the row says what."
+        + _pale(results),
         charts=[charts.latency(results, panel) for panel in results.panels],
         empty=_nothing(results),
     )
@@ -86,6 +88,7 @@ def cases(results: Results) -> Section:
     rows = [case_row(row, peaks, shared.get(row["place"], ())) for _, row in frame.iterrows()]
     content = {
         "rows": rows,
+        "interval": formatting.interval_title(frame["launches"]).capitalize(),
         "peaks": [(PEAKS[kind], MEMORY_KINDS[kind]) for kind in peaks],
         "sizes": frame["size_mb"].notna().any(),
     }
@@ -107,7 +110,8 @@ def accuracy(results: Results) -> Section:
         "accuracy",
         "Speed against accuracy",
         "accuracy.html",
-        "On the path that was timed: same variant, delegate and device. Brackets are 95 % intervals; “cannot tell”: "
+        "On the path that was timed: same variant, delegate and device. Brackets of a time are its "
+        f"interval ({_intervals(results)}), of ratios and shares 95 % intervals; “cannot tell”: "
         "the launches vary too much to say which is faster." + ("" if found else f" {none}"),
         content={"tables": tables},
         charts=found,
@@ -291,6 +295,10 @@ def _pale(results: Results) -> str:
     if not any(is_broken(row) for _, row in results.cases.iterrows()):
         return ""
     return " Pale: an output is broken, so that these are the numbers of wrong answers."
+
+
+def _intervals(results: Results) -> str:
+    return formatting.intervals_explained(int(n) for n in results.cases["launches"])
 
 
 def _nothing(results: Results) -> str | None:
