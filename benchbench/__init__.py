@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from benchbench.api import (
-        Selection,
         add_device,
-        all_devices,
         clean,
         import_logs,
         plan_matrix,
@@ -31,11 +29,10 @@ if TYPE_CHECKING:
     from benchbench.models.quantize import quantize
     from benchbench.recommendation import recommend
     from benchbench.report.page import write_report
+    from benchbench.selection import Selection, all_devices
 
 _HOME = {
-    **dict.fromkeys(
-        ("Selection", "add_device", "all_devices", "clean", "import_logs", "plan_matrix"), "benchbench.api"
-    ),
+    **dict.fromkeys(("add_device", "clean", "import_logs", "plan_matrix"), "benchbench.api"),
     **dict.fromkeys(("resume", "run", "run_matrix"), "benchbench.api"),
     **dict.fromkeys(("compare", "regressions"), "benchbench.comparison"),
     "run_demo": "benchbench.demo",
@@ -48,6 +45,7 @@ _HOME = {
     "quantize": "benchbench.models.quantize",
     "recommend": "benchbench.recommendation",
     "write_report": "benchbench.report.page",
+    **dict.fromkeys(("Selection", "all_devices"), "benchbench.selection"),
 }
 __all__ = [
     "BenchbenchError",

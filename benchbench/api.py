@@ -7,7 +7,7 @@ import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from benchbench import journal as journals
@@ -15,10 +15,10 @@ from benchbench.accuracy.datasets import Dataset
 from benchbench.case import Trial
 from benchbench.crew import Course, Crew
 from benchbench.device import Device
-from benchbench.errors import BenchbenchError, InputError, NothingToDo, ToolError, file_error
+from benchbench.errors import BenchbenchError, InputError, NothingToDo, SameMachine
 from benchbench.execute import Absent, Event, Scoring, Tell, crews, execute
 from benchbench.importing import Recorded, outcomes, read_logs
-from benchbench.inventory import device_file, read_inventory, select, with_discovered
+from benchbench.inventory import device_file, select
 from benchbench.journal import Journal
 from benchbench.manifest import (
     Resumption,
@@ -31,77 +31,48 @@ from benchbench.manifest import (
     wanted_of,
 )
 from benchbench.matrix import Matrix, load_matrix
-from benchbench.plan import Plan, Target, make_plan
+from benchbench.plan import Plan, Target, devices_with_cases, make_plan
 from benchbench.scoring import cut_up, latest, load_dataset, score_run, unscored
+from benchbench.selection import DEVICES, EVERYTHING, Selection, all_devices, chosen_devices, known_devices
 from benchbench.session.session import clean as clean_device
 
 Watching = Callable[[Plan], AbstractContextManager[Tell]]
-DEVICES, REPORTS = Path("devices"), Path("reports")
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which cases of a matrix: globs over case ids, and the seed of the order (None = a new one)."""
-
-    only: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    seed: int | None = None
-
-
-def chosen_devices(matrix: Matrix, inventory: Path = DEVICES) -> tuple[Device, ...]:
-    """The devices of a matrix; phones without a file are looked for only where its names do not fit the files."""
-    known = read_inventory(inventory)
-    if matrix.devices is not None:
-        try:
-            return select(known, matrix.devices, f"{matrix.source}: devices")
-        except InputError:
-            known = all_devices(inventory)
-    else:
-        known = all_devices(inventory)
-    return select(known, matrix.devices, f"{matrix.source}: devices")
-
-
-def all_devices(inventory: Path = DEVICES) -> tuple[Device, ...]:
-    """The inventory and every phone that the adb server sees."""
-    from benchbench.transports.adb import discover
-
-    known = read_inventory(inventory)
-    return with_discovered(known, [(seen.serial, seen.model) for seen in discover()])
+REPORTS = Path("reports")
 
 
 def plan_matrix(
-    matrix: Path, *, inventory: Path = DEVICES, selection: Selection = Selection(), probe: bool = False
+    matrix: Path, *, inventory: Path = DEVICES, selection: Selection = EVERYTHING, probe: bool = False
 ) -> tuple[Plan, tuple[str, ...]]:
     """What would run, and remarks on devices; touches no device unless `probe`. Raises as `make_plan` does."""
     loaded = load_matrix(matrix)
-    devices = chosen_devices(loaded, inventory) if probe else _planned_devices(loaded, inventory)
-    seed = _seed(selection)
     if not probe:
-        targets = [Target(device) for device in devices]
-        made = make_plan(loaded, targets, seed=seed, only=selection.only, skip=selection.skip)
+        devices = known_devices(loaded, inventory, selection)
+        made = _plan(loaded, devices, (), selection)
         return made, ("no device was asked: which runner and accelerators each has is seen with --probe",)
-    with crews(devices, loaded.tool) as opened:
-        targets = [_target(crew) for crew in opened]
+    devices = chosen_devices(loaded, inventory, selection)
+    wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
+    with crews(wanted, loaded.tool) as opened:
         remarks = tuple(str(crew.error) for crew in opened if isinstance(crew, Absent))
-        return make_plan(loaded, targets, seed=seed, only=selection.only, skip=selection.skip), remarks
+        return _plan(loaded, devices, opened, selection), remarks
 
 
-def _planned_devices(matrix: Matrix, inventory: Path) -> tuple[Device, ...]:
-    """A name that no file has may be a phone's, which only asking finds out."""
-    known = read_inventory(inventory)
-    try:
-        return select(known, matrix.devices, f"{matrix.source}: devices")
-    except InputError as error:
-        remedy = f"{error.remedy}, or is it a phone without a file? --probe looks for it"
-        raise InputError(error.message, remedy=remedy) from error
+def _plan(matrix: Matrix, devices: Sequence[Device], opened: Sequence[Crew | Absent], selection: Selection) -> Plan:
+    """The plan on all devices, by what those say that were opened: the others have no selected case that may run."""
+    asked = {(crew.device if isinstance(crew, Absent) else crew.session.device).name: crew for crew in opened}
+    seed = secrets.randbelow(2**31) if selection.seed is None else selection.seed
+    targets = [_target(device, asked.get(device.name), named=matrix.devices is not None) for device in devices]
+    return make_plan(matrix, targets, seed=seed, only=selection.only, skip=selection.skip)
 
 
-def _seed(selection: Selection) -> int:
-    return secrets.randbelow(2**31) if selection.seed is None else selection.seed
-
-
-def _target(crew: Crew | Absent) -> Target:
-    return Target(crew.device) if isinstance(crew, Absent) else crew.equipped.target
+def _target(device: Device, crew: Crew | Absent | None, *, named: bool) -> Target:
+    """What the plan knows of a device: the trials of one that was named and is absent fail, and can be resumed."""
+    match crew:
+        case None:
+            return Target(device)
+        case Absent(error=error):
+            return Target(device, problem=None if named and not isinstance(error, SameMachine) else str(error))
+        case Crew(equipped=equipped):
+            return equipped.target
 
 
 def silently(_: Plan) -> AbstractContextManager[Tell]:
@@ -118,12 +89,12 @@ def run(
     *,
     inventory: Path = DEVICES,
     reports: Path = REPORTS,
-    selection: Selection = Selection(),
+    selection: Selection = EVERYTHING,
     watching: Watching = silently,
 ) -> Path:
     """Run a matrix file on its devices; see `run_matrix`."""
     loaded = load_matrix(matrix)
-    devices = chosen_devices(loaded, inventory)
+    devices = chosen_devices(loaded, inventory, selection)
     return run_matrix(loaded, devices, reports=reports, selection=selection, watching=watching)
 
 
@@ -132,25 +103,24 @@ def run_matrix(
     devices: Sequence[Device],
     *,
     reports: Path = REPORTS,
-    selection: Selection = Selection(),
+    selection: Selection = EVERYTHING,
     watching: Watching = silently,
 ) -> Path:
     """Run a matrix on devices, all at once; the run folder, complete but for its report.
 
-    A device that the matrix names and that cannot be reached fails its trials; where the matrix names none, it is left
-    out. Raises InputError, NothingToDo, and Unreachable when no device at all can be used.
+    Devices of which no case is selected are left alone. A device that the matrix names and that cannot be reached fails
+    its trials; where the matrix names none, its cases are skipped, as are those of the second of two devices that are
+    one machine. Raises InputError, NothingToDo, and Unreachable when no device at all can be used.
     """
     datasets = {
         wanted.family: load_dataset(wanted, [v for v in loaded.variants if v.family == wanted.family])
         for wanted in wanted_of(loaded)
     }
+    wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
     with ExitStack() as whole:
-        with crews(devices, loaded.tool) as answers:
-            answering = tuple(crew for crew in answers if isinstance(crew, Crew))
-            opened = (answering or answers) if loaded.devices is None else answers
+        with crews(wanted, loaded.tool) as opened:
             _somebody(opened)
-            targets = [_target(crew) for crew in opened]
-            made = make_plan(loaded, targets, seed=_seed(selection), only=selection.only, skip=selection.skip)
+            made = _plan(loaded, devices, opened, selection)
             folder = journals.new_folder(reports, loaded.name)
             book = whole.enter_context(_kept(journals.create(folder, manifest_of(loaded, made, opened, datasets))))
             tell = whole.enter_context(watching(made))
@@ -208,7 +178,7 @@ def _same_tool(crew: Crew, recorded: str | None, folder: Path) -> None:
     """A run is measured with one tool from its first trial to its last."""
     equipment = crew.equipped.equipment
     if recorded is not None and equipment is not None and equipment.tool_sha256 != recorded:
-        raise ToolError(
+        raise InputError(
             f"{folder}: {crew.session.device.name} was measured with another tool (sha256 {recorded[:12]}…)",
             remedy="restore that tool, or begin a new run",
         )
@@ -233,7 +203,7 @@ def read_recorded(logs: Sequence[Path | tuple[str, bytes]]) -> list[Recorded]:
         try:
             texts.append((str(log), log.read_bytes()) if isinstance(log, Path) else log)
         except OSError as error:
-            raise file_error(error, f"{log}: cannot be read", remedy="give a text file, or -") from error
+            raise InputError(f"{log}: cannot be read: {error.strerror}", remedy="give a text file, or -") from error
     recorded = read_logs(texts)
     silent = [name for name, _ in texts if name not in {one.source for one in recorded}]
     if silent:
@@ -267,13 +237,13 @@ def add_device(name: str, inventory: Path = DEVICES) -> Path:
     return path
 
 
-def clean(devices: Sequence[Device]) -> tuple[tuple[Device, str | BenchbenchError], ...]:
+def clean(devices: Sequence[Device]) -> tuple[tuple[Device, str], ...]:
     """Empty the work folders of devices; each with the folder that was removed, or why not."""
 
-    def one(device: Device) -> tuple[Device, str | BenchbenchError]:
+    def one(device: Device) -> tuple[Device, str]:
         try:
-            return device, clean_device(device)
+            return device, f"removed {clean_device(device)}"
         except BenchbenchError as error:
-            return device, error
+            return device, str(error)
 
     return tuple(map(one, devices))

@@ -15,11 +15,11 @@ from benchbench.case import Trial
 from benchbench.crew import Course, Crew, failed
 from benchbench.device import Device, ToolChoice
 from benchbench.equip import Equipped, equip
-from benchbench.errors import BenchbenchError, HostError
+from benchbench.errors import BenchbenchError, SameMachine
 from benchbench.journal import Journal
 from benchbench.outcome import Outcome
 from benchbench.plan import Plan
-from benchbench.session.session import open_session
+from benchbench.session.session import boot_id, open_session
 
 REPORT_IT = "the traceback is in the trial's log: please report it"
 
@@ -82,6 +82,31 @@ class Absent:
     error: BenchbenchError
 
 
+def _machine(device: Device) -> str | BenchbenchError:
+    try:
+        return boot_id(device)
+    except BenchbenchError as error:
+        return error
+
+
+def _one_per_machine(devices: Sequence[Device], pool: ThreadPoolExecutor) -> dict[str, Absent]:
+    """Of several devices that are one machine all but the first, and what cannot be reached, by name.
+
+    It is asked before anything is locked, so that which one is used does not depend on which is quicker.
+    """
+    first: dict[str, Device] = {}
+    absent = {}
+    for device, machine in zip(devices, pool.map(_machine, devices), strict=True):
+        if isinstance(machine, BenchbenchError):
+            absent[device.name] = Absent(device, machine)
+        elif machine and (used := first.setdefault(machine, device)) is not device:
+            same = SameMachine(
+                f"{device.name} is the same machine as {used.name}, which is used", remedy="keep one of their files"
+            )
+            absent[device.name] = Absent(device, same)
+    return absent
+
+
 def _open(device: Device, choice: ToolChoice, stack: contextlib.ExitStack, patience_s: float) -> Crew | Absent:
     """Reach and equip one device; on any error it is let go again."""
     with contextlib.ExitStack() as own:
@@ -98,12 +123,13 @@ def _open(device: Device, choice: ToolChoice, stack: contextlib.ExitStack, patie
 def crews(
     devices: Sequence[Device], choice: ToolChoice, *, patience_s: float = 60
 ) -> Iterator[tuple[Crew | Absent, ...]]:
-    """All devices opened at once, in the order given; all given back at the end.
+    """All devices opened at once, in the order given; all given back at the end. Of one machine only one is opened.
 
     `patience_s` is how long one that goes away is waited for.
     """
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(max_workers=max(len(devices), 1)) as pool:
-        opened = tuple(pool.map(lambda device: _open(device, choice, stack, patience_s), devices))
+        absent = _one_per_machine(devices, pool) if len(devices) > 1 else {}
+        opened = tuple(pool.map(lambda d: absent.get(d.name) or _open(d, choice, stack, patience_s), devices))
         try:
             yield opened
         except BaseException:
@@ -159,8 +185,6 @@ def _work_through(
             events.put(Started(trial))
             try:
                 outcome = crew.perform(trial, course, partial(_progressed, events, trial))
-            except MemoryError as error:  # one large model must not cost the others
-                outcome = failed(trial, HostError(f"this host's memory does not suffice: {error}".rstrip(": ")))
             except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost the night
                 course.journal.write_log(trial.id, traceback.format_exc().encode())
                 outcome = failed(trial, BenchbenchError(f"benchbench itself failed: {error!r}", remedy=REPORT_IT))

@@ -7,8 +7,8 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benchbench.case import Case, Measure, Trial
-from benchbench.delegates.compiled import mismatch
+from benchbench.case import Case, Measure, Trial, Variant
+from benchbench.delegates import Delegate
 from benchbench.device import Adb, Device, Purpose, RunnerKind, Traits
 from benchbench.errors import InputError, NothingToDo
 from benchbench.matrix import NATIVE_SAMPLES, Matrix, SkipRule
@@ -74,6 +74,10 @@ class Plan:
         return len(several), sum(several)
 
 
+def is_glob(name: str) -> bool:
+    return any(character in name for character in "*?[")
+
+
 def takes(case: str, only: Sequence[str], skip: Sequence[str]) -> bool:
     """Whether a selection takes the case of this id: one of `only` fits, where any is given, and none of `skip`."""
 
@@ -133,8 +137,10 @@ def _select(
     matrix: Matrix, devices: Sequence[Device], only: Sequence[str], skip: Sequence[str]
 ) -> tuple[list[Case], list[Case]]:
     """All cells of the matrix on the devices, and those selected; raises for a rule or a pattern that fits none."""
-    everything = [case for device in devices for case in _cells(matrix, device)]
-    if not everything:
+    there = [device.name for device in devices]
+    named = [name for name in matrix.devices or () if not is_glob(name)]  # not looked for where no case is selected
+    everything = [case for name in dict.fromkeys([*there, *named]) for case in cells_of(matrix, name)]
+    if not there:
         raise NothingToDo(f"{matrix.source}: there is no device to run on")
     example = f"cases look like {everything[0].id}"
     for rule in matrix.skips:
@@ -148,7 +154,7 @@ def _select(
     for pattern in only:
         if not any(takes(case.id, [pattern], ()) for case in everything):
             raise NothingToDo(f"--only {pattern!r} fits no case", remedy=example)
-    return everything, [case for case in everything if takes(case.id, only, skip)]
+    return everything, [case for case in everything if case.device in there and takes(case.id, only, skip)]
 
 
 def _nothing_left(matrix: Matrix, skips: Sequence[Skip | None]) -> NothingToDo:
@@ -169,9 +175,10 @@ def presumed_runner(target: Target) -> RunnerKind:
     return target.runner or target.device.runner or ("benchmark_model" if android else "python")
 
 
-def _cells(matrix: Matrix, device: Device) -> list[Case]:
+def cells_of(matrix: Matrix, device: str) -> list[Case]:
+    """All cells of a matrix on the device of that name."""
     return [
-        Case(device=device.name, variant=variant, delegate=delegate, threads=threads, affinity=affinity)
+        Case(device=device, variant=variant, delegate=delegate, threads=threads, affinity=affinity)
         for variant in matrix.variants
         for delegate in matrix.delegates
         for threads in matrix.threads
@@ -206,8 +213,17 @@ def _unwanted(case: Case, matrix: Matrix) -> Skip | None:
     for rule in matrix.skips:
         if _fits(rule, case):
             return Skip(case, rule.reason, deliberate=True)
-    reason = mismatch(case.variant.scheme, case.delegate.kind)
+    reason = edgetpu_mismatch(case.variant, case.delegate)
     return Skip(case, reason) if reason else None
+
+
+def edgetpu_mismatch(variant: Variant, delegate: Delegate) -> str | None:
+    """Why a variant and a delegate do not belong together, as far as the Edge TPU goes."""
+    if variant.edgetpu and delegate.kind not in {"edgetpu", "external"}:
+        return "compiled for the Edge TPU: runs with the edgetpu delegate only"
+    if delegate.kind == "edgetpu" and not variant.edgetpu:
+        return "not compiled for the Edge TPU: run edgetpu_compiler on its full-integer variant"
+    return None
 
 
 def _impossible(case: Case, target: Target) -> str | None:

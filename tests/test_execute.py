@@ -21,6 +21,7 @@ from benchbench.execute import Event, Progressed, Tell
 from benchbench.journal import read_manifest, reopen
 from benchbench.manifest import resumption_of
 from benchbench.plan import Plan
+from benchbench.selection import Selection
 from tests.beds.delegate.build import compiler
 from tests.beds.models import chain_model
 from tests.beds.namespaces import can_mount
@@ -49,7 +50,7 @@ def run(bench: Workbench, matrix: Path, watching: Watched | None = None, only: t
         matrix,
         inventory=bench.inventory,
         reports=bench.reports,
-        selection=api.Selection(only=only),
+        selection=Selection(only=only),
         watching=watching or Watched(),
     )
 

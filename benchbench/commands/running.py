@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from benchbench.commands import AS_JSON, INVENTORY, REPORTS, chosen, exit_codes, finish, print_json, selecting, watch
+from benchbench.commands import AS_JSON, INVENTORY, REPORTS, chosen, finish, print_json, selecting, watch
 
 
 @click.command()
@@ -85,18 +84,16 @@ def devices(inventory: Path, as_json: bool, add: str | None, clean: bool, names:
     from benchbench import api, console, tables
     from benchbench.inventory import select
     from benchbench.look import look_at
+    from benchbench.selection import all_devices
 
-    chosen = select(api.all_devices(inventory), names or None, "devices")
+    chosen = select(all_devices(inventory), names or None, "devices")
     if add is not None:
         click.echo(str(api.add_device(add, inventory)))
         return
     if clean:
-        cleaned = api.clean(chosen)
-        for device, result in cleaned:
-            said = f"removed {result}" if isinstance(result, str) else str(result)
-            console.err().print(f"{device.name}: {said}", markup=False)
-        failed = [exit_codes.exit_code(result) for _, result in cleaned if not isinstance(result, str)]
-        sys.exit(failed[0] if failed else exit_codes.DONE)
+        for device, result in api.clean(chosen):
+            console.err().print(f"{device.name}: {result}", markup=False)
+        return
     with console.waiting(f"asking {len(chosen)} devices"):
         looks = look_at(chosen)
     if as_json:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from benchbench import api
 from benchbench.accuracy.metrics import unpacked
-from benchbench.api import Selection
 from benchbench.frames import load
 from benchbench.outcome import Outcome
+from benchbench.selection import Selection
 from tests.end_to_end.conftest import FAMILY, Lab
 
 ALL, NATIVE = 200, 120
