@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchbench.accuracy.classes import CLASS_COLUMNS, CONFUSION_COLUMNS, read_classes, read_confusion
 from benchbench.accuracy.outputs import kept_in
 from benchbench.doubts import throttle_flags
-from benchbench.errors import InputError
-from benchbench.journal import read_manifest, read_outcomes
+from benchbench.journal import read_outcomes
+from benchbench.manifest_schema import checked_manifest
 from benchbench.outcome import Memory, Outcome
 from benchbench.summary import Cell, ran, summarize
 
@@ -27,92 +26,6 @@ _TIMES = tuple(f"{phase}_ms" for phase in _PHASES)
 _COUNTS = ("runs", "runs_asked", "threads_got")
 _WHOLE = frozenset(("threads", "round", "position", "kernels", "attempts", "exit_code", *_COUNTS))
 _WHOLE |= {"nodes_delegated", "nodes_total", "partitions"}
-
-
-class _Record(BaseModel):
-    """A part of run.json as far as it is read here: what is known has its shape checked, newer fields pass."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class _Cluster(_Record):
-    cores: list[int] = Field(default_factory=list)
-    max_mhz: float | None = None
-
-
-class _Traits(_Record):
-    clusters: list[_Cluster] = Field(default_factory=list)
-    memory_mb: float | None = None
-    accelerators: list[str] = Field(default_factory=list)
-
-
-class _Device(_Record):
-    name: str
-    traits: _Traits | None = None
-    error: str | None = None
-
-
-class _Variant(_Record):
-    family: str
-    name: str
-    scheme: str | None = None
-    size_mb: float | None = None
-    sha256: str | None = None
-
-
-class _Preprocessing(_Record):
-    scale: float = 1.0
-    mean: list[float] = Field(default=[0.0])
-    std: list[float] = Field(default=[1.0])
-
-
-class _Dataset(_Record):
-    family: str
-    dataset: str
-    sha256: str | None = None
-    samples: int | None = None
-    preprocessing: _Preprocessing | None = None
-
-
-class _Case(_Record):
-    id: str
-    device: str
-    variant: str
-    delegate: str
-    family: str | None = None
-    scheme: str | None = None
-    name: str | None = None
-    kind: str | None = None
-    threads: int | None = None
-    affinity: str | None = None
-
-
-class _Cooldown(_Record):
-    below_c: float
-
-
-class _Measure(_Record):
-    cooldown: _Cooldown | None = None
-
-
-class _Manifest(_Record):
-    name: str = ""
-    id: str = ""
-    created: str | None = None
-    benchbench: str | None = None
-    seed: int | None = None
-    host: dict[str, Any] = Field(default_factory=dict)
-    versions: dict[str, Any] = Field(default_factory=dict)
-    matrix: dict[str, Any] = Field(default_factory=dict)
-    measure: _Measure = Field(default_factory=_Measure)
-    devices: list[_Device] = Field(default_factory=list)
-    variants: list[_Variant] = Field(default_factory=list)
-    cases: list[_Case] = Field(default_factory=list)
-    trials: list[dict[str, Any]] = Field(default_factory=list)
-    skips: list[dict[str, Any]] = Field(default_factory=list)
-    tools: list[dict[str, Any]] = Field(default_factory=list)
-    datasets: list[_Dataset] = Field(default_factory=list)
-    notes: list[Any] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -133,10 +46,14 @@ class Run:
 
     @cached_property
     def cells(self) -> dict[str, Cell]:
-        """What the plan says about each case, by case id; from the outcome alone where the plan does not know it."""
-        planned = {case["id"]: _cell(case, self.manifest) for case in self.manifest["cases"]}
+        """What the plan says about each selected case, by case id, those that it skips last.
+
+        From the outcome alone where the plan does not know a case.
+        """
+        planned = {case["id"]: _cell(case["id"], case, self.manifest) for case in self.manifest["cases"]}
         unplanned = {o.case: _cell_of(o) for o in self.outcomes if o.case not in planned}
-        return planned | unplanned
+        skipped = {skip["case"]: _cell(skip["case"], skip, self.manifest) for skip in self.manifest["skips"]}
+        return planned | unplanned | skipped
 
     @cached_property
     def trials(self) -> pd.DataFrame:
@@ -145,7 +62,11 @@ class Run:
 
     @cached_property
     def cases(self) -> pd.DataFrame:
-        """One row a case with an outcome, in the plan's order: median over launches, interval, verdict, doubts."""
+        """One row a selected case: median over launches, interval, verdict, doubts; in the plan's order, skips last.
+
+        status: ok; failed, incomplete; skipped by the plan, or by every launch; pending, where no launch has an outcome
+        yet. `error` says why there is no number.
+        """
         launches: dict[str, list[Outcome]] = {case: [] for case in self.cells}
         scored: dict[Cell, Outcome] = {}
         for outcome in self.outcomes:
@@ -154,11 +75,10 @@ class Run:
             if outcome.accuracy:
                 scored[self.cells[outcome.case].path] = outcome
         cooldown = (self.manifest["measure"].get("cooldown") or {}).get("below_c")
+        seed = self.manifest["seed"] or 0
         rows = [
-            {"run": self.id}
-            | summarize(cell, found, scored.get(cell.path), cooldown_c=cooldown, seed=self.manifest["seed"] or 0)
+            {"run": self.id} | summarize(cell, launches[case], scored.get(cell.path), cooldown_c=cooldown, seed=seed)
             for case, cell in self.cells.items()
-            if (found := launches[case])
         ]
         return _frame(rows, ("run", *summarize(Cell(), [], None, cooldown_c=None, seed=0)))
 
@@ -197,17 +117,7 @@ def load(path: Path | str) -> Run:
     Raises InputError, naming file, line and remedy, where something is missing or is not what it should be.
     """
     folder = Path(path)
-    return Run(folder, _manifest(folder), _outcomes(folder))
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    try:
-        return _Manifest.model_validate(read_manifest(folder)).model_dump()
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        where = f"{folder / 'run.json'}: {key}: {first['msg']}"
-        raise InputError(where, remedy="restore the file as benchbench wrote it") from error
+    return Run(folder, checked_manifest(folder), _outcomes(folder))
 
 
 def _outcomes(folder: Path) -> tuple[Outcome, ...]:
@@ -219,13 +129,14 @@ def _outcomes(folder: Path) -> tuple[Outcome, ...]:
     return tuple(found.values())
 
 
-def _cell(case: dict[str, Any], manifest: dict[str, Any]) -> Cell:
+def _cell(name: str, case: dict[str, Any], manifest: dict[str, Any]) -> Cell:
+    """From a record of a case that runs, or of one that is skipped."""
     devices: dict[str, dict[str, Any]] = {d["name"]: d for d in manifest["devices"]}
     variants = {f"{v['family']}.{v['name']}": v for v in manifest["variants"]}
     traits = devices.get(case["device"], {}).get("traits") or {"clusters": []}
     variant = variants.get(case["variant"], {})
     return Cell(
-        case=case["id"],
+        case=name,
         device=case["device"],
         family=case["family"] or variant.get("family", ""),
         variant=case["name"] or variant.get("name", case["variant"]),
@@ -237,6 +148,7 @@ def _cell(case: dict[str, Any], manifest: dict[str, Any]) -> Cell:
         size_mb=variant.get("size_mb"),
         sha256=variant.get("sha256"),
         cores=sum(len(cluster["cores"]) for cluster in traits["clusters"]) or None,
+        skipped=case.get("reason"),
     )
 
 

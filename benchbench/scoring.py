@@ -53,7 +53,7 @@ def load_dataset(wanted: Wanted, variants: Sequence[Variant]) -> Dataset:
 def reference_variant(variants: Sequence[Variant]) -> Variant | None:
     """What the files of a family are compared with: its float32 file, else the finest that a CPU can run."""
     order = {"float32": 0, "float16": 1}
-    runnable = [variant for variant in variants if not variant.compiled]
+    runnable = [variant for variant in variants if not variant.edgetpu]
     return min(runnable, key=lambda variant: order.get(variant.scheme, len(order)), default=None)
 
 

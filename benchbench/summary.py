@@ -13,6 +13,8 @@ from benchbench.doubts import Doubt, Launches, disturbed, doubts
 from benchbench.outcome import Memory, Outcome
 from benchbench.statistics import median_interval, variation
 
+NOT_RUN = "no launch has an outcome: the run was interrupted"
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -30,6 +32,7 @@ class Cell:
     size_mb: float | None = None
     sha256: str | None = None
     cores: int | None = None
+    skipped: str | None = None  # why the plan leaves it out
 
     @property
     def path(self) -> Cell:
@@ -60,7 +63,7 @@ def summarize(
         "threads": cell.threads,
         "affinity": cell.affinity,
         "case": cell.case,
-        "status": _status(outcomes, counted),
+        "status": _status(cell, outcomes, counted),
         "verdict": verdict,
         "executor": (ran(counted[0]) if counted else None) or "",
         "headline": bool(counted) and _stands(cell.kind, verdict, counted, cooldown_c),
@@ -84,10 +87,10 @@ def summarize(
         "evidence": _last(counted or outcomes, lambda o: o.delegation.evidence),
         "runner": _last(outcomes, lambda o: o.runner),
         "tool": _last(counted or outcomes, lambda o: o.measurement.tool),
-        "error": _last(outcomes, lambda o: o.error),
+        "error": _last(outcomes, lambda o: o.error) if outcomes else cell.skipped or NOT_RUN,
         "remedy": _last(outcomes, lambda o: o.remedy),
         "samples_ms": tuple(times),
-        "doubts": (*_output_doubts(accuracy), *doubts(about)),
+        "doubts": (*_output_doubts(accuracy), *doubts(about)) if outcomes else (),
         **{f"accuracy_{key}": value for key, value in accuracy.items()},
     }
 
@@ -126,9 +129,11 @@ def ran(outcome: Outcome) -> str | None:
     return said.executor
 
 
-def _status(outcomes: Sequence[Outcome], counted: Sequence[Outcome]) -> str:
+def _status(cell: Cell, outcomes: Sequence[Outcome], counted: Sequence[Outcome]) -> str:
     if counted:
         return "ok"
+    if not outcomes:
+        return "pending" if cell.skipped is None else "skipped"
     seen = {o.status for o in outcomes}
     return next((status for status in ("failed", "incomplete", "skipped") if status in seen), "failed")
 

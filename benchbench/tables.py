@@ -83,7 +83,7 @@ def show_models(infos: Sequence[ModelInfo]) -> None:
     console = out()
     for info in infos:
         console.print(f"{info.path}", markup=False)
-        weights = "parameters unknown (compiled)" if info.parameters is None else f"{info.parameters:,} parameters"
+        weights = f"{info.parameters:,} parameters"
         macs = f"{info.macs / 1e6:,.1f} M MACs" if info.macs is not None else f"MACs unknown ({info.macs_note})"
         scheme = info.scheme + (f", weights {info.granularity}" if info.granularity else "")
         console.print(f"  scheme    {scheme}", markup=False)
@@ -126,8 +126,9 @@ def show_cases(cases: pd.DataFrame) -> None:
     console.print(table)
     first = {doubt.kind: (row["case"], doubt) for row in reversed(rows) for doubt in row["doubts"]}
     for kind, (case, doubt) in first.items():
+        tried = sum(row["launches_all"] > 0 for row in rows)
         cells = sum(any(d.kind == kind for d in row["doubts"]) for row in rows)
-        where = "every case" if cells == len(rows) else f"{cells} of {len(rows)} cases, for one {case}"
+        where = "every case" if cells == tried else f"{cells} of {tried} cases, for one {case}"
         console.print(f"{kind} ({where}): {doubt.text}. Remedy: {doubt.remedy}.", markup=False)
 
 

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from benchbench.commands import exit_codes
-
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from benchbench.api import Selection
     from benchbench.execute import Tell
     from benchbench.plan import Plan
+    from benchbench.selection import Selection
 
 INVENTORY = click.option(
     "--inventory",
@@ -51,7 +49,7 @@ def selecting(command: Any) -> Any:
 
 
 def chosen(only: tuple[str, ...], skip: tuple[str, ...], seed: int | None) -> Selection:
-    from benchbench.api import Selection
+    from benchbench.selection import Selection
 
     return Selection(only, skip, seed)
 
@@ -63,13 +61,18 @@ def watch(made: Plan) -> AbstractContextManager[Tell]:
 
 
 def finish(folder: Path, *, measured: bool = True) -> None:
-    """The table on stdout, the page's path on stderr; exit code 1 when trials failed that we measured."""
+    """The table on stdout, what became of all cases and the page's path on stderr; exit code 1 when trials failed that
+    we measured.
+    """
     from benchbench import console, tables
     from benchbench.frames import load
     from benchbench.report.page import write_report
+    from benchbench.tally import tally
 
     loaded = load(folder)
     tables.show_cases(loaded.cases)
+    for line in tally(loaded).lines:
+        console.err().print(line, markup=False)
     page = write_report([loaded], folder)
     console.err().print(f"report: {page}", markup=False)
     failed = sum(outcome.status not in {"ok", "skipped"} for outcome in loaded.outcomes)
@@ -79,4 +82,4 @@ def finish(folder: Path, *, measured: bool = True) -> None:
         console.err().print(
             f"{failed} of {len(loaded.outcomes)} trials failed{again if transient else ''}", markup=False
         )
-        sys.exit(exit_codes.FAILED)
+        sys.exit(1)

@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from benchbench.delegates.compiled import COMPILED
 from benchbench.device import Frozen
-from benchbench.errors import file_error
+from benchbench.errors import InputError
 from benchbench.models.graph import Contents, Graph, Tensor, read
 from benchbench.models.macs import macs_of
 from benchbench.models.packed import minimum_runtime, model_metadata, packed_labels
-from benchbench.models.scheme import all_weights, compiled_for, granularity_of, scheme_of
+from benchbench.models.scheme import EDGETPU_OP, all_weights, granularity_of, scheme_of
 
 INTEGERS = {"int8", "uint8", "int16", "int4", "int2", "uint4"}
 PACKED_BITS = {"int4": 4, "uint4": 4, "int2": 2}
@@ -32,11 +31,6 @@ class TensorInfo(Frozen):
     signature: tuple[int, ...]  # the shape with -1 where any size will do
     scale: float | None = None
     zero_point: int | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether a size beside the batch is left open; the only axis of a rank-1 input is no batch."""
-        return -1 in (self.signature[1:] or self.signature)
 
 
 class SignatureInfo(Frozen):
@@ -70,7 +64,7 @@ class ModelInfo(Frozen):
     subgraphs: tuple[SubgraphInfo, ...]
     custom_ops: tuple[str, ...]
     flex_ops: tuple[str, ...]  # TensorFlow ops that need the Flex delegate
-    parameters: int | None  # None where a part is compiled, so that its weights cannot be told from commands
+    parameters: int
     weight_bytes: dict[str, int]  # stored bytes of the constants, by type
     macs: int | None
     macs_note: str | None
@@ -95,9 +89,8 @@ class ModelInfo(Frozen):
         return sum(self.subgraphs[0].ops.values())
 
     @property
-    def compiled_for(self) -> str | None:
-        """The accelerator that a part of the model was compiled for, in words; None = it is not compiled."""
-        return COMPILED[self.scheme].name if self.scheme in COMPILED else None
+    def edgetpu(self) -> bool:
+        return self.scheme == "edgetpu"
 
     @property
     def arguments(self) -> dict[str, TensorInfo]:
@@ -119,7 +112,9 @@ def inspect(path: str | Path) -> ModelInfo:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise file_error(error, f"{path} cannot be read", remedy="give the path of a .tflite file") from error
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}", remedy="give the path of a .tflite file"
+        ) from error
     contents = read(path, raw)
     graphs, main = contents.graphs, contents.graphs[0]
     macs, macs_note = macs_of(main)
@@ -139,7 +134,7 @@ def inspect(path: str | Path) -> ModelInfo:
         subgraphs=tuple(SubgraphInfo(name=g.name, ops=_op_counts(g), tensors=len(g.tensors)) for g in graphs),
         custom_ops=tuple(sorted(name for name, custom in types if custom and not name.startswith("Flex"))),
         flex_ops=tuple(sorted(name for name, custom in types if custom and name.startswith("Flex"))),
-        parameters=None if scheme in COMPILED else sum(tensor.elements for tensor in constants),
+        parameters=sum(tensor.elements for tensor in constants),
         weight_bytes=_bytes_by_type(constants),
         macs=macs,
         macs_note=macs_note,
@@ -158,7 +153,7 @@ def inspect(path: str | Path) -> ModelInfo:
 def describe(info: ModelInfo) -> dict[str, Any]:
     """The whole of a ModelInfo as plain JSON values; what JSON cannot say (NaN, infinity) becomes None."""
     plain = info.model_dump(mode="json")
-    plain |= {"size_mb": info.size_mb, "nodes": info.nodes, "compiled_for": info.compiled_for}
+    plain |= {"size_mb": info.size_mb, "nodes": info.nodes, "edgetpu": info.edgetpu}
     plain["flops"] = None if info.macs is None else 2 * info.macs
     plain["ops"] = dict(sum((Counter(graph.ops) for graph in info.subgraphs), Counter()).most_common())
     return plain
@@ -196,22 +191,14 @@ def _op_counts(graph: Graph) -> dict[str, int]:
 
 
 def _constants(contents: Contents) -> list[Tensor]:
-    """The learned constants, each buffer once: numbers and biases, but not the shapes and axes beside them, nor what a
-    compiled part of the graph is made of.
-    """
+    """The learned constants, each buffer once: numbers and biases, but not the shapes and axes beside them."""
     by_buffer = {
         tensor.buffer: tensor
         for graph in contents.graphs
-        for k, tensor in enumerate(graph.tensors)
-        if tensor.constant and (tensor.dtype in WEIGHT_TYPES or tensor.scales) and k not in _commands(graph)
+        for tensor in graph.tensors
+        if tensor.constant and (tensor.dtype in WEIGHT_TYPES or tensor.scales)
     }
     return list(by_buffer.values())
-
-
-def _commands(graph: Graph) -> set[int]:
-    """The tensors that only compiled parts of a graph read."""
-    read = {index for op in graph.ops if compiled_for(op) for index in op.inputs}
-    return read - {index for op in graph.ops if not compiled_for(op) for index in op.inputs}
 
 
 def _bytes_by_type(constants: list[Tensor]) -> dict[str, int]:
@@ -240,8 +227,8 @@ def _nonzero(tensor: Tensor) -> int:
 
 
 def _notes(scheme: str) -> tuple[str, ...]:
-    if target := COMPILED.get(scheme):
-        return (f"compiled for {target.name}: what runs inside {target.op} cannot be read",)
+    if scheme == "edgetpu":
+        return (f"compiled for the Edge TPU: what runs inside {EDGETPU_OP} cannot be read",)
     if scheme in {"int8", "uint8"}:
         return ("a file does not tell quantization-aware training from post-training quantization",)
     return ()

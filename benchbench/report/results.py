@@ -16,6 +16,7 @@ from benchbench.recommendation import Recommendation, recommend
 from benchbench.recommendation.gains import fastest, is_broken, tradeoffs
 from benchbench.recommendation.words import shorten
 from benchbench.summary import ran
+from benchbench.tally import Tally, tally
 
 # Middle tones that hold on white and on near-black; a delegate has the same colour everywhere.
 PALETTE = {
@@ -78,14 +79,24 @@ class Results:
         return self._placed([run.cases for run in self.runs])
 
     @cached_property
+    def tallies(self) -> tuple[tuple[str, Tally], ...]:
+        """What became of the cases of each run, by its id."""
+        return tuple((run.id, tally(run)) for run in self.runs)
+
+    @property
+    def tried(self) -> pd.DataFrame:
+        """The cases that were launched, whatever came of it."""
+        return self.cases[self.cases["launches_all"] > 0]
+
+    @cached_property
     def trials(self) -> pd.DataFrame:
         return self._placed([run.trials for run in self.runs])
 
     @cached_property
     def panels(self) -> tuple[Panel, ...]:
-        families = self.cases["family"].nunique()
+        families = self.tried["family"].nunique()
         found = []
-        for (place, family), cases in self.cases.groupby(["place", "family"], sort=False):
+        for (place, family), cases in self.tried.groupby(["place", "family"], sort=False):
             title = f"{place} · {shorten(family)}" if families > 1 else str(place)
             found.append(Panel(title, cases, fastest(cases)))
         return tuple(found)

@@ -68,7 +68,7 @@ def facts(device: Mapping[str, Any]) -> dict[str, str]:
 def case_row(row: pd.Series, peaks: Sequence[str], shared: Sequence[Doubt]) -> dict[str, Any]:
     symbol, word = BADGES.get(row["verdict"], BADGES["unknown"])
     if row["status"] != "ok" and row["verdict"] in {"full", "partial", "unknown"}:
-        symbol, word = "–", "no result"
+        symbol, word = "–", row["status"] if row["launches_all"] == 0 else "no result"
     taken, total = row["nodes_delegated"], row["nodes_total"]
     nodes = f" {taken}/{total}" if row["verdict"] == "partial" and not pd.isna(taken) and not pd.isna(total) else ""
     return {
@@ -81,7 +81,7 @@ def case_row(row: pd.Series, peaks: Sequence[str], shared: Sequence[Doubt]) -> d
         "elsewhere": row["verdict"] in {"none", "unavailable", "mixed"},
         "verdict": row["verdict"],
         "badge": (symbol, word + nodes),
-        "evidence": _text(row["evidence"]),
+        "evidence": _text(row["evidence"]) or (_text(row["error"]) if row["status"] != "ok" else ""),
         "threads": None if pd.isna(row["threads"]) else int(row["threads"]),
         "affinity": _text(row["affinity"]),
         "headline": bool(row["headline"]),

@@ -197,7 +197,6 @@ def problems(results: Results) -> Section:
         }
         for (case, error, remedy), group in grouped
     ]
-    skips = [skip for run in results.runs for skip in run.manifest["skips"]]
     unreached = [
         {"name": device.get("name"), "error": device["error"]}
         for run in results.runs
@@ -207,12 +206,11 @@ def problems(results: Results) -> Section:
     left = [(run.name, len(run.manifest["trials"]) - len(run.outcomes)) for run in results.runs]
     content = {
         "failures": failures,
-        "skips": skips,
         "unreached": unreached,
         "left": [(name, count) for name, count in left if count > 0],
     }
-    empty = None if any(content.values()) else "Nothing failed, and nothing was skipped."
-    return Section("problems", "Failures and skips", "problems.html", content=content, empty=empty)
+    empty = None if any(content.values()) else "Nothing failed."
+    return Section("problems", "Failures", "problems.html", content=content, empty=empty)
 
 
 def conditions(results: Results) -> Section:
@@ -302,4 +300,4 @@ def _intervals(results: Results) -> str:
 
 
 def _nothing(results: Results) -> str | None:
-    return None if len(results.cases) else "Nothing was measured: no trial has an outcome yet."
+    return None if len(results.tried) else "Nothing was measured: no trial has an outcome yet."

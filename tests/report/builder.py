@@ -146,6 +146,27 @@ def outcome(
     )
 
 
+def skip(
+    device: str, model: Variant, delegate: str, reason: str, *, threads: int = 1, deliberate: bool = False
+) -> dict[str, Any]:
+    """The manifest's record of a cell that is skipped."""
+    return {
+        "case": f"{device}/{model.id}/{delegate}/t{threads}",
+        "reason": reason,
+        "deliberate": deliberate,
+        "device": device,
+        "variant": model.id,
+        "family": model.family,
+        "scheme": model.scheme,
+        "name": model.name,
+        "delegate": delegate,
+        "kind": delegate,
+        "threads": threads,
+        "affinity": None,
+        "runner": None,
+    }
+
+
 def launches(times_ms: Iterable[float], **same: Any) -> list[Outcome]:
     """One outcome per launch of one case."""
     return [outcome(round=n, position=n, ms=ms, **same) for n, ms in enumerate(times_ms)]
@@ -259,12 +280,8 @@ def full_matrix(
                 position += 1
         last = [o for o in outcomes[-len(cells) :] if o.status == "ok" and "/t1" in o.case]
         outcomes += [x for o in last for x in _extras(o, folder, classes)]
-    skips = [
-        {
-            "case": f"{devices[0]}/mobilenet_v2.int8/edgetpu/t1",
-            "reason": "not compiled for the Edge TPU: run edgetpu_compiler",
-        }
-    ]
+    reason = "not compiled for the Edge TPU: run edgetpu_compiler"
+    skips = [skip(devices[0], variant(scheme=scheme), "edgetpu", reason) for scheme in SPEED]
     return write_run(folder, outcomes, variants=variants, skips=skips)
 
 

@@ -15,7 +15,7 @@ import pytest
 from benchbench.errors import InputError, NothingToDo
 from benchbench.frames import load
 from benchbench.report import write_report
-from tests.report.builder import full_matrix, launches, outcome, variant, write_run
+from tests.report.builder import SPEED, full_matrix, launches, outcome, variant, write_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = "<script>alert(1)</script>"
@@ -127,10 +127,19 @@ def test_the_table_has_headers_and_its_columns_can_be_sorted(report: Path, tmp_p
     assert all("rpi5" in row and "xnnpack" in row and "int8" in row for row in shown)
 
 
-def test_failures_and_skips_are_listed_with_reason_and_remedy(page: Opened) -> None:
+def test_failures_are_listed_with_reason_and_remedy(page: Opened) -> None:
     assert "Node number 12 (CONV_2D) failed to prepare." in page.dom
     assert "use another scheme" in page.dom
-    assert "not compiled for the Edge TPU: run edgetpu_compiler" in page.dom
+
+
+def test_skips_of_one_reason_are_one_line_at_the_top_and_each_a_row_of_the_table(report: Path) -> None:
+    text = (report / "index.html").read_text(encoding="utf-8")
+    reason = "not compiled for the Edge TPU: run edgetpu_compiler"
+    head, main = text.split("<main")
+    assert f"{len(SPEED)} skipped (edgetpu on pixel8: {reason})" in head
+    rows = [row for row in re.findall(r"<tr data-headline.*?</tr>", main, re.DOTALL) if f'title="{reason}"' in row]
+    assert len(rows) == len(SPEED)
+    assert all("skipped</span>" in row for row in rows)
 
 
 def test_frames_lie_beside_the_page(report: Path) -> None:
