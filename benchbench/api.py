@@ -16,23 +16,25 @@ from benchbench.case import Trial
 from benchbench.crew import Course, Crew
 from benchbench.device import Device
 from benchbench.errors import BenchbenchError, InputError, NothingToDo, SameMachine
-from benchbench.execute import Absent, Event, Scoring, Tell, crews, execute
+from benchbench.execute import Absent, Event, Noted, Scoring, Tell, crews, execute
+from benchbench.feeding import Fed
 from benchbench.importing import Recorded, outcomes, read_logs
 from benchbench.inventory import device_file, select
 from benchbench.journal import Journal
 from benchbench.manifest import (
     Resumption,
     datasets_of,
+    fed_by,
     imported_manifest,
     manifest_of,
     native_samples_of,
     record_transfers,
     resumption_of,
-    wanted_of,
 )
 from benchbench.matrix import Matrix, load_matrix
+from benchbench.models.kinship import family_remarks
 from benchbench.plan import Plan, Target, devices_with_cases, make_plan
-from benchbench.scoring import cut_up, latest, load_dataset, score_run, unscored
+from benchbench.scoring import cut_up, latest, score_run, unscored
 from benchbench.selection import DEVICES, EVERYTHING, Selection, all_devices, chosen_devices, known_devices
 from benchbench.session.session import clean as clean_device
 
@@ -44,16 +46,26 @@ def plan_matrix(
     matrix: Path, *, inventory: Path = DEVICES, selection: Selection = EVERYTHING, probe: bool = False
 ) -> tuple[Plan, tuple[str, ...]]:
     """What would run, and remarks on devices; touches no device unless `probe`. Raises as `make_plan` does."""
-    loaded = load_matrix(matrix)
+    loaded, _, about = _with_samples(load_matrix(matrix))
     if not probe:
         devices = known_devices(loaded, inventory, selection)
         made = _plan(loaded, devices, (), selection)
-        return made, ("no device was asked: which runner and accelerators each has is seen with --probe",)
+        return made, (*about, "no device was asked: which runner and accelerators each has is seen with --probe")
     devices = chosen_devices(loaded, inventory, selection)
     wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
     with crews(wanted, loaded.tool) as opened:
-        remarks = tuple(str(crew.error) for crew in opened if isinstance(crew, Absent))
+        remarks = (*about, *(str(crew.error) for crew in opened if isinstance(crew, Absent)))
         return _plan(loaded, devices, opened, selection), remarks
+
+
+def _with_samples(matrix: Matrix) -> tuple[Matrix, Fed, tuple[str, ...]]:
+    """The matrix with what it cannot feed left out of its evaluations, the samples, and remarks on its families.
+
+    Raises InputError for a dataset that does not fit.
+    """
+    fed = fed_by(matrix)
+    remarks = (*family_remarks(matrix.variants), *dict.fromkeys(fed.unfed.values()))
+    return replace(matrix, unfed=frozenset(fed.unfed)), fed, remarks
 
 
 def _plan(matrix: Matrix, devices: Sequence[Device], opened: Sequence[Crew | Absent], selection: Selection) -> Plan:
@@ -112,10 +124,8 @@ def run_matrix(
     its trials; where the matrix names none, its cases are skipped, as are those of the second of two devices that are
     one machine. Raises InputError, NothingToDo, and Unreachable when no device at all can be used.
     """
-    datasets = {
-        wanted.family: load_dataset(wanted, [v for v in loaded.variants if v.family == wanted.family])
-        for wanted in wanted_of(loaded)
-    }
+    loaded, fed, about = _with_samples(loaded)
+    datasets = fed.datasets
     wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
     with ExitStack() as whole:
         with crews(wanted, loaded.tool) as opened:
@@ -124,6 +134,9 @@ def run_matrix(
             folder = journals.new_folder(reports, loaded.name)
             book = whole.enter_context(_kept(journals.create(folder, manifest_of(loaded, made, opened, datasets))))
             tell = whole.enter_context(watching(made))
+            for remark in about:
+                book.note(remark)
+                tell(Noted("", remark))
             _execute(made, opened, book, datasets, tell)
         score_run(book, datasets, loaded.variants, lambda text: tell(Scoring(text)))
     return folder

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import ConfigDict, Field, model_validator
 
 from benchbench.delegates import Delegate
@@ -23,6 +25,27 @@ class InputSpec(Frozen):
         return self
 
 
+Relation = Literal["same", "retrained", "pruned", "resized"]
+
+
+class Kin(Frozen):
+    """How a file belongs to its family, as its bytes tell (models/kinship.py).
+
+    `network` is "" for the network that the family is about, else the name of the variant that stands at the head of
+    an unrelated one. `relation` is to the head of its network: the same weights, whatever they are stored as, or
+    derived from it; what is derived may well answer otherwise. `because` says what tells, in words.
+    """
+
+    network: str = ""
+    relation: Relation = "same"
+    because: str = ""
+
+    @property
+    def comparable(self) -> bool:
+        """Whether its outputs should be those of the family's reference."""
+        return not self.network and self.relation == "same"
+
+
 class Variant(Frozen):
     """One .tflite file of a model family, with what was read from the file itself."""
 
@@ -35,6 +58,7 @@ class Variant(Frozen):
     nodes: int  # operators of the primary subgraph
     edgetpu: bool = False  # compiled for the Edge TPU
     inputs: tuple[InputSpec, ...] = ()  # all of them in order, or none: as the model says
+    kin: Kin = Kin()
 
     @property
     def id(self) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 from benchbench.accuracy.outputs import write_outputs
 from benchbench.accuracy.shards import Shards
 from benchbench.case import Measure, Trial
-from benchbench.device import under
 from benchbench.equip import Equipment, Equipped
 from benchbench.errors import BenchbenchError, Unreachable
 from benchbench.evaluation import by_script, natively
@@ -33,7 +32,7 @@ BY_PYTHON = 'the python runner evaluates such models; for benchmark_model the "t
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What all trials of a run share; `samples` are the inputs to take outputs for, by family.
+    """What all trials of a run share; `samples` are the inputs to take outputs for, by variant.
 
     Through benchmark_model not more than `native_samples` of them are taken.
     """
@@ -99,7 +98,7 @@ class Crew:
     def _evaluate(self, trial: Trial, course: Course, equipment: Equipment, work: Work, progress: Progress) -> Outcome:
         """Here a trial is many launches; what each has left is kept, and not made again by another attempt."""
         runner, variant = equipment.runner, trial.case.variant
-        shards, outputs = course.samples[variant.family], outputs_folder(trial, course.journal)
+        shards, outputs = course.samples[variant.id], outputs_folder(trial, course.journal)
         launches = Launches(self.session, runner, trial.id, Parts(outputs / "parts"))
         if isinstance(runner, BenchmarkModelRunner):
             info = inspect(variant.path)
@@ -108,7 +107,8 @@ class Crew:
             dataset = shards.dataset.first(course.native_samples.get(variant.family, NATIVE_SAMPLES))
             found, count = natively.evaluate(launches, work, info, dataset, progress), dataset.n
         else:
-            found, count = by_script.evaluate(launches, work, shards, progress), None
+            state = inspect(variant.path).state
+            found, count = by_script.evaluate(launches, work, shards, progress, state=state), None
         reading = required(found.reading, trial, course.measure)
         said = [f"== {label} ==\n".encode() + transcript(*told) for label, told in found.said.items()]
         update: dict[str, object] = {"log": course.journal.write_log(trial.id, b"\n".join(said)), "samples": count}
@@ -134,7 +134,6 @@ class Crew:
     def _work(self, trial: Trial, course: Course, equipment: Equipment) -> Work:
         case, session = trial.case, self.session
         library = session.device.libraries.get(case.delegate.kind) or case.delegate.library
-        library = library and under(self.equipped.traits.home, library)
         return Work(
             variant=case.variant,
             model=session.stage(Path(case.variant.path), case.variant.sha256),

@@ -19,11 +19,11 @@ from benchbench.crew import Crew
 from benchbench.device import Device, ToolChoice
 from benchbench.errors import InputError
 from benchbench.execute import Absent
+from benchbench.feeding import Fed, Wanted, feed
 from benchbench.journal import Journal, write_manifest
 from benchbench.matrix import NATIVE_SAMPLES, Matrix
 from benchbench.outcome import Outcome
 from benchbench.plan import Plan, Skip
-from benchbench.scoring import Wanted, load_dataset
 from benchbench.session.store import sha256_of
 
 RECORDED_PACKAGES = ("ai-edge-litert", "numpy", "pandas", "adbutils", "paramiko")
@@ -56,13 +56,19 @@ def manifest_of(
         "selection": {"only": plan.only, "skip": plan.skip, "of": plan.cells},
         "tools": _tools(opened),
         "tool_choice": matrix.tool.model_dump(mode="json"),
-        "datasets": [asdict(wanted) | _fed(datasets[wanted.family]) for wanted in wanted_of(matrix)],
+        "datasets": [asdict(wanted) | _fed(datasets, wanted.family) for wanted in wanted_of(matrix)],
         "notes": [],
     }
 
 
-def _fed(dataset: Dataset) -> dict[str, Any]:
-    """What a dataset was, and what its samples went through; None = they are fed as they are."""
+def _fed(datasets: Mapping[str, Dataset], family: str) -> dict[str, Any]:
+    """What a family's dataset was, and what its samples went through; None = they are fed as they are, or not at all.
+
+    Variants of several input sizes have the same files, or the same seed.
+    """
+    dataset = next((found for variant, found in datasets.items() if variant.partition(".")[0] == family), None)
+    if dataset is None:
+        return {"sha256": None, "preprocessing": None}
     how = dataset.preprocessing
     return {"sha256": dataset.sha256, "preprocessing": how.model_dump(mode="json") if how else None}
 
@@ -253,15 +259,24 @@ def native_samples_of(manifest: Mapping[str, Any]) -> dict[str, int]:
 
 
 def datasets_of(run: Resumption) -> dict[str, Dataset]:
-    """The datasets that a run began with; raises InputError when one has changed."""
-    found = {}
+    """The datasets that a run began with, by variant; raises InputError when one has changed."""
+    found: dict[str, Dataset] = {}
     for family, (wanted, was) in run.datasets.items():
-        dataset = load_dataset(wanted, [variant for variant in run.variants if variant.family == family])
-        if _fed(dataset) != was:
-            what = "is" if dataset.sha256 != was["sha256"] else "its preprocessing is"
+        datasets = feed(wanted, [variant for variant in run.variants if variant.family == family]).datasets
+        now = _fed(datasets, family)
+        if now != was:
+            what = "is" if now["sha256"] != was["sha256"] else "its preprocessing is"
             raise InputError(f"{wanted.dataset}: {what} not what the run began with", remedy="begin a new run")
-        found[family] = dataset
+        found |= datasets
     return found
+
+
+def fed_by(matrix: Matrix) -> Fed:
+    """The samples that the variants of a matrix get; raises InputError as `feed` does."""
+    fed = Fed()
+    for wanted in wanted_of(matrix):
+        fed |= feed(wanted, [variant for variant in matrix.variants if variant.family == wanted.family])
+    return fed
 
 
 def unchanged(path: Path, sha256: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,6 +14,9 @@ from benchbench.delegates import Delegate
 from benchbench.device import Frozen, ToolChoice
 from benchbench.errors import InputError
 from benchbench.files import read_toml, validated
+
+if TYPE_CHECKING:
+    from benchbench.models.inspect import ModelInfo
 
 NATIVE_SAMPLES = 32
 
@@ -123,6 +126,7 @@ class Matrix:
     skips: tuple[SkipRule, ...]
     tool: ToolChoice
     native_samples: dict[str, int] = field(default_factory=dict)  # family -> at most, through benchmark_model
+    unfed: frozenset[str] = frozenset()  # variants of these ids cannot be fed with the dataset of their family
 
 
 def load_matrix(path: Path) -> Matrix:
@@ -180,14 +184,32 @@ def _variants(path: Path, entry: ModelEntry) -> tuple[Variant, ...]:
 
 
 def _fed(path: Path, entry: ModelEntry, variant: Variant) -> Variant:
-    """The variant with what the matrix says of its inputs; raises InputError where they are not as many as it has."""
+    """The variant with what the matrix says of its inputs, or else what its file says of ids among them.
+
+    Raises InputError where the matrix describes not as many as it has.
+    """
     from benchbench.models.inspect import inspect
 
-    wanted = len(inspect(variant.path).inputs) if entry.inputs else 0
-    if wanted != len(entry.inputs):
+    info = inspect(variant.path)
+    if not entry.inputs:
+        return variant.model_copy(update={"inputs": _ids(info)})
+    if len(info.inputs) != len(entry.inputs):
         raise InputError(
-            f"{path}: model {entry.family}: inputs: {Path(variant.path).name} has {wanted}, "
+            f"{path}: model {entry.family}: inputs: {Path(variant.path).name} has {len(info.inputs)}, "
             f"the matrix describes {len(entry.inputs)}",
             remedy="describe all of them, in order",
         )
-    return variant.model_copy(update={"inputs": entry.inputs})
+    bounds = [length and (0, length - 1) for length in info.tables]
+    described = [
+        spec if spec.range is not None else spec.model_copy(update={"range": bound})
+        for spec, bound in zip(entry.inputs, bounds, strict=True)
+    ]
+    return variant.model_copy(update={"inputs": tuple(described)})
+
+
+def _ids(info: ModelInfo) -> tuple[InputSpec, ...]:
+    """All inputs of a model, those that index a table bounded by its length; none where no input does."""
+    if not any(info.tables) or not all(tensor.shape and min(tensor.shape) > 0 for tensor in info.inputs):
+        return ()
+    pairs = zip(info.inputs, info.tables, strict=True)
+    return tuple(InputSpec(shape=t.shape, range=(0, length - 1) if length else None) for t, length in pairs)

@@ -255,6 +255,6 @@ def _order(cases: Sequence[Case], device: str, matrix: Matrix, seed: int) -> lis
 
 def _is_scored(case: Case, cases: Sequence[Case], matrix: Matrix) -> bool:
     """Outputs are taken back once per device, variant and delegate: the number of threads does not change them."""
-    if case.variant.family not in matrix.datasets:
+    if case.variant.family not in matrix.datasets or case.variant.id in matrix.unfed:
         return False
     return case is next(c for c in cases if c.variant == case.variant and c.delegate == case.delegate)

@@ -4,62 +4,32 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from benchbench.accuracy.classes import NAMES, class_names, write_classes
-from benchbench.accuracy.datasets import Dataset, load, seeded
+from benchbench.accuracy.datasets import Dataset
 from benchbench.accuracy.outputs import Output, kept_in, read_outputs, write_outputs
 from benchbench.accuracy.reference import reference_outputs
 from benchbench.accuracy.scores import classified, score
 from benchbench.accuracy.shards import Shards, cut
 from benchbench.case import Variant
 from benchbench.errors import BenchbenchError, InputError
+from benchbench.feeding import RANDOM, reference_variant
 from benchbench.journal import Journal, read_manifest, read_outcomes, slug
-from benchbench.matrix import NATIVE_SAMPLES
 from benchbench.models.inspect import inspect
 from benchbench.models.packed import packed_labels
 from benchbench.outcome import Outcome
 
-RANDOM = "random"  # instead of a dataset's path: seeded inputs, to compare outputs with the reference
-RANDOM_SAMPLES = 32
 REFERENCE_SECONDS = 120.0  # reference kernels are slow, and hundreds of samples tell enough
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a matrix asks for one model family: a dataset's path or `RANDOM`, and how many samples of it."""
-
-    family: str
-    dataset: str
-    samples: int | None
-    seed: int
-    native_samples: int = NATIVE_SAMPLES  # at most, through benchmark_model
-
-
-def load_dataset(wanted: Wanted, variants: Sequence[Variant]) -> Dataset:
-    """The samples for a family, checked against its model; raises InputError with one line."""
-    info = inspect((reference_variant(variants) or variants[0]).path)
-    described = variants[0].inputs  # what the matrix says of the inputs, the same for all of a family
-    shapes = [spec.shape for spec in described] or [tensor.shape for tensor in info.inputs]
-    inputs = [t.model_copy(update={"shape": shape}) for t, shape in zip(info.inputs, shapes, strict=True)]
-    if wanted.dataset == RANDOM:
-        ranges = [spec.range for spec in described] or None
-        return seeded(inputs, wanted.samples or RANDOM_SAMPLES, wanted.seed, ranges)
-    classes = info.outputs[0].shape[-1] if len(info.outputs) == 1 and info.outputs[0].shape else None
-    return load(Path(wanted.dataset), inputs, classes=classes).first(wanted.samples)
-
-
-def reference_variant(variants: Sequence[Variant]) -> Variant | None:
-    """What the files of a family are compared with: its float32 file, else the finest that a CPU can run."""
-    order = {"float32": 0, "float16": 1}
-    runnable = [variant for variant in variants if not variant.edgetpu]
-    return min(runnable, key=lambda variant: order.get(variant.scheme, len(order)), default=None)
-
-
 def cut_up(datasets: Mapping[str, Dataset], folder: Path) -> dict[str, Shards]:
-    """Each family's samples in the form that travels, in the run folder for as long as they are needed."""
-    return {family: cut(dataset, folder / "samples" / slug(family)) for family, dataset in datasets.items()}
+    """Each variant's samples in the form that travels, in the run folder for as long as they are needed."""
+    made: dict[int, Shards] = {}
+    for variant, dataset in datasets.items():
+        if id(dataset) not in made:
+            made[id(dataset)] = cut(dataset, folder / "samples" / slug(variant))
+    return {variant: made[id(dataset)] for variant, dataset in datasets.items()}
 
 
 def score_run(
@@ -67,26 +37,45 @@ def score_run(
 ) -> None:
     """Score all outputs that were taken back and have no score yet; each is journalled as an outcome of its trial.
 
-    `say` hears what is under way; it can take minutes.
+    `datasets` are by variant. `say` hears what is under way; it can take minutes.
     """
     outcomes = latest(journal.folder)
     waiting = unscored(outcomes)
-    families = {f"{v.family}.{v.name}": v.family for v in variants}
+    by_id = {variant.id: variant for variant in variants}
     references: dict[str, Sequence[Output] | None] = {}
+    announced: set[str] = set()
     for outcome in waiting:
-        family = families[outcome.variant]
-        if family not in references:
-            own = [variant for variant in variants if variant.family == family]
-            references[family], remark = _reference(own, datasets[family], journal.folder, say)
+        variant, dataset = by_id[outcome.variant], datasets[outcome.variant]
+        reference = compared_with(variant, [other for other in variants if datasets.get(other.id) is dataset])
+        name = reference.id if reference else variant.family
+        if name not in references:
+            references[name], remark = _reference(reference, variant.family, dataset, journal.folder, say)
             if remark:
                 journal.note(remark)
                 say(f"note: {remark}")
-            count = sum(families[o.variant] == family for o in waiting)
-            say(f"{family}: scoring {count} case{'s' if count != 1 else ''} …")
+        if variant.family not in announced:
+            announced.add(variant.family)
+            count = sum(by_id[o.variant].family == variant.family for o in waiting)
+            say(f"{variant.family}: scoring {count} case{'s' if count != 1 else ''} …")
         journal.append(
-            off_the_timed_path(outcome, outcomes)
-            or _scored(outcome, journal.folder, datasets[family], references[family])
+            off_the_timed_path(outcome, outcomes) or _scored(outcome, journal.folder, dataset, references[name])
         )
+
+
+def compared_with(variant: Variant, alike: Sequence[Variant]) -> Variant | None:
+    """The file whose outputs a variant's should be: the finest of the same weights among those with the same samples.
+
+    What was trained again or pruned may answer otherwise than its origin, so its own file is its reference.
+    """
+    if variant.kin.relation in {"same", "resized"}:
+        alike = [other for other in alike if _branch(other) == _branch(variant)]
+    else:
+        alike = [variant]
+    return reference_variant(alike)
+
+
+def _branch(variant: Variant) -> tuple[str, str, str]:
+    return variant.family, variant.kin.network, variant.kin.relation
 
 
 def latest(folder: Path) -> tuple[Outcome, ...]:
@@ -111,29 +100,33 @@ def off_the_timed_path(outcome: Outcome, outcomes: Sequence[Outcome]) -> Outcome
 
 
 def _reference(
-    variants: Sequence[Variant], dataset: Dataset, folder: Path, say: Callable[[str], None]
+    variant: Variant | None, family: str, dataset: Dataset, folder: Path, say: Callable[[str], None]
 ) -> tuple[Sequence[Output] | None, str]:
     """The outputs that others are compared with, and a remark on them.
 
     They are kept in the run folder: what is scored later is compared with the same.
     """
-    variant = reference_variant(variants)
     if variant is None:
-        return None, f"{variants[0].family}: no file that runs on a CPU, so outputs are not compared with a reference"
-    kept = folder / "outputs" / f"reference.{slug(variant.family)}.npz"
+        return None, f"{family}: no file that runs on a CPU, so outputs are not compared with a reference"
+    kept = folder / "outputs" / f"reference.{slug(variant.id)}.npz"
     try:
         if kept.is_file():
             return read_outputs(kept), ""
-        say(f"{variant.family}: the reference runs on this host, for {REFERENCE_SECONDS:g} s at most …")
+        say(f"{variant.id}: the reference runs on this host, for {REFERENCE_SECONDS:g} s at most …")
         with tempfile.TemporaryDirectory(prefix="benchbench-") as shards:
-            pieces = cut(dataset, Path(shards))
-            reference = reference_outputs(Path(variant.path), pieces, at_most_seconds=REFERENCE_SECONDS)
+            reference = reference_outputs(
+                Path(variant.path),
+                cut(dataset, Path(shards)),
+                at_most_seconds=REFERENCE_SECONDS,
+                rebuilt=inspect(variant.path).state == "resources",
+            )
         new = kept.with_suffix(".new.npz")
         write_outputs(new, reference.outputs)
         new.replace(kept)
     except BenchbenchError as error:
         return None, str(error)
-    stands_in = f"the reference of {variant.family}, which has no float32 file" * (variant.scheme != "float32")
+    plain = variant.kin.comparable and variant.scheme != "float32"
+    stands_in = f"the reference of {family}, which has no float32 file" if plain else ""
     remarks = "; ".join(filter(None, (stands_in, reference.note)))
     return reference.outputs, f"{variant.id}: {remarks}" if remarks else ""
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from benchbench.accuracy.detection import Boxes
 from benchbench.accuracy.images import SUFFIXES, Decoder, listed
-from benchbench.accuracy.tensors import Array, Preprocessing, Tensor
+from benchbench.accuracy.tensors import Array, Preprocessing, Tensor, sample_shape
 from benchbench.errors import InputError
 
 LABELS = ("y", "labels")
@@ -94,6 +94,7 @@ class Dataset:
     preprocessing: Preprocessing | None
     sha256: str  # of the npz; of a folder, over its files' names and digests
     truth: Boxes | None = None  # boxes to be found
+    whole: bool = False  # a sample is one whole set of inputs: the model has no axis of samples
 
     @property
     def n(self) -> int:
@@ -113,8 +114,8 @@ class Dataset:
         np.savez(path, allow_pickle=False, **arrays)
 
 
-def load(path: Path, inputs: Sequence[Tensor], *, classes: int | None = None) -> Dataset:
-    """The dataset at `path`, fitting a model with such inputs and so many classes.
+def load(path: Path, inputs: Sequence[Tensor], *, classes: int | None = None, whole: bool = False) -> Dataset:
+    """The dataset at `path`, fitting a model with such inputs and so many classes; `whole` as `Dataset` has it.
 
     An .npz holds one array an input by its name or else in order, and what is right: `y` (or `labels`) [n], or `boxes`
     [m, 4] as (ymin, xmin, ymax, xmax) in shares of the image with `box_image` [m] and `box_class` [m]. A folder holds
@@ -123,9 +124,9 @@ def load(path: Path, inputs: Sequence[Tensor], *, classes: int | None = None) ->
     of range, NaN.
     """
     if path.is_dir():
-        loaded = _folder(path, inputs)
+        loaded = replace(_folder(path, inputs, whole), whole=whole)
     elif path.suffix == ".npz" and path.is_file():
-        loaded = _npz(path, inputs)
+        loaded = replace(_npz(path, inputs), whole=whole)
     else:
         raise InputError(f"{path}: no dataset: neither an .npz nor a folder")
     if not loaded.n:
@@ -137,15 +138,21 @@ def load(path: Path, inputs: Sequence[Tensor], *, classes: int | None = None) ->
 
 
 def seeded(
-    inputs: Sequence[Tensor], n: int, seed: int, ranges: Sequence[tuple[float, float] | None] | None = None
+    inputs: Sequence[Tensor],
+    n: int,
+    seed: int,
+    ranges: Sequence[tuple[float, float] | None] | None = None,
+    *,
+    whole: bool = False,
 ) -> Dataset:
     """Uniform random real values for comparing outputs where there is no data: in the given range, else all that a
-    quantized input can say, [-0.5, 0.5) for a float input (as benchmark_model feeds it), 0…99 for other integers.
+    quantized input can say, [-0.5, 0.5) for a float input (as benchmark_model feeds it), 0…99 for other integers, both
+    for a bool. The inputs hold plain numbers (see tensors.not_a_number).
     """
     rng = np.random.default_rng(seed)
     arrays: list[Samples] = []
     for tensor, limits in zip(inputs, ranges or [None] * len(inputs), strict=True):
-        shape, dtype = (n, *tensor.shape[1:]), np.dtype(tensor.dtype)
+        shape, dtype = (n, *sample_shape(tensor, whole=whole)), np.dtype(tensor.dtype)
         if limits is not None and (dtype.kind == "f" or tensor.scale):
             arrays.append(Stored(rng.uniform(*limits, shape).astype(np.float32)))
         elif limits is not None:
@@ -155,9 +162,12 @@ def seeded(
             arrays.append(Stored(rng.uniform(low, high, shape).astype(np.float32)))
         elif dtype.kind in "iu":
             arrays.append(Stored(rng.integers(0, 100, shape).astype(dtype)))
+        elif dtype.kind == "b":
+            arrays.append(Stored(rng.integers(0, 2, shape).astype(dtype)))
         else:
             arrays.append(Stored(rng.uniform(-0.5, 0.5, shape).astype(dtype)))
-    return Dataset(f"seed {seed}", tuple(arrays), None, None, hashlib.sha256(f"seed {seed} {n}".encode()).hexdigest())
+    digest = hashlib.sha256(f"seed {seed} {n}".encode()).hexdigest()
+    return Dataset(f"seed {seed}", tuple(arrays), None, None, digest, whole=whole)
 
 
 def _limits(dtype: np.dtype[np.generic]) -> tuple[int, int]:
@@ -196,7 +206,7 @@ def _truth(path: Path, arrays: dict[str, Array]) -> Boxes | None:
     )
 
 
-def _folder(path: Path, inputs: Sequence[Tensor]) -> Dataset:
+def _folder(path: Path, inputs: Sequence[Tensor], whole: bool) -> Dataset:
     how = _preprocessing(path / "dataset.toml")
     if len(inputs) != 1:
         raise InputError(f"{path}: a folder feeds one input, the model has {len(inputs)}", remedy="give an .npz")
@@ -209,7 +219,7 @@ def _folder(path: Path, inputs: Sequence[Tensor]) -> Dataset:
         raise InputError(
             f"{path}: the dataset is empty", remedy=f"no .npy and no image ({', '.join(sorted(SUFFIXES))})"
         )
-    wanted = tuple(inputs[0].shape[1:])
+    wanted = sample_shape(inputs[0], whole=whole)
     if len(wanted) != 3 or wanted[2] not in {1, 3}:
         raise InputError(f"{path}: images fit an input [1, height, width, 1 or 3], the model's is {_text(inputs[0])}")
     height, width = how.size if how is not None and how.size is not None else wanted[:2]
@@ -250,9 +260,12 @@ def _check_inputs(path: Path, dataset: Dataset, inputs: Sequence[Tensor]) -> Non
     for samples, tensor in zip(dataset.inputs, inputs, strict=True):
         if len(samples) != dataset.n:
             raise InputError(f"{path}: {dataset.n} samples of one input, but {len(samples)} for {tensor.name!r}")
-        if samples.shape != tuple(tensor.shape[1:]):
+        if samples.shape != sample_shape(tensor, whole=dataset.whole):
             got = ["n", *samples.shape]
-            raise InputError(f"{path}: input {tensor.name!r} wants {_text(tensor)}, the samples are {_list(got)}")
+            per_sample = " for each sample" if dataset.whole else ""
+            raise InputError(
+                f"{path}: input {tensor.name!r} wants {_text(tensor)}{per_sample}, the samples are {_list(got)}"
+            )
         step = max(1, CHECKED_AT_ONCE_BYTES // max(1, samples[:1].nbytes))
         for low in range(0, len(samples), step):
             _check_numbers(path, samples[low : low + step], low, samples.shape)

@@ -54,7 +54,8 @@ class Flag:
 def fidelity(reference: Sequence[Output], outputs: Sequence[Output]) -> tuple[TensorFidelity, ...]:
     """Each output against the reference's of the same name, or else in the same place.
 
-    Raises InputError where the two have other outputs or shapes: then they are no variants of one model.
+    Raises InputError where the two have other outputs or shapes (but for axes of length one): then they are no variants
+    of one model.
     """
     if len(reference) != len(outputs):
         raise InputError(f"the reference has {len(reference)} outputs, this variant {len(outputs)}")
@@ -62,11 +63,16 @@ def fidelity(reference: Sequence[Output], outputs: Sequence[Output]) -> tuple[Te
     alike = len(named) == len(reference) and {output.name for output in outputs} == set(named)
     pairs = [(named[o.name], o) for o in outputs] if alike else list(zip(reference, outputs, strict=True))
     for expected, got in pairs:
-        if expected.raw.shape != got.raw.shape:
+        if _squeezed(expected) != _squeezed(got):
             raise InputError(
                 f"output {got.name!r}: the reference's shape is {list(expected.raw.shape)}, here {list(got.raw.shape)}"
             )
     return tuple(_compare(expected, got) for expected, got in pairs)
+
+
+def _squeezed(output: Output) -> tuple[int, ...]:
+    """Its shape without axes of length one, which converters add and drop."""
+    return len(output.raw), *(size for size in output.raw.shape[1:] if size != 1)
 
 
 def _compare(expected: Output, got: Output) -> TensorFidelity:

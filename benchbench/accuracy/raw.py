@@ -23,6 +23,7 @@ class RawSamples:
     outputs: tuple[Tensor, ...]
     stored: tuple[Samples, ...]
     preprocessing: Preprocessing | None
+    whole: bool = False  # a sample is one whole set of inputs
 
     @property
     def n(self) -> int:
@@ -31,7 +32,7 @@ class RawSamples:
     @property
     def unit(self) -> int:
         shape = self.inputs[0].shape
-        return shape[0] if shape else 1
+        return 1 if self.whole or not shape else shape[0]
 
     @property
     def units(self) -> int:
@@ -40,7 +41,7 @@ class RawSamples:
     @property
     def have_an_axis_of_samples(self) -> bool:
         """Whether every input and output has one by the model's file: else several units cannot be told apart."""
-        return all(tensor.shape[:1] == (self.unit,) for tensor in (*self.inputs, *self.outputs))
+        return not self.whole and all(tensor.shape[:1] == (self.unit,) for tensor in (*self.inputs, *self.outputs))
 
     def fed(self, first: int, units: int) -> list[Array]:
         """Inputs for `units` from unit number `first` on, little-endian; beyond the end the last sample is repeated."""
@@ -70,7 +71,8 @@ class RawSamples:
         whole = []
         for k, tensor in enumerate(self.outputs):
             own = [part[k] for part in parts]
-            whole.append(np.concatenate(own)[: self.n] if tensor.shape[:1] == (self.unit,) else np.stack(own))
+            has_samples = not self.whole and tensor.shape[:1] == (self.unit,)
+            whole.append(np.concatenate(own)[: self.n] if has_samples else np.stack(own))
         return self.named(whole)
 
     def named(self, arrays: Sequence[Array]) -> tuple[Output, ...]:

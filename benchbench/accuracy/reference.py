@@ -1,7 +1,7 @@
 """The float32 reference: a model on this host's reference kernels, in a process of its own because models may abort.
 
 Run as a program it is that process, and stops when its time is over:
-`python -m benchbench.accuracy.reference MODEL SAMPLES.npz OUT.npz KERNELS SECONDS PREPROCESSING`.
+`python -m benchbench.accuracy.reference MODEL SAMPLES.npz OUT.npz REQUEST` (a `Request` as JSON).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from benchbench.accuracy.outputs import Output, read_outputs, write_outputs
 from benchbench.accuracy.shards import Shards
 from benchbench.accuracy.tensors import Array, Preprocessing, to_input
+from benchbench.device import Frozen
 from benchbench.errors import ToolError
 
 Kernels = Literal["reference", "builtin"]
@@ -34,6 +35,20 @@ class Reference:
     note: str = ""
 
 
+class Request(Frozen):
+    """How samples are run: on which kernels, for how long, and what a sample is.
+
+    `whole`: one set of inputs, for the model has no axis of samples. `rebuilt`: the model keeps a state that only a new
+    interpreter forgets (resource variables); any other state is reset before each sample.
+    """
+
+    kernels: Kernels
+    seconds: float
+    preprocessing: Preprocessing | None = None
+    whole: bool = False
+    rebuilt: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class _Described:
     name: str
@@ -43,54 +58,60 @@ class _Described:
     zero_point: int
 
 
-def reference_outputs(model: Path, shards: Shards, *, at_most_seconds: float, timeout_s: float = 600) -> Reference:
+def reference_outputs(
+    model: Path, shards: Shards, *, at_most_seconds: float, timeout_s: float = 600, rebuilt: bool = False
+) -> Reference:
     """Run samples through `model` on the reference kernels, without delegates, for as long as it may.
+
+    `rebuilt` as `Request` has it.
 
     Where those cannot (an op without a reference kernel, an abort, not one sample within `timeout_s`), the optimized
     builtin kernels do. Raises ToolError with the last line of what was printed when neither can.
     """
     notes: list[str] = []
-    kernels: Kernels = "reference"
+    dataset = shards.dataset
+    request = Request(
+        kernels="reference",
+        seconds=at_most_seconds,
+        preprocessing=dataset.preprocessing,
+        whole=dataset.whole,
+        rebuilt=rebuilt,
+    )
     try:
-        outputs = _of_shards(model, shards, kernels, at_most_seconds, timeout_s)
+        outputs = _of_shards(model, shards, request, timeout_s)
     except ToolError as failure:
-        kernels = "builtin"
+        request = request.model_copy(update={"kernels": "builtin"})
         notes.append(f"builtin kernels, as the reference kernels failed: {failure.message}")
         try:
-            outputs = _of_shards(model, shards, kernels, at_most_seconds, timeout_s)
+            outputs = _of_shards(model, shards, request, timeout_s)
         except ToolError as error:
             raise ToolError(f"{model}: the reference cannot run it on this host: {error.message}") from error
-    done, n = len(outputs[0].raw), shards.dataset.n
+    done, n = len(outputs[0].raw), dataset.n
     if done < n:
         notes.append(f"compared for the first {done:,} of {n:,} samples: the reference had {at_most_seconds:g} s")
-    return Reference(outputs, kernels, "; ".join(notes))
+    return Reference(outputs, request.kernels, "; ".join(notes))
 
 
-def _of_shards(
-    model: Path, shards: Shards, kernels: Kernels, at_most_seconds: float, timeout_s: float
-) -> tuple[Output, ...]:
+def _of_shards(model: Path, shards: Shards, request: Request, timeout_s: float) -> tuple[Output, ...]:
     """Shard by shard until the time is over; raises ToolError where even the first sample cannot be had."""
     began, done = time.monotonic(), 0
     parts: list[tuple[Output, ...]] = []
     while done < shards.dataset.n:
-        left = at_most_seconds - (time.monotonic() - began)
+        left = request.seconds - (time.monotonic() - began)
         if parts and left <= 0:
             break
         shard = shards.holding(done)
-        parts.append(_of_file(model, shard.path, kernels, left, shards.dataset.preprocessing, timeout_s))
+        parts.append(_of_file(model, shard.path, request.model_copy(update={"seconds": left}), timeout_s))
         done += len(parts[-1][0].raw)
         if done % shards.size:  # stopped within a shard
             break
     return tuple(replace(own[0], raw=np.concatenate([o.raw for o in own])) for own in zip(*parts, strict=True))
 
 
-def _of_file(
-    model: Path, samples: Path, kernels: Kernels, seconds: float, how: Preprocessing | None, timeout_s: float
-) -> tuple[Output, ...]:
+def _of_file(model: Path, samples: Path, request: Request, timeout_s: float) -> tuple[Output, ...]:
     with tempfile.TemporaryDirectory(prefix="benchbench-") as folder:
         answer = Path(folder, "outputs.npz")
-        arguments = [str(model), str(samples), str(answer), kernels, f"{seconds:g}"]
-        failure = _run([*arguments, how.model_dump_json() if how else ""], timeout_s)
+        failure = _run([str(model), str(samples), str(answer), request.model_dump_json()], timeout_s)
         if failure:
             raise ToolError(failure)
         return read_outputs(answer)
@@ -110,47 +131,56 @@ def _run(arguments: Sequence[str], timeout_s: float) -> str:
     return f"{lines[-1].strip()} ({ended})" if lines else ended
 
 
-def _interpreted(
-    model: str, samples: Path, kernels: Kernels, seconds: float, how: Preprocessing | None
-) -> tuple[Output, ...]:
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    if kernels == "reference":
-        resolver = OpResolverType.BUILTIN_REF
-    interpreter = Interpreter(model, experimental_op_resolver_type=resolver)
+def _interpreted(model: str, samples: Path, request: Request) -> tuple[Output, ...]:
     with np.load(samples, allow_pickle=False) as archive:
         arrays = [archive[name] for name in archive.files]
-    for array, detail in zip(arrays, interpreter.get_input_details(), strict=True):
-        shape = [*detail["shape"][:1], *array.shape[1:]]
-        if shape != list(detail["shape"]):  # of a model that leaves it open
-            interpreter.resize_tensor_input(detail["index"], shape)
-    interpreter.allocate_tensors()
+    interpreter, batch = _prepared(model, arrays, request)
     inputs = [_described(detail) for detail in interpreter.get_input_details()]
     began = time.monotonic()
     kept: list[list[Array]] = [[] for _ in interpreter.get_output_details()]
-    batch = inputs[0].shape[0] if inputs[0].shape else 1
     done, total = 0, len(arrays[0])
     for low in range(0, total, batch):
+        if low and request.rebuilt:
+            interpreter, _ = _prepared(model, arrays, request)
+        interpreter.reset_all_variables()
         chosen = np.minimum(np.arange(low, low + batch), total - 1)  # the last batch is filled up with repeats
         for array, tensor, detail in zip(arrays, inputs, interpreter.get_input_details(), strict=True):
-            interpreter.set_tensor(detail["index"], to_input(array[chosen], tensor, how).reshape(tensor.shape))
+            fed = to_input(array[chosen], tensor, request.preprocessing)
+            interpreter.set_tensor(detail["index"], fed.reshape(tensor.shape))
         interpreter.invoke()
         for results, detail in zip(kept, interpreter.get_output_details(), strict=True):
             results.append(interpreter.get_tensor(detail["index"]))
         done = min(low + batch, total)
-        if time.monotonic() - began >= seconds:
+        if time.monotonic() - began >= request.seconds:
             break
     outputs = [_described(detail) for detail in interpreter.get_output_details()]
     return tuple(
-        Output(tensor.name, _whole(results, batch)[:done], tensor.scale, tensor.zero_point)
+        Output(tensor.name, _whole(results, batch, request.whole)[:done], tensor.scale, tensor.zero_point)
         for tensor, results in zip(outputs, kept, strict=True)
     )
 
 
-def _whole(results: list[Array], batch: int) -> Array:
+def _prepared(model: str, arrays: list[Array], request: Request) -> tuple[Any, int]:
+    """A new interpreter for such samples, and how many of them it takes at once."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    if request.kernels == "reference":
+        resolver = OpResolverType.BUILTIN_REF
+    interpreter = Interpreter(model, experimental_op_resolver_type=resolver)
+    for array, detail in zip(arrays, interpreter.get_input_details(), strict=True):
+        shape = [*([] if request.whole else detail["shape"][:1]), *array.shape[1:]]
+        if shape != list(detail["shape"]):  # of a model that leaves it open
+            interpreter.resize_tensor_input(detail["index"], shape)
+    interpreter.allocate_tensors()
+    first = interpreter.get_input_details()[0]["shape"]
+    return interpreter, 1 if request.whole or not len(first) else int(first[0])
+
+
+def _whole(results: list[Array], batch: int, whole: bool) -> Array:
     """Samples first, where the output has an axis of samples; else one row an inference."""
-    return np.concatenate(results) if results[0].shape[:1] == (batch,) else np.stack(results)
+    stacked = whole or results[0].shape[:1] != (batch,)
+    return np.stack(results) if stacked else np.concatenate(results)
 
 
 def _described(detail: Any) -> _Described:
@@ -159,13 +189,12 @@ def _described(detail: Any) -> _Described:
     return _Described(str(detail["name"]), np.dtype(detail["dtype"]).name, shape, float(scale), int(zero_point))
 
 
-def _main(model: str, samples: str, answer: str, kernels: Kernels, seconds: str, how: str) -> None:
-    preprocessing = Preprocessing.model_validate_json(how) if how else None
+def _main(model: str, samples: str, answer: str, request: str) -> None:
     try:
-        write_outputs(Path(answer), _interpreted(model, Path(samples), kernels, float(seconds), preprocessing))
+        write_outputs(Path(answer), _interpreted(model, Path(samples), Request.model_validate_json(request)))
     except (RuntimeError, ValueError) as error:
         sys.exit(str(error))
 
 
 if __name__ == "__main__":
-    _main(*sys.argv[1:])  # type: ignore[arg-type]  # this module is its only caller
+    _main(*sys.argv[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -43,6 +44,35 @@ class Preprocessing(Frozen):
     label_offset: int = 0
 
 
+def samples_at_once(inputs: Sequence[Sequence[int]], outputs: Sequence[Sequence[int]]) -> int | None:
+    """How many samples one inference takes, by the shapes of a model's inputs and outputs (-1 = any size).
+
+    That is the first axis where all inputs have it in common, and all outputs where it is more than 1. None = there
+    is no such axis: one sample is one whole set of inputs. A lone axis of more than 1 is values, not samples.
+    """
+    sizes = {tuple(shape[:1]) for shape in inputs}
+    if len(sizes) != 1 or sizes == {()}:
+        return None
+    ((size,),) = sizes
+    if size <= 1:
+        return 1
+    shared = any(len(shape) > 1 for shape in inputs) and all(shape[:1] and shape[0] in {size, -1} for shape in outputs)
+    return size if shared else None
+
+
+def sample_shape(tensor: Tensor, *, whole: bool) -> tuple[int, ...]:
+    """The shape of one sample of an input: without the axis of samples, unless a sample is the `whole` input."""
+    return tuple(tensor.shape) if whole else tuple(tensor.shape[1:])
+
+
+def not_a_number(tensor: Tensor) -> bool:
+    """Whether an input holds something else than plain numbers (string, resource, int4 …)."""
+    try:
+        return np.dtype(tensor.dtype).kind not in "fiubc"
+    except TypeError:
+        return True
+
+
 def dequantize(array: Array, scale: float, zero_point: int) -> Reals:
     """(q - zero_point) * scale as float32; scale 0 = the values are real already (TFLite quantization spec)."""
     if not scale:
@@ -60,11 +90,13 @@ def quantize(real: Reals, scale: float, zero_point: int, dtype: str) -> Array:
 def to_input(samples: Array, tensor: Tensor, preprocessing: Preprocessing | None) -> Array:
     """Samples as the input takes them: preprocessed real values, quantized by the input's own scale.
 
-    The same rule as on the device: without preprocessing, samples of the input's own type go in as they are.
-    Raises ValueError for an integer input without a scale that is given other than its own type.
+    The same rule as on the device: without preprocessing, samples of the input's own type go in as they are, and whole
+    numbers into an input of whole numbers without a scale. Raises ValueError for other numbers for such an input.
     """
     if preprocessing is None and samples.dtype == np.dtype(tensor.dtype):
         return samples
+    if preprocessing is None and not tensor.scale and {samples.dtype.kind, np.dtype(tensor.dtype).kind} <= set("iub"):
+        return samples.astype(tensor.dtype)
     how = preprocessing or Preprocessing()
     mean, std = np.asarray(how.mean, np.float32), np.asarray(how.std, np.float32)
     real: Reals = np.divide(samples.astype(np.float32) * np.float32(how.scale) - mean, std, dtype=np.float32)

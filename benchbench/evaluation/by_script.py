@@ -12,14 +12,17 @@ from benchbench.accuracy.shards import Shards
 from benchbench.errors import InputError
 from benchbench.evaluation.launches import Evaluated, Launches, LaunchFailed, Progress
 from benchbench.evaluation.parts import Part
+from benchbench.models.inspect import State
 from benchbench.runners import Evaluation, Preprocess, Work
 from benchbench.session.session import JobResult
 
 LAUNCH_SECONDS = 30.0  # between two signs of life, and the most that a fault costs; a start takes one or two of them
 
 
-def evaluate(launches: Launches, work: Work, shards: Shards, progress: Progress) -> Evaluated:
-    """Outputs of all samples of a dataset through the path that `work` times.
+def evaluate(
+    launches: Launches, work: Work, shards: Shards, progress: Progress, *, state: State | None = None
+) -> Evaluated:
+    """Outputs of all samples of a dataset through the path that `work` times; `state` as `Evaluation` has it.
 
     A launch that fails, or launches that differ in their delegation, make a failed reading; faults of the link raise
     as a session does.
@@ -27,7 +30,7 @@ def evaluate(launches: Launches, work: Work, shards: Shards, progress: Progress)
     done, parts = 0, []
     try:
         while done < shards.dataset.n:
-            part = _launch(launches, work, shards, done)
+            part = _launch(launches, work, shards, done, state)
             parts.append(part.outputs)
             done += _evaluated(part)
             progress(done, shards.dataset.n)
@@ -36,13 +39,15 @@ def evaluate(launches: Launches, work: Work, shards: Shards, progress: Progress)
     return launches.evaluated(_joined(parts))
 
 
-def _launch(launches: Launches, work: Work, shards: Shards, done: int) -> Part:
+def _launch(launches: Launches, work: Work, shards: Shards, done: int, state: State | None) -> Part:
     def with_samples() -> Work:
         shard = shards.holding(done)
         evaluation = Evaluation(
             samples=launches.session.stage(shard.path),
             start=done - shard.first,
             preprocess=_preprocess(shards),
+            whole=shards.dataset.whole,
+            state=state,
             at_most_seconds=min(LAUNCH_SECONDS, work.measure.timeout_seconds / 2),
         )
         return replace(work, evaluation=evaluation)

@@ -56,8 +56,7 @@ def obstacle(runner: BenchmarkModelRunner, info: ModelInfo, described: Sequence[
             return f"tensor {tensor.name!r} has no fixed shape: {list(tensor.signature)}"
         if not _is_number(tensor):
             return f"tensor {tensor.name!r} is {tensor.dtype}: only plain numbers travel in raw files"
-    batches = {tensor.shape[:1] for tensor in info.inputs}
-    return None if len(batches) == 1 else "the inputs do not take the same number of samples"
+    return None
 
 
 def _is_number(tensor: TensorInfo) -> bool:
@@ -87,7 +86,7 @@ def evaluate(launches: Launches, work: Work, info: ModelInfo, dataset: Dataset, 
 
 
 def _samples(info: ModelInfo, dataset: Dataset) -> RawSamples:
-    samples = RawSamples(info.inputs, info.outputs, dataset.inputs, dataset.preprocessing)
+    samples = RawSamples(info.inputs, info.outputs, dataset.inputs, dataset.preprocessing, dataset.whole)
     try:
         samples.fed(0, 1)
     except ValueError as error:

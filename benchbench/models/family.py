@@ -11,6 +11,7 @@ from pathlib import Path
 from benchbench.case import Variant
 from benchbench.errors import InputError
 from benchbench.models.inspect import ModelInfo, inspect
+from benchbench.models.kinship import kinships
 
 
 def variants(family: str, paths: Iterable[str | Path]) -> tuple[Variant, ...]:
@@ -29,7 +30,9 @@ def variants(family: str, paths: Iterable[str | Path]) -> tuple[Variant, ...]:
     ]
     _refuse_twins("the same bytes", [(info.sha256, info.path) for info in infos], "leave one out")
     _refuse_twins("the same name", [(name, info.path) for name, info in named], "rename one of the files")
-    return tuple(variant_of(info, family, name) for name, info in named)
+    kin = kinships([info for _, info in named], [name for name, _ in named])
+    made = (variant_of(info, family, name) for name, info in named)
+    return tuple(variant.model_copy(update={"kin": its}) for variant, its in zip(made, kin, strict=True))
 
 
 def variant_of(info: ModelInfo, family: str, name: str) -> Variant:

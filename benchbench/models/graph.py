@@ -64,6 +64,7 @@ class Op:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     transposes_x: bool = False  # BATCH_MATMUL with adj_x
+    axis: int = 0  # of GATHER
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,7 @@ class _Reader:
             inputs=_integers(op.InputsAsNumpy()),
             outputs=_integers(op.OutputsAsNumpy()),
             transposes_x=kind == "BATCH_MATMUL" and self._transposes_x(op),
+            axis=self._axis(op) if kind == "GATHER" else 0,
         )
 
     def _transposes_x(self, op: Any) -> bool:
@@ -231,6 +233,14 @@ class _Reader:
         options = self.schema.BatchMatMulOptions()
         options.Init(table.Bytes, table.Pos)
         return bool(options.AdjX())
+
+    def _axis(self, op: Any) -> int:
+        table = op.BuiltinOptions()
+        if table is None:
+            return 0
+        options = self.schema.GatherOptions()
+        options.Init(table.Bytes, table.Pos)
+        return int(options.Axis())
 
     def _signature(self, signature: Any, graphs: tuple[Graph, ...]) -> Signature:
         inputs = self._tables(signature.Inputs, signature.InputsLength())

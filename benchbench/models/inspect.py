@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,10 +16,16 @@ from benchbench.models.graph import Contents, Graph, Tensor, read
 from benchbench.models.macs import macs_of
 from benchbench.models.packed import minimum_runtime, model_metadata, packed_labels
 from benchbench.models.scheme import EDGETPU_OP, all_weights, granularity_of, scheme_of
+from benchbench.models.table_ids import table_lengths
+from benchbench.models.weights import PACKED_BITS
 
 INTEGERS = {"int8", "uint8", "int16", "int4", "int2", "uint4"}
-PACKED_BITS = {"int4": 4, "uint4": 4, "int2": 2}
 WEIGHT_TYPES = {*INTEGERS, "float32", "float16", "bfloat16", "float64"}
+
+
+# What a model keeps from one inference to the next: variable tensors (LSTM, SVDF), or resources (VAR_HANDLE), which
+# only a new interpreter forgets.
+State = Literal["variables", "resources"]
 
 
 class TensorInfo(Frozen):
@@ -76,6 +82,8 @@ class ModelInfo(Frozen):
     about: dict[str, str]  # name, description, version, author, license of TFLite Metadata
     packed_files: tuple[str, ...]
     labels: dict[str, tuple[str, ...]]  # label file -> labels
+    state: State | None = None
+    tables: tuple[int | None, ...] = ()  # per input: into how long a table its whole numbers lead; None = into none
     notes: tuple[str, ...] = ()
 
     @property
@@ -146,6 +154,8 @@ def inspect(path: str | Path) -> ModelInfo:
         about=model_metadata(contents.metadata),
         packed_files=files,
         labels=labels,
+        state=_state(graphs),
+        tables=table_lengths(main),
         notes=_notes(scheme),
     )
 
@@ -157,6 +167,12 @@ def describe(info: ModelInfo) -> dict[str, Any]:
     plain["flops"] = None if info.macs is None else 2 * info.macs
     plain["ops"] = dict(sum((Counter(graph.ops) for graph in info.subgraphs), Counter()).most_common())
     return plain
+
+
+def _state(graphs: tuple[Graph, ...]) -> State | None:
+    if any(op.type == "VAR_HANDLE" for graph in graphs for op in graph.ops):
+        return "resources"
+    return "variables" if any(tensor.variable for graph in graphs for tensor in graph.tensors) else None
 
 
 def _tensor(tensor: Tensor) -> TensorInfo:

@@ -32,6 +32,7 @@ def main(model: str, samples: Path, answer: Path, seconds: float) -> None:
     for k in range(max((len(array) for array in arrays.values()), default=1)):
         if k and time.monotonic() - began > seconds:
             break
+        interpreter.reset_all_variables()
         for detail, array in _fed(interpreter, arrays):
             interpreter.set_tensor(detail["index"], _fitted(array[k : k + 1], detail["shape"]))
         interpreter.invoke()

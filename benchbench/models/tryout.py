@@ -100,7 +100,9 @@ def _samples(float32: ModelInfo, calibration: Calibration | None) -> Tryout | No
         return Tryout({name: array[picked] for name, array in calibration.arrays.items()}, calibration.source)
     if not all(_number(tensor) for tensor in inputs.values()):
         return None
-    drawn = seeded(tuple(inputs.values()), most, SEED)
+    lengths = dict(zip((tensor.name for tensor in float32.inputs), float32.tables, strict=True))
+    ids = [length and (0, length - 1) for length in (lengths.get(tensor.name) for tensor in inputs.values())]
+    drawn = seeded(tuple(inputs.values()), most, SEED, [bounds or None for bounds in ids])
     return Tryout({name: column[:most] for name, column in zip(inputs, drawn.inputs, strict=True)}, "random")
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from benchbench.case import Measure, Variant
 from benchbench.delegates import Delegate
 from benchbench.device import RunnerKind
+from benchbench.models.inspect import State
 from benchbench.outcome import Reading
 
 
@@ -29,6 +30,9 @@ class Evaluation:
     at), first axis = samples, of which `count` are taken from `start` on. Without `preprocess`, samples of the input's
     own type are fed as they are, others are real values. Integer inputs are quantized by their own scale. After
     `at_most_seconds` the launch ends with what it has, which is one batch at least.
+
+    `whole`: a sample is one whole set of inputs, for the model has no axis of samples. `state`: what the model keeps
+    from one inference to the next, which is reset before each sample.
     """
 
     samples: str
@@ -36,6 +40,8 @@ class Evaluation:
     count: int | None = None
     preprocess: Preprocess | None = None
     at_most_seconds: float | None = None
+    whole: bool = False
+    state: State | None = None
 
 
 @dataclass(frozen=True, slots=True)

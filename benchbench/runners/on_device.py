@@ -30,6 +30,7 @@ XNNPACK = "TfLiteXNNPackDelegate"
 NATIVE_LOG = "native.log"
 STAGE_FILE = "stage.txt"
 NOT_ALL = "Some ops are not accelerated"
+TEXT = b"benchbench"  # what string inputs are fed with
 
 
 class Unusable(Exception):
@@ -122,7 +123,7 @@ class Launch(object):
             evaluate(engine, request["evaluate"], answer)
         elif request.get("profile"):
             self.at("profile")
-            answer["profile"] = profile(runtime, request, engine.inputs)
+            answer["profile"] = profile(runtime, request, engine)
         else:
             first = self.measure(engine, request)
         memory["rss_end_mb"] = resident("VmRSS")
@@ -287,8 +288,10 @@ class Classic(object):
 
     def allocate(self):
         details = self.interpreter.get_input_details()
+        self.own_shapes = [[int(size) for size in detail["shape"]] for detail in details]
         for detail, shape in zip(details, self.request.get("shapes") or []):
-            self.interpreter.resize_tensor_input(detail["index"], shape)
+            if list(detail["shape"]) != list(shape):
+                self.interpreter.resize_tensor_input(detail["index"], shape)
         try:
             self.interpreter.allocate_tensors()
         except RuntimeError as error:
@@ -310,8 +313,12 @@ class Classic(object):
     def results(self):
         return [self.interpreter.get_tensor(detail["index"]) for detail in self.outputs]
 
-    def forget(self):
-        self.interpreter.reset_all_variables()
+    def forget(self, state):
+        """Reset what the model keeps from one inference to the next; resource variables end with their interpreter."""
+        if state == "resources":
+            rebuild(self)
+        else:
+            self.interpreter.reset_all_variables()
 
     def quantized(self):
         return self.inputs, self.outputs
@@ -428,8 +435,9 @@ class Compiled(object):
     def results(self):
         return [raw.view(d["dtype"]).reshape(d["shape"]) for raw, d in zip(self.last, self.outputs)]
 
-    def forget(self):
-        pass  # CompiledModel has no way to reset variables
+    def forget(self, state):
+        if state:  # CompiledModel has no way to reset variables
+            rebuild(self)
 
     def quantized(self):
         """Inputs and outputs with their quantization, which CompiledModel does not tell and the interpreter does."""
@@ -456,6 +464,11 @@ class Compiled(object):
             "partitions": 1,
             "evidence": evidence,
         }
+
+
+def rebuild(engine):
+    for _stage, step in engine.steps():
+        step()
 
 
 # ------------------------------------------------------------------------------------------- evidence from the native log
@@ -755,7 +768,8 @@ def matched(arrays, details):
     if len(arrays) != len(details):
         raise ValueError("the model has %d inputs, given are %d arrays" % (len(details), len(arrays)))
     for array, detail in zip(arrays, details):
-        if array.dtype != detail["dtype"] or list(array.shape) != detail["shape"]:
+        alike = array.dtype == detail["dtype"] or array.dtype.kind == "O" and detail["dtype"].kind in "SO"
+        if not alike or list(array.shape) != detail["shape"]:
             wanted = "%s %s" % (detail["dtype"].name, detail["shape"])
             raise ValueError(
                 "input %r wants %s, given is %s %s" % (detail["name"], wanted, array.dtype, list(array.shape))
@@ -772,7 +786,8 @@ def given(path):
 def random_inputs(details, seed, asked=None):
     """Uniform random values in the ranges of benchmark_model, so that both tools feed alike; `asked` ones go before.
 
-    float: [-0.5, 0.5); uint8: 0..254; int8: -127..127; int16: -32767..32767; other integers: 0..99; bool: both.
+    float: [-0.5, 0.5); uint8: 0..254; int8: -127..127; int16: -32767..32767; other integers: 0..99; bool: both; a
+    string is always the same text.
     RandomState, because its stream is the same in every numpy.
     """
     random = np.random.RandomState(seed)
@@ -787,6 +802,8 @@ def random_inputs(details, seed, asked=None):
         elif dtype.kind in "iub":
             low, high = (limits[0], limits[1] + 1) if limits else ranges.get(dtype.name, (0, 100))
             arrays.append(np.asarray(random.randint(low, high, shape), dtype=dtype))
+        elif dtype.kind in "SO":
+            arrays.append(np.full(shape, TEXT, dtype=object))
         else:
             raise ValueError("input %r is %s: give the inputs in an .npz" % (detail["name"], dtype.name))
     return arrays
@@ -796,6 +813,8 @@ def to_input(samples, detail, preprocess):
     """Real values (x * scale - mean) / std, then the input's own quantization; samples of the input's type go in raw."""
     if preprocess is None and samples.dtype == detail["dtype"]:
         return samples
+    if preprocess is None and not detail["scale"] and {samples.dtype.kind, detail["dtype"].kind} <= set("iub"):
+        return samples.astype(detail["dtype"])
     how = preprocess or {}
     real = samples.astype(np.float32) * np.float32(how.get("scale", 1.0))
     real = (real - np.asarray(how.get("mean", 0.0), np.float32)) / np.asarray(how.get("std", 1.0), np.float32)
@@ -823,7 +842,8 @@ def evaluate(engine, asked, answer):
     All of them, or as many as the time allows: one batch at least.
 
     Outputs: `output_0`, `output_1`, … with samples first, in the model's own type; `scale_0`, `zero_point_0`, …; `names`.
-    A model with a batch of its own gets its samples batch by batch, the last one filled up with repeats.
+    A model with a batch of its own gets its samples batch by batch, the last one filled up with repeats; one without an
+    axis of samples gets one whole set of inputs after the other. What a model keeps is reset before each inference.
     """
     inputs, outputs = engine.quantized()
     start, count = asked.get("start") or 0, asked.get("count")
@@ -833,13 +853,15 @@ def evaluate(engine, asked, answer):
     total = len(samples[0]) if samples else 0
     if not total:
         raise ValueError("%s holds no samples from number %d on" % (asked["inputs"], start))
-    batch = inputs[0]["shape"][0] if inputs[0]["shape"] else 1
+    whole = bool(asked.get("whole"))  # a sample is one whole set of inputs
+    batch = 1 if whole or not inputs[0]["shape"] else inputs[0]["shape"][0]
     results, took, done, began = [[] for _ in outputs], [], 0, time.perf_counter()
     for low in range(0, total, batch):
         chosen = np.minimum(np.arange(low, low + batch), total - 1)
         how = asked.get("preprocess")
         fed = [shaped(to_input(array[chosen], detail, how), detail) for array, detail in zip(samples, inputs)]
-        engine.forget()
+        if done or asked.get("state") != "resources":  # the first sample has a new interpreter anyway
+            engine.forget(asked.get("state"))
         engine.feed(fed)
         took.append(timed(engine.step))
         for kept, output in zip(results, engine.results()):
@@ -849,8 +871,8 @@ def evaluate(engine, asked, answer):
             break
     arrays = {"names": np.array([d["name"] for d in outputs])}
     for index, (kept, detail) in enumerate(zip(results, outputs)):
-        whole = kept[0].shape[:1] == (batch,)
-        arrays["output_%d" % index] = np.concatenate(kept)[:done] if whole else np.stack(kept)
+        joined = not whole and kept[0].shape[:1] == (batch,)
+        arrays["output_%d" % index] = np.concatenate(kept)[:done] if joined else np.stack(kept)
         arrays["scale_%d" % index] = np.float64(detail["scale"])
         arrays["zero_point_%d" % index] = np.int64(detail["zero_point"])
     with open(asked["outputs"] + ".part", "wb") as file:
@@ -1011,7 +1033,7 @@ class Profiled(object):
         ]
 
 
-def profile(runtime, request, inputs):
+def profile(runtime, request, engine):
     """Mean microseconds of every operator over the asked runs: [name, type, mean, calls, executor or None].
 
     Inside an XNNPACK partition the rows are XNNPACK's own operators, which are not the graph's one to one.
@@ -1023,10 +1045,10 @@ def profile(runtime, request, inputs):
         )
     if delegate["way"] != "interpreter" or delegate.get("library"):
         raise NotImplementedError("op profiles exist for cpu and xnnpack only")
-    if request.get("shapes"):
+    if (request.get("shapes") or engine.own_shapes) != engine.own_shapes:
         raise NotImplementedError("op profiles are taken with the model's own input shapes only")
     model = Profiled(runtime, request["model"], request["threads"], delegate["xnnpack"])
-    model.feed(random_inputs(inputs, request["input_seed"]))
+    model.feed(random_inputs(engine.inputs, request["input_seed"], request.get("ranges")))
     for _ in range(request["warmup_runs"]):
         model.run()
     began, runs = time.time(), []

@@ -125,6 +125,8 @@ def _request(work: Work) -> dict[str, Any]:
             "count": evaluation.count,
             "preprocess": asdict(evaluation.preprocess) if evaluation.preprocess else None,
             "at_most_seconds": evaluation.at_most_seconds,
+            "whole": evaluation.whole,
+            "state": evaluation.state,
         },
     }
 

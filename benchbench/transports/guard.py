@@ -8,6 +8,7 @@ differs: GNU's makes a process group of its own, toybox's kills the child but no
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 GRACE_S = 3.0  # how long after its limit a living device may take to report that it has killed the program
@@ -27,26 +28,24 @@ done; done; kill -9 "-$p" || kill -9 "$p"
 """
 
 # The descriptors are kept aside because a background command's stdin is /dev/null, and because the shell's own words
-# ("Segmentation fault") must not mix with the program's stderr. adbd sends HUP when the host goes away, also while this
-# is only starting; sshd nothing.
+# ("Segmentation fault") must not mix with the program's stderr. adbd sends HUP when the host goes away; sshd nothing.
 _GUARD = """\
 kill_after=$1 seconds=$2 whole=$3; shift 3
 exec 3<&0 4>&2 2>/dev/null
-p= w=
-trap '[ -z "${p:=$!}" ] || sh -c "$kill_after" guard 0 0 $p; [ -z "$w" ] || kill -9 -$w || kill -9 $w; exit 129' HUP
 own=; command -v setsid >/dev/null && own=setsid
 $own "$@" <&3 2>&4 3<&- 4>&- & p=$!
 $own sh -c "$kill_after" guard "$seconds" "$whole" $p <&- >&- 3<&- 4>&- & w=$!
+trap 'sh -c "$kill_after" guard 0 0 $p; kill -9 -$w || kill -9 $w; exit 129' HUP
 wait $p; r=$?
 kill -9 -$w || kill -9 $w
 exit $r
 """
 
 
-def guarded(argv: Sequence[str], timeout_s: float) -> list[str]:
-    """The command that runs `argv`, each argument exactly as it is, for at most `timeout_s` on the device.
+def guarded(argv: Sequence[str], timeout_s: float) -> str:
+    """The shell command that runs `argv`, each argument exactly as it is, for at most `timeout_s` on the device.
 
     Its exit code is the program's, 128 + n for signal n, 126 or 127 where it could not be started.
     """
     whole = str(int(-(-timeout_s // 1)))
-    return ["sh", "-c", _GUARD, "benchbench", _KILL_AFTER, f"{timeout_s:.3f}", whole, *argv]
+    return shlex.join(["sh", "-c", _GUARD, "benchbench", _KILL_AFTER, f"{timeout_s:.3f}", whole, *argv])

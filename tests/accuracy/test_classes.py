@@ -17,10 +17,11 @@ from benchbench.accuracy.metrics import Classification, classify, wilson
 from benchbench.accuracy.outputs import Output, kept_in, write_outputs
 from benchbench.case import Variant
 from benchbench.errors import InputError
+from benchbench.feeding import Wanted, feed
 from benchbench.frames import load
 from benchbench.journal import create, reopen
 from benchbench.outcome import Outcome
-from benchbench.scoring import Wanted, load_dataset, score_run
+from benchbench.scoring import score_run
 from tests.accuracy.conftest import FAMILY
 
 NAMES = {0: "NA", 1: 'a, "b"', 2: "null"}
@@ -140,7 +141,7 @@ def scored_run(folder: Path, model: Path, data: Path) -> Path:
         {"family": "clothes", "name": "float32", "scheme": "float32", "path": str(model), **about}
     )
     wanted = Wanted("clothes", str(data), 50, 0)
-    dataset = load_dataset(wanted, [variant])
+    dataset = feed(wanted, [variant]).datasets[variant.id]
     assert dataset.labels is not None
     folder.mkdir(exist_ok=True)
     book = create(folder, {"variants": [variant.model_dump(mode="json")], "datasets": [asdict(wanted)]})
@@ -150,7 +151,7 @@ def scored_run(folder: Path, model: Path, data: Path) -> Path:
     case = "host/clothes.float32/cpu/t1"
     same = {"case": case, "device": "host", "variant": variant.id, "round": 0, "position": 0, "status": "ok"}
     book.append(Outcome(trial=f"{case}/accuracy", purpose="accuracy", outputs="outputs/one", **same))
-    score_run(book, {"clothes": dataset}, [variant], lambda _: None)
+    score_run(book, {variant.id: dataset}, [variant], lambda _: None)
     book.close()
     return folder
 
@@ -194,8 +195,8 @@ def test_resuming_a_stranger_s_run_writes_nothing_outside_it(tmp_path: Path) -> 
     lines.write_text(lines.read_text().splitlines()[0].replace("outputs/one", "../elsewhere") + "\n")
     book = reopen(folder)
     variant = Variant.model_validate(book.manifest["variants"][0])
-    dataset = load_dataset(Wanted("clothes", str(FAMILY / "test.npz"), 50, 0), [variant])
-    score_run(book, {"clothes": dataset}, [variant], lambda _: None)
+    datasets = feed(Wanted("clothes", str(FAMILY / "test.npz"), 50, 0), [variant]).datasets
+    score_run(book, datasets, [variant], lambda _: None)
     book.close()
     outcome = load(folder).outcomes[-1]
     assert (outcome.status, [path.name for path in (tmp_path / "elsewhere").iterdir()]) == ("failed", ["outputs.npz"])

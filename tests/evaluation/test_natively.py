@@ -64,6 +64,8 @@ def evaluated(
     session: Session,
     equipment: Equipment,
     delegate: Delegate = XNNPACK,
+    *,
+    whole: bool = False,
 ) -> Evaluated:
     info = inspect(model)
     variant = variant_of(info, "net", model.stem)
@@ -72,7 +74,7 @@ def evaluated(
     assert isinstance(equipment.runner, BenchmarkModelRunner)
     assert obstacle(equipment.runner, info) is None
     launches = Launches(session, equipment.runner, "net/accuracy 1", Parts(Path(session.workdir) / "kept here"))
-    found = evaluate(launches, work, info, load(samples, info.inputs), ignored)
+    found = evaluate(launches, work, info, load(samples, info.inputs, whole=whole), ignored)
     launches.parts.remove()
     return found
 
@@ -258,9 +260,21 @@ def test_a_tool_that_cannot_give_outputs_back_and_models_it_cannot_feed_are_name
         ({"inputs": (image.model_copy(update={"dtype": "string"}),)}, "is string: only plain numbers"),
         ({"outputs": (info.outputs[0].model_copy(update={"shape": (0,)}),)}, "has no fixed shape"),
         ({"signatures": info.signatures * 2}, "the model has 2 signatures"),
-        ({"inputs": (image, image.model_copy(update={"shape": (2, 4)}))}, "do not take the same number of samples"),
     ):
         assert said in str(obstacle(BenchmarkModelRunner(older), info.model_copy(update=changed)))
+
+
+def test_a_model_without_an_axis_of_samples_takes_one_whole_set_of_inputs_a_launch(
+    bench: tuple[Session, Equipment], tmp_path: Path
+) -> None:
+    model, samples = tmp_path / "sum.tflite", tmp_path / "samples.npz"
+    model.write_bytes(models.add_model((6,)))
+    fed = np.random.default_rng(0).normal(size=(2, 3, 6)).astype(np.float32)
+    np.savez(samples, a=fed[0], b=fed[1])
+    found = evaluated(model, samples, *bench, whole=True)
+    assert found.reading.status == "ok"
+    assert launches(found) == ["sample 1 alone", "one by one"]
+    np.testing.assert_allclose(found.outputs[0].raw, fed[0] + fed[1], rtol=1e-6)
 
 
 def test_the_trial_of_a_tool_that_gives_no_outputs_back_is_skipped_and_says_why(
@@ -277,7 +291,7 @@ def test_the_trial_of_a_tool_that_gives_no_outputs_back_is_skipped_and_says_why(
     with closing(journals.create(tmp_path / "run", {})) as journal:
         shards = cut(load(four_numbers(tmp_path, 2)[0], inspect(model).inputs), tmp_path / "shards")
         trial = Trial(case=case, round=0, position=1, purpose="accuracy")
-        outcome = Crew(session, equipped).perform(trial, Course(Measure(), journal, {"net": shards}), ignored)
+        outcome = Crew(session, equipped).perform(trial, Course(Measure(), journal, {case.variant.id: shards}), ignored)
     assert outcome.status == "skipped"
     assert "(litert) cannot take inputs from files" in str(outcome.error)
     assert outcome.outputs is None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchbench.accuracy.fidelity import SQNR_CEILING_DB
 from benchbench.models.calibration import Calibration
 from benchbench.models.inspect import ModelInfo, inspect
 from benchbench.models.tryout import CannotRun, judged, tryout_of
@@ -73,14 +74,25 @@ def test_a_model_of_strings_is_run_and_not_compared(tmp_path: Path) -> None:
 
 
 def test_numbers_that_a_model_refuses_give_way_to_zeros(tmp_path: Path) -> None:
-    """Random token numbers run beyond a table of five rows."""
-    table = RNG.normal(size=(5, 4)).astype(np.float32)
-    tensors = [T((1, 3), "INT32"), T((5, 4), data=table), T((1, 3, 4))]
-    gather = [O("GATHER", (1, 0), (2,), ("GatherOptions", {}))]
-    info = written(tmp_path / "ids.tflite", M(tensors, gather))
+    """Ten times a random number runs beyond a table of five rows."""
+    table, ten = RNG.normal(size=(5, 4)).astype(np.float32), np.array([10], np.int32)
+    tensors = [T((1, 3), "INT32"), T((5, 4), data=table), T((1,), "INT32", data=ten), T((1, 3), "INT32"), T((1, 3, 4))]
+    scaled = [O("MUL", (0, 2), (3,), ("MulOptions", {})), O("GATHER", (1, 3), (4,), ("GatherOptions", {}))]
+    info = written(tmp_path / "ids.tflite", M(tensors, scaled))
     tryout = tryout_of(info, None)
     assert (tryout.failure, tryout.reference) == (None, None)
     assert judged(info, tryout) is None
+
+
+def test_numbers_that_lead_into_a_table_stay_below_its_length(tmp_path: Path) -> None:
+    table = RNG.normal(size=(5, 4)).astype(np.float32)
+    tensors = [T((1, 3), "INT32"), T((5, 4), data=table), T((1, 3, 4))]
+    info = written(tmp_path / "ids.tflite", M(tensors, [O("GATHER", (1, 0), (2,), ("GatherOptions", {}))]))
+    tryout = tryout_of(info, None)
+    assert tryout.samples["t0"].max() == 4
+    found = judged(info, tryout)
+    assert found is not None
+    assert found.sqnr_db == SQNR_CEILING_DB
 
 
 def test_a_model_of_any_size_is_tried_at_the_size_of_the_samples(tmp_path: Path) -> None:
