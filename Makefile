@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .PHONY: demo test check bench logs-check lock clean
-LOGS ?= ../shared/logs
+LOGS ?= $(wildcard ../shared/logs)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "benchbench needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 2; }
@@ -35,7 +35,7 @@ bench: $(STAMP)
 	@$(BIN)/python -m tests.bench_overhead
 
 logs-check: $(STAMP)
-	@$(BIN)/python -m tests.logs_check $(LOGS)
+	@$(BIN)/python -m tests.logs_check $(LOGS) $(wildcard ../shared/cases)
 
 lock: $(STAMP)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --group dev --extra quantize --extra detection pyproject.toml --output-file requirements.lock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -208,7 +209,7 @@ def required(reading: Reading, trial: Trial, measure: Measure) -> Reading:
 
 def transcript(job: Job, raw: Raw) -> bytes:
     """Everything a tool was given and said, for a person to read."""
-    parts = [b"$ " + " ".join(job.argv).encode(), f"exit code {raw.exit_code}{' (time limit)' * raw.late}".encode()]
+    parts = [b"$ " + shlex.join(job.argv).encode(), f"exit code {raw.exit_code}{' (time limit)' * raw.late}".encode()]
     said = {"stdout": raw.stdout, "stderr": raw.stderr, **raw.answers}
     for name, content in said.items():
         if content.strip():

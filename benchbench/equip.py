@@ -11,7 +11,7 @@ from benchbench.device import Device, Local, RunnerKind, ToolChoice, Traits
 from benchbench.errors import BenchbenchError, DeviceError, ToolError
 from benchbench.plan import Target
 from benchbench.runners import Runner
-from benchbench.runners.benchmark_model import BenchmarkModelRunner, help_argv, read_help
+from benchbench.runners.benchmark_model import BenchmarkModelRunner, read_usage, usage_argv
 from benchbench.runners.python import Probe, PythonRunner, probe_argv, read_probe, script_path
 from benchbench.session.session import Session
 from benchbench.tools import Tool, cache_folder, find
@@ -85,13 +85,13 @@ def native(session: Session, traits: Traits, choice: ToolChoice) -> Equipment:
         allow_download=False,
     )
     path = session.store.stage([tool.path], executable=True)[0]
-    asked = session.transport.run([*_environment(session.device), *help_argv(path)], timeout_s=60)
+    asked = session.transport.run([*_environment(session.device), *usage_argv(path)], timeout_s=60)
     if asked.exit_code == 126:
         raise ToolError(
             f"{session.device.name}: {path} may not be executed there",
             remedy="the work folder is mounted noexec: set `workdir` to another place, such as /data/local/tmp",
         )
-    generation = read_help(asked.stdout, asked.stderr, asked.exit_code)
+    generation = read_usage(asked.stdout, asked.stderr, asked.exit_code)
     return Equipment(BenchmarkModelRunner(generation), path, tool.sha256, f"{generation.name} {tool.version}")
 
 

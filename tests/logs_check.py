@@ -1,7 +1,8 @@
 """Compare what is read from recorded outputs of benchmark_model with what was read from them by hand.
 
-`python -m tests.logs_check FOLDER`: every sub-folder holds log.txt and expected.json; a line per log, and one per
-difference; exit status 1 when there is any. Conventions of expected.json: the README beside the logs.
+`python -m tests.logs_check FOLDER…`: every sub-folder with a log.txt and an expected.json is read; a line per log, and
+one per difference; exit status 1 when there is any. Conventions of expected.json: the README beside the logs; with
+`launches` it lists what each launch of the text must hold (tests/cases_check.py), without it describes one launch.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchbench.importing import as_json, read_logs
+from tests.cases_check import case_differences
 
 TIMINGS = {
     "init_us": "init",
@@ -93,6 +95,10 @@ def check(folder: Path) -> list[str]:
     """The differences of one log; several launches in one text: the first is meant, and their number is checked."""
     expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
     found = read_logs([(folder.name, (folder / "log.txt").read_bytes())])
+    if "launches" in expected:
+        return list(
+            case_differences(expected["launches"], [as_json(one.launch, one.source, one.index) for one in found])
+        )
     count = (expected.get("extra") or {}).get("runs_in_log", 1)
     if len(found) != count:
         return [f"launches: {count} by hand, {len(found)} read"]
@@ -100,10 +106,12 @@ def check(folder: Path) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 1 or not Path(arguments[0]).is_dir():
-        print("usage: python -m tests.logs_check FOLDER", file=sys.stderr)
+    places = [Path(argument) for argument in arguments]
+    if not places or not all(place.is_dir() for place in places):
+        print("usage: python -m tests.logs_check FOLDER...", file=sys.stderr)
         return 2
-    folders = sorted(path.parent for path in Path(arguments[0]).glob("*/expected.json"))
+    folders = [path.parent for place in places for path in sorted(place.glob("*/expected.json"))]
+    folders = [folder for folder in folders if (folder / "log.txt").is_file()]
     wrong = 0
     for folder in folders:
         problems = check(folder)

@@ -22,6 +22,7 @@ from benchbench.accuracy.shards import Shards
 from benchbench.accuracy.tensors import Array, Preprocessing, to_input
 from benchbench.device import Frozen
 from benchbench.errors import ToolError
+from benchbench.process_end import how_it_ended
 
 Kernels = Literal["reference", "builtin"]
 
@@ -127,8 +128,8 @@ def _run(arguments: Sequence[str], timeout_s: float) -> str:
     if done.returncode == 0:
         return ""
     lines = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-    ended = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
-    return f"{lines[-1].strip()} ({ended})" if lines else ended
+    ended = how_it_ended(done.returncode)
+    return f"{lines[-1].strip()} (it {ended})" if lines else f"it {ended}"
 
 
 def _interpreted(model: str, samples: Path, request: Request) -> tuple[Output, ...]:

@@ -14,6 +14,9 @@ class DelegateModel(Frozen):
     kind: str
     name_in_tool: ClassVar[str | None]  # as in "Explicitly applied GPU delegate"; None = the tool has no line for it
     library_name: ClassVar[str | None] = None  # the shared library it needs on the device, where it needs one
+    # Flags that say what the tools of today do anyway: a build that does not know one is not asked to.
+    default_flags: ClassVar[frozenset[str]] = frozenset()
+    tflite_build_flag: ClassVar[str | None] = None  # known only to builds of TFLite's tool that have the delegate
 
     @property
     def label(self) -> str:

@@ -19,6 +19,8 @@ class Gpu(DelegateModel):
     backend: Literal["cl", "gl", "webgpu", "opengl"] | None = None
     sustained_speed: bool = False
     name_in_tool = "GPU"
+    default_flags = frozenset({"--gpu_precision_loss_allowed=true", "--use_cpu=true"})
+    tflite_build_flag = "gpu_precision_loss_allowed"  # builds without it know --use_gpu all the same
 
     @property
     def label(self) -> str:

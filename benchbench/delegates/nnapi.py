@@ -23,6 +23,7 @@ class Nnapi(DelegateModel):
     burst: bool = False
     support_library: str | None = None  # a path on the device
     name_in_tool = "NNAPI"
+    default_flags = frozenset({"--disable_nnapi_cpu=true"})
 
     @property
     def label(self) -> str:

@@ -21,6 +21,7 @@ class Npu(DelegateModel):
     dispatch: str | None = None
     plugin: str | None = None
     name_in_tool = "NPU"
+    default_flags = frozenset({"--use_cpu=true"})
 
     @property
     def label(self) -> str:

@@ -14,6 +14,7 @@ class Xnnpack(DelegateModel):
     kind: Literal["xnnpack"] = "xnnpack"
     force_fp16: bool = False
     name_in_tool = "XNNPACK"
+    default_flags = frozenset({"--use_cpu=true"})
 
     @property
     def label(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 
 from benchbench.device import RunnerKind
 from benchbench.outcome import Delegation, Measurement, Memory, OpTime, Profile, Reading, Timings
+from benchbench.process_end import how_it_ended
 from benchbench.runners import Job, Raw, Work
 from benchbench.runners.answer import Answer
 
@@ -225,7 +225,7 @@ def _warnings(raw: Raw, answer: Answer) -> list[str]:
     if answer.status == "ok" and raw.late:
         said.append("the process hung after its answer and was killed")
     elif answer.status == "ok" and raw.exit_code:
-        said.append(f"the process {_how_it_ended(raw.exit_code)} after its answer")
+        said.append(f"the process {how_it_ended(raw.exit_code)} after its answer")
     if answer.memory and answer.memory.peak_since == "process start":
         said.append("rss_peak_mb counts from the start of the process: the kernel does not let it be reset")
     if "adapterType=CPU" in (answer.delegation.evidence or ""):
@@ -247,21 +247,10 @@ def _died(work: Work, raw: Raw) -> str:
     if raw.late:
         return f"killed at its time limit of {work.measure.timeout_seconds:g} s (stage: {stage})"
     tail = _telling_line(raw.answers.get(NATIVE_LOG, b"")) or _telling_line(raw.stderr) or _telling_line(raw.stdout)
-    return f"{_how_it_ended(raw.exit_code)} (stage: {stage})" + (f": {tail}" if tail else "")
+    return f"{how_it_ended(raw.exit_code)} (stage: {stage})" + (f": {tail}" if tail else "")
 
 
 def _telling_line(text: bytes) -> str:
     lines = [line.strip() for line in text.decode("utf-8", "replace").splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith(("ERROR", "F0", "Fatal", "Check failed")) or "rror:" in line]
     return (errors or lines or [""])[-1][:300]
-
-
-def _how_it_ended(exit_code: int) -> str:
-    """In words; shells and transports say 128 + n, Python's subprocess says -n."""
-    number = -exit_code if exit_code < 0 else exit_code - 128 if exit_code > 128 else 0
-    if not number:
-        return f"ended with exit code {exit_code}"
-    try:
-        return f"crashed with signal {number} ({signal.Signals(number).name})"
-    except ValueError:
-        return f"crashed with signal {number}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchbench.runners.benchmark_model.generation import Generation, help_argv, read_help
+from benchbench.runners.benchmark_model.generation import Generation, read_usage, usage_argv
 from benchbench.runners.benchmark_model.runner import BenchmarkModelRunner
 
-__all__ = ["BenchmarkModelRunner", "Generation", "help_argv", "read_help"]
+__all__ = ["BenchmarkModelRunner", "Generation", "usage_argv", "read_usage"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchbench.delegates import Delegate
 from benchbench.errors import ToolError
 from benchbench.runners import Feed, Job, Work
 from benchbench.runners.benchmark_model.generation import Generation, flag_name
@@ -39,15 +40,23 @@ def _measuring(work: Work) -> tuple[str, ...]:
 
 
 def _delegate(generation: Generation, work: Work) -> tuple[str, ...]:
-    older = generation.name == "tflite"
-    flags = work.delegate.tflite_flags(work.library) if older else work.delegate.litert_flags(work.library)
+    flags = delegate_flags(generation, work.delegate, work.library)
     if flags is None:
-        other = "litert" if older else "tflite"
+        other = "litert" if generation.name == "tflite" else "tflite"
         raise ToolError(
-            f"this benchmark_model ({generation.name}) has no way to run {work.delegate.label}",
+            no_way(generation, work.delegate),
             remedy=f'use the {other} generation of the tool, or runner = "python"',
         )
-    return flags
+    return generation.needed(flags, work.delegate.default_flags)
+
+
+def delegate_flags(generation: Generation, delegate: Delegate, library: str | None) -> tuple[str, ...] | None:
+    """All that asks this generation for a delegate; None = it has no such delegate."""
+    return delegate.tflite_flags(library) if generation.name == "tflite" else delegate.litert_flags(library)
+
+
+def no_way(generation: Generation, delegate: Delegate) -> str:
+    return f"this benchmark_model ({generation.name}) has no way to run {delegate.label}"
 
 
 def _described(work: Work) -> tuple[Feed, ...]:

@@ -55,10 +55,13 @@ class Launch(Frozen):
 # A second one of these cannot belong to the same launch.
 _ONCE = {"loaded", "size", "init", "summary", "memory", "peak"}
 # After a result, these are the next launch's.
-_BEGINNINGS = {"parameter", "loaded", "size", "init", "header", "count"}
+_BEGINNINGS = {"parameter", "loaded", "size", "init", "header", "count", "setting"}
 _RESULTS = {"summary", "condensed", "memory", "peak", "profile", "table", "block"}
 # Only these show that it was benchmark_model, and not label_image or another user of the runtime.
-_OWN = _BEGINNINGS - {"loaded"} | _RESULTS | {"start", "applied", "not_taken", "unconsumed"}
+_OWN = _BEGINNINGS - {"loaded"} | _RESULTS | {"start", "applied", "not_taken", "unconsumed", "option"}
+
+# Of a text without any of these, what is left may be a launch that never got so far.
+_TELLING = {"command", "crash", "fatal"}
 
 
 class _Open:
@@ -68,6 +71,7 @@ class _Open:
         self.events: list[Event] = []
         self.seen: Counter[str] = Counter()
         self.result_at = 0  # how many events there were with the last result
+        self.own_at = 0  # … and with the last line that only benchmark_model prints
         for event in events:
             self.add(event)
 
@@ -80,15 +84,19 @@ class _Open:
             self.seen["stat logging"] += 1
         if event.kind in _RESULTS or event.kind == "count":
             self.result_at = len(self.events)
+        if event.kind in _OWN:
+            self.own_at = len(self.events)
 
     def announced_by(self, event: Event) -> bool:
-        """A command begins a launch, and so does STARTING! unless a command was all there was before it."""
-        if event.kind == "command":
+        """A command begins a launch, a row of a summary is one, and so does STARTING! unless it follows its command."""
+        if event.kind in {"command", "other"}:
             return len(self.events) > self.seen["command"]
-        return event.kind == "start" and len(self.events) > self.seen["command"]
+        return event.kind == "option" or (event.kind == "start" and len(self.events) > self.seen["command"])
 
     def ended_before(self, event: Event) -> bool:
         kind = event.kind
+        if self.seen["option"]:
+            return kind != "count" or self.seen["count"] > 0
         if kind in _ONCE and self.seen[kind]:
             return True
         if kind == "block":
@@ -105,15 +113,31 @@ def split(events: Iterable[Event]) -> list[list[Event]]:
     """The events of each launch; text of other programs is left out where there is a launch at all."""
     launches, current = list[list[Event]](), _Open()
     for event in events:
+        if event.kind == "ended":  # another program's last line: what came since the last own one was its
+            launches.append(current.events[: current.own_at])
+            current = _Open()
+            continue
         if current.announced_by(event):
             launches.append(current.events)
             current = _Open()
         elif current.ended_before(event):
-            # What came after the last result belongs to the launch that begins now.
-            launches.append(current.events[: current.result_at])
-            current = _Open(current.events[current.result_at :])
-        current.add(event)
+            # What came after the last result belongs to the launch that begins now; without a result, nothing does.
+            end = current.result_at or len(current.events)
+            launches.append(current.events[:end])
+            current = _Open(current.events[end:])
+        if event.kind != "other":
+            current.add(event)
     launches.append(current.events)
     told = [launch for launch in launches if any(event.kind != "command" for event in launch)]
     own = [launch for launch in told if any(event.kind in _OWN for event in launch)]
-    return own or told[:1]
+    bare = [launch for launch in told if any(event.kind in _TELLING for event in launch)]
+    return _without_repetition(own) or bare[:1]
+
+
+def _without_repetition(launches: list[list[Event]]) -> list[list[Event]]:
+    """Without the rows of a summary at the end of a text that holds the very launches, with all they say."""
+    rows = [launch for launch in launches if launch[0].kind == "option"]
+    others = [launch for launch in launches if launch[0].kind != "option"]
+    counted = [event.values for launch in others for event in launch if event.kind == "count"]
+    repeats = any(event.values in counted for row in rows for event in row if event.kind == "count")
+    return others if repeats else launches

@@ -40,37 +40,49 @@ def events(lines: Sequence[str]) -> list[Event]:
 
 
 def _events_of(lines: Sequence[str], at: int, patterns: Patterns, trouble: Sequence[str]) -> Iterator[Event]:
-    line, told = lines[at], False
-    for kind, words, pattern in patterns:
-        if words in line and (match := _search(kind, pattern, lines, at)):
-            told = True
-            values = {key: value for key, value in match.groupdict().items() if value}
-            yield Event(kind, at, match.string.strip(), _continued(lines, at, values) if kind == "command" else values)
-    parameter, troubled = ": [" in line and not told, any(words in line for words in trouble)
-    if parameter or troubled:
+    """What a line says, from left to right: lines of a terminal may have run together."""
+    line = lines[at]
+    found = [
+        (match.start(), Event(kind, at, match.string.strip(), _values(kind, match, lines, at)))
+        for kind, words, pattern in patterns
+        if words in line and (match := _search(kind, pattern, lines, at))
+    ]
+    if any(event.kind == "command" for _, event in found):
+        found = [(start, event) for start, event in found if event.kind != "other"]
+    parameters = [] if ": [" not in line else _parameters(at, line)
+    found = sorted([*found, *parameters], key=lambda each: each[0])
+    yield from (event for _, event in found)
+    if not parameters and any(words in line for words in trouble):
         stripped = strip(line)
-        if parameter and (event := _parameter(at, line, stripped)):
-            yield event
-        elif troubled and not stripped.foreign and (serious := _seriousness(stripped)):
+        if not stripped.foreign and (serious := _seriousness(stripped)):
             yield Event(serious, at, line.strip(), {"body": stripped.body})
 
 
+def _values(kind: str, match: re.Match[str], lines: Sequence[str], at: int) -> dict[str, str]:
+    values = {key: value for key, value in match.groupdict().items() if value}
+    return _continued(lines, at, values) if kind == "command" else values
+
+
 def _continued(lines: Sequence[str], at: int, values: dict[str, str]) -> dict[str, str]:
-    """A command that goes on after a backslash at the end of its line."""
+    """A command that goes on after a backslash at the end of its line, and ends where the tool's first line begins."""
     rest = values.get("rest", "")
     while rest.endswith("\\") and at + 1 < len(lines):
         at += 1
         rest = f"{rest[:-1].rstrip()} {lines[at].strip()}"
-    return {"rest": rest.strip()}
+    return {"rest": _OUTPUT.split(rest, maxsplit=1)[0].strip()}
 
 
-def _parameter(at: int, line: str, stripped: Stripped) -> Event | None:
-    """The tool's echo of a parameter: `Use gpu: [1]`."""
-    head, _, value = stripped.body.partition(": [")
-    name = LABELS.get(head.rpartition(": ")[2].strip(" .").lower())
-    if name is None or not value.endswith("]"):
-        return None
-    return Event("parameter", at, line.strip(), {"name": name, "value": value[:-1]})
+def _parameters(at: int, line: str) -> list[tuple[int, Event]]:
+    """The tool's echo of its parameters, `Use gpu: [1]`; several where lines ran together."""
+    body = strip(line).body
+    start, found = line.find(body), list[tuple[int, Event]]()
+    label, *parts = body.split(": [")
+    for part in parts:
+        name = LABELS.get(label.removeprefix("STARTING!").rpartition(": ")[2].strip(" .").lower())
+        value, end, label = part.rpartition("]")
+        if name is not None and end:
+            found.append((start, Event("parameter", at, line.strip(), {"name": name, "value": value})))
+    return found
 
 
 def _seriousness(stripped: Stripped) -> str | None:
@@ -82,6 +94,7 @@ def _seriousness(stripped: Stripped) -> str | None:
     return {"E": "error", "W": "warning"}.get(stripped.severity) if stripped.body else None
 
 
+_OUTPUT = re.compile(r"(?:INFO: ?)?(?:STARTING!|Log parameter values verbosely|Loaded model )")
 _WRAPPED = {"summary", "applied", "not_taken", "memory", "replacing", "count"}
 _GOES_ON = re.compile(
     r"[\s>|#*]*(?:will|not|be|executed|by|the|completely|partially|w/|\d+|delegates?|kernels|graph|model|node|yielding|"

@@ -6,7 +6,12 @@ import re
 from dataclasses import dataclass
 
 _LONGEST = 4000  # characters; no line of the tool is longer, and a dump without line breaks shall not slow us down
-_STAMP = r"(?:\d{4}-)?\d\d-\d\d[ T]\d\d:\d\d:\d\d[.,]\d+"
+_CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d+)?"
+_DATE = r"(?:(?:\d{4}|\d\d)-)?\d\d-\d\d"
+_EPOCH = r"\d{9,10}(?:\.\d+)?"
+_ZONE = r"(?:Z|[+-]\d\d:?\d\d)"
+_STAMP = rf"(?:(?:{_DATE}[ T])?\d\d:\d\d:\d\d[.,]\d+|{_EPOCH}|\d{{1,7}}\.\d{{3}})"  # of logcat, in all its formats
+_SYSLOG = rf"(?:[A-Z][a-z]{{2}} [ \d]\d {_CLOCK}|\d{{4}}-\d\d-\d\d[T ]{_CLOCK}{_ZONE}?|{_EPOCH})"
 # the characters that one can begin with; its pattern
 _PREFIXES = tuple(
     (set(begins), re.compile(pattern))
@@ -23,8 +28,16 @@ _PREFIXES = tuple(
         ("IWEF", r"(?P<level>[IWEF])\d{4,8} [\d:.]+\s+\d+ [\w./-]+:\d+\] "),  # absl
         ("12", r"\d{4}-\d\d-\d\d [\d:.]+: (?P<level>[IWEF]) \S+:\d+\] "),  # TensorFlow
         ("n", r"native\s*: (?:[\w./-]+:\d+ )?"),
-        # time stamps of serial consoles and CI
-        ("[012", r"\[[\d:./ T+-]+\]\s*|\d{4}-\d\d-\d\dT[\d:.]+Z\s+|\d\d:\d\d:\d\d(?:\.\d+)?\s+"),
+        (
+            "0123456789JFMASOND",
+            rf"{_SYSLOG} [\w.-]+ (?:[\w./@-]+\[\d+\]|\w*bench[\w-]*): ",
+        ),  # syslog and the journal of systemd
+        ("12", rf"\d{{4}}-\d\d-\d\d {_CLOCK}{_ZONE}? [\w.-]+\[\d+:\w+\] "),  # Apple's log
+        # time stamps of serial consoles, CI, loggers and `ts`
+        ("[", r"\[[\d:.,/ T+Z-]+\]\s*|\[[A-Z][a-z]{2} [ \d]\d [\d:.]+\]\s*"),
+        ("012", rf"(?:\d{{4}}-\d\d-\d\d[T ])?{_CLOCK}{_ZONE}?\s+|{_EPOCH}\s+"),
+        ("JFMASOND", rf"[A-Z][a-z]{{2}} [ \d]\d {_CLOCK}\s+"),
+        ("DIWEC", r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) (?P<tag>[\w.]*benchmark[\w.]*): "),  # Python's logging
         ("VIWEF", r"(?P<level>VERBOSE|INFO|WARN|WARNING|ERROR|FATAL): ?(?:\[[\w./-]+:\d+\] ?)?"),
     )
 )

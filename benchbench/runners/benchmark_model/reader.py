@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from benchbench.runners.benchmark_model.lines import Event, events
 from benchbench.runners.benchmark_model.prefixes import strip, to_lines, to_text
 from benchbench.runners.benchmark_model.wordings import GENERIC, HARMLESS
 
+_DEFAULT_RUNS = 50  # of the tool, where no flag says another number
 PERCENTILE_METHOD = "lower index, floor(n*p/100)"
 _UNITS = {"us": Decimal(1), "ms": Decimal(1000), "s": Decimal(1_000_000)}
 _BLOCK = {
@@ -37,16 +39,17 @@ def read_text(data: str | bytes) -> list[Launch]:
     return [_launch(lines, found) for found in split(events(lines))]
 
 
-def read_launch(data: str | bytes) -> Launch:
-    """All of a text as the output of one process, however its streams were joined."""
+def read_launch(data: str | bytes, flags: Sequence[str] = ()) -> Launch:
+    """All of a text as the output of one process, however its streams were joined; `flags` is what it was asked."""
     lines = to_lines(to_text(data))
-    return _launch(lines, events(lines))
+    asked = [Event("command", -1, "", {"rest": shlex.join(flags)})] if flags else []
+    return _launch(lines, [*asked, *events(lines)])
 
 
 def _launch(lines: Sequence[str], found: Sequence[Event]) -> Launch:
     warmup, main = _counts(found)
     timings = _timings(found, warmup, main)
-    runs = int(main.values["count"]) if main else _block_runs(found, "Inference (avg)")
+    runs = _counted(main) if main else _block_runs(found, "Inference (avg)")
     measured = timings.mean is not None and runs != 0
     status, error = _status(found, measured)
     ops = profile.of_tables(lines, found)
@@ -54,9 +57,9 @@ def _launch(lines: Sequence[str], found: Sequence[Event]) -> Launch:
         status=status,
         error=error,
         timings=timings if measured else timings.model_copy(update={"mean": None}),
-        runs_asked=_number_of(found, "num_runs") or _asked_by_header(found, main),
+        runs_asked=_runs_asked(found) or _asked_by_header(found, main),
         runs=runs,
-        warmup_runs=int(warmup.values["count"]) if warmup else _block_runs(found, "Warmup (avg)"),
+        warmup_runs=_counted(warmup) if warmup else _block_runs(found, "Warmup (avg)"),
         threads=_threads(found),
         graph=_graph(found),
         memory=_memory(found),
@@ -67,6 +70,10 @@ def _launch(lines: Sequence[str], found: Sequence[Event]) -> Launch:
         warnings=_warnings(found, status),
         generation=_generation(found),
     )
+
+
+def _counted(count: Event) -> int | None:
+    return int(count.values["count"]) if "count" in count.values else None
 
 
 def _first(found: Sequence[Event], kind: str, key: str) -> float | None:
@@ -85,7 +92,12 @@ def _scaled(text: str, unit: str) -> float:
 def _mean_of(count: Event) -> float | None:
     """One run, or runs that were all the same, have no avg of their own."""
     mean = _value(count, "avg")
-    return mean if mean is not None or "first" in count.values else _value(count, "curr")
+    return mean if mean is not None or not _all_the_same(count) else _value(count, "curr")
+
+
+def _all_the_same(count: Event) -> bool:
+    """One run, or runs of the same time: only the last of them is printed."""
+    return "same" in count.values or count.values.get("count") == "1"
 
 
 def _counts(found: Sequence[Event]) -> tuple[Event | None, Event | None]:
@@ -96,6 +108,8 @@ def _counts(found: Sequence[Event]) -> tuple[Event | None, Event | None]:
     if not counts:
         return None, None
     only = counts[0]
+    if found[0].kind == "option":  # a row of a summary is of the measurement
+        return None, only
     headers = [event for event in found if event.kind == "header" and event.at < only.at]
     if len(headers) >= 2:
         return None, only
@@ -105,6 +119,8 @@ def _counts(found: Sequence[Event]) -> tuple[Event | None, Event | None]:
         if mean is not None and float(f"{mean:.6g}") == _value(summary, "mean"):
             return None, only
         return (only, None) if mean is not None and float(f"{mean:.6g}") == _value(summary, "warmup") else (None, None)
+    if summary is None and not headers and only.values.get("count") == str(_runs_asked(found) or _DEFAULT_RUNS):
+        return None, only  # the lines around it were left out, and nobody keeps the warm-up alone
     if (
         headers
         and not any(e.kind in {"start", "init", "loaded"} for e in found)
@@ -119,24 +135,35 @@ def _timings(found: Sequence[Event], warmup: Event | None, main: Event | None) -
     block = {_BLOCK[e.values["key"]]: _scaled(e.values["value"], "ms") for e in found if e.values.get("key") in _BLOCK}
     init = next((_scaled(e.values["time"], e.values["unit"]) for e in found if e.kind == "init"), block.get("init"))
     values: dict[str, float | None] = {"init": init}
-    if warmup is not None and warmup.values["count"] != "0":
+    if warmup is not None and warmup.values.get("count") != "0":
         values |= {"first": _value(warmup, "first"), "warmup_mean": _mean_of(warmup)}
-        values["first"] = values["first"] if values["first"] is not None else _value(warmup, "curr")
-    if main is not None and main.values["count"] != "0":
+        if values["first"] is None and _all_the_same(warmup):
+            values["first"] = _value(warmup, "curr")
+    if main is not None and main.values.get("count") != "0":
         values |= _steady(main)
     values |= {name: value for name, value in block.items() if values.get(name) is None}
     if summary is not None:
         values |= _summarised(summary, values)
     if values.get("mean") is None:
         values["mean"] = _first(found, "condensed", "mean")
+    if _without_warmup(values, warmup, _block_runs(found, "Warmup (avg)")):
+        values |= {"first": None, "warmup_mean": None}
     method = PERCENTILE_METHOD if values.get("p5") is not None else None
     return Timings.model_validate({**values, "percentile_method": method})
+
+
+def _without_warmup(values: dict[str, float | None], warmup: Event | None, runs: int | None) -> bool:
+    """No warm-up was run: the tool prints 0 for its times, which is none."""
+    counted = int(warmup.values.get("count", "1")) if warmup is not None else runs
+    if counted is not None:
+        return counted == 0
+    return values.get("first") == 0 == values.get("warmup_mean") and (values.get("mean") or 0) >= 1
 
 
 def _steady(main: Event) -> dict[str, float | None]:
     mean, last = _mean_of(main), _value(main, "curr")
     values = {name: _value(main, name) for name in ("min", "max", "std", "p5", "median", "p95")}
-    if "first" not in main.values:  # one run, or all the same
+    if _all_the_same(main):
         values |= {"min": last, "max": last}
     ordered = [values[name] for name in ("min", "p5", "median", "p95", "max")]
     known = [value for value in ordered if value is not None]
@@ -163,6 +190,9 @@ def _summarised(summary: Event, values: dict[str, float | None]) -> dict[str, fl
 
 def _status(found: Sequence[Event], measured: bool) -> tuple[str, str | None]:
     """ok only with a steady mean and no sign of giving up; otherwise the first telling line."""
+    row = next((event for event in found if event.kind == "option" and "failed" in event.values["result"]), None)
+    if row is not None:
+        return "failed", row.line
     fatal = [event for event in found if event.kind in {"fatal", "crash"}]
     ended = [e for e in fatal if e.kind == "crash" or _ends(e)]
     if measured and not ended:
@@ -188,7 +218,15 @@ def _number_of(found: Sequence[Event], name: str) -> int | None:
         if event.kind == "parameter" and event.values["name"] == name:
             text = event.values.get("value", "")
             return int(text) if text.isdigit() else None
+        if event.kind == "setting" and name in event.values:
+            return int(event.values[name])
     return None
+
+
+def _runs_asked(found: Sequence[Event]) -> int | None:
+    asked = _number_of(found, "num_runs")
+    flag = _command(found, "num_runs")
+    return asked if asked is not None else int(flag) if flag and flag.isdigit() else None
 
 
 def _asked_by_header(found: Sequence[Event], main: Event | None) -> int | None:
@@ -207,7 +245,7 @@ def _command(found: Sequence[Event], flag: str) -> str | None:
 
 def _threads(found: Sequence[Event]) -> int | None:
     echoed = _number_of(found, "num_threads")
-    asked = _command(found, "num_threads")
+    asked = _command(found, "num_threads") or next((e.values.get("threads") for e in found if e.kind == "option"), None)
     return echoed if echoed is not None else int(asked) if asked and asked.isdigit() else None
 
 
@@ -238,6 +276,6 @@ def _warnings(found: Sequence[Event], status: str) -> tuple[str, ...]:
 
 
 def _generation(found: Sequence[Event]) -> str | None:
-    if any(event.kind == "block" or "benchmark_litert_model" in event.line for event in found):
+    if any(event.kind in {"block", "setting"} or "benchmark_litert_model" in event.line for event in found):
         return "litert"
     return "tflite" if any(event.kind in {"summary", "parameter", "applied", "size"} for event in found) else None

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchbench.outcome import Memory, OpTime, Profile, Timings
-from benchbench.runners.benchmark_model.profile import from_ops, kernel_owner
+from benchbench.runners.benchmark_model.profile import executor, from_ops, kernel_owner
 
 _LATENCY = ("mean", "min", "max", "std", "median", "p5", "p95", "init", "first", "warmup_mean")  # fields 1 to 10, in ms
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -132,8 +132,8 @@ def _op(data: bytes, owner: str) -> OpTime:
     name, kind = texts.get(5, ""), texts.get(1, "")
     # avg is truncated to whole microseconds: the sum is exact.
     mean_us = stat.get(8, 0) / stat[9] * calls if stat.get(9) else 0.0
-    executor = kernel_owner(kind) or kernel_owner(owner) or ("xnnpack" if name.startswith("Delegate/") else None)
-    return OpTime(name=name, type=kind, mean_us=mean_us, percent=0, calls=calls, executor=executor)
+    who = kernel_owner(owner) or executor(kind, name)
+    return OpTime(name=name, type=kind, mean_us=mean_us, percent=0, calls=calls, executor=who)
 
 
 def _us(ms: float) -> float:

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from benchbench.delegates import Delegate
 from benchbench.device import RunnerKind
 from benchbench.outcome import Delegation, Reading, Timings, Verdict
+from benchbench.process_end import how_it_ended
 from benchbench.runners import Job, Raw, Work
 from benchbench.runners.benchmark_model import command
 from benchbench.runners.benchmark_model.generation import Generation
 from benchbench.runners.benchmark_model.launch import Launch
+from benchbench.runners.benchmark_model.prefixes import strip, to_lines, to_text
 from benchbench.runners.benchmark_model.reader import read_launch
 from benchbench.runners.benchmark_model.result_files import (
     ResultFile,
@@ -20,8 +23,10 @@ from benchbench.runners.benchmark_model.result_files import (
     read_result,
     read_runtime_info,
 )
+from benchbench.runners.benchmark_model.wordings import HARMLESS, SIGNALLED
 
 _File = TypeVar("_File")
+GIVEN_UP = 1  # the exit status with which the tool gives up, after telling why
 _IN_TOOL = {"edgetpu": "external", "cpu": "xnnpack"}  # what to look for in the tool's words
 
 
@@ -36,9 +41,22 @@ class BenchmarkModelRunner:
         """Raises ToolError for a delegate or a flag that this build does not have."""
         return command.job(self.generation, work)
 
+    def unsupported_reason(self, delegate: Delegate) -> str | None:
+        """Why this build cannot run a delegate at all: its flags are unknown to it, or it was made without it."""
+        flags = command.delegate_flags(self.generation, delegate, delegate.library)
+        if flags is None:
+            return command.no_way(self.generation, delegate)
+        if reason := self.generation.unknown(self.generation.needed(flags, delegate.default_flags)):
+            return reason
+        mark = delegate.tflite_build_flag if self.generation.name == "tflite" else None
+        if mark and mark not in self.generation.flags:
+            return f"this benchmark_model was built without {delegate.label}: it does not know --{mark}"
+        return None
+
     def read(self, work: Work, raw: Raw) -> Reading:
         """The exit status first: a result above a failure is no result. Files are preferred over text."""
-        launch = read_launch(raw.stdout + b"\n" + raw.stderr)
+        asked = command.delegate_flags(self.generation, work.delegate, work.library) or ()
+        launch = read_launch(raw.stdout + b"\n" + raw.stderr, asked)
         result = _file(raw.answers, command.RESULT, read_result)
         info = _file(raw.answers, command.RUNTIME_INFO, read_runtime_info)
         profile = _file(raw.answers, command.PROFILE, read_profile)
@@ -57,11 +75,14 @@ class BenchmarkModelRunner:
 
 def judge(work: Work, raw: Raw, launch: Launch) -> tuple[str, str | None]:
     """ok only for a process that ended well, with a steady mean, having taken every flag."""
-    said = launch.error or _last_words(raw)
+    said = _telling_line(raw, launch)
     if raw.late:
         return "failed", f"killed after {work.measure.timeout_seconds:g} s: {said}"
     if raw.exit_code != 0:
-        return "failed", said if launch.error else f"exit status {raw.exit_code}: {said}"
+        return (
+            "failed",
+            said if raw.exit_code == GIVEN_UP and launch.error else f"{how_it_ended(raw.exit_code)}: {said}",
+        )
     if launch.unconsumed:
         return "failed", f"the tool did not take {' '.join(launch.unconsumed)}"
     if launch.status == "failed":
@@ -73,9 +94,15 @@ def judge(work: Work, raw: Raw, launch: Launch) -> tuple[str, str | None]:
     return "ok", None
 
 
-def _last_words(raw: Raw) -> str:
-    lines = (raw.stderr.strip() or raw.stdout.strip()).decode("utf-8", "replace").splitlines()
-    return lines[-1].strip()[:300] if lines else "it said nothing"
+def _telling_line(raw: Raw, launch: Launch) -> str:
+    """An error that the tool told, else how far it came: its own last line, which tells more than the runtime's log."""
+    if launch.error and not SIGNALLED.search(launch.error):
+        return launch.error
+    printed, logged = (
+        [line.strip() for line in to_lines(to_text(stream)) if line.strip()] for stream in (raw.stdout, raw.stderr)
+    )
+    errors = [line for line in (*printed, *logged) if strip(line).severity in {"E", "F"} and not HARMLESS.search(line)]
+    return next((lines[-1][:300] for lines in (errors, printed, logged) if lines), launch.error or "it said nothing")
 
 
 def _file(answers: Mapping[str, bytes], name: str, read: Callable[[bytes], _File]) -> _File | None:

@@ -6,8 +6,9 @@ original execution plan" is no delegation. That a flag was given, or a delegate 
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchbench.outcome import Delegation, Profile, Verdict
@@ -26,9 +27,16 @@ FLAGS = {
     "stable_delegate_settings_file": "stable_delegate",
     "external_delegate_path": "external",
     "use_xnnpack": "xnnpack",
+    "use_cpu": "xnnpack",  # of LiteRT's tool: its CPU is XNNPACK
 }
 _OFF = {"", "0", "false"}
-_IN_TOOL = {"stable": "stable_delegate", "select": "flex"}
+# One delegate has several names: of its flag, its API on a system, its kernel.
+_NAMES = {
+    **{"stable": "stable_delegate", "select": "flex", "dispatch": "npu", "cpu": "xnnpack"},
+    **dict.fromkeys(("metal", "opencl", "opengl", "webgpu", "gl", "cl"), "gpu"),
+}
+_OPTIONS = {"gpu": "gpu", "nnapi": "nnapi", "dsp": "hexagon"}
+_SPEAKS = {"created", "applied", "not_taken", "not_applied", "unavailable"}  # of the delegate that was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +49,27 @@ class Asked:
 
 
 def _kind(name: str) -> str:
+    """The delegate behind a name in the tool's words: GPU, Metal, TfLiteMetalDelegate."""
     plain = name.lower()
-    return _IN_TOOL.get(plain, plain)
+    return (
+        _NAMES.get(plain)
+        or (kernel_owner(name) if "delegate" in plain and plain != "stable_delegate" else None)
+        or plain
+    )
+
+
+def _kind_of(event: Event) -> str:
+    """The delegate that a line is about; "" where it names none."""
+    if event.kind in {"split", "kernels", "initialized"}:
+        return "gpu"
+    if "npu" in event.values:
+        return "npu"
+    name = event.values.get("name") or event.values.get("other") or ""
+    if event.kind in {"replacing", "simple"}:
+        return kernel_owner(name) or "external"
+    if event.kind == "undone":
+        return kernel_owner(name) or _NAMES.get(name.lower(), "")
+    return _kind(name)
 
 
 def command_flags(command: str) -> dict[str, str]:
@@ -52,9 +79,10 @@ def command_flags(command: str) -> dict[str, str]:
     except ValueError:
         words = command.split()
     found: dict[str, str] = {}
-    for word in " ".join(words).split():
-        name, mark, value = word.removeprefix("--").partition("=")
-        if word.startswith("--") and mark:
+    # Several flags in one word: the quoted arguments of an Android activity.
+    for argument in (part.strip() for word in words for part in re.split(r"\s(?=--)", word)):
+        name, mark, value = argument.removeprefix("--").partition("=")
+        if argument.startswith("--") and mark:
             found.setdefault(name, value.strip("\"'"))
     return found
 
@@ -64,12 +92,7 @@ def what_was_asked(events: Sequence[Event]) -> Asked:
     echoed = {e.values["name"]: e.values.get("value", "") for e in events if e.kind == "parameter"}
     commands = [command_flags(event.values.get("rest", "")) for event in events if event.kind == "command"]
     command = commands[-1] if commands else {}
-    refused: dict[str, str] = {}
-    for event in events:
-        if event.kind == "unconsumed":
-            for name, value in command_flags(event.values.get("flags", "")).items():
-                if name in FLAGS and FLAGS[name] != "xnnpack" and value.lower() not in _OFF:
-                    refused[FLAGS[name]] = event.line
+    refused = _refused(events, echoed)
     wanted = [
         kind
         for flag, kind in FLAGS.items()
@@ -79,37 +102,68 @@ def what_was_asked(events: Sequence[Event]) -> Asked:
     switch = command.get(
         "use_xnnpack", None if verbose and echoed.get("use_xnnpack") == "0" else echoed.get("use_xnnpack")
     )
-    kind = wanted[0] if wanted else _named(events)
+    off = {kind for flag, kind in FLAGS.items() for said in (echoed, command) if said.get(flag, "1").lower() in _OFF}
+    kind = wanted[0] if wanted else _listed(events) or _named(events, off - {"xnnpack"})
     return Asked(kind, None if switch is None else switch.lower() not in _OFF, refused)
 
 
-def _named(events: Sequence[Event]) -> str | None:
-    """The delegate that the text speaks of; XNNPACK only where there is no other, since it is the default."""
-    named: list[str] = []
+def _refused(events: Sequence[Event], echoed: Mapping[str, str]) -> dict[str, str]:
+    """Delegates whose flag nobody took, with the line; a flag that is echoed was taken, and this was its repetition."""
+    created = {_kind_of(event) for event in events if event.kind in {"created", "applied", "not_taken"}}
+    refused: dict[str, str] = {}
     for event in events:
-        if event.kind in {"created", "applied", "not_taken", "not_applied", "unavailable"}:
-            name = event.values.get("name") or event.values.get("other")
-            named += [_kind(name)] if name else []
-        elif event.kind in {"replacing", "simple"}:
-            owner = kernel_owner(event.values["name"])
-            named += [owner] if owner else []
-    others = [kind for kind in named if kind not in {"xnnpack", "flex"}]
+        if event.kind == "unconsumed":
+            for name, value in command_flags(event.values.get("flags", "")).items():
+                kind = FLAGS.get(name, "xnnpack")
+                taken = name in echoed or kind in created
+                if kind != "xnnpack" and not taken and value.lower() not in _OFF:
+                    refused[kind] = event.line
+    return refused
+
+
+def _listed(events: Sequence[Event]) -> str | None:
+    """What a text lists as asked for, or says only where that was asked for."""
+    for event in events:
+        if event.kind == "option":
+            return _of_option(event.values)
+        if event.kind == "wanted" and "accelerators" in event.values:
+            kinds = [_kind(name) for name in event.values["accelerators"].split(" | ")]
+            return next((kind for kind in kinds if kind != "xnnpack"), "xnnpack")
+        if event.kind == "wanted":
+            return "npu"
+    return None
+
+
+def _of_option(values: Mapping[str, str]) -> str | None:
+    if "threads" in values:
+        return "xnnpack" if "xnnpack" in values else None
+    return next(kind for word, kind in _OPTIONS.items() if values["title"].startswith(word))
+
+
+def _named(events: Sequence[Event], off: Collection[str]) -> str | None:
+    """The delegate that the text speaks of; XNNPACK only where there is no other, since it is the default."""
+    speaks = _SPEAKS | {"replacing", "simple", "split", "kernels", "initialized", "undone"}
+    named = [_kind_of(event) for event in events if event.kind in speaks]
+    others = [kind for kind in named if kind not in {"", "xnnpack", "flex", *off}]
     return others[0] if others else "xnnpack" if "xnnpack" in named else None
 
 
 @dataclass
 class _Weighed:
-    """The scales: the last word on the delegate that was asked for."""
+    """The scales: the last word on the delegate that was asked for; a remark or an inference gives way to any word."""
 
     verdict: Verdict = "unknown"
     evidence: str | None = None
+    firm: bool = False
+    counted: bool = False  # the nodes are those that were replaced, not those that a list announced
     nodes: int | None = None
     total: int | None = None
     partitions: int | None = None
     kernels: int | None = None
 
-    def say(self, verdict: Verdict, event: Event) -> None:
-        self.verdict, self.evidence = verdict, event.line
+    def say(self, verdict: Verdict, event: Event, *, firm: bool = True) -> None:
+        if firm or not self.firm:
+            self.verdict, self.evidence, self.firm = verdict, event.line, firm
 
 
 def weigh(events: Sequence[Event], profile: Profile | None = None) -> Delegation:
@@ -144,31 +198,41 @@ def _gpu_kernels(events: Sequence[Event], kind: str | None) -> int | None:
 
 def _weigh(scales: _Weighed, event: Event, kind: str) -> None:
     """Put one line onto the scales."""
-    values = event.values
+    values, own = event.values, _kind_of(event) == kind
     if event.kind == "not_applied" and values.get("name") is None and scales.verdict != "unavailable":
         scales.say("none", event)
-    if event.kind in {"applied", "not_taken", "not_applied", "unavailable"} and _kind(values.get("name", "")) == kind:
+    elif event.kind in {"applied", "not_taken", "not_applied", "unavailable"} and own:
         verdicts: dict[str, Verdict] = {"not_taken": "none", "not_applied": "none", "unavailable": "unavailable"}
         full = values.get("extent") == "completely"
         scales.say(verdicts.get(event.kind, "full" if full else "partial"), event)
         scales.kernels = int(values["kernels"]) if "kernels" in values else scales.kernels
+    elif event.kind == "remark" and own:
+        scales.say("unavailable", event, firm=False)
+    elif event.kind == "undone" and scales.verdict not in {"none", "unavailable"}:
+        if own or values["name"] == "DELEGATE":
+            scales.say("none", event)
     elif event.kind in {"replacing", "simple"}:
         _weigh_nodes(scales, event, kind)
-    elif event.kind == "split" and kind == "gpu":
-        scales.nodes = int(values["nodes"])
-        scales.say("partial" if scales.nodes else "none", event)
+    elif event.kind == "split" and own and scales.nodes is None:
+        scales.nodes = int(values.get("nodes", "0"))
+        scales.total = scales.nodes + int(values.get("rest", "0"))
+        whole = scales.nodes == scales.total
+        scales.say("full" if whole else "partial" if scales.nodes else "none", event)
+    elif event.kind == "initialized" and own and scales.nodes is None:
+        # Of what it leaves, the accelerator prints a list with a count, which comes first.
+        scales.say("full", event)
 
 
 def _weigh_nodes(scales: _Weighed, event: Event, kind: str) -> None:
-    values = event.values
-    owner = kernel_owner(values["name"]) or "external"
+    values, owner = event.values, _kind_of(event)
     same = owner == kind or (owner in {"external", "edgetpu"} and kind in {"external", "stable_delegate", "edgetpu"})
-    if not same or scales.nodes is not None or values.get("subgraph", "0") != "0":
+    if not same or scales.counted or values.get("subgraph", "0") != "0":
         return
+    scales.counted = True
     scales.nodes = int(values["nodes"])
     scales.total = int(values["total"]) if "total" in values else None
     scales.partitions = int(values["partitions"]) if "partitions" in values else None
-    if scales.verdict != "unknown":
+    if scales.firm:
         return
     if scales.nodes == 0:
         scales.say("none", event)
@@ -182,17 +246,16 @@ def _weigh_nodes(scales: _Weighed, event: Event, kind: str) -> None:
 def _weigh_silence(scales: _Weighed, events: Sequence[Event], kind: str, profile: Profile | None) -> None:
     """No line about the delegate: a profile shows its kernels, or a whole text of a tool that would have said so."""
     rows = profile.by_op if profile else ()
-    own = [row for row in rows if row.type != row.name and kernel_owner(row.type) == kind]
+    own = [row for row in rows if row.executor == kind]
     if own:
         scales.verdict = "full" if len(own) == len(rows) else "partial"
         scales.evidence = f"op profile: {own[0].type}"
         return
     kinds = {event.kind for event in events}
-    made = any(
-        _kind(e.values.get("name") or e.values.get("other") or "") == kind for e in events if e.kind == "created"
-    )
+    made = any(_kind_of(event) == kind for event in events if event.kind == "created")
+    newer = any("benchmark_litert_model" in event.line for event in events)
     # Since 2020 the tool prints the model's size, and one line for every delegate that it could make.
-    if {"loaded", "size", "init"} <= kinds and kinds & {"start", "parameter"} and "block" not in kinds and not made:
+    if {"loaded", "size", "init"} <= kinds and kinds & {"start", "parameter"} and not newer and not made:
         scales.verdict = "unavailable"
         scales.evidence = f"no line says that the {kind} delegate was created or applied"
 

@@ -8,20 +8,34 @@ from __future__ import annotations
 
 import re
 
-NUMBER = r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
+NUMBER = r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?"
+# what an author, or a tool without a number, writes in a number's place
+ELIDED = r"(?:\.{2,}|…|-?nan|[*?xX_]+|<[\w .]{0,30}>|\[(?:\.{2,}|…)\]|n/?a)"
+_GAP = r" (?:(?:\.{2,}|…|\[(?:\.{2,}|…)\]) )?"
+
+
+def _value(name: str) -> str:
+    return rf"(?:(?P<{name}>{NUMBER})|{ELIDED})"
 
 
 def _fields(*names: str) -> str:
-    return "".join(rf"(?: {name}=(?P<{name}>{NUMBER}))?" for name in names)
+    return "".join(rf"(?:{_GAP}{name}={_value(name)})?" for name in names)
 
 
 _TAKEN = r"(?P<extent>completely|partially) executed (?:by|w/) the delegate"
+_COUNTED = rf"{_GAP}(?:first|curr|min|max|avg|std|p5|median|p95)="
+_ROW = r"(?P<title>{}) *: *(?P<result>count=| ?failed!)"  # of the summary of benchmark_model_performance_options
+_HOST = r"(?:\([\w.-]+\) )?(?:[\w.-]+@)?[\w.-]+[: ]\S{0,200} ?"  # before the mark of a shell's prompt
+_PROGRAM = r"(?!\S*benchmark)[\w./~-]+(?=\s|$)"
 # kind; words without which a line is not looked at; pattern
 PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
     (kind, words, re.compile(pattern))
     for kind, words, pattern in (
         ("start", "STARTING!", r"STARTING!"),
         ("loaded", "oad", r"(?:Loaded model|Loading model from:) (?P<graph>\S.*)"),
+        ("loaded", "Model: ", r"benchmark_litert_model: Model: +(?P<graph>\S.*)"),
+        ("setting", "Num threads: ", r"benchmark_litert_model: Num threads: +(?P<num_threads>\d+)"),
+        ("setting", "Benchmark runs: ", r"benchmark_litert_model: Benchmark runs: +(?P<num_runs>\d+)"),
         ("size", "The input model file size", rf"The input model file size \(MB\): (?P<mb>{NUMBER})"),
         ("init", "Initialized session in", rf"Initialized session in (?P<time>{NUMBER}) ?(?P<unit>us|ms|s)\b"),
         ("header", "Running benchmark for", r"Running benchmark for (?:at least |max )?(?P<least>\d+) iterations"),
@@ -30,21 +44,26 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
             "count=",
             # not the lines of a profile; nothing else that counts, either
             r"(?<!Timings \(microseconds\): )(?<!Memory \(bytes\): )"
-            r"\bcount=(?P<count>0(?=\s*$)|\d+(?= (?:first|curr|p5)=))"
-            rf"(?: first=(?P<first>{NUMBER}))?(?: curr=(?P<curr>{NUMBER})(?P<same>\(all same\))?)?"
+            rf"\bcount=(?:(?P<count>0(?=\s*$)|\d+(?={_COUNTED}))|{ELIDED}(?={_COUNTED}))"
+            + _fields("first", "curr")
+            + r"(?P<same>\(all same\))?"
             + _fields("min", "max", "avg", "std", "p5", "median", "p95"),
         ),
+        ("option", " threads", _ROW.format(r"cpu w/ (?P<threads>\d+) threads(?P<xnnpack> \(xnnpack\))?")),
+        ("option", "gpu-", _ROW.format(r"gpu-\w+")),
+        ("option", "nnapi(", _ROW.format(r"nnapi\([^)]*\)")),
+        ("option", "hexagon", _ROW.format(r"dsp w/ hexagon")),
         (
             "summary",
             "nference timings in us",
-            rf"Inference timings in us: Init: (?P<init>{NUMBER}), First inference: (?P<first>{NUMBER}), "
-            rf"Warmup \(avg\): (?P<warmup>{NUMBER}), Inference \(avg\): (?P<mean>{NUMBER})",
+            rf"Inference timings in us: Init: {_value('init')}, First inference: {_value('first')}, "
+            rf"Warmup \(avg\): {_value('warmup')}, Inference \(avg\): {_value('mean')}",
         ),
         (
             "summary",
             "verage inference timings in us",
-            rf"Average inference timings in us: Warmup: (?P<warmup>{NUMBER}), "
-            rf"(?:Init: (?P<init>{NUMBER}), )?(?:no stats|Inference): (?P<mean>{NUMBER})",
+            rf"Average inference timings in us: Warmup: {_value('warmup')}, "
+            rf"(?:Init: {_value('init')}, )?(?:no stats|Inference): {_value('mean')}",
         ),
         (
             "summary",
@@ -62,7 +81,7 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
             "memory",
             "emory footprint",
             rf"(?:Memory footprint delta from the start of the tool|Peak memory footprint) \(MB\): "
-            rf"init=(?P<init>{NUMBER}) overall=(?P<overall>{NUMBER})",
+            rf"init={_value('init')} overall={_value('overall')}",
         ),
         (
             "peak",
@@ -97,17 +116,34 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         ("kernels", "GPU delegate kernels", r"Created (?P<kernels>\d+) GPU delegate kernels"),
         (
             "split",
-            "will run on the GPU",
-            r"(?P<nodes>\d+) operations will run on the GPU, and the \D*(?P<rest>\d+) operations",
+            " will run on the GPU",
+            r"(?:(?P<nodes>\d+)|No) operations will run on the GPU, and (?:the remaining|all) (?P<rest>\d+)",
         ),
+        ("split", " will run on the GPU", r"[Aa]ll (?P<nodes>\d+) operations will run on the GPU\b"),
+        ("initialized", "-based API from graph", r"Initializing (?P<api>\w+)-based API from graph"),
         ("unavailable", "unsupported on this platform", r"(?P<name>\w+) acceleration is unsupported on this platform"),
         ("unavailable", "ould not create", r"Could not create (?P<name>\w+) delegate"),
         ("unavailable", "NNAPI support library", r"Couldn't load (?P<name>NNAPI) support library"),
         ("unavailable", "must be set for the provided", r"use_(?P<name>\w+)=true` must be set for the provided"),
-        ("unavailable", "libneuralnetworks.so", r"(?P<name>nnapi) error: unable to open library"),
         ("unavailable", "stable", r"(?:Invalid TFLiteSettings for the|Failed to load) (?P<name>stable)[ _]"),
         ("unavailable", "external delegate from", r"Unable to load (?P<name>external) delegate from"),
-        ("unavailable", "could not be loaded", r"(?P<name>\w+) accelerator could not be loaded and registered"),
+        (
+            "unavailable",
+            " environment",
+            r"Failed to (?:initialize|get or create)(?: delegate)? (?P<name>WebGPU|OpenCL|OpenGL|GPU) environment",
+        ),
+        # These are said whether or not anybody asked for that delegate.
+        ("remark", "libneuralnetworks.so", r"(?P<name>nnapi) error: unable to open library"),
+        ("remark", "could not be loaded", r"(?P<name>\w+) accelerator could not be loaded and registered"),
+        ("remark", "compiler plugins", r"Failed to apply compiler plugins: (?P<npu>.*)"),
+        ("remark", "compiler plugins", r"\b(?P<npu>0) compiler plugins were applied"),
+        ("wanted", "ompiler_plugin_library_path", r"\b(?P<npu>compiler_plugin_library_path): "),
+        ("wanted", "ispatch_library_path", r"\b(?P<npu>dispatch_library_path): \S"),
+        ("wanted", "Accelerators: ", r"Accelerators: +(?P<accelerators>\w+(?: \| \w+)*)\s*$"),
+        # What was replaced did not come to life.
+        ("undone", "delegate kernel", r"Failed to create an? (?P<name>\w+) delegate kernel"),
+        ("undone", "failed to prepare", r"Node number \d+ \((?P<name>[^)]*)\) failed to prepare"),
+        ("undone", "TfLite", r"(?P<name>TfLite\w*Delegate\w*) (?:Init|Prepare): "),
         ("unconsumed", "Unconsumed cmdline flags:", r"Unconsumed cmdline flags: (?P<flags>.*)"),
         ("not_applied", "Failed to apply ", r"Failed to apply (?P<name>[\w-]+) delegate"),
         (
@@ -121,6 +157,21 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
             r"Profiling Info for (?:Benchmark )?(?P<phase>Initialization|Regular Benchmark Runs)",
         ),
         ("table", "====", r"=== (?P<title>Run Order|Top by Computation Time|Summary by node type) ==="),
+        ("statistics", "Delegate Statistics", r"=== Delegate Statistics ==="),
+        ("executed", "Number of nodes executed", r"Number of nodes executed: (?P<nodes>\d+)"),
+        (
+            "timings",
+            "Timings (micro",
+            r"Timings \(microseconds\): count=\d+"
+            + _fields("first", "curr")
+            + r"(?:\(all same\))?"
+            + _fields("min", "max", "avg"),
+        ),
+        # Another program at a prompt, and what label_image prints at its end.
+        ("other", "$ ", rf"^(?:{_HOST})?\$ +{_PROGRAM}"),
+        ("other", "# ", rf"^(?:{_HOST}# +{_PROGRAM}|# (?=\.?/){_PROGRAM})"),
+        ("other", "+ ", rf"^\++ {_PROGRAM}"),
+        ("ended", "average time: ", r"\baverage time: [\d.]+ ms"),
         (
             "command",
             "enchmark",
@@ -157,10 +208,14 @@ GIVING_UP = re.compile(
     r"Failed to create litert environment|Failed to parse flag|Run failed|Some ops are not accelerated|"
     r"execution plan after delegate application failure|NN API returned error \w+ at line \d+"
 )
-CRASH = re.compile(
+# What a shell prints of a process that a signal ended.
+SIGNALLED = re.compile(
     r"^(?:\S+: )?(?:line \d+: +)?(?:\d+ )?(?:Segmentation fault|Bus error|Illegal instruction|Floating point exception|"
-    r"Trace/breakpoint trap|Aborted|Killed)\b|Fatal signal \d+ .*benchmark|^Fatal signal \d+|CANNOT LINK EXECUTABLE|"
-    r"error while loading shared libraries|^terminate called|^terminating due to|"
+    r"Trace/breakpoint trap|Aborted|Killed)\b"
+)
+CRASH = re.compile(
+    rf"{SIGNALLED.pattern}|Fatal signal \d+ .*benchmark|^Fatal signal \d+|CANNOT LINK EXECUTABLE|"
+    r"error while loading shared libraries|^terminate called|^terminating due to|^exit code [1-9]|"
     r"benchmark[-_]model\S*:? .*(?:not found|No such file|Permission denied|cannot execute|Exec format error)"
 )
 TROUBLE = (
@@ -168,13 +223,14 @@ TROUBLE = (
     *("failed", "Failed", "ould not", "ouldn't", "unresolved", "not supported by", "not a valid", "not accelerated"),
     *("Didn't find op", "Disallowed", "NN API returned", "execution plan after", "Segmentation fault", "Bus error"),
     *("Illegal instruction", "Floating point exc", "breakpoint trap", "Aborted", "Killed", "Fatal signal", "terminat"),
-    *("CANNOT LINK", "error while loading", "benchmark_model", "benchmark-model"),
+    *("CANNOT LINK", "error while loading", "benchmark_model", "benchmark-model", "exit code "),
 )
 HARMLESS = re.compile(
-    r"couldn't be opened for reading|Following operations are not supported by GPU|weight cache|"
+    r"couldn't be opened for reading|(?:Following|Next) operations are not supported by GPU|weight cache|"
     r"Failed to save benchmark result|Failed to open file|[Cc]ould not open file|Falling back to|"
     r"operations will run on the"
 )
 GENERIC = re.compile(
-    r"Benchmarking failed|Restored (?:original|previous) execution plan|Failed to apply \S+ delegate|usage: "
+    r"Benchmarking failed|Restored (?:original|previous) execution plan|Failed to apply \S+ delegate|usage: |"
+    r"^exit code "
 )

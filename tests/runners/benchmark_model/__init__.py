@@ -26,15 +26,20 @@ class Run:
 
 
 @cache
-def recorded() -> dict[str, Run]:
+def recorded(file: str = "runs.jsonl") -> dict[str, Run]:
     """Every run by its name, such as "05-xnnpack_true"."""
-    lines = (RECORDED / "runs.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (RECORDED / file).read_text(encoding="utf-8").splitlines()
     return {run.name: run for run in (Run(**json.loads(line)) for line in lines)}
 
 
 def run_of(number: str) -> Run:
     """The run with this number, such as "05" or "x06"."""
     return next(run for name, run in recorded().items() if name.split("-")[0] == number)
+
+
+def litert_run(number: str) -> Run:
+    """The run of LiteRT's own tool with this number, such as "05"."""
+    return next(run for name, run in recorded("litert.jsonl").items() if name.split("-")[0] == number)
 
 
 def written(name: str) -> bytes:

@@ -12,18 +12,19 @@ from benchbench.delegates import Delegate
 from benchbench.delegates.cpu import Cpu
 from benchbench.delegates.external import External
 from benchbench.delegates.gpu import Gpu
+from benchbench.delegates.hexagon import Hexagon
 from benchbench.delegates.nnapi import Nnapi
 from benchbench.delegates.npu import Npu
 from benchbench.delegates.xnnpack import Xnnpack
 from benchbench.errors import ToolError
 from benchbench.runners import Feed
-from benchbench.runners.benchmark_model import BenchmarkModelRunner, Generation, help_argv, read_help
+from benchbench.runners.benchmark_model import BenchmarkModelRunner, Generation, read_usage, usage_argv
 from tests.beds.launch import work_for
-from tests.runners.benchmark_model import run_of
+from tests.runners.benchmark_model import litert_run, run_of
 
 MODEL = Path("/d/m.tflite")
 _DESKTOP = run_of("bz01")
-TFLITE = read_help(_DESKTOP.stdout.encode(), _DESKTOP.stderr.encode(), 1)
+TFLITE = read_usage(_DESKTOP.stdout.encode(), _DESKTOP.stderr.encode(), 1)
 CORE = [
     "graph",
     "num_threads",
@@ -34,6 +35,8 @@ CORE = [
     "warmup_min_secs",
     "result_file_path",
 ]
+_NEWER = litert_run("02")
+GENUINE_LITERT = read_usage(_NEWER.stdout.encode(), _NEWER.stderr.encode(), 1)
 LITERT = Generation("litert", frozenset([*CORE, "use_cpu", "use_gpu", "use_npu", "gpu-precision"]))
 
 
@@ -102,9 +105,44 @@ def test_inputs_are_fed_from_files_or_ranges_and_outputs_taken_back() -> None:
 
 
 def test_a_flag_that_this_build_does_not_know_is_refused_before_measuring() -> None:
-    with pytest.raises(ToolError, match="does not know --gpu_precision_loss_allowed") as caught:
-        command(TFLITE, Gpu())
-    assert caught.value.remedy
+    for delegate, flag in (
+        (Gpu(precision="fp32"), "--gpu_precision_loss_allowed"),
+        (Gpu(backend="cl"), "--gpu_backend"),
+    ):
+        with pytest.raises(ToolError, match=f"does not know {flag}") as caught:
+            command(TFLITE, delegate)
+        assert caught.value.remedy
+
+
+def test_what_a_build_does_anyway_is_not_said() -> None:
+    """A desktop build knows --use_gpu and none of its options; builds of 2020 use NNAPI's CPU by default."""
+    assert not [flag for flag in command(TFLITE, Gpu()) if flag.startswith("--gpu_")]
+    assert "--use_gpu=true" in command(TFLITE, Gpu())
+    assert not [flag for flag in command(TFLITE, Nnapi()) if "disable_nnapi_cpu" in flag]
+    old = Generation("tflite", TFLITE.flags, {**TFLITE.defaults, "disable_nnapi_cpu": "false"})
+    assert "--disable_nnapi_cpu=true" in command(old, Nnapi())
+    assert "--disable_nnapi_cpu=false" in command(TFLITE, Nnapi(disable_cpu=False))
+    phone = Generation("tflite", TFLITE.flags | {"gpu_precision_loss_allowed"}, {"gpu_precision_loss_allowed": "true"})
+    assert not [flag for flag in command(phone, Gpu()) if flag.startswith("--gpu_")]
+    assert "--gpu_precision_loss_allowed=false" in command(phone, Gpu(precision="fp32"))
+    for delegate in (Gpu(), Npu(), Xnnpack()):
+        assert not [flag for flag in command(GENUINE_LITERT, delegate) if "use_cpu" in flag]
+
+
+def test_what_a_build_has_is_told_without_a_launch() -> None:
+    desktop, phone = (
+        BenchmarkModelRunner(TFLITE),
+        BenchmarkModelRunner(Generation("tflite", TFLITE.flags | {"gpu_precision_loss_allowed"})),
+    )
+    assert "built without gpu" in (desktop.unsupported_reason(Gpu()) or "")
+    assert phone.unsupported_reason(Gpu()) is None
+    assert desktop.unsupported_reason(Cpu()) is None
+    assert desktop.unsupported_reason(External(path="/d/x.so")) is None
+    assert "does not know --use_hexagon" in (desktop.unsupported_reason(Hexagon()) or "")
+    assert "no way to run npu" in (desktop.unsupported_reason(Npu()) or "")
+    newer = BenchmarkModelRunner(GENUINE_LITERT)
+    assert [newer.unsupported_reason(delegate) for delegate in (Gpu(), Npu(), Xnnpack())] == [None, None, None]
+    assert "no way to run cpu" in (newer.unsupported_reason(Cpu()) or "")
 
 
 def test_an_older_build_without_result_files_is_used_without_them() -> None:
@@ -115,7 +153,7 @@ def test_an_older_build_without_result_files_is_used_without_them() -> None:
 
 def test_the_newer_generation_has_its_own_flags() -> None:
     flags = set(command(LITERT, Gpu()))
-    assert {"--use_gpu=true", "--use_cpu=true", "--gpu-precision=fp16", "--result_file_path=result.pb"} <= flags
+    assert {"--use_gpu=true", "--gpu-precision=fp16", "--result_file_path=result.pb"} <= flags
     assert not [flag for flag in flags if "xnnpack" in flag or "export_model" in flag]
     assert "--use_npu=true" in command(LITERT, Npu())
 
@@ -130,8 +168,24 @@ def test_a_delegate_of_the_other_generation_is_refused_with_the_remedy(
 
 def test_the_generation_is_told_from_the_usage() -> None:
     rows = "\n".join(f"\t--{name}=x   \tstring\toptional\ttext" for name in LITERT.flags)
-    assert read_help(rows.encode(), b"", 0) == LITERT
-    assert help_argv("/d/bm") == ("/d/bm", "--help")
+    assert read_usage(rows.encode(), b"", 0) == LITERT
+
+
+@pytest.mark.parametrize("number", ["02", "03", "04", "17"])
+def test_the_usage_of_every_line_of_the_tool_is_read(number: str) -> None:
+    """The one that is asked for with a bad value, and those of --help, where that still worked."""
+    run = litert_run(number)
+    found = read_usage(run.stdout.encode(), run.stderr.encode(), run.exit_code)
+    assert found.name == ("tflite" if number == "17" else "litert")
+    assert found.flags >= ({"use_xnnpack", "use_nnapi"} if number == "17" else {"use_npu", "gpu-precision", "use_cpu"})
+    assert (found.defaults["num_runs"], found.defaults["graph"]) == ("50", "")
+
+
+def test_help_is_not_asked_for_since_the_newer_tool_has_none() -> None:
+    assert usage_argv("/d/bm") == ("/d/bm", "--num_runs=x")
+    run = litert_run("01")
+    with pytest.raises(ToolError, match="could not be asked for its flags"):
+        read_usage(run.stdout.encode(), run.stderr.encode(), run.exit_code)
 
 
 @pytest.mark.parametrize(
@@ -144,4 +198,4 @@ def test_the_generation_is_told_from_the_usage() -> None:
 )
 def test_a_binary_that_cannot_be_asked_is_refused_with_its_own_words(stderr: str, told: str) -> None:
     with pytest.raises(ToolError, match=told):
-        read_help(b"", stderr.encode(), 126)
+        read_usage(b"", stderr.encode(), 126)

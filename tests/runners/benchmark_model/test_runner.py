@@ -19,6 +19,7 @@ from benchbench.runners.benchmark_model import BenchmarkModelRunner, Generation
 from tests.beds.launch import work_for
 from tests.runners.benchmark_model import run_of, written
 
+XNNPACK_LINE = "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n"
 RUNNER = BenchmarkModelRunner(Generation("tflite", frozenset()))
 
 
@@ -43,12 +44,42 @@ def test_a_result_file_that_was_cut_leaves_the_text_standing() -> None:
     assert (found.status, found.measurement.timings.mean) == ("ok", 1125.62)
 
 
-@pytest.mark.parametrize("exit_code", [1, 134, -6, 139])
-def test_a_result_with_a_bad_exit_code_is_a_failure(exit_code: int) -> None:
+@pytest.mark.parametrize(
+    ("exit_code", "words"),
+    [
+        (1, "exit code 1"),
+        (255, "exit code 255"),
+        (134, "SIGABRT"),
+        (-6, "SIGABRT"),
+        (139, "SIGSEGV"),
+        (136, "SIGFPE"),
+        (132, "SIGILL"),
+        (137, "SIGKILL"),
+    ],
+)
+def test_a_result_with_a_bad_exit_code_is_a_failure_that_names_the_signal(exit_code: int, words: str) -> None:
     found = reading("05", Xnnpack(), exit_code=exit_code)
     assert found.status == "failed"
-    assert found.error is not None
-    assert found.error.startswith(f"exit status {exit_code}")
+    assert words in (found.error or "")
+
+
+@pytest.mark.parametrize(
+    ("stdout", "stderr", "line"),
+    [
+        ("INFO: STARTING!\nINFO: Loaded model m.tflite\n", XNNPACK_LINE, "INFO: Loaded model m.tflite"),
+        ("INFO: STARTING!\n", f"{XNNPACK_LINE}Segmentation fault\n", "INFO: STARTING!"),
+        ("INFO: STARTING!\n", f"ERROR: no memory for the tensors\n{XNNPACK_LINE}", "ERROR: no memory for the tensors"),
+        (
+            "INFO: STARTING!\n",
+            f"FATAL: The size of F is 31 bytes.\n{XNNPACK_LINE}",
+            "FATAL: The size of F is 31 bytes.",
+        ),
+        ("", "", "it said nothing"),
+    ],
+)
+def test_a_death_is_told_with_the_last_telling_line(stdout: str, stderr: str, line: str) -> None:
+    found = RUNNER.read(work_for(Path("m.tflite"), Xnnpack()), Raw(139, stdout.encode(), stderr.encode()))
+    assert (found.status, found.error) == ("failed", f"crashed with signal 11 (SIGSEGV): {line}")
 
 
 def test_a_trial_that_was_killed_says_after_how_long() -> None:

@@ -18,7 +18,7 @@ from benchbench.delegates.gpu import Gpu
 from benchbench.delegates.xnnpack import Xnnpack
 from benchbench.errors import ToolError
 from benchbench.runners import Feed, Raw
-from benchbench.runners.benchmark_model import BenchmarkModelRunner, help_argv, read_help
+from benchbench.runners.benchmark_model import BenchmarkModelRunner, read_usage, usage_argv
 from tests.beds.benchmark_model import install
 from tests.beds.delegate.build import build_delegate, compiler
 from tests.beds.launch import Launched, run_job, work_for
@@ -35,8 +35,8 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def runner_of(tool: Path) -> BenchmarkModelRunner:
-    asked = subprocess.run(help_argv(str(tool)), capture_output=True, check=False)
-    return BenchmarkModelRunner(read_help(asked.stdout, asked.stderr, asked.returncode))
+    asked = subprocess.run(usage_argv(str(tool)), capture_output=True, check=False)
+    return BenchmarkModelRunner(read_usage(asked.stdout, asked.stderr, asked.returncode))
 
 
 def trial(tool: Path, delegate: Delegate, folder: Path, model: Path = MODEL, **changes: object) -> Launched:

@@ -1,0 +1,21 @@
+"""How a process ended, in words: its exit code, or the signal that ended it by its name."""
+
+from __future__ import annotations
+
+import signal
+
+_MOST = 64  # signals of Linux
+
+
+def how_it_ended(exit_code: int) -> str:
+    """Shells and transports say 128 + n for signal n, Python's subprocess says -n."""
+    number = -exit_code if exit_code < 0 else exit_code - 128
+    if not 0 < number <= _MOST:
+        return f"ended with exit code {exit_code}"
+    try:
+        name = f" ({signal.Signals(number).name})"
+    except ValueError:
+        name = ""
+    if number == signal.SIGKILL:
+        return f"was killed with signal {number}{name}, as a system without memory does"
+    return f"crashed with signal {number}{name}"
