@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean, median, stdev
 
 from benchbench.formatting import number
-from benchbench.outcome import Conditions, Outcome
+from benchbench.outcome import Conditions, Outcome, Statistic
 
 NOISY = 0.10  # standard deviation of the launches / their mean
 HOT_C = 85.0  # where phones and boards slow down even if no flag says so; the matrix's cool-down limit comes first
@@ -42,6 +42,12 @@ class Launches:
     threads: int | None = None
     cores: int | None = None
     cooldown_c: float | None = None
+    statistic: Statistic = "median"
+
+    @property
+    def times(self) -> list[float]:
+        """The latency of each counted launch, in microseconds."""
+        return [time for o in self.counted if (time := o.measurement.timings.by(self.statistic)) is not None]
 
 
 def disturbed(outcome: Outcome, cooldown_c: float | None = None) -> str | None:
@@ -128,7 +134,7 @@ def _few_launches(launches: Launches) -> Doubt | None:
 
 
 def _noisy(launches: Launches) -> Doubt | None:
-    times = _typical(launches.counted)
+    times = launches.times
     if len(times) < 2 or (cv := stdev(times) / fmean(times)) <= NOISY:
         return None
     return Doubt("noisy", f"launches vary by {cv:.0%} (CV)", "more rounds, a cool and otherwise idle device")
@@ -231,10 +237,6 @@ _CHECKS: tuple[Callable[[Launches], Doubt | None], ...] = (
     _no_sensor,
     _imported,
 )
-
-
-def _typical(outcomes: Sequence[Outcome]) -> list[float]:
-    return [time for o in outcomes if (time := o.measurement.timings.typical) is not None]
 
 
 def _conditions(outcome: Outcome) -> list[Conditions]:

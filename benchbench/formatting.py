@@ -80,6 +80,12 @@ def interval_name(launches: int) -> str:
     return f"range of {launches} launches, {100 * coverage(launches):.0f} %"
 
 
+def statistic_title(statistics: Iterable[object]) -> str:
+    """The heading over the latencies of several cases: the statistic of a launch that they share."""
+    names = {name for name in statistics if isinstance(name, str)}
+    return names.pop() if len(names) == 1 else "latency"
+
+
 def interval_title(launches: Iterable[int]) -> str:
     """The heading over the intervals of several cases: their common name where they have one."""
     names = {interval_name(n) for n in launches if n >= 3}

@@ -5,7 +5,7 @@ Times in ms, memory in MB, temperatures in °C.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,11 +18,11 @@ from benchbench.accuracy.outputs import kept_in
 from benchbench.doubts import throttle_flags
 from benchbench.journal import read_outcomes
 from benchbench.manifest_schema import checked_manifest
-from benchbench.outcome import Memory, Outcome
+from benchbench.outcome import Memory, Outcome, Statistic, Timings, common_statistic
 from benchbench.summary import Cell, ran, summarize
 
-_PHASES = ("init", "first", "warmup_mean", "mean", "min", "max", "std", "p5", "median", "p95", "typical")
-_TIMES = tuple(f"{phase}_ms" for phase in _PHASES)
+_PHASES = ("init", "first", "warmup_mean", "mean", "min", "max", "std", "p5", "median", "p95")
+_TIMES = (*(f"{phase}_ms" for phase in _PHASES), "typical_ms")
 _COUNTS = ("runs", "runs_asked", "threads_got")
 _WHOLE = frozenset(("threads", "round", "position", "kernels", "attempts", "exit_code", *_COUNTS))
 _WHOLE |= {"nodes_delegated", "nodes_total", "partitions"}
@@ -57,16 +57,32 @@ class Run:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """One row a trial that has an outcome, in the order of the outcomes."""
-        return _frame([_trial_row(self, outcome) for outcome in self.outcomes], _trial_columns())
+        """One row a trial that has an outcome, in the order of the outcomes; typical_ms by the case's statistic."""
+        rows = [_trial_row(self, outcome, self._statistics[outcome.case]) for outcome in self.outcomes]
+        return _frame(rows, _trial_columns())
 
     @cached_property
     def cases(self) -> pd.DataFrame:
         """One row a selected case: median over launches, interval, verdict, doubts; in the plan's order, skips last.
 
+        The median is over launches; `statistic` says of what of each launch: the median or the mean of its inferences.
+        It is one for all cases of a family, so that they can be compared.
+
         status: ok; failed, incomplete; skipped by the plan, or by every launch; pending, where no launch has an outcome
         yet. `error` says why there is no number.
         """
+        return self._summarized(self._statistics)
+
+    @cached_property
+    def _statistics(self) -> dict[str, Statistic]:
+        return common_statistics([self], lambda cell: cell.family)
+
+    def cases_by(self, statistics: Mapping[str, Statistic]) -> pd.DataFrame:
+        """`cases`, by the statistic that is given for each case."""
+        same = all(statistics[case] == statistic for case, statistic in self._statistics.items())
+        return self.cases if same else self._summarized(statistics)
+
+    def _summarized(self, statistics: Mapping[str, Statistic]) -> pd.DataFrame:
         launches: dict[str, list[Outcome]] = {case: [] for case in self.cells}
         scored: dict[Cell, Outcome] = {}
         for outcome in self.outcomes:
@@ -77,10 +93,18 @@ class Run:
         cooldown = (self.manifest["measure"].get("cooldown") or {}).get("below_c")
         seed = self.manifest["seed"] or 0
         rows = [
-            {"run": self.id} | summarize(cell, launches[case], scored.get(cell.path), cooldown_c=cooldown, seed=seed)
+            {"run": self.id}
+            | summarize(
+                cell,
+                launches[case],
+                scored.get(cell.path),
+                statistic=statistics[case],
+                cooldown_c=cooldown,
+                seed=seed,
+            )
             for case, cell in self.cells.items()
         ]
-        return _frame(rows, ("run", *summarize(Cell(), [], None, cooldown_c=None, seed=0)))
+        return _frame(rows, ("run", *summarize(Cell(), [], None, statistic="median", cooldown_c=None, seed=0)))
 
     @cached_property
     def classes(self) -> pd.DataFrame:
@@ -109,6 +133,17 @@ class Run:
                 named = {"run": self.id} | {key: getattr(cell, key) for key in _CELL}
                 parts += [] if table is None else [table.assign(**named)[list(parts[0].columns)]]
         return pd.concat(parts[1:] or parts, ignore_index=True)
+
+
+def common_statistics(runs: Sequence[Run], alike: Callable[[Cell], object]) -> dict[str, Statistic]:
+    """For every case of the runs the statistic by which all cases that are `alike` can be compared."""
+    launches: dict[object, list[Timings]] = {}
+    for run in runs:
+        for o in run.outcomes:
+            if o.purpose == "latency" and o.status == "ok":
+                launches.setdefault(alike(run.cells[o.case]), []).append(o.measurement.timings)
+    chosen = {group: common_statistic(timings) for group, timings in launches.items()}
+    return {case: chosen.get(alike(cell), "median") for run in runs for case, cell in run.cells.items()}
 
 
 def load(path: Path | str) -> Run:
@@ -170,7 +205,7 @@ def _cell_of(outcome: Outcome) -> Cell:
     )
 
 
-def _trial_row(run: Run, outcome: Outcome) -> dict[str, Any]:
+def _trial_row(run: Run, outcome: Outcome, statistic: Statistic) -> dict[str, Any]:
     measured, delegation = outcome.measurement, outcome.delegation
     before, after = outcome.before, outcome.after
     cell = run.cells[outcome.case]
@@ -189,6 +224,8 @@ def _trial_row(run: Run, outcome: Outcome) -> dict[str, Any]:
         "runner": outcome.runner,
         "tool": measured.tool,
         **{f"{phase}_ms": _ms(getattr(measured.timings, phase)) for phase in _PHASES},
+        "typical_ms": _ms(measured.timings.by(statistic)),
+        "statistic": statistic if measured.timings.by(statistic) is not None else None,
         "percentile_method": measured.timings.percentile_method,
         "runs": measured.runs,
         "runs_asked": measured.runs_asked,
@@ -222,7 +259,7 @@ def _trial_columns() -> tuple[str, ...]:
         "executor",
         *_DELEGATION,
     )
-    middle = ("runner", "tool", *_TIMES, "percentile_method", *_COUNTS, *Memory.model_fields)
+    middle = ("runner", "tool", *_TIMES, "statistic", "percentile_method", *_COUNTS, *Memory.model_fields)
     tail = ("temperature_before_c", "temperature_after_c", "throttled", "load_before", *_OUTCOME)
     return (*head, *middle, *tail)
 

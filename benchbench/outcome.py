@@ -6,6 +6,7 @@ the tools do), temperatures degrees Celsius. None means that nobody said.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import Field
@@ -14,6 +15,8 @@ from benchbench.device import Frozen, Purpose
 
 Verdict = Literal["full", "partial", "none", "unavailable", "unknown"]
 Status = Literal["ok", "failed", "incomplete", "skipped"]
+Statistic = Literal["median", "mean"]  # of the steady inferences of one launch
+FINE_FROM_US = 50.0  # below, a whole number of microseconds is more than 1 % wrong by its rounding alone
 
 
 class Timings(Frozen):
@@ -33,9 +36,29 @@ class Timings(Frozen):
     percentile_method: str | None = None  # "lower index, floor(n*p/100)" (benchmark_model) or numpy's name
 
     @property
+    def fine_median(self) -> float | None:
+        """The median, unless it is only known in whole microseconds and too short for that (benchmark_model)."""
+        coarse = self.median is not None and self.median < FINE_FROM_US and self.median == round(self.median)
+        return None if coarse else self.median
+
+    @property
     def typical(self) -> float | None:
-        """The steady latency that stands for the launch: the median, or the mean where a tool has no median."""
-        return self.median if self.median is not None else self.mean
+        """The steady latency that stands for the launch alone; launches side by side: `common_statistic`."""
+        return self.by(common_statistic([self]))
+
+    def by(self, statistic: Statistic) -> float | None:
+        return self.median if statistic == "median" else self.mean
+
+
+def common_statistic(launches: Iterable[Timings]) -> Statistic:
+    """What all of these launches can be compared by; a median is never compared with a mean.
+
+    The median where each has one that is fine enough, else the mean where each has one.
+    """
+    known = [times for times in launches if times.median is not None or times.mean is not None]
+    if all(times.fine_median is not None for times in known) or any(times.mean is None for times in known):
+        return "median"
+    return "mean"
 
 
 class Memory(Frozen):

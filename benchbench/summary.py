@@ -10,7 +10,7 @@ from textwrap import shorten
 from typing import Any
 
 from benchbench.doubts import Doubt, Launches, disturbed, doubts
-from benchbench.outcome import Memory, Outcome
+from benchbench.outcome import Memory, Outcome, Statistic
 from benchbench.statistics import median_interval, variation
 
 NOT_RUN = "no launch has an outcome: the run was interrupted"
@@ -41,18 +41,24 @@ class Cell:
 
 
 def summarize(
-    cell: Cell, outcomes: Sequence[Outcome], scored: Outcome | None, *, cooldown_c: float | None, seed: int
+    cell: Cell,
+    outcomes: Sequence[Outcome],
+    scored: Outcome | None,
+    *,
+    statistic: Statistic,
+    cooldown_c: float | None,
+    seed: int,
 ) -> dict[str, Any]:
     """One row of the frame of cases, from its launches for latency and the trial that has its accuracy.
 
-    One launch is one sample; launches that ran on different executors never mix.
+    One launch is one sample, by the `statistic` of its inferences; launches that ran on different executors never mix.
     """
     counted = _counted(outcomes, cooldown_c)
-    times = [time / 1000 for o in counted if (time := o.measurement.timings.typical) is not None]
-    interval = median_interval(times, seed=seed)
     verdict = _verdict(outcomes)
     accuracy = _accuracy(scored, counted)
-    about = Launches(outcomes, counted, cell.kind, cell.threads, cell.cores, cooldown_c)
+    about = Launches(outcomes, counted, cell.kind, cell.threads, cell.cores, cooldown_c, statistic)
+    times = [time / 1000 for time in about.times]
+    interval = median_interval(times, seed=seed)
     return {
         "device": cell.device,
         "family": cell.family,
@@ -67,6 +73,7 @@ def summarize(
         "verdict": verdict,
         "executor": (ran(counted[0]) if counted else None) or "",
         "headline": bool(counted) and _stands(cell.kind, verdict, counted, cooldown_c),
+        "statistic": statistic if times else None,
         "median_ms": median(times) if times else None,
         "low_ms": interval.low if interval else None,
         "high_ms": interval.high if interval else None,

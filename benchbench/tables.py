@@ -114,14 +114,15 @@ def _tensor(tensor: TensorInfo) -> str:
 
 
 def show_cases(cases: pd.DataFrame) -> None:
-    """The result of a run: one row a case with its median; under the table what to doubt and what to do about it."""
+    """The result of a run: one row a case with its latency; under the table what to doubt and what to do about it."""
     rows = cases.to_dict("records")
     scored = "accuracy_top1" in cases
     interval = formatting.interval_title(row["launches"] for row in rows)
-    columns = ["case", "ran on", "median", interval, "launches", *(["top-1"] if scored else []), "doubts"]
-    table = table_of(*columns, right=("median", interval, "launches", "top-1"))
+    statistic = formatting.statistic_title(row["statistic"] for row in rows)
+    columns = ["case", "ran on", statistic, interval, "launches", *(["top-1"] if scored else []), "doubts"]
+    table = table_of(*columns, right=(statistic, interval, "launches", "top-1"))
     for row in rows:
-        add(table, *_case_cells(row, scored))
+        add(table, *_case_cells(row, scored, named=statistic == "latency"))
     console = out()
     console.print(table)
     first = {doubt.kind: (row["case"], doubt) for row in reversed(rows) for doubt in row["doubts"]}
@@ -132,13 +133,16 @@ def show_cases(cases: pd.DataFrame) -> None:
         console.print(f"{kind} ({where}): {doubt.text}. Remedy: {doubt.remedy}.", markup=False)
 
 
-def _case_cells(row: Mapping[Any, Any], scored: bool) -> tuple[object, ...]:
+def _case_cells(row: Mapping[Any, Any], scored: bool, *, named: bool) -> tuple[object, ...]:
+    """`named`: the latency with its statistic, where the heading does not say it."""
     interval = formatting.interval(row["low_ms"], row["high_ms"])
     top1 = row.get("accuracy_top1")
     accuracy = (f"{top1:.1%}" if isinstance(top1, float) and top1 == top1 else None,) if scored else ()  # noqa: PLR0124
     ran = row["executor"] or f"{row['status']}: {row['error']}"
     doubts = ", ".join(doubt.kind for doubt in row["doubts"])
-    return (row["case"], ran, formatting.time(row["median_ms"]), interval, row["launches"], *accuracy, doubts)
+    latency = formatting.time(row["median_ms"])
+    latency += f" {row['statistic']}" if named and latency != formatting.NOTHING else ""
+    return (row["case"], ran, latency, interval, row["launches"], *accuracy, doubts)
 
 
 def show_comparison(frame: pd.DataFrame) -> None:

@@ -13,7 +13,7 @@ from benchbench import formatting
 from benchbench.formatting import TimeUnit, time_unit
 from benchbench.recommendation.gains import is_broken
 from benchbench.recommendation.words import METRICS, measured, shorten
-from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, bar_end, label, missing, reach
+from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, bar_end, label, missing, phases_of, reach
 
 _ROW = 17  # pixels per bar
 _FEW = alt.Axis(tickCount=8)
@@ -34,7 +34,7 @@ class Chart:
 
 
 def latency(results: Results, panel: Panel) -> Chart:
-    """Bars of the median with its interval per variant and delegate; what ran elsewhere is a line of text, no bar."""
+    """Bars of the latency with its interval per variant and delegate; what ran elsewhere is a line of text, no bar."""
     edge = reach(panel)
     per_ms = panel.unit.per_ms
     rows = [
@@ -43,10 +43,10 @@ def latency(results: Results, panel: Panel) -> Chart:
     ]
     base = alt.Chart(_data(rows)).encode(y=_variants(panel), yOffset=_delegates(panel))
     scale = alt.Scale(domain=[0, edge * per_ms], nice=False)
-    x = alt.X("time:Q", title=f"median latency, {panel.unit.name}", scale=scale, axis=_FEW)
+    x = alt.X("time:Q", title=f"{_latency(panel)}, {panel.unit.name}", scale=scale, axis=_FEW)
     shown = base.transform_filter("datum.shown")
     bars = shown.mark_bar(cornerRadiusEnd=2, height={"band": 0.86}).encode(
-        x=x, color=_color(results), opacity=_PALE, tooltip=_tooltip("median", "interval", "threads", "ran")
+        x=x, color=_color(results), opacity=_PALE, tooltip=_tooltip("latency", "interval", "threads", "ran")
     )
     ends = shown.mark_rule(strokeWidth=1.5).encode(x="low:Q", x2="at:Q")
     text = base.mark_text(align="left", dx=6, fontSize=11).encode(x=alt.X("at:Q"), text="text:N")
@@ -55,7 +55,7 @@ def latency(results: Results, panel: Panel) -> Chart:
         layers = [text.encode(x=alt.X("at:Q", axis=None, scale=scale))]
     return _chart(
         panel.title,
-        f"Median latency per variant and delegate on {panel.title}.",
+        f"{_latency(panel).capitalize()} per variant and delegate on {panel.title}.",
         alt.layer(*layers).properties(height=_height(panel)),
     )
 
@@ -69,11 +69,14 @@ def threads(results: Results, panel: Panel) -> Chart | None:
     base = alt.Chart().encode(
         x=alt.X("n:O", title="threads", axis=alt.Axis(labelAngle=0)),
         y=alt.Y(
-            "time:Q", title=panel.unit.name, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=3, labelFlush=True)
+            "time:Q",
+            title=f"{panel.statistic}, {panel.unit.name}",
+            scale=alt.Scale(zero=True),
+            axis=alt.Axis(tickCount=3, labelFlush=True),
         ),
         color=_color(results),
         opacity=_PALE,
-        tooltip=_tooltip("median", "interval", "threads", "ran"),
+        tooltip=_tooltip("latency", "interval", "threads", "ran"),
     )
     lines = base.mark_line(strokeWidth=2)
     dots = base.mark_point(filled=True, size=36)
@@ -97,7 +100,7 @@ def threads(results: Results, panel: Panel) -> Chart | None:
 def phases(panel: Panel, results: Results) -> Chart | None:
     """Initialisation, first inference, warm-up and steady state, each its own mark on a logarithmic axis."""
     unit = time_unit(panel.best.loc[panel.best["headline"], list(PHASES)].max())
-    return _kinds(results, panel, PHASES, unit, "Phases of a launch", log=True)
+    return _kinds(results, panel, phases_of(panel.cases["statistic"]), unit, "Phases of a launch", log=True)
 
 
 def memory(panel: Panel, results: Results) -> Chart | None:
@@ -113,7 +116,7 @@ def accuracy(results: Results, panel: Panel) -> Chart | None:
     rows = [
         _row(row, panel.unit)
         | {"accuracy": float(row["accuracy"]), "pareto": bool(row["pareto"]), "measured": measured(row)}
-        for _, row in table[table["accuracy"].notna()].iterrows()
+        for _, row in table[table["accuracy"].notna() & (table["median_ms"] > 0)].iterrows()
     ]
     front_rows = sorted((row for row in rows if row["pareto"]), key=lambda row: row["time"])
     for n, row in enumerate(front_rows):
@@ -122,7 +125,7 @@ def accuracy(results: Results, panel: Panel) -> Chart | None:
     base = alt.Chart(_data(rows)).encode(
         x=alt.X(
             "time:Q",
-            title=f"median latency, {panel.unit.name} (logarithmic)",
+            title=f"{_latency(panel)}, {panel.unit.name} (logarithmic)",
             scale=alt.Scale(type="log", nice=False, padding=24),
             axis=_FEW,
         ),
@@ -132,7 +135,7 @@ def accuracy(results: Results, panel: Panel) -> Chart | None:
         color=_color(results),
         opacity=_PALE,
         shape=alt.condition(alt.datum.broken, alt.value("cross"), alt.value("circle")),
-        tooltip=[*_tooltip("median", "interval", "threads", "ran"), alt.Tooltip("measured:N", title=name)],
+        tooltip=[*_tooltip("latency", "interval", "threads", "ran"), alt.Tooltip("measured:N", title=name)],
     )
     front = base.transform_filter("datum.pareto")
     rings = front.mark_point(size=190, strokeWidth=1.4)
@@ -228,6 +231,10 @@ def _kinds(
     )
 
 
+def _latency(panel: Panel) -> str:
+    return "latency" if panel.statistic == "latency" else f"{panel.statistic} latency"
+
+
 def _value(value: float, unit: TimeUnit | None) -> dict[str, Any]:
     """A time in ms, or a size in MB, on an axis in `unit` and in words."""
     if unit is None:
@@ -243,7 +250,7 @@ def _row(row: pd.Series, unit: TimeUnit) -> dict[str, Any]:
         "variant": shorten(row["variant"], 32),
         "delegate": shorten(row["delegate"], 32),
         "time": _number(row["median_ms"], unit),
-        "median": formatting.time(row["median_ms"]),
+        "latency": f"{formatting.time(row['median_ms'])} ({row['statistic']})",
         "low": _number(row["low_ms"], unit),
         "high": _number(row["high_ms"], unit),
         "shown": missing(row) is None,

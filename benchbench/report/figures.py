@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,7 +23,17 @@ from benchbench.formatting import time_unit
 from benchbench.recommendation.gains import is_broken
 from benchbench.recommendation.words import METRICS, shorten
 from benchbench.report.classes import per_class
-from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, bar_end, label, missing, profile_rows, reach
+from benchbench.report.results import (
+    MEMORY_KINDS,
+    Panel,
+    Results,
+    bar_end,
+    label,
+    missing,
+    phases_of,
+    profile_rows,
+    reach,
+)
 
 _STYLE: dict[Any, Any] = {
     "text.parse_math": False,  # a name may hold dollar signs
@@ -55,8 +66,9 @@ def write_figures(results: Results, folder: Path) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
-        # A name in a script that the font lacks shows as boxes; that is no reason to fail or to shout.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        # Such as a name in a script that the font lacks: it shows as boxes, and nobody at the terminal can mend it.
+        warnings.simplefilter("ignore")
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)
         for name, draw in _PLOTS.items():
             figure = draw(results)
             if figure is None:
@@ -84,7 +96,7 @@ def _latency(results: Results) -> Figure | None:
             axis.annotate(label(row, edge), at, (4, 0), textcoords="offset points", va="center", fontsize=7.5, **style)
         axis.set_xlim(0, edge * per_ms)
         interval = formatting.intervals_explained(panel.best["launches"])
-        axis.set_xlabel(f"median latency over launches, {panel.unit.name} (line: {interval})")
+        axis.set_xlabel(f"{panel.statistic} latency, {panel.unit.name}: median over launches (line: {interval})")
         axis.set_title(panel.title)
     return _with_legend(figure, _delegate_keys(results))
 
@@ -104,7 +116,7 @@ def _threads(results: Results) -> Figure | None:
             axis = figure.add_subplot(len(lines), _COLUMNS, y * _COLUMNS + x + 1)
             axis.set_title(f"{shorten(panel.title, 24)}\n{shorten(name, 24)}", fontsize=8)
             _thread_lines(axis, part, results, panel.unit.per_ms)
-            axis.set_ylabel(panel.unit.name, fontsize=8)
+            axis.set_ylabel(f"{panel.statistic}, {panel.unit.name}", fontsize=8)
             axis.set_xlabel("threads", fontsize=8)
     return _with_legend(figure, _delegate_keys(results))
 
@@ -121,7 +133,7 @@ def _thread_lines(axis: Axes, part: pd.DataFrame, results: Results, per_ms: floa
 
 
 def _phases(results: Results) -> Figure | None:
-    return _marks(results, PHASES, log=True)
+    return _marks(results, phases_of(results.cases["statistic"]), log=True)
 
 
 def _memory(results: Results) -> Figure | None:
@@ -140,7 +152,7 @@ def _marks(results: Results, kinds: dict[str, str], *, log: bool) -> Figure | No
         unit = time_unit(best[used].max()) if log else None
         per_ms = unit.per_ms if unit else 1.0
         for y, row in _rows(axis, Panel(panel.title, panel.cases, best)):
-            known = [(row[kind] * per_ms, _MARKS[used.index(kind)]) for kind in used if not pd.isna(row[kind])]
+            known = [(row[kind] * per_ms, _MARKS[used.index(kind)]) for kind in used if _drawable(row[kind], log)]
             color = results.colors[row["delegate"]]
             if known:
                 values = [value for value, _ in known]
@@ -160,7 +172,7 @@ def _marks(results: Results, kinds: dict[str, str], *, log: bool) -> Figure | No
 
 def _accuracy(results: Results) -> Figure | None:
     table = results.tradeoffs
-    table = table[table["accuracy"].notna()]
+    table = table[table["accuracy"].notna() & (table["median_ms"] > 0)]
     if table.empty:
         return None
     places = list(table.groupby(["place", "family"], sort=False))
@@ -185,7 +197,7 @@ def _accuracy(results: Results) -> Figure | None:
             axis.annotate(shorten(row["variant"], 24), at, aside, textcoords="offset points", fontsize=7.5)
         _logarithmic(axis)
         axis.margins(0.08, 0.15)
-        axis.set_xlabel(f"median latency, {unit.name} (logarithmic)")
+        axis.set_xlabel(f"{formatting.statistic_title(group['statistic'])} latency, {unit.name} (logarithmic)")
         axis.set_ylabel(METRICS[group["metric"].iloc[0]])
         axis.set_title(f"{place} · {shorten(family)} (ringed: Pareto front)")
     return _with_legend(figure, _delegate_keys(results))
@@ -268,6 +280,10 @@ _PLOTS: dict[str, Callable[[Results], Figure | None]] = {
     "profile": _profile,
     "conditions": _conditions,
 }
+
+
+def _drawable(value: float, log: bool) -> bool:
+    return not pd.isna(value) and (value > 0 or not log)
 
 
 def _alpha(row: pd.Series) -> float:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from benchbench import formatting
 from benchbench.formatting import TimeUnit, time_unit
-from benchbench.frames import Run
+from benchbench.frames import Run, common_statistics
 from benchbench.recommendation import Recommendation, recommend
 from benchbench.recommendation.gains import fastest, is_broken, tradeoffs
 from benchbench.recommendation.words import shorten
@@ -44,7 +44,7 @@ PHASES = {
     "init_ms": "initialisation",
     "first_ms": "first inference",
     "warmup_mean_ms": "warm-up mean",
-    "median_ms": "steady median",
+    "median_ms": "steady latency",
 }
 
 
@@ -62,6 +62,11 @@ class Panel:
         return time_unit(self.cases.loc[self.cases["headline"], "median_ms"])
 
     @property
+    def statistic(self) -> str:
+        """What of each launch its latencies are: "median" or "mean"."""
+        return formatting.statistic_title(self.cases["statistic"])
+
+    @property
     def key(self) -> tuple[str, str]:
         """Its place and its family."""
         first = self.cases.iloc[0]
@@ -76,7 +81,9 @@ class Results:
 
     @cached_property
     def cases(self) -> pd.DataFrame:
-        return self._placed([run.cases for run in self.runs])
+        """All cases; those of one family by one statistic, also where their runs were measured with different tools."""
+        statistics = common_statistics(self.runs, lambda cell: cell.family)
+        return self._placed([run.cases_by(statistics) for run in self.runs])
 
     @cached_property
     def tallies(self) -> tuple[tuple[str, Tally], ...]:
@@ -146,6 +153,11 @@ class Results:
         whole = pd.concat(full, ignore_index=True)
         places = [self.place(run, device) for run, device in zip(whole["run"], whole["device"], strict=True)]
         return whole.assign(place=pd.Series(places, index=whole.index, dtype="str"))
+
+
+def phases_of(statistics: pd.Series) -> dict[str, str]:
+    """The phases with their names; the steady one by the statistic that the cases share."""
+    return PHASES | {"median_ms": f"steady {formatting.statistic_title(statistics)}"}
 
 
 def missing(row: pd.Series) -> str | None:

@@ -88,6 +88,7 @@ def case_row(row: pd.Series, peaks: Sequence[str], shared: Sequence[Doubt]) -> d
         "why": missing(row),
         "broken": is_broken(row),
         "median": _number(row["median_ms"]),
+        "statistic": _text(row["statistic"]),
         "low": _number(row["low_ms"]),
         "high": _number(row["high_ms"]),
         "interval": formatting.interval_name(int(row["launches"])),
@@ -114,6 +115,7 @@ def tradeoff_table(results: Results, panel: Panel) -> dict[str, Any] | None:
     counts = sorted({int(n) for n in table["accuracy_n"].dropna()})
     return {
         "title": panel.title,
+        "statistic": formatting.statistic_title(table["statistic"]).capitalize(),
         "metric": METRICS.get(str(metric)),
         "changes": metric is not None and metric not in LIKENESS,
         "base": describe(base.iloc[0]) if len(base) else None,

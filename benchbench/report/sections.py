@@ -73,7 +73,7 @@ def latency(results: Results) -> Section:
         "latency",
         "Latency",
         "charts.html",
-        f"Median over launches with its interval ({_intervals(results)}), at the fastest number of threads. A "
+        f"The {_statistic(results)}, with its interval ({_intervals(results)}), at the fastest number of threads. A "
         "delegate has a bar only where it really took the graph; where something else ran, the row says what."
         + _pale(results),
         charts=[charts.latency(results, panel) for panel in results.panels],
@@ -88,6 +88,7 @@ def cases(results: Results) -> Section:
     rows = [case_row(row, peaks, shared.get(row["place"], ())) for _, row in frame.iterrows()]
     content = {
         "rows": rows,
+        "statistic": formatting.statistic_title(frame["statistic"]).capitalize(),
         "interval": formatting.interval_title(frame["launches"]).capitalize(),
         "peaks": [(PEAKS[kind], MEMORY_KINDS[kind]) for kind in peaks],
         "sizes": frame["size_mb"].notna().any(),
@@ -96,7 +97,8 @@ def cases(results: Results) -> Section:
         "cases",
         "All cases",
         "cases.html",
-        "One row a case. A number in parentheses is no number of the delegate that was asked for.",
+        f"One row a case. A latency is the {_statistic(results)}. A number in parentheses is no number of the delegate "
+        "that was asked for.",
         content=content,
         empty=_nothing(results),
     )
@@ -137,7 +139,7 @@ def threads(results: Results) -> Section:
         "threads",
         "Threads",
         "charts.html",
-        "Median latency over the number of threads." + _pale(results),
+        f"The {_statistic(results)}, over the number of threads." + _pale(results),
         charts=found,
         empty=None if found else "Only one number of threads was measured.",
     )
@@ -293,6 +295,18 @@ def _pale(results: Results) -> str:
     if not any(is_broken(row) for _, row in results.cases.iterrows()):
         return ""
     return " Pale: an output is broken, so that these are the numbers of wrong answers."
+
+
+def _statistic(results: Results) -> str:
+    """What the latencies are, in a phrase."""
+    coarse = "as not every tool here says a median, or says it finely enough"
+    match formatting.statistic_title(results.cases["statistic"]):
+        case "median":
+            return "median over launches of each launch's median"
+        case "mean":
+            return f"median over launches of each launch's mean ({coarse})"
+        case _:
+            return f"median over launches of each launch's median, or of its mean where that is written ({coarse})"
 
 
 def _intervals(results: Results) -> str:
