@@ -15,7 +15,7 @@ from benchbench.accuracy.datasets import Dataset
 from benchbench.case import Trial
 from benchbench.crew import Course, Crew
 from benchbench.device import Device
-from benchbench.errors import BenchbenchError, InputError, NothingToDo, SameMachine
+from benchbench.errors import BenchbenchError, InputError, NothingToDo, SameMachine, ToolError, file_error
 from benchbench.execute import Absent, Event, Noted, Scoring, Tell, crews, execute
 from benchbench.feeding import Fed
 from benchbench.importing import Recorded, outcomes, read_logs
@@ -191,7 +191,7 @@ def _same_tool(crew: Crew, recorded: str | None, folder: Path) -> None:
     """A run is measured with one tool from its first trial to its last."""
     equipment = crew.equipped.equipment
     if recorded is not None and equipment is not None and equipment.tool_sha256 != recorded:
-        raise InputError(
+        raise ToolError(
             f"{folder}: {crew.session.device.name} was measured with another tool (sha256 {recorded[:12]}…)",
             remedy="restore that tool, or begin a new run",
         )
@@ -216,7 +216,7 @@ def read_recorded(logs: Sequence[Path | tuple[str, bytes]]) -> list[Recorded]:
         try:
             texts.append((str(log), log.read_bytes()) if isinstance(log, Path) else log)
         except OSError as error:
-            raise InputError(f"{log}: cannot be read: {error.strerror}", remedy="give a text file, or -") from error
+            raise file_error(error, f"{log}: cannot be read", remedy="give a text file, or -") from error
     recorded = read_logs(texts)
     silent = [name for name, _ in texts if name not in {one.source for one in recorded}]
     if silent:
@@ -250,13 +250,13 @@ def add_device(name: str, inventory: Path = DEVICES) -> Path:
     return path
 
 
-def clean(devices: Sequence[Device]) -> tuple[tuple[Device, str], ...]:
+def clean(devices: Sequence[Device]) -> tuple[tuple[Device, str | BenchbenchError], ...]:
     """Empty the work folders of devices; each with the folder that was removed, or why not."""
 
-    def one(device: Device) -> tuple[Device, str]:
+    def one(device: Device) -> tuple[Device, str | BenchbenchError]:
         try:
-            return device, f"removed {clean_device(device)}"
+            return device, clean_device(device)
         except BenchbenchError as error:
-            return device, str(error)
+            return device, error
 
     return tuple(map(one, devices))

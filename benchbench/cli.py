@@ -1,4 +1,4 @@
-"""The command line: parse, call, print; the only place that knows exit codes. Heavy imports wait for their command."""
+"""The command line: parse, call, print. Heavy imports wait for their command."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import traceback
 
 import click
 
-from benchbench.commands import files, results, running
-from benchbench.errors import BenchbenchError
+from benchbench.commands import exit_codes, files, results, running
+from benchbench.errors import FULL, BenchbenchError
 
-INTERRUPTED = 130
+REPORT_IT = "a fault of benchbench itself: please report it with the lines above"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=exit_codes.explained())
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.version_option(package_name="benchbench", message="benchbench %(version)s")
 def cli(debug: bool) -> None:
@@ -27,28 +27,42 @@ def main() -> None:
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     try:
         code = cli.main(args=arguments, standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
-    except click.exceptions.Abort as error:  # click's word for KeyboardInterrupt
-        _complain("interrupted", str(error.__cause__ or ""), INTERRUPTED, debug)
-    except click.ClickException as error:
-        _complain(error.format_message(), "see benchbench --help", 2, debug)
-    except KeyboardInterrupt as error:
-        _complain("interrupted", str(error), INTERRUPTED, debug)
-    except BenchbenchError as error:
-        _complain(error.message, error.remedy, error.exit_code, debug)
-    except BrokenPipeError:
+        sys.exit(code if isinstance(code, int) else exit_codes.DONE)
+    except BrokenPipeError as error:
         sys.stderr.close()
-        sys.exit(141)
-    except OSError as error:  # this host's own disk: full, read-only, gone
-        _complain(str(error), "", 1, debug)
+        sys.exit(exit_codes.exit_code(error))
+    except click.exceptions.Abort as error:  # click's word for KeyboardInterrupt
+        _complain(error.__cause__ or KeyboardInterrupt(), debug)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - each ends with a line and a code of its own
+        _complain(error, debug)
 
 
-def _complain(message: str, remedy: str, code: int, debug: bool) -> None:
-    if debug:
-        traceback.print_exc()
+def _complain(error: BaseException, debug: bool) -> None:
+    """One line on stderr, and out; with the traceback where it was asked for, or where the fault is ours."""
+    code = exit_codes.exit_code(error)
+    if debug or code == exit_codes.OUR_FAULT:
+        traceback.print_exception(error)
+    message, remedy = _words(error)
     line = f"benchbench: {message}" + (f" ({remedy})" if remedy else "")
     click.echo(" ".join(line.split()), err=True)
     sys.exit(code)
+
+
+def _words(error: BaseException) -> tuple[str, str]:
+    """What happened, and what to do about it."""
+    match error:
+        case BenchbenchError():
+            return error.message, error.remedy
+        case click.ClickException():
+            return error.format_message(), "see benchbench --help"
+        case KeyboardInterrupt():
+            return "interrupted", str(error)
+        case MemoryError():
+            return f"this host's memory does not suffice: {error}".rstrip(": "), "run less at once, or on a larger host"
+        case OSError():
+            return str(error), "free some space" if error.errno in FULL else ""
+        case _:
+            return f"{type(error).__name__}: {error}", REPORT_IT
 
 
 for command in (

@@ -1,26 +1,32 @@
-"""Everything that can go wrong, as one tree.
+"""Everything that can go wrong, as one tree. Which exit code belongs to which: `commands/exit_codes.py`.
 
-BenchbenchError                     exit code  retry?
-├── InputError                          2        no    a file, key or argument of the user's
-├── NothingToDo                         3        no    the selection or the plan is empty
-├── DeviceError                         4        no    a device, reached but unusable
-│   ├── Unreachable                     4        yes   no link could be made
-│   ├── LinkLost                        4        yes   the link was there and went away
-│   ├── TransferFailed                  4        yes   a file did not arrive whole
-│   ├── Unauthorized                    4        no    the device or host refused us, or its key is unknown
-│   ├── DeviceBusy                      4        no    another controller holds the device
-│   ├── SameMachine                     4        no    another device of the run is this very machine
-│   └── Late                            4        no    a command outlived its deadline and was killed
-└── ToolError                           5        no    a measuring tool cannot be had or used
+BenchbenchError               retry?
+├── InputError                  no    a file, key or argument of the user's
+├── NothingToDo                 no    the selection or the plan is empty, or two runs have nothing in common
+├── DeviceError                 no    a device, reached but unusable
+│   ├── Unreachable             yes   no link could be made
+│   ├── LinkLost                yes   the link was there and went away
+│   ├── TransferFailed          yes   a file did not arrive whole
+│   ├── Unauthorized            no    the device or host refused us, or its key is unknown
+│   ├── DeviceBusy              no    another controller holds the device
+│   ├── SameMachine             no    another device of the run is this very machine
+│   └── Late                    no    a command outlived its deadline and was killed
+├── ToolError                   no    a measuring tool cannot be had or used
+└── HostError                   no    this host's disk or memory is at its end
 """
 
 from __future__ import annotations
+
+import errno
+
+# What the operating system says when it is this host that has no more to give, whatever path was asked for.
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_EXHAUSTED = FULL | {errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 
 
 class BenchbenchError(Exception):
     """The root: one line that says what happened, and one that says what to do about it."""
 
-    exit_code = 1
     transient = False
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
@@ -35,19 +41,13 @@ class BenchbenchError(Exception):
 class InputError(BenchbenchError):
     """A matrix, device file, model, log or argument is wrong; names the file and the key."""
 
-    exit_code = 2
-
 
 class NothingToDo(BenchbenchError):
     """The selection leaves nothing to run or to show."""
 
-    exit_code = 3
-
 
 class DeviceError(BenchbenchError):
     """A device cannot do what was asked; the message names the device."""
-
-    exit_code = 4
 
 
 class Unreachable(DeviceError):
@@ -87,4 +87,19 @@ class Late(DeviceError):
 class ToolError(BenchbenchError):
     """A measuring tool, library or converter cannot be had or used."""
 
-    exit_code = 5
+
+class HostError(BenchbenchError):
+    """This host cannot go on: its disk is full, or its memory does not suffice."""
+
+
+def exhausted(error: OSError) -> bool:
+    """Whether the operating system has no more disk, memory or handles to give."""
+    return error.errno in _EXHAUSTED
+
+
+def file_error(error: OSError, what: str, *, remedy: str = "") -> InputError | HostError:
+    """Why `what` could not be done with a file of this host: its disk or memory, else the path that was named."""
+    reason = f"{what}: {error.strerror or error}"
+    if exhausted(error):
+        return HostError(reason, remedy="free some space" if error.errno in FULL else "")
+    return InputError(reason, remedy=remedy)

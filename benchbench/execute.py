@@ -15,7 +15,7 @@ from benchbench.case import Trial
 from benchbench.crew import Course, Crew, failed
 from benchbench.device import Device, ToolChoice
 from benchbench.equip import Equipped, equip
-from benchbench.errors import BenchbenchError, SameMachine
+from benchbench.errors import BenchbenchError, HostError, SameMachine
 from benchbench.journal import Journal
 from benchbench.outcome import Outcome
 from benchbench.plan import Plan
@@ -185,6 +185,8 @@ def _work_through(
             events.put(Started(trial))
             try:
                 outcome = crew.perform(trial, course, partial(_progressed, events, trial))
+            except MemoryError as error:  # one large model must not cost the others
+                outcome = failed(trial, HostError(f"this host's memory does not suffice: {error}".rstrip(": ")))
             except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost the night
                 course.journal.write_log(trial.id, traceback.format_exc().encode())
                 outcome = failed(trial, BenchbenchError(f"benchbench itself failed: {error!r}", remedy=REPORT_IT))

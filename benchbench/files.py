@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from benchbench.errors import InputError
+from benchbench.errors import InputError, file_error
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -24,7 +24,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        raise file_error(error, f"{path}: cannot be read") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 text", remedy="save it as UTF-8") from error
     except (ValueError, RecursionError) as error:  # besides its own errors: a number or a nesting beyond all measure

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from pydantic import ValidationError
 
-from benchbench.errors import InputError
+from benchbench.errors import InputError, file_error
 from benchbench.outcome import Outcome
 
 FORMAT = 1
@@ -42,7 +42,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"{folder}: is no run folder: it has no run.json") from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise file_error(error, f"{path}: cannot be read") from error
+    except ValueError as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise InputError(f"{path}: is no run of format {FORMAT}", remedy="written by another version of benchbench?")
@@ -123,7 +125,7 @@ def new_folder(reports: Path, name: str) -> Path:
             (folder / "logs").mkdir()
             return folder
     except OSError as error:
-        raise InputError(f"{reports}: cannot be written: {error.strerror}", remedy="give another --reports") from error
+        raise file_error(error, f"{reports}: cannot be written", remedy="give another --reports") from error
     raise InputError(f"{reports}: has a thousand runs of this second and name")
 
 
@@ -143,7 +145,7 @@ def _open(folder: Path, manifest: dict[str, Any]) -> Journal:
         (folder / "logs").mkdir(exist_ok=True)
         lines = path.open("a+", encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+        raise file_error(error, f"{path}: cannot be written") from error
     try:
         fcntl.flock(lines, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

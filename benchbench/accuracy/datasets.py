@@ -182,6 +182,8 @@ def _npz(path: Path, inputs: Sequence[Tensor]) -> Dataset:
         # opened here, because numpy leaves a damaged file open
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
+    except MemoryError:  # of this host, not of the file
+        raise
     except Exception as error:  # zipfile, zlib and numpy each have their own for a damaged file
         raise InputError(f"{path}: cannot be read as an .npz of plain arrays: {error}") from error
     labels = next((arrays.pop(name) for name in LABELS if name in arrays), None)

@@ -53,6 +53,8 @@ def read_outputs(path: Path) -> tuple[Output, ...]:
                 Output(str(name), archive[f"output_{k}"], float(archive[f"scale_{k}"]), int(archive[f"zero_point_{k}"]))
                 for k, name in enumerate(archive["names"])
             )
+    except MemoryError:  # of this host, not of the file
+        raise
     except Exception as error:  # zipfile, zlib and numpy each have their own for a damaged file
         raise InputError(f"{path}: no outputs of a model: {error}") from error
 

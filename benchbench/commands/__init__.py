@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchbench.commands import exit_codes
+
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
@@ -82,4 +84,4 @@ def finish(folder: Path, *, measured: bool = True) -> None:
         console.err().print(
             f"{failed} of {len(loaded.outcomes)} trials failed{again if transient else ''}", markup=False
         )
-        sys.exit(1)
+        sys.exit(exit_codes.FAILED)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from benchbench.commands import AS_JSON, REPORTS, finish, print_json
+from benchbench.commands import AS_JSON, REPORTS, exit_codes, finish, print_json
 from benchbench.errors import InputError, NothingToDo
 
 
@@ -47,7 +47,7 @@ def compare(base: Path, new: Path, same_within: float, as_json: bool) -> None:
         click.echo(frame.to_json(orient="records", lines=True), nl=False)
     else:
         tables.show_comparison(frame)
-    sys.exit(1 if len(regressions(frame)) else 0)
+    sys.exit(exit_codes.REGRESSED if len(regressions(frame)) else exit_codes.DONE)
 
 
 @click.command(name="import")

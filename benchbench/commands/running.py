@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-from benchbench.commands import AS_JSON, INVENTORY, REPORTS, chosen, finish, print_json, selecting, watch
+from benchbench.commands import AS_JSON, INVENTORY, REPORTS, chosen, exit_codes, finish, print_json, selecting, watch
 
 
 @click.command()
@@ -91,9 +92,12 @@ def devices(inventory: Path, as_json: bool, add: str | None, clean: bool, names:
         click.echo(str(api.add_device(add, inventory)))
         return
     if clean:
-        for device, result in api.clean(chosen):
-            console.err().print(f"{device.name}: {result}", markup=False)
-        return
+        cleaned = api.clean(chosen)
+        for device, result in cleaned:
+            said = f"removed {result}" if isinstance(result, str) else str(result)
+            console.err().print(f"{device.name}: {said}", markup=False)
+        failed = [exit_codes.exit_code(result) for _, result in cleaned if not isinstance(result, str)]
+        sys.exit(failed[0] if failed else exit_codes.DONE)
     with console.waiting(f"asking {len(chosen)} devices"):
         looks = look_at(chosen)
     if as_json:

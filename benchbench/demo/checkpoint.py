@@ -81,6 +81,8 @@ def read_checkpoint(data: bytes, name: str) -> dict[str, NDArray[Any]]:
     """The state dict in `data`: arrays by name. Raises InputError, with `name`, for what is no such checkpoint."""
     try:
         return _read(io.BytesIO(data))
+    except MemoryError:  # of this host, not of the file
+        raise
     except Exception as error:  # a damaged pickle raises anything
         raise InputError(f"{name}: no PyTorch checkpoint of plain tensors: {error}") from error
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from benchbench.accuracy.images import Decoder, listed
 from benchbench.demo.efficientnet_lite import CLASSES, MEAN, SIDE, STD
 from benchbench.demo.packages import Package, wheel
-from benchbench.errors import InputError, ToolError
+from benchbench.errors import InputError, ToolError, file_error
 from benchbench.models.calibration import Pixels
 from benchbench.models.manifest import MANIFEST, Family
 from benchbench.models.progress import Progress as Steps
@@ -83,7 +83,7 @@ def prepare(folder: Path, progress: Progress, images: Path | None = None, quanti
             shutil.copyfile(MATRIX, matrix)
     except OSError as error:
         where = error.filename or folder
-        raise InputError(f"{where}: {error.strerror}", remedy="check the folder, its rights and its space") from error
+        raise file_error(error, str(where), remedy="check the folder and its rights") from error
     return matrix
 
 

@@ -104,6 +104,8 @@ def _npz(path: Path, inputs: Mapping[str, TensorInfo]) -> dict[str, Array]:
         # opened here, because numpy leaves a damaged file open
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
+    except MemoryError:  # of this host, not of the file
+        raise
     except Exception as error:  # zipfile, zlib and numpy each have their own for a damaged file
         raise InputError(f"{path} is no .npz with arrays: {error}") from error
     if len(inputs) == 1 and not set(inputs) <= set(arrays):
@@ -169,6 +171,8 @@ def _function(source: str, feed: Feeding, inputs: Mapping[str, TensorInfo]) -> d
     sys.path.insert(0, here)
     try:
         samples = list(feed())
+    except MemoryError:  # of this host, not of the file
+        raise
     except Exception as error:  # whatever the user's own code raises is the user's to read
         raise InputError(f"{source} failed: {type(error).__name__}: {error}") from error
     finally:

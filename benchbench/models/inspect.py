@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from benchbench.device import Frozen
-from benchbench.errors import InputError
+from benchbench.errors import file_error
 from benchbench.models.graph import Contents, Graph, Tensor, read
 from benchbench.models.macs import macs_of
 from benchbench.models.packed import minimum_runtime, model_metadata, packed_labels
@@ -120,9 +120,7 @@ def inspect(path: str | Path) -> ModelInfo:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be read: {error.strerror}", remedy="give the path of a .tflite file"
-        ) from error
+        raise file_error(error, f"{path} cannot be read", remedy="give the path of a .tflite file") from error
     contents = read(path, raw)
     graphs, main = contents.graphs, contents.graphs[0]
     macs, macs_note = macs_of(main)

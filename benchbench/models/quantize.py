@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchbench.errors import InputError, ToolError
+from benchbench.errors import InputError, ToolError, file_error
 from benchbench.models.calibration import RAW_PIXELS, Calibration, Feeding, Pixels, load
 from benchbench.models.converters import CALIBRATED, SCHEMES, Order, Receipt, Scheme, SourceKind, make
 from benchbench.models.edgetpu import Mapping, compile_for_edgetpu
@@ -95,7 +95,7 @@ def quantize(
         raise KeyboardInterrupt("nothing was made") from error
     except OSError as error:
         where = error.filename or out
-        raise InputError(f"{where}: {error.strerror}", remedy="check the folder, its rights and its space") from error
+        raise file_error(error, str(where), remedy="check the folder and its rights") from error
     return family
 
 

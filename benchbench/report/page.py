@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchbench import formatting
-from benchbench.errors import InputError, NothingToDo
+from benchbench.errors import NothingToDo, file_error
 from benchbench.frames import Run
 from benchbench.report.figures import write_figures
 from benchbench.report.results import Results
@@ -27,7 +27,7 @@ def write_report(runs: Sequence[Run], out: Path) -> Path:
     The frames: results.parquet and results.csv (a row a trial), cases.csv, and of classifiers classes.csv and
     confusion.csv (`Run.classes` and `Run.confusion`).
 
-    Raises NothingToDo without runs, and InputError where the folder cannot be written.
+    Raises NothingToDo without runs, and InputError or HostError where the folder cannot be written.
     """
     if not runs:
         raise NothingToDo("no run to report on", remedy="name at least one run folder")
@@ -39,8 +39,7 @@ def write_report(runs: Sequence[Run], out: Path) -> Path:
         page = out / "index.html"
         page.write_text(render(results), encoding="utf-8")
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"{out}: the report cannot be written: {reason}", remedy="name another folder") from error
+        raise file_error(error, f"{out}: the report cannot be written", remedy="name another folder") from error
     return page
 
 

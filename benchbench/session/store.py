@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from benchbench.errors import InputError, TransferFailed
+from benchbench.errors import InputError, TransferFailed, file_error
 from benchbench.session.hand import Hand
 from benchbench.transports import Transport
 
@@ -21,7 +21,7 @@ def sha256_of(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        raise file_error(error, f"{path}: cannot be read") from error
 
 
 def name_for(sha256: str, path: Path) -> str:

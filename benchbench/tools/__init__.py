@@ -20,7 +20,7 @@ from typing import Literal
 
 import platformdirs
 
-from benchbench.errors import InputError, ToolError
+from benchbench.errors import InputError, ToolError, exhausted, file_error
 from benchbench.tools.binary import matches
 from benchbench.tools.download import Progress, download
 
@@ -107,10 +107,11 @@ def find(
                 _bring(url, place, os, arch, progress)
             return _from_cache(place, os, arch)
     except OSError as error:
-        raise ToolError(
-            f"the tool cache {place.parent} cannot be used: {error.strerror or error}",
-            remedy="free some space, or set BENCHBENCH_CACHE to a folder that can be written",
-        ) from error
+        what = f"the tool cache {place.parent} cannot be used"
+        if exhausted(error):
+            raise file_error(error, what) from error
+        remedy = "set BENCHBENCH_CACHE to a folder that can be written"
+        raise ToolError(f"{what}: {error.strerror or error}", remedy=remedy) from error
 
 
 def known(cache: Path) -> tuple[Tool, ...]:
