@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
 from benchbench.delegates import Delegate
+from benchbench.delegates.compiled import COMPILED
 from benchbench.device import Frozen, Purpose
 
 
@@ -51,18 +52,33 @@ class Variant(Frozen):
 
     family: str
     name: str  # unique in its family: the scheme, or the file's stem where two files share a scheme
-    scheme: str  # float32, float16, dynamic-int8, int8, int16x8, …, edgetpu
+    scheme: str  # float32, float16, dynamic-int8, int8, int16x8, …; edgetpu and others that are compiled
     path: str  # on this host
     sha256: str
     size_mb: float
     nodes: int  # operators of the primary subgraph
-    edgetpu: bool = False  # compiled for the Edge TPU
+    custom_ops: tuple[str, ...] = ()
+    flex_ops: tuple[str, ...] = ()
+    open_inputs: tuple[str, ...] = ()  # inputs that have a size of theirs left open beside the batch
+    signatures: tuple[str, ...] = ()  # its entry points by name
+    signature: str | None = None  # the one that is measured; None = the tool's first or only one
     inputs: tuple[InputSpec, ...] = ()  # all of them in order, or none: as the model says
     kin: Kin = Kin()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written_before(cls, data: Any) -> Any:
+        """Run folders had `edgetpu` beside the scheme that says the same."""
+        return {key: data[key] for key in data if key != "edgetpu"} if isinstance(data, dict) else data
 
     @property
     def id(self) -> str:
         return f"{self.family}.{self.name}"
+
+    @property
+    def compiled(self) -> bool:
+        """Whether a part of it was compiled for an accelerator, so that no CPU can run it."""
+        return self.scheme in COMPILED
 
 
 class Cooldown(Frozen):

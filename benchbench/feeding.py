@@ -86,7 +86,7 @@ def reference_variant(variants: Sequence[Variant]) -> Variant | None:
     Those of the family's own network come first, and what is derived from it last.
     """
     order = {"float32": 0, "float16": 1}
-    runnable = [variant for variant in variants if not variant.edgetpu]
+    runnable = [variant for variant in variants if not variant.compiled]
 
     def rank(variant: Variant) -> tuple[bool, bool, int]:
         kin = variant.kin

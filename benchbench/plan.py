@@ -7,8 +7,8 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benchbench.case import Case, Measure, Trial, Variant
-from benchbench.delegates import Delegate
+from benchbench.case import Case, Measure, Trial
+from benchbench.delegates.compiled import mismatch
 from benchbench.device import Adb, Device, Purpose, RunnerKind, Traits
 from benchbench.errors import InputError, NothingToDo
 from benchbench.matrix import NATIVE_SAMPLES, Matrix, SkipRule
@@ -213,17 +213,8 @@ def _unwanted(case: Case, matrix: Matrix) -> Skip | None:
     for rule in matrix.skips:
         if _fits(rule, case):
             return Skip(case, rule.reason, deliberate=True)
-    reason = edgetpu_mismatch(case.variant, case.delegate)
+    reason = mismatch(case.variant.scheme, case.delegate.kind)
     return Skip(case, reason) if reason else None
-
-
-def edgetpu_mismatch(variant: Variant, delegate: Delegate) -> str | None:
-    """Why a variant and a delegate do not belong together, as far as the Edge TPU goes."""
-    if variant.edgetpu and delegate.kind not in {"edgetpu", "external"}:
-        return "compiled for the Edge TPU: runs with the edgetpu delegate only"
-    if delegate.kind == "edgetpu" and not variant.edgetpu:
-        return "not compiled for the Edge TPU: run edgetpu_compiler on its full-integer variant"
-    return None
 
 
 def _impossible(case: Case, target: Target) -> str | None:

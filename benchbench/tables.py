@@ -83,7 +83,7 @@ def show_models(infos: Sequence[ModelInfo]) -> None:
     console = out()
     for info in infos:
         console.print(f"{info.path}", markup=False)
-        weights = f"{info.parameters:,} parameters"
+        weights = "parameters unknown (compiled)" if info.parameters is None else f"{info.parameters:,} parameters"
         macs = f"{info.macs / 1e6:,.1f} M MACs" if info.macs is not None else f"MACs unknown ({info.macs_note})"
         scheme = info.scheme + (f", weights {info.granularity}" if info.granularity else "")
         console.print(f"  scheme    {scheme}", markup=False)

@@ -19,10 +19,8 @@ HOST, PI = Device(name="host", address=Local()), Device(name="rpi5", address=Ssh
 PHONE = Device(name="pixel8", address=Adb(serial="R58N"))
 
 
-def variant(name: str, *, edgetpu: bool = False) -> Variant:
-    return Variant(
-        family="net", name=name, scheme=name, path=f"/{name}", sha256=name, size_mb=1, nodes=9, edgetpu=edgetpu
-    )
+def variant(name: str) -> Variant:
+    return Variant(family="net", name=name, scheme=name, path=f"/{name}", sha256=name, size_mb=1, nodes=9)
 
 
 def matrix(**changes: Any) -> Matrix:
@@ -157,9 +155,7 @@ def test_a_rule_that_fits_no_cell_is_a_mistake_and_shown_as_it_is_written() -> N
 
 
 def test_the_edge_tpu_runs_its_own_variants_and_nothing_else_runs_them() -> None:
-    asked = matrix(
-        delegates=(Xnnpack(), EdgeTpu()), variants=(variant("int8"), variant("edgetpu", edgetpu=True)), threads=(1,)
-    )
+    asked = matrix(delegates=(Xnnpack(), EdgeTpu()), variants=(variant("int8"), variant("edgetpu")), threads=(1,))
     plan = planned(asked, PI)
     assert {case.id for case in plan.cases} == {"rpi5/net.int8/xnnpack/t1", "rpi5/net.edgetpu/edgetpu/t1"}
     assert "compiled for the Edge TPU" in reasons(plan)["rpi5/net.edgetpu/xnnpack/t1"]

@@ -45,7 +45,10 @@ def variant_of(info: ModelInfo, family: str, name: str) -> Variant:
         sha256=info.sha256,
         size_mb=info.size_mb,
         nodes=info.nodes,
-        edgetpu=info.edgetpu,
+        custom_ops=() if info.compiled_for else info.custom_ops,
+        flex_ops=info.flex_ops,
+        open_inputs=tuple(tensor.name for tensor in info.inputs if tensor.open),
+        signatures=tuple(signature.key for signature in info.signatures),
     )
 
 

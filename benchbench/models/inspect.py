@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from benchbench.delegates.compiled import COMPILED
 from benchbench.device import Frozen
 from benchbench.errors import file_error
 from benchbench.models.graph import Contents, Graph, Tensor, read
 from benchbench.models.macs import macs_of
 from benchbench.models.packed import minimum_runtime, model_metadata, packed_labels
-from benchbench.models.scheme import EDGETPU_OP, all_weights, granularity_of, scheme_of
+from benchbench.models.scheme import all_weights, compiled_for, granularity_of, scheme_of
 from benchbench.models.table_ids import table_lengths
 from benchbench.models.weights import PACKED_BITS
 
@@ -37,6 +38,11 @@ class TensorInfo(Frozen):
     signature: tuple[int, ...]  # the shape with -1 where any size will do
     scale: float | None = None
     zero_point: int | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether a size beside the batch is left open; the only axis of a rank-1 input is no batch."""
+        return -1 in (self.signature[1:] or self.signature)
 
 
 class SignatureInfo(Frozen):
@@ -70,7 +76,7 @@ class ModelInfo(Frozen):
     subgraphs: tuple[SubgraphInfo, ...]
     custom_ops: tuple[str, ...]
     flex_ops: tuple[str, ...]  # TensorFlow ops that need the Flex delegate
-    parameters: int
+    parameters: int | None  # None where a part is compiled, so that its weights cannot be told from commands
     weight_bytes: dict[str, int]  # stored bytes of the constants, by type
     macs: int | None
     macs_note: str | None
@@ -97,8 +103,9 @@ class ModelInfo(Frozen):
         return sum(self.subgraphs[0].ops.values())
 
     @property
-    def edgetpu(self) -> bool:
-        return self.scheme == "edgetpu"
+    def compiled_for(self) -> str | None:
+        """The accelerator that a part of the model was compiled for, in words; None = it is not compiled."""
+        return COMPILED[self.scheme].name if self.scheme in COMPILED else None
 
     @property
     def arguments(self) -> dict[str, TensorInfo]:
@@ -140,7 +147,7 @@ def inspect(path: str | Path) -> ModelInfo:
         subgraphs=tuple(SubgraphInfo(name=g.name, ops=_op_counts(g), tensors=len(g.tensors)) for g in graphs),
         custom_ops=tuple(sorted(name for name, custom in types if custom and not name.startswith("Flex"))),
         flex_ops=tuple(sorted(name for name, custom in types if custom and name.startswith("Flex"))),
-        parameters=sum(tensor.elements for tensor in constants),
+        parameters=None if scheme in COMPILED else sum(tensor.elements for tensor in constants),
         weight_bytes=_bytes_by_type(constants),
         macs=macs,
         macs_note=macs_note,
@@ -161,7 +168,7 @@ def inspect(path: str | Path) -> ModelInfo:
 def describe(info: ModelInfo) -> dict[str, Any]:
     """The whole of a ModelInfo as plain JSON values; what JSON cannot say (NaN, infinity) becomes None."""
     plain = info.model_dump(mode="json")
-    plain |= {"size_mb": info.size_mb, "nodes": info.nodes, "edgetpu": info.edgetpu}
+    plain |= {"size_mb": info.size_mb, "nodes": info.nodes, "compiled_for": info.compiled_for}
     plain["flops"] = None if info.macs is None else 2 * info.macs
     plain["ops"] = dict(sum((Counter(graph.ops) for graph in info.subgraphs), Counter()).most_common())
     return plain
@@ -205,14 +212,22 @@ def _op_counts(graph: Graph) -> dict[str, int]:
 
 
 def _constants(contents: Contents) -> list[Tensor]:
-    """The learned constants, each buffer once: numbers and biases, but not the shapes and axes beside them."""
+    """The learned constants, each buffer once: numbers and biases, but not the shapes and axes beside them, nor what a
+    compiled part of the graph is made of.
+    """
     by_buffer = {
         tensor.buffer: tensor
         for graph in contents.graphs
-        for tensor in graph.tensors
-        if tensor.constant and (tensor.dtype in WEIGHT_TYPES or tensor.scales)
+        for k, tensor in enumerate(graph.tensors)
+        if tensor.constant and (tensor.dtype in WEIGHT_TYPES or tensor.scales) and k not in _commands(graph)
     }
     return list(by_buffer.values())
+
+
+def _commands(graph: Graph) -> set[int]:
+    """The tensors that only compiled parts of a graph read."""
+    read = {index for op in graph.ops if compiled_for(op) for index in op.inputs}
+    return read - {index for op in graph.ops if not compiled_for(op) for index in op.inputs}
 
 
 def _bytes_by_type(constants: list[Tensor]) -> dict[str, int]:
@@ -241,8 +256,8 @@ def _nonzero(tensor: Tensor) -> int:
 
 
 def _notes(scheme: str) -> tuple[str, ...]:
-    if scheme == "edgetpu":
-        return (f"compiled for the Edge TPU: what runs inside {EDGETPU_OP} cannot be read",)
+    if target := COMPILED.get(scheme):
+        return (f"compiled for {target.name}: what runs inside {target.op} cannot be read",)
     if scheme in {"int8", "uint8"}:
         return ("a file does not tell quantization-aware training from post-training quantization",)
     return ()

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from benchbench.case import Kin, Relation, Variant
 from benchbench.models.graph import Graph, read
 from benchbench.models.inspect import ModelInfo
-from benchbench.models.scheme import EDGETPU_OP, all_weights
+from benchbench.models.scheme import all_weights
 from benchbench.models.weights import Weights, real_weights
 
 MOST = 0.8  # the share of the weights that decides
@@ -53,7 +53,7 @@ class _Model:
     @property
     def compiled(self) -> bool:
         """Whether what it computes cannot be seen: compiled into an operator of some accelerator."""
-        return EDGETPU_OP in self.ops or any(op.custom for graph in self.graphs for op in graph.ops)
+        return self.info.compiled_for is not None or any(op.custom for graph in self.graphs for op in graph.ops)
 
 
 def kinships(infos: Sequence[ModelInfo], names: Sequence[str]) -> tuple[Kin, ...]:
@@ -108,7 +108,7 @@ def _kin(origin: _Model, model: _Model) -> Kin | None:
         pruned = f"{zeros:.0%} of its weights are zero" if relation == "pruned" else "other weights"
         return Kin(relation=relation, because=f"the same operators as {origin.name}, {pruned}")
     if origin.ops == model.ops:
-        share = model.info.parameters / max(1, origin.info.parameters)
+        share = (model.info.parameters or 0) / max(1, origin.info.parameters or 0)
         return Kin(relation="retrained", because=f"the same operators as {origin.name}, {share:.0%} of its parameters")
     return None
 

@@ -14,7 +14,9 @@ DENSIFY. Each says a scheme together with the type of the activation beside it:
     int16           int8                    int16x8
 
 The scheme that holds at least nine tenths of the weights is the model's, else it is "mixed": converters leave small
-layers as they are. Whether int8 came from post-training quantization or quantization-aware training cannot be told.
+layers as they are. A model with a part that was compiled for an accelerator is of that accelerator's scheme
+(`delegates/compiled.py`): its constants there are commands, not weights. Whether int8 came from post-training
+quantization or quantization-aware training cannot be told.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchbench.delegates.compiled import compiled_scheme
 from benchbench.models.graph import Graph, Op, Tensor
 
-EDGETPU_OP = "edgetpu-custom-op"
 DOMINANT = 0.9
 DECODING = {"DEQUANTIZE", "DENSIFY"}
 NUMBERS = {"float32", "float16", "bfloat16", "float64", "int8", "uint8", "int16", "int4", "int2", "uint4"}
@@ -58,9 +60,9 @@ class Weight:
 
 
 def scheme_of(graphs: tuple[Graph, ...]) -> str:
-    """The scheme of a model, see the table above; "edgetpu" as soon as a part is compiled for the Edge TPU."""
-    if any(op.type == EDGETPU_OP for graph in graphs for op in graph.ops):
-        return "edgetpu"
+    """The scheme of a model, see the table above; as soon as a part is compiled for an accelerator, that one's."""
+    if compiled := next((found for graph in graphs for op in graph.ops if (found := compiled_for(op))), None):
+        return compiled
     shares = Counter[str]()
     for weight in all_weights(graphs):
         shares[weight.scheme] += weight.stored.elements
@@ -68,6 +70,11 @@ def scheme_of(graphs: tuple[Graph, ...]) -> str:
         return _without_weights(graphs)
     scheme, elements = shares.most_common(1)[0]
     return scheme if elements >= DOMINANT * shares.total() else "mixed"
+
+
+def compiled_for(op: Op) -> str | None:
+    """The scheme of a compiled part of a graph; None for any other operator."""
+    return compiled_scheme(op.type) if op.custom else None
 
 
 def granularity_of(graphs: tuple[Graph, ...]) -> str | None:
@@ -89,7 +96,7 @@ def all_weights(graphs: tuple[Graph, ...]) -> list[Weight]:
 def _weights(graph: Graph) -> Iterator[Weight]:
     source = _stored_constants(graph)
     for op in graph.ops:
-        if op.type in DECODING:
+        if op.type in DECODING or compiled_for(op):
             continue
         activation = _activation(graph, op, source)
         if activation is None:

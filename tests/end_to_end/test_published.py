@@ -90,7 +90,8 @@ def test_edge_tpu_files_are_planned_for_their_delegate_alone_and_compared_with_t
         "host/deeplab.edgetpu/external:tpu-like/t1",
     }
     assert (
-        "host/deeplab.edgetpu/cpu/t1: compiled for the Edge TPU: runs with the edgetpu delegate only" in planned.stderr
+        "host/deeplab.edgetpu/cpu/t1: compiled for the Edge TPU: runs with the edgetpu or external delegate only"
+        in planned.stderr
     )
     assert "host/mobilenet.uint8/edgetpu/t1: not compiled for the Edge TPU" in planned.stderr
 

@@ -99,7 +99,7 @@ def test_a_compiled_model_is_kept_with_its_mapping(tmp_path: Path, monkeypatch: 
     made = compile_for_edgetpu(tmp_path / "net_int8.tflite", tmp_path / "net_edgetpu.tflite")
     assert made.compiler == "edgetpu_compiler 16.0.384591198"
     assert (made.mapping.ops_on_tpu, len(made.mapping.ops)) == (139, 5)
-    assert inspect(made.path).edgetpu
+    assert inspect(made.path).scheme == "edgetpu"
     assert Mapping.model_validate_json(made.mapping.model_dump_json()) == made.mapping
 
 

@@ -32,7 +32,7 @@ def test_what_all_file_names_begin_with_tells_nothing_apart_and_is_left_out(tmp_
 def test_a_lone_file_is_named_by_its_scheme_whatever_it_is_called(tmp_path: Path) -> None:
     shutil.copy(SHIPPED / "fashion_mnist_int8-io.tflite", tmp_path / "final (2) ünal.tflite")
     (variant,) = variants("model", tmp_path.glob("*.tflite"))
-    assert (variant.name, variant.nodes, variant.edgetpu) == ("int8", 14, False)
+    assert (variant.name, variant.nodes, variant.compiled) == ("int8", 14, False)
 
 
 def test_hostile_file_names_leave_only_harmless_characters(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ def test_a_fully_convolutional_source_is_made_for_each_input_size(tmp_path: Path
     for made in family.made:
         info = inspect(tmp_path / "out" / made.file)
         assert info.inputs[0].shape == (1, made.input_size, made.input_size, 3)
+        assert info.parameters is not None
         assert info.parameters >= 8 * 27 + 8 * 4  # the weights are in the file; biases of zero may be left out
 
 
