@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from benchbench.device import Frozen
 from benchbench.models.inspect import inspect
+from benchbench.models.modern import modernized
 
 Scheme = Literal[
     "float32",
@@ -36,6 +37,7 @@ SourceKind = Literal["tflite", "keras", "saved_model"]
 FROM_KERAS = {"float32", "float16", "dynamic-int8", "int8", "int8-io", "int16x8"}  # what TFLiteConverter can make
 
 DEPTHWISE = "DEPTHWISE_CONV_2D"
+FEWEST_WEIGHTS = 1024  # of a layer that becomes dynamic-int8
 TELL_EVERY_SECONDS = 0.2
 
 Samples = dict[str, NDArray[Any]]
@@ -118,7 +120,7 @@ def _with_litert(order: Order, tell: Tell) -> Receipt:
     from litert_quantizer import quantizer
 
     recipe = litert_recipe(order.scheme, per_channel=order.per_channel, spare_depthwise=_spares_depthwise(order))
-    worker = quantizer.Quantizer(str(order.float32 or order.source), recipe)
+    worker = quantizer.Quantizer(modernized(Path(order.float32 or order.source).read_bytes()), recipe)
     ranges = None
     if worker.need_calibration:
         # One thread: the order in which ranges are merged must not depend on the machine.
@@ -161,16 +163,16 @@ def litert_recipe(scheme: Scheme, *, per_channel: bool, spare_depthwise: bool = 
         )
     entries: list[dict[str, Any]] = recipe.get_quantization_recipe()
     if scheme == "dynamic-int8":
-        # Like TFLiteConverter: layers of less than 1,024 weights stay float, XNNPACK takes the graph whole then.
-        entries[0]["op_config"]["min_weight_elements"] = 1024
+        # Like TFLiteConverter: smaller layers stay float, XNNPACK takes the graph whole then.
+        entries[0]["op_config"]["min_weight_elements"] = FEWEST_WEIGHTS
     return entries
 
 
 def _signature(worker: Any) -> str:
     from ai_edge_litert.interpreter import Interpreter
 
-    keys = list(Interpreter(model_content=bytes(worker._float_model_buffer)).get_signature_list())
-    return keys[0] if keys else "main"
+    first: str = next(iter(Interpreter(model_content=bytes(worker._float_model_buffer)).get_signature_list()))
+    return first
 
 
 def _with_tensorflow(order: Order, tell: Tell) -> Receipt:

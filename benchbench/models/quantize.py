@@ -15,11 +15,13 @@ import numpy as np
 
 from benchbench.errors import InputError, ToolError, file_error
 from benchbench.models.calibration import RAW_PIXELS, Calibration, Feeding, Pixels, load
-from benchbench.models.converters import CALIBRATED, SCHEMES, Order, Receipt, Scheme, SourceKind, make
+from benchbench.models.converters import CALIBRATED, FEWEST_WEIGHTS, SCHEMES, Order, Receipt, Scheme, SourceKind, make
 from benchbench.models.edgetpu import Mapping, compile_for_edgetpu
+from benchbench.models.graph import read
 from benchbench.models.inspect import ModelInfo, inspect
 from benchbench.models.manifest import MANIFEST, Calibrated, Family, Fidelity, Made, Skipped
 from benchbench.models.progress import Account, Progress, silently
+from benchbench.models.scheme import all_weights
 from benchbench.models.source import digest, family_name, kind_of
 from benchbench.models.tryout import CannotRun, Tryout, judged, tryout_of
 from benchbench.models.workshop import Message, fill
@@ -77,7 +79,7 @@ def quantize(
 
     `schemes` are names of SCHEMES and "edgetpu"; a scheme that cannot be made, or not be run here, is skipped with its
     reason; one that answers badly is kept, and its fidelity says so. Raises InputError for a source, data or folder
-    that cannot be used, ToolError when nothing at all could be made; `out` does not exist then.
+    that cannot be used, ToolError when nothing but a copy of the source could be made; `out` does not exist then.
     """
     source, out = Path(source), Path(out)
     kind, called = kind_of(source), family_name(source, name)
@@ -240,7 +242,7 @@ def _made(
 def _differs(info: ModelInfo, scheme: str, float32: ModelInfo, *, per_channel: bool) -> str | None:
     """How a made file differs from what was asked for; a mixed one is taken, for its manifest says so."""
     if info.scheme not in {scheme.removesuffix("-io"), "mixed"}:
-        why = ": it found no layer to quantize, or none of 1,024 weights" if info.scheme == "float32" else ""
+        why = f": {_why_float(float32, scheme)}" if info.scheme == "float32" else ""
         return f"the converter made {info.scheme} of it{why}"
     if not per_channel and info.granularity not in {None, "per-tensor"}:
         return f"the converter scales its weights {info.granularity}"
@@ -248,6 +250,17 @@ def _differs(info: ModelInfo, scheme: str, float32: ModelInfo, *, per_channel: b
     floats = {t.name for t in (*float32.inputs, *float32.outputs) if t.dtype == "float32"}
     types = {t.dtype for t in (*info.inputs, *info.outputs) if t.name in floats} or {wanted}
     return None if types == {wanted} else f"its inputs and outputs became {', '.join(sorted(types))}, not {wanted}"
+
+
+def _why_float(float32: ModelInfo, scheme: str) -> str:
+    """Why a converter left all layers of a model float, by what the model's own weights are."""
+    path = Path(float32.path)
+    weights = all_weights(read(path, path.read_bytes()).graphs)
+    if not weights:
+        return "it has no layer with weights"
+    if scheme == "dynamic-int8" and all(weight.stored.elements < FEWEST_WEIGHTS for weight in weights):
+        return f"no layer has {FEWEST_WEIGHTS:,} weights, and smaller ones are left float"
+    return f"it has no {scheme} for {', '.join(sorted({weight.op for weight in weights}))}"
 
 
 def _for_edgetpu(job: _Job, size: int | None, results: Sequence[Made | Skipped]) -> Made | Skipped:
@@ -266,12 +279,20 @@ def _for_edgetpu(job: _Job, size: int | None, results: Sequence[Made | Skipped])
     return _made(inspect(compiled.path), EDGETPU, size, receipt, mapping=compiled.mapping)
 
 
+def _reasons(skipped: Sequence[Skipped]) -> str:
+    """Why schemes were skipped, each reason once with the schemes that it is about."""
+    schemes: dict[str, list[str]] = {}
+    for one in skipped:
+        schemes.setdefault(one.reason, []).append(one.scheme)
+    return "; ".join(f"{', '.join(dict.fromkeys(names))}: {reason}" for reason, names in schemes.items())
+
+
 def _family(job: _Job, results: Sequence[Made | Skipped], used: Calibration | None) -> Family:
     made = tuple(result for result in results if isinstance(result, Made))
     skipped = tuple(result for result in results if isinstance(result, Skipped))
-    if not made:
-        reason = f"{skipped[0].scheme}: {skipped[0].reason}"
-        raise ToolError(f"no scheme could be made of {job.source}: {reason}")
+    if not [one for one in made if job.kind != "tflite" or one.scheme != "float32" or job.schemes == ("float32",)]:
+        what = "nothing but a copy" if made else "no scheme"
+        raise ToolError(f"{what} could be made of {job.source}: {_reasons(skipped)}")
     calibration = used and Calibrated(
         source=used.source,
         samples=used.samples,

@@ -43,8 +43,9 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Weight:
-    """One use of a weight: the constant as stored, the type it is combined with, and whether it is decoded before."""
+    """One use of a weight: by which operator, the constant as stored, the type beside it, and whether it is decoded."""
 
+    op: str
     stored: Tensor
     activation: str
     decoded: bool
@@ -104,7 +105,7 @@ def _weights(graph: Graph) -> Iterator[Weight]:
         for index in op.inputs:
             if index in source and len(graph.tensors[index].shape) >= 2 and source[index].dtype in NUMBERS:
                 stored = source[index]
-                yield Weight(stored, activation, decoded=graph.tensors[index].dtype != stored.dtype)
+                yield Weight(op.type, stored, activation, decoded=graph.tensors[index].dtype != stored.dtype)
 
 
 def _stored_constants(graph: Graph) -> dict[int, Tensor]:
