@@ -256,7 +256,7 @@ def test_pixels_are_normalised_as_recorded(tmp_path: Path) -> None:
 def test_a_model_in_which_nothing_can_be_quantized_is_not_passed_off_as_quantized(tmp_path: Path) -> None:
     source = tmp_path / "relu.tflite"
     source.write_bytes(build(M([T((1, 8)), T((1, 8))], [O("COS", (0,), (1,))])))
-    with pytest.raises(ToolError, match="nothing but a copy .* it has no layer with weights"):
+    with pytest.raises(ToolError, match=r"nothing but a copy .* it has no layer with weights"):
         quantize(source, ["float32", "dynamic-int8"], tmp_path / "out")
 
 
