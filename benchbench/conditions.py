@@ -15,6 +15,8 @@ PI_THROTTLE_BITS = ("under-voltage", "frequency capped", "throttled", "soft temp
 # Android, `dumpsys thermalservice`: android.os.PowerManager.THERMAL_STATUS_*; light (1) is not throttling yet.
 ANDROID_THERMAL_STATUS = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
 CPU_LIKE = re.compile(r"cpu|soc|gpu|npu|pkg|core|big|mid|little|tsens|skin|ap\b|acpitz|k10", re.IGNORECASE)
+# android.os.Temperature.TYPE_*: what computing heats; the battery (2) and the rest follow slowly or not at all.
+HAL_COUNTS = {"0": "CPU", "1": "GPU", "3": "skin"}
 NOT_CPU = re.compile(r"batt|bms|chg|charger|usb|wifi|modem|pmic|camera", re.IGNORECASE)
 
 
@@ -53,6 +55,17 @@ def hottest(temperatures_c: Mapping[str, float]) -> float | None:
     return max(chosen, default=None)
 
 
+def _from_hal(values: Mapping[str, str]) -> dict[str, float]:
+    """What Android's thermal HAL says of CPU, GPU and skin, by the name of the sensor; always in degrees."""
+    found = {}
+    for key, raw in values.items():
+        kind, _, name = key.removeprefix("hal.").partition(".")
+        degrees = number(raw)
+        if key.startswith("hal.") and kind in HAL_COUNTS and degrees is not None and 1 <= degrees <= 150:
+            found[name] = degrees
+    return found
+
+
 def _pi_bits(text: str | None) -> int:
     match = re.search(r"0x([0-9a-fA-F]+)", text or "")
     return int(match[1], 16) if match else 0
@@ -71,6 +84,7 @@ def read_conditions(values: Mapping[str, str]) -> Conditions:
     """Conditions from the hand's key=value pairs; what a device does not say, or says absurdly, is None."""
     by_zone = {key.removeprefix("thermal."): celsius(v) for key, v in values.items() if key.startswith("thermal.")}
     temperatures = {zone: degrees for zone, degrees in by_zone.items() if degrees is not None}
+    by_hal = _from_hal(values)
 
     def mhz(prefix: str) -> dict[str, float]:
         khz = {key.removeprefix(prefix): number(v) for key, v in values.items() if key.startswith(prefix)}
@@ -81,8 +95,8 @@ def read_conditions(values: Mapping[str, str]) -> Conditions:
     battery_status = values.get("battery_status")
     return Conditions(
         at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-        temperature_c=hottest(temperatures),
-        temperatures_c=temperatures,
+        temperature_c=hottest(temperatures) if temperatures else max(by_hal.values(), default=None),
+        temperatures_c=temperatures or by_hal,
         clocks_mhz=mhz("clock."),
         max_clocks_mhz=mhz("max_clock."),
         governors=tuple(sorted({v for key, v in values.items() if key.startswith("governor.")})),

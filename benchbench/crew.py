@@ -12,6 +12,7 @@ from pathlib import Path
 from benchbench.accuracy.outputs import write_outputs
 from benchbench.accuracy.shards import Shards
 from benchbench.case import Measure, Trial
+from benchbench.device import under
 from benchbench.equip import Equipment, Equipped
 from benchbench.errors import BenchbenchError, Unreachable
 from benchbench.evaluation import by_script, natively
@@ -135,6 +136,7 @@ class Crew:
     def _work(self, trial: Trial, course: Course, equipment: Equipment) -> Work:
         case, session = trial.case, self.session
         library = session.device.libraries.get(case.delegate.kind) or case.delegate.library
+        library = library and under(self.equipped.traits.home, library)
         return Work(
             variant=case.variant,
             model=session.stage(Path(case.variant.path), case.variant.sha256),

@@ -89,9 +89,24 @@ class Device(Frozen):
     @field_validator("workdir")
     @classmethod
     def _no_dots(cls, value: str | None) -> str | None:
-        if value is not None and (".." in PurePosixPath(value).parts or value.strip() in {"", "/"}):
+        if value is not None and (".." in PurePosixPath(value).parts or value.strip() in {"", "/", "~", "~/"}):
             raise ValueError("must be a folder of its own, without '..'")
         return value
+
+    def at_home(self, home: str | None) -> Device:
+        """The same with every path on the device written out that begins with `~`, which no shell will read there."""
+        return self.model_copy(
+            update={
+                "python": self.python and under(home, self.python),
+                "env": {key: under(home, value) for key, value in self.env.items()},
+                "libraries": {kind: under(home, path) for kind, path in self.libraries.items()},
+            }
+        )
+
+
+def under(home: str | None, path: str) -> str:
+    """A path on a device with `~` written out."""
+    return f"{home.rstrip('/')}{path[1:]}" if home and (path == "~" or path.startswith("~/")) else path
 
 
 class Cluster(Frozen):
@@ -113,6 +128,7 @@ class Traits(Frozen):
     clusters: tuple[Cluster, ...] = ()
     memory_mb: float | None = None
     python: str | None = None  # path of a usable interpreter
+    home: str | None = None  # of the user there
     python_version: str | None = None
     runtime: str | None = None  # "ai-edge-litert 2.3.0", …: what that interpreter can import
     accelerators: tuple[str, ...] = ()  # "gpu", "npu" (LiteRT accelerator libraries), "edgetpu", "opencl", …

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchbench.account import expanded
 from benchbench.device import Device, Local, RunnerKind, ToolChoice, Traits
 from benchbench.errors import BenchbenchError, DeviceError, ToolError
 from benchbench.plan import Target
@@ -49,7 +50,8 @@ class Equipped:
 
 def equip(session: Session, choice: ToolChoice) -> Equipped:
     """Probe the device and choose its runner: its file says, else native where a binary is at hand, else Python."""
-    device, traits = session.device, session.probe()
+    traits = session.probe()
+    device = session.device = session.device.at_home(traits.home)
     wanted: tuple[RunnerKind, ...] = (device.runner,) if device.runner else ("benchmark_model", "python")
     problems = []
     for kind in wanted:
@@ -74,7 +76,7 @@ def _problem(device: Device, problems: Sequence[BenchbenchError]) -> str:
 
 def native(session: Session, traits: Traits, choice: ToolChoice) -> Equipment:
     """benchmark_model, given or cached (a run downloads nothing), staged and asked for its flags once."""
-    given = Path(session.device.binary).expanduser() if session.device.binary else None
+    given = expanded(session.device.binary, f"{session.device.name}: binary") if session.device.binary else None
     tool: Tool = find(
         os=traits.os,
         arch=traits.arch,

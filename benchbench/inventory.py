@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from benchbench.account import expanded
 from benchbench.device import Adb, Device, Local
 from benchbench.errors import InputError, NothingToDo
 from benchbench.files import did_you_mean, read_toml, validated
@@ -22,7 +23,7 @@ def read_device(path: Path) -> Device:
     device = validated(Device, {"name": path.stem} | read_toml(path), path)
     if device.name != path.stem:
         raise InputError(f"{path}: name: the file's name is the device's name", remedy="leave the key out")
-    binary = device.binary and str(path.parent.absolute() / Path(device.binary).expanduser())
+    binary = device.binary and str(path.parent.absolute() / expanded(device.binary, f"{path}: binary"))
     return device.model_copy(update={"source": str(path), "binary": binary})
 
 

@@ -126,3 +126,11 @@ def test_a_number_is_finite_or_none(text: str) -> None:
 
 def test_pairs_are_lines_with_an_equals_sign_and_a_value_may_hold_another() -> None:
     assert pairs("a=1\nnoise\nb=x=y \n=z\n") == {"a": "1", "b": "x=y", "": "z"}
+
+
+def test_zones_go_before_the_hal_whose_battery_and_modem_do_not_count() -> None:
+    hal = {"hal.0.CPU0": "62.5", "hal.2.battery": "90", "hal.3.skin": "31", "hal.9.odd.name": "99", "hal.0.off": "nan"}
+    assert read_conditions(hal).temperature_c == 62.5
+    assert read_conditions(hal | {"thermal.cpu#0": "48000"}).temperature_c == 48
+    assert read_conditions(hal | {"thermal.cpu#0": "0"}).temperature_c == 62.5  # a zone that is off tells nothing
+    assert read_conditions({"hal.2.battery": "30"}).temperature_c is None

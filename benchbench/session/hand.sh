@@ -150,6 +150,23 @@ report() { # WAIT: wait for the job in this folder, then its state and, when it 
 # Without a process of its own for each file: a phone has a hundred thermal zones, and this runs around every trial.
 look() { seen=""; read -r seen 2>/dev/null < "$1"; }
 
+# Android's HAL tells temperatures also where the kernel's zones are root's: TYPE, NAME and degrees of each of today's
+# readings, not of the "Cached temperatures" before them. https://developer.android.com/reference/android/os/Temperature
+thermal_service() {
+  current=""
+  while read -r line; do
+    case $line in
+      "Thermal Status: "*) say thermal_status "${line#Thermal Status: }" ;;
+      "Current temperatures from HAL:"*) current=1 ;;
+      Temperature*mValue=*mType=*mName=*)
+        value=${line#*mValue=} kind=${line#*mType=} name=${line#*mName=}
+        [ -n "$current" ] && echo "hal.${kind%%[,\}]*}.${name%%[,\}]*}=${value%%[,\}]*}"
+        ;;
+      *) [ -n "$current" ] && break ;;
+    esac
+  done
+}
+
 conditions() {
   for zone in /sys/class/thermal/thermal_zone*; do
     look "$zone/type"
@@ -177,9 +194,7 @@ conditions() {
         status:) say battery_status "$value" ;;
       esac
     done
-    dumpsys thermalservice 2>/dev/null | while read -r line; do
-      case $line in "Thermal Status: "*) say thermal_status "${line#Thermal Status: }"; break ;; esac
-    done
+    dumpsys thermalservice 2>/dev/null | thermal_service
   else
     for supply in /sys/class/power_supply/*; do
       [ "$(first_line "$supply/type")" = Battery ] || continue

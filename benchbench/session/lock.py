@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import hashlib
 import os
 import platform
@@ -13,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchbench.account import user_name
 from benchbench.conditions import number, pairs
 from benchbench.errors import DeviceBusy, DeviceError
 from benchbench.session.hand import NO_ROOM
@@ -43,7 +43,7 @@ def _room() -> str:
 def owner_line() -> str:
     """This controller, as others see it: user@host, pid, start time, its room and a word that is new each time."""
     pid, word = os.getpid(), f"{_room()}-{secrets.token_hex(4)}"
-    return f"{getpass.getuser()}@{platform.node()} pid {pid} started {_start_time(pid)} {word}"
+    return f"{user_name() or f'uid{os.getuid()}'}@{platform.node()} pid {pid} started {_start_time(pid)} {word}"
 
 
 def _holder_is_gone(owner: str) -> bool:

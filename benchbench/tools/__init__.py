@@ -20,6 +20,7 @@ from typing import Literal
 
 import platformdirs
 
+from benchbench.account import home
 from benchbench.errors import InputError, ToolError, exhausted, file_error
 from benchbench.tools.binary import matches
 from benchbench.tools.download import Progress, download
@@ -58,9 +59,13 @@ class Tool:
 
 
 def cache_folder() -> Path:
-    """The user's cache: `BENCHBENCH_CACHE`, else the platform's usual place."""
+    """The user's cache: `BENCHBENCH_CACHE`, else the platform's usual place; raises ToolError where there is none."""
     chosen = environ.get("BENCHBENCH_CACHE")
-    return Path(chosen) if chosen else platformdirs.user_cache_path("benchbench")
+    if chosen:
+        return Path(chosen)
+    if home() is None:
+        raise ToolError("this account has no home to keep tools in", remedy="set HOME, or BENCHBENCH_CACHE to a folder")
+    return platformdirs.user_cache_path("benchbench")
 
 
 def published(*, os: str, arch: str, generation: Generation, version: str, base_url: str | None = None) -> str | None:

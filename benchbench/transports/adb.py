@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shlex
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -39,7 +40,7 @@ class AdbTransport:
         """See Transport.run."""
         limit = Deadline.after(timeout_s)
         patience = Deadline(limit.at + GRACE_S)
-        service, outgoing, streams = self._service(guarded(argv, timeout_s), stdin)
+        service, outgoing, streams = self._service(shlex.join(guarded(argv, timeout_s)), stdin)
         late = Late(f"{self._reached}: {argv[0]} was killed after {timeout_s:g} s")
         with self._open(service, patience) as link:
             try:
@@ -121,7 +122,8 @@ class AdbTransport:
             yield link
         except (EOFError, ConnectionError) as error:
             self._check_open()
-            raise LinkLost(f"{self._reached}: the link broke off") from error
+            why = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
+            raise LinkLost(f"{self._reached}: the link broke off{why}") from error
         finally:
             self._live = None
             link.close()

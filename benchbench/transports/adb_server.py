@@ -15,6 +15,8 @@ import socket
 import subprocess
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,26 +41,53 @@ class Seen:
     model: str | None = None
 
 
+@contextmanager
+def _broken_as_connection_error() -> Iterator[None]:
+    """Whatever the network says of a link (no route to the host, …) as ConnectionError; a file's errors are others."""
+    try:
+        yield
+    except (ConnectionError, BlockingIOError):
+        raise
+    except OSError as error:
+        if error.errno is None:  # a deadline of ours, not the kernel's word that the link is dead
+            raise
+        raise ConnectionError(error.errno, error.strerror) from error
+
+
 class Link:
-    """One connection through the adb server; every wait ends at its deadline with TimeoutError."""
+    """One connection through the adb server; every wait ends at its deadline with TimeoutError.
+
+    A link that breaks is a ConnectionError or EOFError, whatever the reason.
+    """
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
 
     def send(self, data: bytes | memoryview, deadline: Deadline) -> None:
-        self.socket.settimeout(deadline.left())
-        self.socket.sendall(data)
+        with _broken_as_connection_error():
+            self.socket.settimeout(deadline.left())
+            self.socket.sendall(data)
 
-    def read_some(self, deadline: Deadline) -> bytes:
-        self.socket.settimeout(deadline.left())
-        return self.socket.recv(1 << 18)
+    def send_some(self, data: memoryview) -> int:
+        """Send what can be sent at once; how much it was."""
+        with _broken_as_connection_error():
+            return self.socket.send(data)
+
+    def read_some(self) -> bytes:
+        """What has arrived; raises EOFError when the other side has ended."""
+        with _broken_as_connection_error():
+            if not (data := self.socket.recv(1 << 18)):
+                raise EOFError
+            return data
 
     def read(self, count: int, deadline: Deadline) -> bytes:
         """Exactly `count` bytes; raises EOFError when the other side ends before."""
         data = bytearray()
         while len(data) < count:
-            self.socket.settimeout(deadline.left())
-            if not (some := self.socket.recv(count - len(data))):
+            with _broken_as_connection_error():
+                self.socket.settimeout(deadline.left())
+                some = self.socket.recv(count - len(data))
+            if not some:
                 raise EOFError
             data += some
         return bytes(data)

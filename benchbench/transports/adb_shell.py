@@ -97,12 +97,11 @@ def converse(link: Link, outgoing: bytes, streams: Streams, deadline: Deadline) 
             ready = selector.select(deadline.left())
             for _key, events in ready:
                 if events & selectors.EVENT_WRITE:
-                    waiting = waiting[link.socket.send(waiting[:_CHUNK]) :]
+                    waiting = waiting[link.send_some(waiting[:_CHUNK]) :]
                     if not waiting:
                         selector.modify(link.socket, selectors.EVENT_READ)
                 if events & selectors.EVENT_READ:
-                    if not (data := link.socket.recv(1 << 18)):
-                        raise EOFError
+                    data = link.read_some()
                     streams.heard = time.monotonic()
                     if (finished := streams.feed(data)) is not None:
                         return finished

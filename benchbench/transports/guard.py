@@ -8,7 +8,6 @@ differs: GNU's makes a process group of its own, toybox's kills the child but no
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 GRACE_S = 3.0  # how long after its limit a living device may take to report that it has killed the program
@@ -42,10 +41,10 @@ exit $r
 """
 
 
-def guarded(argv: Sequence[str], timeout_s: float) -> str:
-    """The shell command that runs `argv`, each argument exactly as it is, for at most `timeout_s` on the device.
+def guarded(argv: Sequence[str], timeout_s: float) -> list[str]:
+    """The command that runs `argv`, each argument exactly as it is, for at most `timeout_s` on the device.
 
     Its exit code is the program's, 128 + n for signal n, 126 or 127 where it could not be started.
     """
     whole = str(int(-(-timeout_s // 1)))
-    return shlex.join(["sh", "-c", _GUARD, "benchbench", _KILL_AFTER, f"{timeout_s:.3f}", whole, *argv])
+    return ["sh", "-c", _GUARD, "benchbench", _KILL_AFTER, f"{timeout_s:.3f}", whole, *argv]

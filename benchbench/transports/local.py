@@ -38,6 +38,8 @@ class LocalTransport:
             code = 127 if isinstance(error, FileNotFoundError) else 126
             return Finished(code, b"", f"{argv[0]}: {error.strerror}\n".encode())
         self._running = process
+        if self._closed:  # meanwhile, by a thread that did not see it run yet
+            kill_session(process.pid)
         try:
             return self._wait(process, argv[0], timeout_s, stdin)
         finally:

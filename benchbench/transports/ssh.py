@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
 
 import paramiko
@@ -17,8 +19,26 @@ from benchbench.errors import Late, LinkLost, TransferFailed
 from benchbench.transports import Finished
 from benchbench.transports.deadline import Deadline
 from benchbench.transports.guard import GRACE_S, KILLED, guarded
+from benchbench.transports.login_shell import for_any_shell
 from benchbench.transports.ssh_config import route
 from benchbench.transports.ssh_login import log_in
+
+# A board's own words instead of SFTP's: $1 = part, $2 = target, $3 = mode, $4 = size, $5 = sha256.
+_TAKE = """\
+[ -d "$2" ] && echo "$2 is a folder" >&2 && exit 1
+fail() { rm -f "$1"; [ -z "$2" ] || echo "$2" >&2; exit 1; }
+cat > "$1" || fail "$1"
+[ "$(wc -c < "$1")" -eq "$4" ] || fail "$1" "it arrived with another size"
+if command -v sha256sum > /dev/null; then
+  sum=$(sha256sum < "$1"); [ "${sum%% *}" = "$5" ] || fail "$1" "it arrived with another sha256"
+fi
+chmod "$3" "$1" && mv -f "$1" "$2" || fail "$1"
+"""
+_ABOUT = """\
+[ -e "$1" ] || { echo "there is no such file" >&2; exit 1; }
+[ -f "$1" ] || { echo "$1 is not a file" >&2; exit 1; }
+wc -c < "$1" && { command -v sha256sum > /dev/null && sha256sum < "$1"; :; }
+"""
 
 
 class SshTransport:
@@ -31,18 +51,27 @@ class SshTransport:
         assert transport is not None  # noqa: S101 - it was connected
         self._transport = transport
         self._sftp: paramiko.SFTPClient | None = None
+        self._has_sftp = True  # until the board says otherwise: dropbear and small images bring none
         self._closed = False
 
     def run(self, argv: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Finished:
         """See Transport.run."""
+        stdout = bytearray()
+        code, stderr = self._run(argv, timeout_s, [stdin] if stdin else [], stdout.extend)
+        return Finished(code, bytes(stdout), stderr)
+
+    def _run(
+        self, argv: Sequence[str], timeout_s: float, stdin: Iterable[bytes], take: Callable[[bytes], object]
+    ) -> tuple[int, bytes]:
+        """The exit code and stderr; stdin is read as the board takes it, stdout taken as it comes."""
         limit = Deadline.after(timeout_s)
         patience = Deadline(limit.at + GRACE_S)
-        output = _Output()
+        output = _Output(take)
         late = Late(f"{self._reached}: {argv[0]} was killed after {timeout_s:g} s")
         with self._cut_at(patience), self._lost_means_lost():
             channel = self._transport.open_session(timeout=patience.left())
             try:
-                channel.exec_command(guarded(argv, timeout_s))
+                channel.exec_command(for_any_shell(guarded(argv, timeout_s)))
                 code = output.collect(channel, stdin, patience)
             finally:
                 channel.close()
@@ -52,7 +81,7 @@ class SshTransport:
                 raise EOFError
         if code == KILLED and limit.passed:
             raise late
-        return Finished(code, bytes(output.stdout), bytes(output.stderr))
+        return code, bytes(output.stderr)
 
     def push(self, source: Path, target: str, *, mode: int = 0o644, timeout_s: float = 600) -> None:
         """See Transport.push."""
@@ -63,20 +92,48 @@ class SshTransport:
         try:
             size = source.stat().st_size
             with source.open("rb") as file, self._transfer(what, deadline):
-                sftp = self._files()
-                try:
-                    sftp.putfo(file, part, file_size=size, confirm=True)
-                    sftp.chmod(part, mode)
-                    sftp.posix_rename(part, target)
-                except OSError:
-                    with suppress(OSError):
-                        sftp.remove(part)
-                    raise
+                if sftp := self._files():
+                    _put(sftp, file, part, target, mode, size)
+                else:
+                    self._put_by_cat(file, part, target, mode, deadline)
         except _Refused as refusal:
             reason = self._why(folder, target, size) or str(refusal)
             raise TransferFailed(f"{self._reached}: {what}: {reason}") from refusal
         except OSError as error:
             raise TransferFailed(f"{self._reached}: {what}: {error.strerror}") from error
+
+    def _put_by_cat(self, file: BufferedReader, part: str, target: str, mode: int, deadline: Deadline) -> None:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = file.tell()
+        file.seek(0)
+        argv = ["sh", "-c", _TAKE, "sh", part, target, f"{mode:o}", str(size), digest]
+        code, said = self._run(argv, deadline.left(), iter(lambda: file.read(1 << 18), b""), len)
+        if code != 0:
+            raise _Refused(_last_words(said) or f"the board's cat ended with exit code {code}")
+
+    def _get_by_cat(self, source: str, part: Path, deadline: Deadline) -> None:
+        about = self.run(["sh", "-c", _ABOUT, "sh", source], timeout_s=deadline.left())
+        size, *digest = about.text.split()[:2] or ["0"]
+        if about.exit_code != 0:
+            raise _Refused(_last_words(about.stderr))
+        failed: list[OSError] = []
+        with part.open("wb") as file:
+
+            def keep(data: bytes) -> None:
+                try:
+                    file.write(data)
+                except OSError as error:  # this side's disk, which is no fault of the link
+                    failed.append(error)
+
+            code, said = self._run(["cat", source], deadline.left(), [], keep)
+        if failed:
+            raise failed[0]
+        if code != 0:
+            raise _Refused(_last_words(said) or f"the board's cat ended with exit code {code}")
+        with part.open("rb") as arrived:
+            got = hashlib.file_digest(arrived, "sha256").hexdigest()
+        if str(part.stat().st_size) != size or digest not in ([], ["-"], [got]):
+            raise _Refused("it did not arrive as it is there")
 
     def _why(self, folder: str, target: str, size: int) -> str:
         """SFTP says no more than "Failure": ask the board for the reason in its own words."""
@@ -95,10 +152,12 @@ class SshTransport:
         part = target.with_name(f".part-{secrets.token_hex(8)}")
         try:
             with self._transfer(what, deadline):
-                sftp = self._files()
-                if not stat.S_ISREG(sftp.stat(source).st_mode or 0):
-                    raise OSError(f"{source} is not a file")
-                sftp.get(source, str(part))
+                if sftp := self._files():
+                    if not stat.S_ISREG(sftp.stat(source).st_mode or 0):
+                        raise OSError(f"{source} is not a file")
+                    sftp.get(source, str(part))
+                else:
+                    self._get_by_cat(source, part, deadline)
             part.replace(target)
         except _Refused as refusal:
             raise TransferFailed(f"{self._reached}: {what}: {refusal}") from refusal
@@ -113,11 +172,15 @@ class SshTransport:
         for client in reversed(self._clients):
             client.close()
 
-    def _files(self) -> paramiko.SFTPClient:
-        if self._sftp is None:
-            self._sftp = paramiko.SFTPClient.from_transport(self._transport)
-        if self._sftp is None:
-            raise EOFError
+    def _files(self) -> paramiko.SFTPClient | None:
+        """The board's SFTP server; None where it has none, and files go over by `cat`."""
+        if self._sftp is None and self._has_sftp:
+            try:
+                self._sftp = paramiko.SFTPClient.from_transport(self._transport)
+            except (paramiko.SSHException, EOFError):  # the request was refused, or what it started ended at once
+                if not self._transport.is_active():
+                    raise
+            self._has_sftp = self._sftp is not None
         return self._sftp
 
     @contextmanager
@@ -162,35 +225,55 @@ class _Refused(Exception):
 class _Output:
     """What a command prints: both streams are read at once, as they share one window."""
 
-    def __init__(self) -> None:
-        self.stdout = bytearray()
+    def __init__(self, take: Callable[[bytes], object]) -> None:
+        self._take = take  # what is done with stdout
         self.stderr = bytearray()
         self.heard = 0.0  # when the last bytes came, monotonic seconds
 
-    def collect(self, channel: paramiko.Channel, stdin: bytes, deadline: Deadline) -> int:
+    def collect(self, channel: paramiko.Channel, stdin: Iterable[bytes], deadline: Deadline) -> int:
         """Feed stdin, read to the end; the exit code, or -1 when the link ended without one."""
-        others = [threading.Thread(target=self._drain, args=(channel.recv_stderr, self.stderr), daemon=True)]
+        drain = (channel.recv_stderr, self.stderr.extend)
+        others = [threading.Thread(target=self._drain, args=drain, daemon=True)]
         if stdin:
             others.append(threading.Thread(target=_feed, args=(channel, stdin), daemon=True))
         else:
             channel.shutdown_write()
         for thread in others:
             thread.start()
-        self._drain(channel.recv, self.stdout)
+        self._drain(channel.recv, self._take)
         others[0].join()
         channel.status_event.wait(max(0.0, deadline.at - time.monotonic()))
         return channel.exit_status
 
-    def _drain(self, receive: Callable[[int], bytes], into: bytearray) -> None:
+    def _drain(self, receive: Callable[[int], bytes], take: Callable[[bytes], object]) -> None:
         while data := receive(1 << 18):
-            into += data
+            take(data)
             self.heard = time.monotonic()
 
 
-def _feed(channel: paramiko.Channel, stdin: bytes) -> None:
+def _feed(channel: paramiko.Channel, stdin: Iterable[bytes]) -> None:
     with suppress(OSError, EOFError, paramiko.SSHException):  # a program need not read its input, nor outlive the link
-        channel.sendall(stdin)
-        channel.shutdown_write()
+        try:
+            for data in stdin:
+                channel.sendall(data)
+        finally:
+            channel.shutdown_write()
+
+
+def _put(sftp: paramiko.SFTPClient, file: BufferedReader, part: str, target: str, mode: int, size: int) -> None:
+    try:
+        sftp.putfo(file, part, file_size=size, confirm=True)
+        sftp.chmod(part, mode)
+        sftp.posix_rename(part, target)
+    except OSError:
+        with suppress(OSError):
+            sftp.remove(part)
+        raise
+
+
+def _last_words(said: bytes) -> str:
+    """The reason in what a program complained: its last line, without the program's name."""
+    return (said.decode("utf-8", "replace").strip().splitlines() or [""])[-1].rpartition(": ")[2]
 
 
 def connect_ssh(address: Ssh, *, timeout_s: float = 20) -> SshTransport:

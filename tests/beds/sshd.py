@@ -26,10 +26,20 @@ SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/l
 class Board:
     """One sshd; the user is whoever runs the tests. `address` needs nothing from the user's own ssh files."""
 
-    def __init__(self, folder: Path, *, host: str = "127.0.0.1", disk_mb: int | None = None) -> None:
-        """`disk_mb` gives the home a size; it needs root."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        host: str = "127.0.0.1",
+        disk_mb: int | None = None,
+        sftp: bool = True,
+        login_shell: str | None = None,
+    ) -> None:
+        """`disk_mb` gives the home a size; it needs root. `login_shell` is a program, such as tcsh."""
         self._folder = folder
         self._disk_mb = disk_mb
+        self._sftp = sftp
+        self._login_shell = login_shell
         self._process: subprocess.Popen[bytes] | None = None
         self.host = host
         self.port = free_port()
@@ -151,7 +161,8 @@ class Board:
             "PermitRootLogin prohibit-password",
             "PrintMotd no",
             "UseDNS no",
-            "Subsystem sftp internal-sftp",
+            *(["Subsystem sftp internal-sftp"] if self._sftp else []),
+            *([f'ForceCommand exec {self._login_shell} -c "$SSH_ORIGINAL_COMMAND"'] if self._login_shell else []),
             "MaxSessions 50",
             "MaxStartups 100:30:200",
             # SHLVL: Debian's bash would read ~/.bashrc for every command

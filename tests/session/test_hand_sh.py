@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.conditions import pairs
+from benchbench.conditions import pairs, read_conditions
 from benchbench.session.hand import SCRIPT, Reply, parse_reply
 from tests.beds.namespaces import can_mount
 
@@ -419,3 +419,33 @@ def test_a_full_disk_ends_a_start_and_a_lock_in_words(machine: Machine) -> None:
     assert lock == b"state=impossible"
     reply = parse_reply(rest, limit_s=9)
     assert reply.raw is None or reply.raw.stdout == b""
+
+
+DUMPSYS = Path(__file__).parents[3] / "shared" / "cases" / "23-phone-temperatures-only-in-dumpsys" / "dumpsys"
+
+
+@pytest.mark.skipif(not DUMPSYS.exists(), reason="the cases are not here")
+def test_where_no_zone_can_be_read_the_thermal_service_tells_the_temperature(machine: Machine) -> None:
+    if not can_mount():
+        pytest.skip("a machine without thermal zones needs root")
+    done = subprocess.run(
+        [
+            "unshare",
+            "-m",
+            "sh",
+            "-c",
+            'mount -t tmpfs none /sys/class/thermal; exec sh "$@"',
+            "sh",
+            str(SCRIPT),
+            "conditions",
+        ],
+        env=os.environ | {"PATH": f"{DUMPSYS.parent}:{machine.path}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    seen = read_conditions(pairs(done.stdout))
+    assert seen.temperature_c == pytest.approx(62.5, abs=0.01)
+    assert set(seen.temperatures_c) == {"CPU0", "GPU", "VIRTUAL-SKIN"}
+    assert (seen.battery_percent, seen.charging, seen.throttled) == (85, True, ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,6 +14,12 @@ from benchbench.device import Local
 from benchbench.transports import Transport, connect
 from tests.beds.adbd.device import FEATURES
 
+BOARDS: dict[str, dict[str, object]] = {
+    "ssh": {},
+    "ssh without sftp": {"sftp": False},
+    "tcsh": {"login_shell": "tcsh"},
+    "fish": {"login_shell": "fish"},
+}
 WITHOUT_SHELL_V2 = tuple(feature for feature in FEATURES if feature != "shell_v2")
 
 
@@ -26,14 +33,18 @@ class Reach:
     streams_apart: bool = True
 
 
-@pytest.fixture(params=["local", "ssh", "adb", "adb without shell v2"])
+@pytest.fixture(params=["local", "ssh", "ssh without sftp", "tcsh", "fish", "adb", "adb without shell v2"])
 def reach(request: pytest.FixtureRequest, bed_folder: Callable[[str], Path]) -> Iterator[Reach]:
     kind: str = request.param
     if kind == "local":
         address, folder = Local(), str(bed_folder("local"))
-    elif kind == "ssh":
-        board = request.getfixturevalue("board")
-        address, folder = board.address, board.workdir
+    elif kind in BOARDS:
+        options = BOARDS[kind]
+        if (shell := options.get("login_shell")) and shutil.which(str(shell)) is None:
+            pytest.skip(f"there is no {shell} here")
+        board = request.getfixturevalue("make_board")(**options)
+        (board.home / "files").mkdir()  # some shells keep files of their own in the home
+        address, folder = board.address, f"{board.workdir}/files"
     else:
         make_phone = request.getfixturevalue("make_phone")
         phone = make_phone(features=FEATURES if kind == "adb" else WITHOUT_SHELL_V2)

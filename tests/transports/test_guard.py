@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -30,7 +31,7 @@ def shells(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def run(shells: Path, argv: list[str], timeout_s: float) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        ["/bin/sh", "-c", guarded(argv, timeout_s)],
+        ["/bin/sh", "-c", shlex.join(guarded(argv, timeout_s))],
         env={"PATH": str(shells)},
         capture_output=True,
         timeout=20,
@@ -60,7 +61,7 @@ def test_without_setsid_the_program_itself_is_killed(shells: Path) -> None:
 
 def test_the_limit_holds_when_the_link_and_its_shell_are_gone(shells: Path) -> None:
     marker = f"marker-{uuid4()}"
-    command = guarded(["sh", "-c", "sleep 50; true", marker], 1.5)
+    command = shlex.join(guarded(["sh", "-c", "sleep 50; true", marker], 1.5))
     shell = subprocess.Popen(["/bin/sh", "-c", command], env={"PATH": str(shells)}, start_new_session=True)
     wait_until_alive(marker)
     time.sleep(0.3)  # until the guard is in its own session
@@ -73,7 +74,7 @@ def test_the_limit_holds_when_the_link_and_its_shell_are_gone(shells: Path) -> N
 def test_a_hang_up_ends_the_program_at_once(shells: Path) -> None:
     """adbd sends it to the shell when the host goes away."""
     marker = f"marker-{uuid4()}"
-    command = guarded(["sh", "-c", "sleep 50; true", marker], 30)
+    command = shlex.join(guarded(["sh", "-c", "sleep 50; true", marker], 30))
     shell = subprocess.Popen(["/bin/sh", "-c", f"exec {command}"], env={"PATH": str(shells)}, start_new_session=True)
     wait_until_alive(marker)
     time.sleep(0.3)  # until the shell has come to wait
