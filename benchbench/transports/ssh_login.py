@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shlex
 import socket
 import subprocess
 import threading
@@ -76,14 +75,12 @@ def _dial(hop: Hop, through: Sequence[paramiko.SSHClient], deadline: Deadline) -
     return link
 
 
-def _link_to_command(command: str) -> socket.socket:
+def _link_to_command(command: Sequence[str]) -> socket.socket:
     """The stdin and stdout of a ProxyCommand, which ends when the socket is closed; no shell reads it."""
     ours, theirs = socket.socketpair()
     with theirs:
         try:
-            process = subprocess.Popen(
-                shlex.split(command), stdin=theirs.fileno(), stdout=theirs.fileno(), start_new_session=True
-            )
+            process = subprocess.Popen(command, stdin=theirs.fileno(), stdout=theirs.fileno(), start_new_session=True)
         except OSError:
             ours.close()
             raise
@@ -126,7 +123,8 @@ def _explain(error: Exception, hop: Hop, reached: str) -> DeviceError:
         return Unauthorized(f"{reached}: the private key has a passphrase", remedy="load it with: ssh-add")
     if isinstance(error, paramiko.AuthenticationException):
         return Unauthorized(
-            f"{reached}: {hop} refuses our keys", remedy=f"ssh-copy-id -p {hop.port} to it, or set `key`"
+            f"{reached}: {hop} refuses our keys",
+            remedy=f"ssh-copy-id -p {hop.port} {hop.user}@{hop.host}, or set `key`",
         )
     said = str(error) or type(error).__name__
     if "No authentication methods" in said:

@@ -6,6 +6,7 @@ import os
 import shlex
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -219,6 +220,122 @@ def test_a_config_that_a_device_file_names_runs_nothing_here(tmp_path: Path, lin
     with pytest.raises(InputError):
         connect_ssh(Ssh(host="127.0.0.1", config=str(tmp_path / "config")))
     assert not mark.exists()
+
+
+def test_what_the_users_own_config_includes_and_matches_is_followed(board: Board, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "boards").write_text(f"Host kitchen\n  HostName 127.0.0.1\n  Port {board.port}\n")
+    (home / ".ssh" / "config").write_text(
+        f"Include {tmp_path}/boards\nMatch originalhost kitchen user {board.user}\n"
+        f"  IdentityFile {board.key}\n  UserKnownHostsFile {board.known_hosts}\n"
+    )
+    assert says_hello(connect_ssh(Ssh(host="kitchen", user=board.user)))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "Include {other}",
+        "Host 127.0.0.1\n  Include {other}",
+        '"Match" "exec" "touch {mark}"',
+        "=match !exec 'touch {mark}'",
+        "\tMATCH host 127.0.0.1 EXEC touch\\ {mark}",
+        "ProxyCommand=touch {mark}",
+    ],
+)
+def test_no_spelling_makes_a_config_that_a_device_file_names_run_something(tmp_path: Path, lines: str) -> None:
+    mark, other = tmp_path / "executed", tmp_path / "other"
+    other.write_text(f'Match exec "touch {mark}"\n')
+    (tmp_path / "config").write_text(lines.format(mark=mark, other=other) + "\n")
+    with pytest.raises(InputError):
+        connect_ssh(Ssh(host="127.0.0.1", config=str(tmp_path / "config")))
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"host": "$(touch executed)"},
+        {"host": "-oProxyCommand=touch executed"},
+        {"host": "a;touch executed"},
+        {"host": "127.0.0.1", "user": "`touch executed`"},
+    ],
+)
+def test_a_name_in_a_device_file_is_no_command_of_the_users_own_config(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: dict[str, str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (home / ".ssh" / "config").write_text('Match exec "echo %h %r %n"\n  ProxyCommand nc %h %p\n')
+    with pytest.raises(InputError, match=r"is no (host|user) name"):
+        connect_ssh(Ssh.model_validate(named))
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("with_ssh", [True, False])
+@pytest.mark.parametrize("port", ["abc", "70000", "0"])
+def test_a_port_that_is_none_is_one_line(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: str, with_ssh: bool
+) -> None:
+    (home / ".ssh" / "config").write_text(f"Host kitchen\n  Port {port}\n")
+    if not with_ssh:
+        monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match=r"(?i)port") as caught:
+        connect_ssh(Ssh(host="kitchen"))
+    assert caught.value.remedy
+
+
+def test_without_the_ssh_program_paramiko_reads_the_config_and_says_what_it_cannot(
+    board: Board, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    config = home / ".ssh" / "config"
+    config.write_text(
+        f"Host kitchen\n  HostName 127.0.0.1\n  Port {board.port}\n  User {board.user}\n"
+        f"  IdentityFile {board.key}\n  UserKnownHostsFile {board.known_hosts}\n"
+    )
+    assert says_hello(connect_ssh(Ssh(host="kitchen")))
+    config.write_text("Include boards\n" + config.read_text())
+    with pytest.raises(InputError, match="Include") as caught:
+        connect_ssh(Ssh(host="kitchen"))
+    assert "openssh-client" in caught.value.remedy
+
+
+NAMELESS = """\
+import sys
+from contextlib import closing
+from benchbench.device import Device, Local, Ssh
+from benchbench.errors import BenchbenchError
+from benchbench.session.session import open_session
+from benchbench.transports.ssh import connect_ssh
+address = Ssh.model_validate_json(sys.argv[1])
+with closing(connect_ssh(address.model_copy(update={"config": None}))) as link:
+    print(link.run(["echo", "hello"], timeout_s=30).text.strip())
+with open_session(Device(name="host", address=Local(), workdir=sys.argv[2])) as session:
+    print(session.lock.owner)
+try:
+    connect_ssh(address.model_copy(update={"config": None, "user": None}))
+except BenchbenchError as error:
+    print(error)
+"""
+
+
+def test_an_account_without_a_name_and_a_home_can_measure(board: Board, tmp_path: Path) -> None:
+    nobody = ["unshare", "--user", "--map-user=12345", "--map-group=12345"]  # a number that no passwd file has
+    if subprocess.run([*nobody, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("there are no user namespaces here")
+    named = {"HOME", "USER", "LOGNAME", "LNAME", "USERNAME"}
+    done = subprocess.run(
+        [*nobody, sys.executable, "-c", NAMELESS, board.address.model_dump_json(), str(tmp_path / "work")],
+        env={key: value for key, value in os.environ.items() if key not in named},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    hello, owner, refusal = done.stdout.splitlines()
+    assert hello == "hello"
+    assert owner.startswith("uid12345@")
+    assert "give `user`" in refusal
 
 
 def test_a_missing_config_is_named(tmp_path: Path) -> None:
