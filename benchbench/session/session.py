@@ -185,6 +185,7 @@ class Session:
                 self._patience_left_s = self.patience_s
                 break
             except (Unreachable, LinkLost, TransferFailed) as error:
+                self.transport.close()  # it may have got as far as a link
                 if time.monotonic() > deadline:
                     self._patience_left_s /= 4
                     raise Unreachable(f"{self.device.name} went away and did not come back: {error}") from lost

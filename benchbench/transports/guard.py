@@ -27,14 +27,16 @@ done; done; kill -9 "-$p" || kill -9 "$p"
 """
 
 # The descriptors are kept aside because a background command's stdin is /dev/null, and because the shell's own words
-# ("Segmentation fault") must not mix with the program's stderr. adbd sends HUP when the host goes away; sshd nothing.
+# ("Segmentation fault") must not mix with the program's stderr. adbd sends HUP when the host goes away, also while this
+# is only starting; sshd nothing.
 _GUARD = """\
 kill_after=$1 seconds=$2 whole=$3; shift 3
 exec 3<&0 4>&2 2>/dev/null
+p= w=
+trap '[ -z "${p:=$!}" ] || sh -c "$kill_after" guard 0 0 $p; [ -z "$w" ] || kill -9 -$w || kill -9 $w; exit 129' HUP
 own=; command -v setsid >/dev/null && own=setsid
 $own "$@" <&3 2>&4 3<&- 4>&- & p=$!
 $own sh -c "$kill_after" guard "$seconds" "$whole" $p <&- >&- 3<&- 4>&- & w=$!
-trap 'sh -c "$kill_after" guard 0 0 $p; kill -9 -$w || kill -9 $w; exit 129' HUP
 wait $p; r=$?
 kill -9 -$w || kill -9 $w
 exit $r

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from benchbench.device import Device, Local
-from benchbench.errors import DeviceBusy, DeviceError, InputError, LinkLost
+from benchbench.errors import DeviceBusy, DeviceError, InputError, LinkLost, Unreachable
 from benchbench.runners import Job
 from benchbench.session.session import clean, open_session, workdir_of
 from tests.beds.namespaces import can_mount
+from tests.beds.sshd import Board
 
 
 @pytest.fixture
@@ -313,3 +314,18 @@ def test_a_file_in_place_of_the_work_folder_is_named(device: Device) -> None:
     Path(str(device.workdir)).touch()
     with pytest.raises(DeviceError, match=r"host: cannot use the folder .*work folder"), open_session(device):
         pass
+
+
+def test_a_device_that_comes_back_unusable_is_tried_again_and_again_over_one_link(
+    make_board: Callable[..., Board],
+) -> None:
+    if not can_mount():
+        pytest.skip("a disk to remount needs root")
+    board = make_board(disk_mb=4)
+    with open_session(Device(name="board", address=board.address, workdir="work"), patience_s=3) as session:
+        session.transport.run(["sh", "-c", f"rm -f {board.home}/work/store/*.sh"], timeout_s=30)
+        board.make_read_only()
+        session.transport.close()
+        with pytest.raises(Unreachable, match="did not come back"):
+            session.conditions()
+        assert len(board._servers()) <= 3  # the listening one, and the last link with its privileged half

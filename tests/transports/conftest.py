@@ -12,6 +12,7 @@ import pytest
 
 from benchbench.device import Local
 from benchbench.transports import Transport, connect
+from benchbench.transports.local import LocalTransport
 from tests.beds.adbd.device import FEATURES
 
 BOARDS: dict[str, dict[str, object]] = {
@@ -31,6 +32,7 @@ class Reach:
     transport: Transport
     folder: str
     streams_apart: bool = True
+    again: Callable[[], Transport] = LocalTransport  # another link to the same device
 
 
 @pytest.fixture(params=["local", "ssh", "ssh without sftp", "tcsh", "fish", "adb", "adb without shell v2"])
@@ -50,4 +52,5 @@ def reach(request: pytest.FixtureRequest, bed_folder: Callable[[str], Path]) -> 
         phone = make_phone(features=FEATURES if kind == "adb" else WITHOUT_SHELL_V2)
         address, folder = phone.address, phone.workdir
     with closing(connect(address)) as transport:
-        yield Reach(kind, transport, folder, streams_apart=kind != "adb without shell v2")
+        streams_apart = kind != "adb without shell v2"
+        yield Reach(kind, transport, folder, streams_apart, lambda: connect(address))

@@ -8,6 +8,7 @@ import random
 import signal
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -239,6 +240,21 @@ def test_close_from_another_thread_ends_a_command_at_once(reach: Reach) -> None:
     with pytest.raises(LinkLost, match=r"closed"):
         reach.transport.run(["sleep", "3"], timeout_s=60)
     assert time.monotonic() - began < 2
+
+
+def test_a_close_that_races_with_a_start_leaves_nothing_running(reach: Reach) -> None:
+    """Whenever it comes: before, while and after a program is started."""
+    for number in range(12):
+        marker = f"marker-{uuid4()}"
+        with closing(reach.again()) as link:
+            closer = threading.Timer(number * 0.004, link.close)
+            closer.start()
+            began = time.monotonic()
+            with pytest.raises(LinkLost):
+                link.run(sh("sleep 50; true", marker), timeout_s=60 if reach.kind == "local" else 2)
+            assert time.monotonic() - began < 40
+            closer.join()
+        wait_until_gone(marker, 40)
 
 
 def test_close_may_come_twice_and_nothing_works_after_it(reach: Reach, tmp_path: Path) -> None:
