@@ -438,7 +438,9 @@ def test_a_model_with_two_inputs_is_calibrated_by_their_names(tmp_path: Path) ->
         O("FULLY_CONNECTED", (2, 3), (4,), ("FullyConnectedOptions", {})),
     ]
     source.write_bytes(build(M(tensors, ops, inputs=(0, 1))))
-    data = saved(tmp_path / "pair.npz", t0=np.ones((4, 8), "float32"), t1=-np.ones((4, 8), "float32"))
+    random = np.random.default_rng(0)
+    arrays = {name: random.random((4, 8), dtype="float32") for name in ("t0", "t1")}
+    data = saved(tmp_path / "pair.npz", **arrays)
     family = quantize(source, ["float32", "int8"], tmp_path / "out", representative=data)
     assert [made.scheme for made in family.made] == ["float32", "int8"]
     assert json.loads((tmp_path / "out/family.json").read_text(encoding="utf-8"))["calibration"]["samples"] == 4
