@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchbench.complaints import did_you_mean
 from benchbench.device import ToolChoice
 from benchbench.errors import InputError
-from benchbench.files import did_you_mean
 from benchbench.selection import all_devices
 from benchbench.session.session import open_session
 from benchbench.tools import Progress, Tool, cache_folder, find

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchbench.account import expanded
+from benchbench.complaints import did_you_mean
 from benchbench.device import Adb, Device, Local
 from benchbench.errors import InputError, NothingToDo
-from benchbench.files import did_you_mean, read_toml, validated
+from benchbench.files import read_toml, validated
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 

@@ -60,30 +60,30 @@ def test_a_file_that_two_patterns_find_is_one_variant(tmp_path: Path) -> None:
     [
         ("thread = [1]\n{top}{model}", "thread: no such key", 'did you mean "threads"?'),
         ("{top}{model}[measure]\nround = 3", "measure.round: no such key", 'did you mean "rounds"?'),
-        ("{top}{model}dataste = 'x.npz'", "model[0].dataste: no such key", 'did you mean "dataset"?'),
+        ("{top}{model}dataste = 'x.npz'", "model 1: dataste: no such key", 'did you mean "dataset"?'),
         ("{top}{model}[measure]\ncooldown = {{ below = 3 }}", "measure.cooldown.below", "below_c"),
         ("{top}", "model: is missing", "add model"),
         ("name = 'x'\n{model}", "delegates: is missing", "add delegates"),
         ("name = 'x'\ndelegates = []\n{model}", "delegates", ""),
         ("name = 'x'\ndelegates = ['xnpack']\n{model}", 'no such kind: "xnpack"', "xnnpack"),
         ("name = 'x'\ndelegates = [{{ accelerator = 'a' }}]\n{model}", "kind is missing", "kind"),
-        ("name = 'x'\ndelegates = [3]\n{model}", "delegates[0]", ""),
+        ("name = 'x'\ndelegates = [3]\n{model}", "delegates 1", ""),
         ("name = 'x'\ndelegates = 'cpu'\n{model}", "delegates", "cpu"),
         ("name = 'x'\ndelegates = [{{ kind = 'gpu', precision = 'fp8' }}]\n{model}", "precision", "fp8"),
         ("{top}threads = [0]\n{model}", "threads: thread counts are whole numbers from 1", "0"),
         ("{top}threads = []\n{model}", "threads", ""),
         ("{top}threads = 'many'\n{model}", "threads", "many"),
-        ("{top}threads = [true]\n{model}", "threads[0]", "True"),
+        ("{top}threads = [true]\n{model}", "threads 1", "True"),
         ("{top}affinity = ['fast']\n{model}", "affinity", "hex mask"),
         ("{top}{model}[measure]\nrounds = 0", "measure.rounds", "0"),
         ("{top}{model}[measure]\nrounds = '3'", "measure.rounds", "'3'"),
         ("{top}{model}[measure]\nmin_seconds = 9\nmax_seconds = 3", "min_seconds must not exceed max_seconds", ""),
         ("{top}{model}[measure]\ntimeout_seconds = inf", "measure.timeout_seconds", "finite"),
         ("{top}{model}[measure]\nmin_seconds = nan", "measure.min_seconds", ""),
-        ("{top}{model}[[skip]]\nreason = 'because'", "skip[0]: names no cell", "give device"),
+        ("{top}{model}[[skip]]\nreason = 'because'", "skip 1: names no cell", "give device"),
         ("{top}{model}[tool]\nversion = '../x'", "tool.version", "../x"),
-        ("{top}[[model]]\nfamily = '../m'\nvariants = 'a'", "model[0].family", "../m"),
-        ("{top}[[model]]\nfamily = 'm'\nvariants = 3", "model[0].variants", "3"),
+        ("{top}[[model]]\nfamily = '../m'\nvariants = 'a'", "model 1: family", "../m"),
+        ("{top}[[model]]\nfamily = 'm'\nvariants = 3", "model 1: variants", "3"),
         ("{top}{model}samples = 4", "samples", "dataset"),
         ("{top}{model}dataset = 'none.npz'", "dataset: no such file", "none.npz"),
     ],
@@ -135,3 +135,32 @@ def test_a_folder_that_a_pattern_finds_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "a.tflite").symlink_to(FAMILY / "fashion_mnist_float32.tflite")
     path = written(tmp_path, f'{TOP}[[model]]\nfamily = "m"\nvariants = "*.tflite"\n')
     assert [variant.name for variant in load_matrix(path).variants] == ["float32"]
+
+
+def test_a_key_in_the_wrong_table_is_told_where_it_belongs(tmp_path: Path) -> None:
+    error = complaint(tmp_path, TOP + 'dataset = "x.npz"\n' + MODEL)
+    assert "dataset: no such key" in error.message
+    assert error.remedy == "dataset belongs in [[model]]"
+    assert complaint(tmp_path, TOP + MODEL + "rounds = 3").remedy == "rounds belongs in [measure]"
+    assert complaint(tmp_path, TOP + MODEL + "[measure]\nthreads = [1]").remedy.startswith("threads belongs ")
+    assert complaint(tmp_path, TOP + "roundz = 3\n" + MODEL).remedy == 'did you mean "rounds", in [measure]?'
+
+
+def test_a_delegate_is_offered_its_own_options_only(tmp_path: Path) -> None:
+    text = 'name = "t"\ndelegates = [{ kind = "xnnpack", presision = "fp32" }]\n' + MODEL
+    assert "precision" not in complaint(tmp_path, text).remedy
+
+
+def test_all_that_is_wrong_is_told_at_once_in_words_of_the_matrix(tmp_path: Path) -> None:
+    text = f'name = "t"\nthreads = ["two"]\ndelegates = ["xnnpck"]\n{MODEL}[measure]\nrounds = 0\nprofile = "yes"\n'
+    said = complaint(tmp_path, text).message
+    assert "4 mistakes" in said
+    for part in (
+        "threads 1: should be a whole number (it is 'two')",
+        'delegates 1: no such kind: "xnnpck" (one of',
+        "measure.rounds: should be 1 or more (it is 0)",
+        "measure.profile: should be true or false (it is 'yes')",
+    ):
+        assert part in said
+    for word in ("Input", "valid", "tuple", "pydantic", "str"):
+        assert word not in said.replace(str(tmp_path), "")
