@@ -53,7 +53,7 @@ def plan_matrix(
         return made, (*about, "no device was asked: which runner and accelerators each has is seen with --probe")
     devices = chosen_devices(loaded, inventory, selection)
     wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
-    with crews(wanted, loaded.tool) as opened:
+    with crews(wanted, loaded.tool, purpose="benchbench plan --probe") as opened:
         remarks = (*about, *(str(crew.error) for crew in opened if isinstance(crew, Absent)))
         return _plan(loaded, devices, opened, selection), remarks
 
@@ -128,7 +128,7 @@ def run_matrix(
     datasets = fed.datasets
     wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
     with ExitStack() as whole:
-        with crews(wanted, loaded.tool) as opened:
+        with crews(wanted, loaded.tool, purpose=f"run {loaded.name}") as opened:
             _somebody(opened)
             made = _plan(loaded, devices, opened, selection)
             folder = journals.new_folder(reports, loaded.name)
@@ -162,7 +162,8 @@ def _go_on(
     run: Resumption, left: tuple[Trial, ...], book: Journal, datasets: Mapping[str, Dataset], tell: Tell
 ) -> None:
     busy = {trial.case.device for trial in left}
-    with crews([device for device in run.devices if device.name in busy], run.choice) as opened:
+    wanted = [device for device in run.devices if device.name in busy]
+    with crews(wanted, run.choice, purpose=f"run {run.plan.name}") as opened:
         _somebody(opened)
         for crew in opened:
             if isinstance(crew, Crew):

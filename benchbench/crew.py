@@ -14,7 +14,7 @@ from benchbench.accuracy.shards import Shards
 from benchbench.case import Measure, Trial
 from benchbench.device import under
 from benchbench.equip import Equipment, Equipped
-from benchbench.errors import BenchbenchError, Unreachable
+from benchbench.errors import BenchbenchError, DeviceBusy, Unreachable
 from benchbench.evaluation import by_script, natively
 from benchbench.evaluation.launches import Launches, Progress
 from benchbench.evaluation.parts import Parts
@@ -65,11 +65,12 @@ class Crew:
             try:
                 outcome = self._attempt(trial, course, progress)
             except BenchbenchError as error:
-                outcome, gone = failed(trial, error), isinstance(error, Unreachable)
+                outcome, gone = failed(trial, error), isinstance(error, Unreachable | DeviceBusy)
             outcome = outcome.model_copy(
                 update={"attempts": attempt, "retries": (*retries, *outcome.retries), "started": started}
             )
-            # The session has waited for a device that is gone; the next trial will see whether it came back.
+            # The session has waited for a device that is gone, and one in use is not waited for: the next trial will
+            # see whether it can be had again.
             hopeless = gone or not outcome.transient or self.session.cancelled.is_set()
             if hopeless or attempt > course.measure.retries:
                 return outcome

@@ -86,7 +86,7 @@ def native(session: Session, traits: Traits, choice: ToolChoice) -> Equipment:
         cache=cache_folder(),
         allow_download=False,
     )
-    path = session.store.stage([tool.path], executable=True)[0]
+    path = session.store.stage_tool(tool.path, executable=True)
     asked = session.transport.run([*_environment(session.device), *usage_argv(path)], timeout_s=60)
     if asked.exit_code == 126:
         raise ToolError(
@@ -128,7 +128,7 @@ def look_at_python(session: Session, traits: Traits) -> tuple[Probe, str]:
     python = device.python or (sys.executable if isinstance(device.address, Local) else traits.python)
     if python is None:
         raise ToolError(f"{device.name}: has no python3", remedy="name an interpreter as `python` in the device's file")
-    script = session.store.stage([script_path()])[0]
+    script = session.store.stage_tool(script_path())
     asked = session.transport.run([*_environment(device), *probe_argv(python, script)], timeout_s=120)
     probe = read_probe(asked.text)
     if probe is None:

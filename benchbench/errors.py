@@ -8,7 +8,9 @@ BenchbenchError               retry?
 │   ├── LinkLost                yes   the link was there and went away
 │   ├── TransferFailed          yes   a file did not arrive whole
 │   ├── Unauthorized            no    the device or host refused us, or its key is unknown
-│   ├── DeviceBusy              no    another controller holds the device
+│   ├── JobGone                 yes   what ran was ended by a restart or by another controller
+│   ├── DeviceBusy              later another controller holds the device
+│   │   └── HoldLost            later the device was restarted, or another controller has taken it
 │   ├── SameMachine             no    another device of the run is this very machine
 │   └── Late                    no    a command outlived its deadline and was killed
 ├── ToolError                   no    a measuring tool cannot be had or used
@@ -72,8 +74,20 @@ class Unauthorized(DeviceError):
     """The device refused us, or we refuse it because its host key is not known."""
 
 
+class JobGone(DeviceError):
+    """What ran on the device was ended: it was restarted, or another controller had it for a while."""
+
+    transient = True
+
+
 class DeviceBusy(DeviceError):
-    """Another controller holds the device."""
+    """Another controller holds the device; no reason to try at once again, but a resumed run may find it free."""
+
+    transient = True
+
+
+class HoldLost(DeviceBusy):
+    """The device refused a verb: it was restarted, or another controller has taken it since."""
 
 
 class SameMachine(DeviceError):

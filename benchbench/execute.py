@@ -107,11 +107,13 @@ def _one_per_machine(devices: Sequence[Device], pool: ThreadPoolExecutor) -> dic
     return absent
 
 
-def _open(device: Device, choice: ToolChoice, stack: contextlib.ExitStack, patience_s: float) -> Crew | Absent:
+def _open(
+    device: Device, choice: ToolChoice, stack: contextlib.ExitStack, purpose: str, patience_s: float
+) -> Crew | Absent:
     """Reach and equip one device; on any error it is let go again."""
     with contextlib.ExitStack() as own:
         try:
-            session = own.enter_context(open_session(device, patience_s=patience_s))
+            session = own.enter_context(open_session(device, purpose=purpose, patience_s=patience_s))
             crew = Crew(session, equip(session, choice))
         except BenchbenchError as error:
             return Absent(device, error)
@@ -121,15 +123,15 @@ def _open(device: Device, choice: ToolChoice, stack: contextlib.ExitStack, patie
 
 @contextlib.contextmanager
 def crews(
-    devices: Sequence[Device], choice: ToolChoice, *, patience_s: float = 60
+    devices: Sequence[Device], choice: ToolChoice, *, purpose: str = "benchbench", patience_s: float = 60
 ) -> Iterator[tuple[Crew | Absent, ...]]:
     """All devices opened at once, in the order given; all given back at the end. Of one machine only one is opened.
 
-    `patience_s` is how long one that goes away is waited for.
+    `purpose` is what others are told who want them; `patience_s` is how long one that goes away is waited for.
     """
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(max_workers=max(len(devices), 1)) as pool:
         absent = _one_per_machine(devices, pool) if len(devices) > 1 else {}
-        opened = tuple(pool.map(lambda d: absent.get(d.name) or _open(d, choice, stack, patience_s), devices))
+        opened = tuple(pool.map(lambda d: absent.get(d.name) or _open(d, choice, stack, purpose, patience_s), devices))
         try:
             yield opened
         except BaseException:

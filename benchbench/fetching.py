@@ -27,7 +27,7 @@ def fetch(
     chosen = device.tool or ToolChoice()
     given = {"generation": generation, "version": version}
     chosen = ToolChoice.model_validate(chosen.model_dump() | {key: value for key, value in given.items() if value})
-    with open_session(device, patience_s=0) as session:
+    with open_session(device, purpose="benchbench tools", patience_s=0) as session:
         traits = session.probe()
     return find(
         os=traits.os,

@@ -70,7 +70,7 @@ def look_at(devices: Sequence[Device]) -> tuple[Look, ...]:
 
 def _look(device: Device) -> Look:
     try:
-        with open_session(device, patience_s=0) as session:
+        with open_session(device, purpose="benchbench devices", patience_s=0) as session:
             equipped = equip(session, ToolChoice())
             return Look(device, "ready", equipped, session.conditions().temperature_c, equipped.problem)
     except DeviceBusy as error:

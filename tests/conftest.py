@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.beds.adb_server import AdbServerProcess
+from tests.beds.namespaces import be_another_machine, can_mount
 from tests.beds.phone import Phone
 from tests.beds.sshd import SSHD, Board
 
@@ -21,6 +24,16 @@ _count = itertools.count()
 def pytest_configure() -> None:
     """Under nohup a hang-up is ignored, in all that is started too; the phones of the tests hang up for real."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if can_mount():
+        be_another_machine()
+
+
+@pytest.fixture(autouse=not can_mount())
+def _one_test_at_a_time() -> Iterator[None]:
+    """Who may not mount shares this machine's lock with the other workers of pytest, so they take turns."""
+    with Path(tempfile.gettempdir(), "benchbench-tests.turn").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ from benchbench.journal import read_manifest, reopen
 from benchbench.manifest import resumption_of
 from benchbench.plan import Plan
 from benchbench.selection import Selection
+from benchbench.session.hand import SCRIPT
+from benchbench.session.lock import Holder
 from tests.beds.delegate.build import compiler
 from tests.beds.models import chain_model
 from tests.beds.namespaces import can_mount
@@ -72,7 +75,7 @@ def test_a_run_folder_holds_the_plan_an_outcome_for_every_trial_and_what_the_too
         assert outcome.tool_s is not None
         assert outcome.wall_s >= outcome.tool_s > 0
     assert not bench.processes()
-    assert not (bench.work / "lock").exists()
+    assert not list((bench.work / "jobs").iterdir())
 
 
 def test_the_manifest_gives_back_the_very_plan_and_says_what_was_measured_with(bench: Workbench) -> None:
@@ -97,12 +100,14 @@ def test_a_second_run_transfers_nothing(bench: Workbench) -> None:
 
 
 def test_a_note_on_a_device_is_told_once_and_kept_once(bench: Workbench) -> None:
-    (bench.work / "lock").mkdir(parents=True)
-    (bench.work / "lock" / "owner").write_text("nobody\n")
-    (bench.work / "lock" / "beat").write_text("1\n")
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    here = Holder.here("an earlier run")
+    claim = f"0badcafe {replace(here, pid=str(gone.pid)).text}"
+    subprocess.run(["sh", str(SCRIPT), "lock", "900", claim], check=True, capture_output=True)
     folder = run(bench, bench.matrix("float32"))
     (note,) = read_manifest(folder)["notes"]
-    assert note.startswith("host: a stale lock of nobody was broken")
+    assert note.startswith(f"host: a stale lock of {here.who} pid {gone.pid} was broken")
 
 
 def library(folder: Path, name: str, body: str) -> Path:

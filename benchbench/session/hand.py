@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from benchbench.conditions import number, pairs
-from benchbench.errors import DeviceError, LinkLost
+from benchbench.errors import DeviceError, HoldLost, LinkLost
 from benchbench.runners import Raw
 from benchbench.transports import Finished, Transport
 
 SCRIPT = Path(__file__).with_name("hand.sh")
 WAIT_S = 20  # how long the device waits for a job before it answers "still running"
-State = Literal["DONE", "RUNNING", "STARTING", "LOST", "REBOOTED", "ABSENT"]
+State = Literal["DONE", "RUNNING", "STARTING", "LOST", "ABSENT"]
+REFUSED = 75  # the exit code of a verb whose hold no longer counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,36 +70,46 @@ def folder_name(trial: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """hand.sh at its place on a device; raises LinkLost as the transport does, DeviceError when the device refuses."""
+    """hand.sh at its place on a device, for one hold on it; its jobs are in a folder of their own.
+
+    Raises LinkLost as the transport does, HoldLost when the hold no longer counts, DeviceError when the device cannot.
+    """
 
     transport: Transport
     script: str
+    hold: str
     jobs: str
     device: str
 
-    def _call(self, *arguments: str, timeout_s: float = 60) -> Finished:
-        return self.transport.run(["sh", self.script, *arguments], timeout_s=timeout_s)
+    def _ask(self, *arguments: str) -> str:
+        return self.transport.run(["sh", self.script, *arguments], timeout_s=60).text
+
+    def _call(self, verb: str, *arguments: str, timeout_s: float = 60) -> Finished:
+        """A verb of the holder."""
+        done = self.transport.run(["sh", self.script, verb, self.hold, *arguments], timeout_s=timeout_s)
+        if done.exit_code == REFUSED and done.text.endswith("state=REFUSED\n\n"):
+            raise HoldLost(f"{self.device}: was restarted, or taken by another controller")
+        return done
 
     def probe(self) -> dict[str, str]:
-        return pairs(self._call("probe").text)
+        return pairs(self._ask("probe"))
 
     def conditions(self) -> dict[str, str]:
-        return pairs(self._call("conditions", self.jobs).text)
+        return pairs(self._call("conditions").text)
 
     def have(self, files: Sequence[str]) -> set[str]:
-        return set(self._call("have", *files).text.splitlines()) if files else set()
+        return set(self._ask("have", *files).splitlines()) if files else set()
 
     def accept(self, temporary: str, final: str, sha256: str, size: int, mode: int) -> str | None:
         """Give a pushed file its name; the reason when it did not arrive whole."""
         done = self._call("accept", temporary, final, sha256, str(size), f"{mode:o}", timeout_s=300)
         return None if done.exit_code == 0 else (done.text + done.error_text).strip() or f"exit code {done.exit_code}"
 
-    def sweep(self) -> tuple[str, ...]:
-        """End what earlier controllers left running; the names of the jobs that were."""
+    def sweep(self) -> None:
+        """End our own jobs, and remove what earlier controllers left; those took their jobs' end with the lock."""
         done = self._call("sweep", self.jobs)
         if done.exit_code != 0:
             raise DeviceError(f"{self.device}: cannot use {self.jobs}: {done.error_text.strip()}", remedy=NO_ROOM)
-        return tuple(line.removeprefix("ended ") for line in done.text.splitlines() if line.startswith("ended "))
 
     def start(
         self, name: str, argv: Sequence[str], *, limit_s: float, puts: Mapping[str, str], answers: Sequence[str]
@@ -121,10 +132,14 @@ class Hand:
         self._call("end", self.jobs, name)
 
     def clean(self, workdir: str) -> None:
-        """Remove all that is ours in the work folder, and the folder where nothing else is in it."""
+        """Release the device, with all removed that is ours in the work folder, and that too if it is empty then."""
         done = self._call("clean", workdir, timeout_s=120)
         if done.exit_code != 0:
             raise DeviceError(f"{self.device}: cannot empty {workdir}: {done.error_text.strip()}")
+
+    def unlock(self) -> None:
+        """Release the device, with our jobs ended and removed."""
+        self._call("unlock", self.jobs, timeout_s=15)
 
 
 NO_ROOM = "is the device's work folder full or read-only? `benchbench devices --clean` empties it, `workdir` moves it"

@@ -7,17 +7,17 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from benchbench.conditions import read_conditions, with_what_passed
 from benchbench.device import Adb, Device, Traits
-from benchbench.errors import BenchbenchError, DeviceError, LinkLost, TransferFailed, Unreachable
+from benchbench.errors import BenchbenchError, DeviceError, HoldLost, JobGone, LinkLost, TransferFailed, Unreachable
 from benchbench.outcome import Conditions
 from benchbench.runners import Job, Raw
 from benchbench.session.hand import NO_ROOM, SCRIPT, Hand, Reply
-from benchbench.session.lock import Lock, owner_line
+from benchbench.session.lock import STALE_S, Claim, Hold
 from benchbench.session.probe import read_probe
 from benchbench.session.store import Store, name_for, sha256_of
 from benchbench.transports import Transport, connect
@@ -56,6 +56,7 @@ class JobResult:
 class Session:
     """An open session; one thread uses it, any thread may `cancel` it.
 
+    The device refuses its verbs once its hold no longer counts; then it is taken anew, or DeviceBusy says who has it.
     `patience_s` is how long a lost device is waited for; a device that did not come back is waited for less each time.
     """
 
@@ -63,7 +64,8 @@ class Session:
     transport: Transport
     hand: Hand
     store: Store
-    lock: Lock
+    claim: Claim
+    hold: Hold
     workdir: str
     patience_s: float
     notes: list[str] = field(default_factory=list)
@@ -85,9 +87,7 @@ class Session:
         """Leave nothing running and release the device; over a new link when the old one was cut by `cancel`."""
         if self.cancelled.is_set():
             self._adopt(connect(self.device.address, timeout_s=5))
-            self.lock.take(self.device.name)  # what runs there now may be another's, should we have been away for long
-            self.hand.sweep()
-        self.lock.release()
+        self.hand.unlock()
 
     def stage(self, path: Path, sha256: str | None = None) -> str:
         """The path on the device of a file of this host; with a digest, of none but the very file that had it.
@@ -99,7 +99,8 @@ class Session:
     def run(self, name: str, job: Job, *, outputs_to: Path) -> JobResult:
         """Run a job to its end, through lost links: found again by its name it is neither lost nor repeated.
 
-        Raises DeviceError when the device cannot, LinkLost when it did not come back, TransferFailed.
+        Raises DeviceError when the device cannot, JobGone when it was restarted or another's for a while, DeviceBusy
+        when it is another's, LinkLost when it did not come back, TransferFailed.
         """
         retries: list[str] = []
         argv = [*(["env", *[f"{k}={v}" for k, v in job.env.items()]] if job.env else []), *job.argv]
@@ -135,9 +136,9 @@ class Session:
         self._surviving(lambda: self.hand.end(folder), [])
 
     def _finish(self, name: str, reply: Reply, job: Job, outputs_to: Path, retries: list[str]) -> JobResult:
-        if reply.state in {"ABSENT", "REBOOTED"}:
+        if reply.state == "ABSENT":
             self._surviving(lambda: self.hand.end(name), retries)
-            raise LinkLost(f"{self.device.name}: the trial is gone: the device was restarted while it ran")
+            raise JobGone(f"{self.device.name}: the job is gone, or never began")
         if reply.raw is None:
             self._surviving(lambda: self.hand.end(name), retries)
             if reply.state == "DONE":
@@ -147,7 +148,7 @@ class Session:
                 remedy="out of memory? look at the device's log",
             )
         before, after = read_conditions(reply.before), read_conditions(reply.after)
-        folder = PurePosixPath(self.workdir, "jobs", name)
+        folder = PurePosixPath(self.hand.jobs, name)
         pulled: list[Path] = []
         # A job that failed wrote no outputs, and its answer says why.
         for output in job.outputs if reply.raw.exit_code == 0 else ():
@@ -162,10 +163,17 @@ class Session:
         self.transport.pull(source, target)  # by the transport of the moment, which a reconnection replaces
 
     def _surviving(self, verb: Callable[[], T], retries: list[str]) -> T:
-        """The verb's answer, reconnecting when the link is lost for as long as patience lasts."""
+        """The verb's answer, reconnecting when the link is lost for as long as patience lasts.
+
+        A device that had to be taken anew has nothing any more of what the caller did there: raises JobGone.
+        """
         for left in reversed(range(LOSSES)):
             try:
                 return verb()
+            except HoldLost:
+                if not left:
+                    raise
+                self._take_again(self.transport)
             except LinkLost as error:
                 if self.cancelled.is_set() or not left:
                     raise
@@ -179,10 +187,12 @@ class Session:
         deadline = time.monotonic() + self._patience_left_s
         while not self.cancelled.is_set():
             try:
-                self._adopt(connect(self.device.address, timeout_s=min(20, max(3, self._patience_left_s))))
-                prepare(self.device, self.transport)  # a work folder in memory is gone after a restart
-                self.lock.take(self.device.name)
-                self._patience_left_s = self.patience_s
+                transport = connect(self.device.address, timeout_s=min(20, max(3, self._patience_left_s)))
+                try:
+                    self._take_again(transport)
+                finally:
+                    if transport is not self.transport:
+                        transport.close()
                 break
             except (Unreachable, LinkLost, TransferFailed) as error:
                 self.transport.close()  # it may have got as far as a link
@@ -194,11 +204,30 @@ class Session:
             self.transport.close()
             raise lost
 
+    def _take_again(self, transport: Transport) -> None:
+        """Use this link for everything, if the device is still ours or can be had again.
+
+        Raises DeviceBusy when it is another's by now, and JobGone when it is ours anew.
+        """
+        prepare(self.device, transport)  # a work folder in memory is gone after a restart
+        before = self.hold
+        self.hold, notes = self.claim.take(transport, self.hand.script, self.device.name)
+        self.notes += notes
+        self._adopt(transport)
+        anew = self.hold != before
+        if anew:
+            self.hand.sweep()
+        else:
+            transport.run(["mkdir", "-p", self.hand.jobs], timeout_s=30)
+        self.store.restore()
+        if anew:
+            why = "the device was restarted" if self.hold.boot != before.boot else "another controller had the device"
+            raise JobGone(f"{self.device.name}: {why} in between: what ran there is gone")
+
     def _adopt(self, transport: Transport) -> None:
-        """Use another link for everything."""
         self.transport = transport
-        self.hand = Hand(transport, self.hand.script, self.hand.jobs, self.device.name)
-        self.lock = Lock(transport, self.lock.script, self.lock.folder, self.lock.owner)
+        self._patience_left_s = self.patience_s
+        self.hand = replace(self.hand, transport=transport, hold=self.hold.name, jobs=self.hold.jobs(self.workdir))
         self.store.adopt(transport, self.hand)
 
 
@@ -214,8 +243,8 @@ def boot_id(device: Device) -> str:
         transport.close()
 
 
-def prepare(device: Device, transport: Transport) -> tuple[str, Hand]:
-    """Make the work folder and put the hand there; the folder's absolute path, and the hand."""
+def prepare(device: Device, transport: Transport) -> tuple[str, str]:
+    """Make the work folder and put hand.sh there; the absolute paths of both."""
     hand_name = name_for(sha256_of(SCRIPT), SCRIPT)
     done = transport.run(["sh", "-c", BOOTSTRAP, "sh", workdir_of(device), hand_name], timeout_s=30)
     lines = done.text.splitlines()
@@ -226,26 +255,29 @@ def prepare(device: Device, transport: Transport) -> tuple[str, Hand]:
         )
     workdir, script = lines[-2], f"{lines[-2]}/store/{hand_name}"
     if lines[-1] != "have":
-        transport.push(SCRIPT, script + ".new")
-        transport.run(["mv", "-f", script + ".new", script], timeout_s=30)
-    return workdir, Hand(transport, script, f"{workdir}/jobs", device.name)
+        transport.push(SCRIPT, script)
+    return workdir, script
 
 
 @contextlib.contextmanager
-def open_session(device: Device, *, patience_s: float = 60) -> Iterator[Session]:
+def open_session(
+    device: Device, *, purpose: str = "benchbench", patience_s: float = 60, stale_s: int = STALE_S
+) -> Iterator[Session]:
     """Reach a device, take it, and sweep what earlier controllers left; gives it back at the end.
 
-    Raises Unreachable, Unauthorized, DeviceBusy, DeviceError.
+    `purpose` is what others are told that the device is used for. Another controller's hold is broken when it gave no
+    sign of life for `stale_s`. Raises Unreachable, Unauthorized, DeviceBusy, DeviceError.
     """
     transport = connect(device.address)
     try:
-        workdir, hand = prepare(device, transport)
-        lock = Lock(transport, hand.script, f"{workdir}/lock", owner_line())
-        note = lock.take(device.name)
+        workdir, script = prepare(device, transport)
+        claim = Claim.new(purpose, stale_s)
+        hold, notes = claim.take(transport, script, device.name)
+        hand = Hand(transport, script, hold.name, hold.jobs(workdir), device.name)
         store = Store(transport, hand, f"{workdir}/store", device.name)
-        session = Session(device, transport, hand, store, lock, workdir, patience_s, _patience_left_s=patience_s)
-        session.notes += [note] if note else []
-        session.notes += [f"{device.name}: ended {job}, which an earlier run had left" for job in hand.sweep()]
+        session = Session(device, transport, hand, store, claim, hold, workdir, patience_s, notes)
+        session._patience_left_s = patience_s
+        hand.sweep()
     except BaseException:
         transport.close()
         raise
@@ -261,10 +293,9 @@ def clean(device: Device) -> str:
     """Empty a device's work folder, unless another controller holds it; the folder that was removed."""
     transport = connect(device.address)
     try:
-        workdir, hand = prepare(device, transport)
-        Lock(transport, hand.script, f"{workdir}/lock", owner_line()).take(device.name)
-        hand.sweep()
-        hand.clean(workdir)
+        workdir, script = prepare(device, transport)
+        hold, _ = Claim.new("benchbench devices --clean").take(transport, script, device.name)
+        Hand(transport, script, hold.name, hold.jobs(workdir), device.name).clean(workdir)
         return workdir
     finally:
         transport.close()

@@ -32,7 +32,10 @@ def name_for(sha256: str, path: Path) -> str:
 
 @dataclass(slots=True)
 class Store:
-    """The store folder of one device; remembers what it has seen there during this session."""
+    """The store folder of one device; remembers what it has seen there during this session.
+
+    Files arrive in the folder of the session's jobs: what a broken link leaves of one goes with that.
+    """
 
     transport: Transport
     hand: Hand
@@ -40,6 +43,7 @@ class Store:
     device: str
     pushed: list[str] = field(default_factory=list)  # what this session transferred, for the record
     _known: set[str] = field(default_factory=set)
+    _tools: dict[Path, bool] = field(default_factory=dict)  # staged once for all trials -> whether executable
 
     def adopt(self, transport: Transport, hand: Hand) -> None:
         """Use another link; the device may have lost what it held, so it is asked again."""
@@ -55,6 +59,16 @@ class Store:
             if target not in self._known:
                 self._push(path, target, digest, 0o755 if executable else 0o644)
         return tuple(targets)
+
+    def stage_tool(self, path: Path, *, executable: bool = False) -> str:
+        """As `stage`, for what all trials of the session use: it is put back by `restore`."""
+        self._tools[path] = executable
+        return self.stage([path], executable=executable)[0]
+
+    def restore(self) -> None:
+        """Stage the tools again where the device lost them, as one with its work folder in memory does."""
+        for path, executable in self._tools.items():
+            self.stage([path], executable=executable)
 
     def stage_one(self, path: Path, digest: str) -> str:
         """As `stage`, for a file whose digest is known: it is read only when it has to travel, and checked then."""
@@ -81,7 +95,7 @@ class Store:
         return str(PurePosixPath(self.folder, name_for(digest, path)))
 
     def _push(self, path: Path, target: str, digest: str, mode: int) -> None:
-        temporary = f"{self.folder}/.{digest[:16]}-{secrets.token_hex(4)}"
+        temporary = f"{self.hand.jobs}/.{digest[:16]}-{secrets.token_hex(4)}"
         self.transport.push(path, temporary, mode=mode)
         if reason := self.hand.accept(temporary, target, digest, path.stat().st_size, mode):
             raise TransferFailed(f"{self.device}: {path.name} did not arrive whole: {reason}")

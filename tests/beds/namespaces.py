@@ -1,9 +1,11 @@
-"""What a device has for itself: a file system of its own (a mount namespace), and its processes."""
+"""What a device has for itself: a file system of its own (a mount namespace), its lock, and its processes."""
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -12,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 MARK = "BENCH_DEVICE"  # in the environment of everything that runs on a test device
+_CLONE_NEWNS, _MS_REC, _MS_PRIVATE = 0x20000, 0x4000, 1 << 18
 
 
 @functools.cache
@@ -21,6 +24,37 @@ def can_mount() -> bool:
         return False
     probe = [unshare, "-m", "sh", "-c", "mount -t tmpfs probe /mnt"]
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+def lock_folder() -> Path:
+    """Where hand.sh keeps the lock of a machine like this one; made where it is missing."""
+    # The places of hand.sh.
+    places = (Path("/run/lock"), Path("/tmp"), Path("/dev/shm"))
+    place = next(place for place in places if place.is_dir() and place.stat().st_mode & 0o002)
+    folder = place / "benchbench.lock"
+    mask = os.umask(0)
+    try:
+        folder.mkdir(exist_ok=True)
+    finally:
+        os.umask(mask)
+    return folder
+
+
+def mount_own_lock() -> str:
+    """The shell command that gives a mount namespace another machine's lock: an empty one."""
+    return f"mount -t tmpfs -o mode=777 lock {shlex.quote(str(lock_folder()))}"
+
+
+def be_another_machine() -> None:
+    """Let this process have a lock of its own for this machine, since other tests use it as a device meanwhile."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    folder = os.fsencode(lock_folder())
+    if (
+        libc.unshare(_CLONE_NEWNS) != 0
+        or libc.mount(b"none", b"/", None, ctypes.c_ulong(_MS_REC | _MS_PRIVATE), None) != 0
+        or libc.mount(b"lock", folder, b"tmpfs", ctypes.c_ulong(0), b"mode=777") != 0
+    ):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def fstab(places: Mapping[Path, Path], root: str = "") -> str:

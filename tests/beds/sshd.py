@@ -17,7 +17,7 @@ from types import TracebackType
 
 from benchbench.device import Ssh
 from tests.beds.adb_server import free_port
-from tests.beds.namespaces import MARK, can_mount, fstab, power_off
+from tests.beds.namespaces import MARK, can_mount, fstab, mount_own_lock, power_off
 from tests.beds.sysfs import FakeSys
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
@@ -171,7 +171,7 @@ class Board:
         ]
 
     def _room(self) -> list[str]:
-        """As root: a mount namespace with the board's /sys, and a passwd file that gives the user the board's home."""
+        """As root: a mount namespace with the board's /sys and lock, and a passwd file with its home for the user."""
         if not can_mount():
             return []
         passwd = self._folder / "passwd"
@@ -182,7 +182,7 @@ class Board:
         passwd.write_text("".join(":".join(line) + "\n" for line in lines))
         table = self._folder / "fstab"
         table.write_text(fstab({Path("/etc/passwd"): passwd, **self.sys.places()}))
-        mounts = f"mount -a -T {shlex.quote(str(table))}\n"
+        mounts = f"mount -a -T {shlex.quote(str(table))}\n{mount_own_lock()}\n"
         if self._disk_mb is not None:
             mounts += f"mount -t tmpfs -o size={self._disk_mb}m board {shlex.quote(str(self.home))}\n"
         return ["unshare", "-m", "sh", "-c", f'{mounts}exec "$@"', "sh"]

@@ -204,7 +204,7 @@ def test_nothing_is_left_on_the_device_but_the_model_and_the_tool(
     model.write_bytes(fixed_model())
     evaluated(model, four_numbers(tmp_path, 5)[0], *bench, delegate=Cpu())
     workdir = Path(bench[0].workdir)
-    assert list((workdir / "jobs").iterdir()) == []
+    assert list(Path(bench[0].hand.jobs).iterdir()) == []
     assert not [path for path in (workdir / "store").iterdir() if path.suffix == ".raw"]
 
 

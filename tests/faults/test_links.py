@@ -129,7 +129,7 @@ def test_a_device_that_restarts_in_the_middle_of_a_trial_does_that_trial_again(a
     told = run(tmp_path, [away.device], away.bed.reboot)
     assert [outcome.status for outcome in told] == ["ok"] * 3, [outcome.error for outcome in told]
     assert [outcome.attempts for outcome in told] == [1, 2, 1]
-    assert any("the device was restarted while it ran" in why for why in told[1].retries)
+    assert any("the device was restarted" in why for why in told[1].retries)
 
 
 def test_a_device_that_is_gone_fails_its_own_trials_and_nobody_elses_and_can_be_had_when_it_is_back(

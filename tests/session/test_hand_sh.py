@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from benchbench.conditions import pairs, read_conditions
-from benchbench.session.hand import SCRIPT, Reply, parse_reply
-from tests.beds.namespaces import can_mount
+from benchbench.session.hand import REFUSED, SCRIPT, Reply, parse_reply
+from benchbench.session.lock import Hold
+from tests.beds.namespaces import can_mount, lock_folder
 
 APPLETS = ("cat", "chmod", "cp", "head", "mkdir", "mv", "rm", "setsid", "sha256sum", "sleep", "uname", "wc")
 SHELLS = {
@@ -28,14 +30,29 @@ SHELLS = {
 
 @dataclass(frozen=True)
 class Machine:
-    """A folder to work in, and a PATH on which `sh` is the shell."""
+    """A folder to work in, and a PATH on which `sh` is the shell; `hold` is what it is held by."""
 
     folder: Path
     path: str
+    hold: Hold | None = None
 
     @property
     def jobs(self) -> str:
-        return str(self.folder / "jobs")
+        assert self.hold is not None
+        return self.hold.jobs(str(self.folder))
+
+    def lock(self, claim: str, stale_s: int = 900, *more: str) -> dict[str, str]:
+        return pairs(self.hand("lock", str(stale_s), claim, *more).decode())
+
+    def take(self, claim: str, stale_s: int = 900, *more: str) -> Hold:
+        said = self.lock(claim, stale_s, *more)
+        assert said["state"] == "taken", said
+        return Hold(said["number"], claim.split(maxsplit=1)[0], said["boot"])
+
+    def verb(self, verb: str, *arguments: str, expect: int | None = 0) -> bytes:
+        """A verb of the holder's."""
+        assert self.hold is not None
+        return self.hand(verb, self.hold.name, *arguments, expect=expect)
 
     def hand(self, *arguments: str, expect: int | None = 0) -> bytes:
         done = subprocess.run(
@@ -51,14 +68,14 @@ class Machine:
         return done.stdout
 
     def start(self, name: str, *argv: str, limit: str = "30", wait: str = "20", more: tuple[str, ...] = ()) -> Reply:
-        return parse_reply(self.hand("start", self.jobs, name, limit, wait, *more, "--", *argv), limit_s=float(limit))
+        return parse_reply(self.verb("start", self.jobs, name, limit, wait, *more, "--", *argv), limit_s=float(limit))
 
     def poll(self, name: str, *, limit: str = "30", wait: str = "20") -> Reply:
-        return parse_reply(self.hand("poll", self.jobs, name, wait), limit_s=float(limit))
+        return parse_reply(self.verb("poll", self.jobs, name, wait), limit_s=float(limit))
 
 
 @pytest.fixture(params=SHELLS)
-def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Machine:
+def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]:
     program, options = SHELLS[request.param]
     found = shutil.which(program)
     if found is None:
@@ -74,7 +91,14 @@ def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Machine:
         for applet in APPLETS if box.endswith("box") else ():
             (programs / applet).symlink_to(box)
     (tmp_path / "work" / "jobs").mkdir(parents=True)
-    return Machine(tmp_path / "work", f"{programs}:{os.environ['PATH']}")
+    machine = Machine(tmp_path / "work", f"{programs}:{os.environ['PATH']}")
+    machine = replace(machine, hold=machine.take(f"{secrets.token_hex(4)} by=me"))
+    Path(machine.jobs).mkdir()
+    yield machine
+    machine.verb("unlock", machine.jobs, expect=None)
+    if can_mount():  # then it is this process's own, and a failed test has left what it took
+        for entry in lock_folder().iterdir():
+            entry.unlink() if entry.is_symlink() else entry.rmdir()
 
 
 def gone(pid: int) -> bool:
@@ -203,10 +227,10 @@ def test_end_kills_a_running_job_with_its_children_and_forgets_it(machine: Machi
     names = machine.folder / "pids"
     machine.start("a", "sh", "-c", f"trap '' HUP TERM; sleep 60 & echo $$ $! > '{names}'; wait", wait="0")
     running = pids(names)
-    machine.hand("end", machine.jobs, "a")
+    machine.verb("end", machine.jobs, "a")
     assert all(becomes_true(lambda pid=pid: gone(pid)) for pid in running)  # type: ignore[misc]  # bound by default
     assert machine.poll("a").state == "ABSENT"
-    machine.hand("end", machine.jobs, "a")  # nothing to end is no mistake
+    machine.verb("end", machine.jobs, "a")  # nothing to end is no mistake
 
 
 def test_a_sweep_ends_what_runs_and_clears_what_is_left(machine: Machine) -> None:
@@ -214,11 +238,11 @@ def test_a_sweep_ends_what_runs_and_clears_what_is_left(machine: Machine) -> Non
     machine.start("done", "true")
     machine.start("running", "sh", "-c", f"echo $$ > '{names}'; exec sleep 60", wait="0")
     (machine.folder / "store").mkdir()
-    (machine.folder / "store" / ".part-1").write_text("broken off")
+    (Path(machine.jobs) / ".part-1").write_text("broken off")
     (machine.folder / "store" / "kept").write_text("whole")
     (Path(machine.jobs) / "lent").mkdir()
     (running,) = pids(names)
-    assert machine.hand("sweep", machine.jobs) == b"ended running\n"
+    machine.verb("sweep", machine.jobs)
     assert becomes_true(lambda: gone(running))
     assert list(Path(machine.jobs).iterdir()) == []
     assert [path.name for path in (machine.folder / "store").iterdir()] == ["kept"]
@@ -241,37 +265,28 @@ def test_a_job_whose_leader_was_killed_is_lost_and_its_program_is_ended(machine:
     os.kill(int((Path(machine.jobs) / "a" / "pid").read_text()), 9)
     assert machine.poll("a").state == "LOST"
     assert not gone(program)
-    machine.hand("end", machine.jobs, "a")
+    machine.verb("end", machine.jobs, "a")
     assert becomes_true(lambda: gone(program))
-
-
-def test_a_job_of_an_earlier_boot_is_told_from_one_that_runs(machine: Machine) -> None:
-    machine.start("a", "sleep", "60", wait="0")
-    assert becomes_true((Path(machine.jobs) / "a" / "pid").exists)
-    boot = Path(machine.jobs) / "a" / "boot"
-    ours = boot.read_text()
-    boot.write_text("another\n")
-    assert machine.poll("a").state == "REBOOTED"
-    boot.write_text(ours)
-    machine.hand("end", machine.jobs, "a")
 
 
 def test_who_waits_for_a_job_that_is_swept_away_waits_no_longer(machine: Machine) -> None:
     names = machine.folder / "pids"
+    assert machine.hold is not None
+    job = ["--", "sh", "-c", f"echo $$ > '{names}'; sleep 60"]
     waiting = subprocess.Popen(
-        ["sh", str(SCRIPT), "start", machine.jobs, "a", "60", "20", "--", "sh", "-c", f"echo $$ > '{names}'; sleep 60"],
+        ["sh", str(SCRIPT), "start", machine.hold.name, machine.jobs, "a", "60", "20", *job],
         env=os.environ | {"PATH": machine.path},
         stdout=subprocess.PIPE,
     )
     pids(names)
     began = time.monotonic()
-    machine.hand("sweep", machine.jobs)
+    machine.verb("sweep", machine.jobs)
     assert b"state=" in waiting.communicate(timeout=10)[0]
     assert time.monotonic() - began < 5
 
 
 def test_a_start_without_its_files_leaves_nothing(machine: Machine) -> None:
-    said = machine.hand("start", machine.jobs, "a", "9", "9", "put", "x", "/nowhere", "--", "true", expect=1)
+    said = machine.verb("start", machine.jobs, "a", "9", "9", "put", "x", "/nowhere", "--", "true", expect=1)
     assert said == b""
     assert not (Path(machine.jobs) / "a").exists()
 
@@ -279,7 +294,7 @@ def test_a_start_without_its_files_leaves_nothing(machine: Machine) -> None:
 def accept(machine: Machine, content: bytes, digest: str, size: int, expect: int) -> tuple[bytes, Path]:
     temporary, final = machine.folder / "tem porary", machine.folder / "fi'nal"
     temporary.write_bytes(content)
-    said = machine.hand("accept", str(temporary), str(final), digest, str(size), "755", expect=expect)
+    said = machine.verb("accept", str(temporary), str(final), digest, str(size), "755", expect=expect)
     assert not temporary.exists()
     return said, final
 
@@ -307,82 +322,224 @@ def test_have_names_the_files_that_are_there_and_not_empty(machine: Machine) -> 
 
 
 def test_a_lock_has_one_holder_who_may_take_it_again(machine: Machine) -> None:
-    folder = str(machine.folder / "lock")
-    assert pairs(machine.hand("lock", folder, "me").decode()) == {"state": "taken"}
-    assert pairs(machine.hand("lock", folder, "me").decode()) == {"state": "taken"}
-    held = pairs(machine.hand("lock", folder, "you").decode())
-    assert (held["state"], held["owner"], held["same_boot"]) == ("held", "me", "yes")
-    assert float(held["beat"]) <= float(held["now"])
+    assert machine.hold is not None
+    assert machine.take(f"{machine.hold.token} by=me") == machine.hold
+    held = machine.lock("you by=you")
+    assert (held["state"], held["number"]) == ("held", machine.hold.number)
+    assert held["holder"] == f"{machine.hold.token} by=me"
+    assert float(held["since"]) <= float(held["now"])
 
 
 def test_only_the_holder_unlocks(machine: Machine) -> None:
-    folder = str(machine.folder / "lock")
-    machine.hand("lock", folder, "me")
-    machine.hand("unlock", folder, "you")
-    assert pairs(machine.hand("lock", folder, "you").decode())["state"] == "held"
-    machine.hand("unlock", folder, "me")
-    assert pairs(machine.hand("lock", folder, "you").decode())["state"] == "taken"
+    assert machine.hold is not None
+    stranger = replace(machine, hold=replace(machine.hold, token="stranger"))
+    stranger.verb("unlock", machine.jobs, expect=REFUSED)
+    assert machine.lock("you by=you")["state"] == "held"
+    machine.verb("unlock", machine.jobs)
+    you = replace(machine, hold=machine.take("you by=you"))
+    assert machine.lock("me by=me")["state"] == "held"
+    you.verb("unlock", you.jobs)
 
 
-def test_a_lock_is_broken_only_while_it_is_still_the_stale_one(machine: Machine) -> None:
-    folder = str(machine.folder / "lock")
-    machine.hand("lock", folder, "stale")
-    assert pairs(machine.hand("lock", folder, "first", "break", "stale").decode())["state"] == "taken"
-    late = pairs(machine.hand("lock", folder, "second", "break", "stale").decode())
-    assert (late["state"], late["owner"]) == ("held", "first")
+def test_a_lock_is_broken_only_while_it_is_still_the_one_that_has_ended(machine: Machine) -> None:
+    assert machine.hold is not None
+    first = machine.take("first by=1", 900, "ended", machine.hold.number)
+    late = machine.lock("second by=2", 900, "ended", machine.hold.number)
+    assert (late["state"], late["number"], late["holder"]) == ("held", first.number, "first by=1")
+    machine.hand("unlock", first.name, machine.jobs)
 
 
-def test_of_many_that_break_a_stale_lock_at_once_one_has_it(machine: Machine) -> None:
-    folder = str(machine.folder / "lock")
-    machine.hand("lock", folder, "stale")
+@pytest.mark.parametrize("free", [False, True], ids=["stale", "free"])
+def test_of_many_that_want_a_lock_at_once_exactly_one_has_it_and_the_others_are_told_which(
+    machine: Machine, free: bool
+) -> None:
+    assert machine.hold is not None
+    number = machine.hold.number
+    if free:
+        machine.verb("unlock", machine.jobs)
+    more = () if free else ("ended", number)
     started = [
         subprocess.Popen(
-            ["sh", str(SCRIPT), "lock", folder, f"owner{number}", "break", "stale"],
+            ["sh", str(SCRIPT), "lock", "900", f"token{owner} by={owner}", *more],
             env=os.environ | {"PATH": machine.path},
             stdout=subprocess.PIPE,
         )
-        for number in range(6)
+        for owner in range(12)
     ]
-    said = [process.communicate()[0] for process in started]
-    assert sum(b"state=taken" in text for text in said) == 1, said
+    said = [pairs(process.communicate()[0].decode()) for process in started]
+    (winner,) = [owner for owner, reply in enumerate(said) if reply["state"] == "taken"]
+    losers = [reply for reply in said if reply["state"] != "taken"]
+    assert {(reply["state"], reply["holder"]) for reply in losers} == {("held", f"token{winner} by={winner}")}
+    hold = Hold(said[winner]["number"], f"token{winner}", said[winner]["boot"])
+    machine.hand("unlock", hold.name, machine.jobs)
 
 
-def test_a_lock_that_is_just_being_made_is_not_taken_for_an_old_one(machine: Machine) -> None:
-    folder = machine.folder / "lock"
-    folder.mkdir()
-    asking = subprocess.Popen(
-        ["sh", str(SCRIPT), "lock", str(folder), "you"], env=os.environ | {"PATH": machine.path}, stdout=subprocess.PIPE
-    )
-    time.sleep(0.3)
-    (folder / "owner").write_text("me\n")
-    (folder / "boot").write_bytes(Path("/proc/sys/kernel/random/boot_id").read_bytes())
-    (folder / "beat").write_text("1\n")
-    held = pairs(asking.communicate()[0].decode())
-    assert (held["owner"], held["same_boot"]) == ("me", "yes")
-
-
-def test_jobs_polls_and_looks_at_conditions_are_beats_of_the_lock(machine: Machine) -> None:
-    beat = machine.folder / "lock" / "beat"
-    machine.hand("lock", str(machine.folder / "lock"), "me")
+def test_every_verb_of_a_hold_that_no_longer_counts_is_refused(machine: Machine) -> None:
+    assert machine.hold is not None
+    (machine.folder / "store").mkdir()
+    sent = machine.folder / "store" / ".sent"
+    sent.write_text("x")
+    winner = replace(machine, hold=machine.take("winner by=2", 900, "ended", machine.hold.number))
+    Path(winner.jobs).mkdir()
+    assert winner.start("a", "sh", "-c", "sleep 30", wait="0").state in {"RUNNING", "STARTING"}
     for verb in (
-        ("start", machine.jobs, "a", "9", "9", "--", "true"),
-        ("poll", machine.jobs, "a", "9"),
-        ("conditions", machine.jobs),
+        ("conditions",),
+        ("accept", str(sent), f"{sent}.final", "0" * 64, "1", "644"),
+        ("sweep", machine.jobs),
+        ("start", machine.jobs, "b", "9", "0", "--", "touch", f"{machine.folder}/ran"),
+        ("poll", machine.jobs, "a", "0"),
+        ("end", machine.jobs, "a"),
+        ("unlock", machine.jobs),
+        ("clean", str(machine.folder)),
     ):
-        beat.write_text("0\n")
-        machine.hand(*verb)
-        assert float(beat.read_text()) > 0
+        assert machine.verb(*verb, expect=REFUSED) == b"state=REFUSED\n\n"
+    assert winner.poll("a", wait="0").state == "RUNNING"
+    assert not (machine.folder / "ran").exists()
+    assert sent.exists()
+    winner.verb("unlock", winner.jobs)
+
+
+def test_who_takes_a_stale_lock_ends_the_job_that_ran_under_it_in_whatever_work_folder(machine: Machine) -> None:
+    assert machine.hold is not None
+    names = machine.folder / "pids"
+    machine.start("left", "sh", "-c", f"trap '' TERM HUP; sleep 60 & echo $$ $! > '{names}'; wait", wait="0")
+    running = pids(names)
+    said = machine.lock("next by=2", 900, "ended", machine.hold.number)
+    assert (said["state"], said["why"], said["ended"]) == ("taken", "ended", "left")
+    assert all(gone(pid) for pid in running)
+    machine.hand("unlock", Hold(said["number"], "next", said["boot"]).name, f"{machine.folder}/elsewhere/jobs/x")
+
+
+def test_a_job_that_begins_as_its_lock_is_broken_does_not_run(machine: Machine) -> None:
+    """The start has been allowed, and its job comes to life only after somebody else has taken the device."""
+    assert machine.hold is not None
+    winner = machine.take("winner by=2", 900, "ended", machine.hold.number)
+    folder = Path(machine.jobs) / "late"
+    folder.mkdir()
+    late = ["sh", str(SCRIPT), "job", machine.hold.name, "9", "touch", str(machine.folder / "ran")]
+    subprocess.run(late, cwd=folder, env=os.environ | {"PATH": machine.path}, check=False, timeout=60)
+    assert not (machine.folder / "ran").exists()
+    assert not list(lock_folder().glob("*.job.*"))
+    machine.hand("unlock", winner.name, machine.jobs)
+
+
+def test_a_holder_that_gave_no_sign_for_longer_than_the_limit_has_lost_the_lock(machine: Machine) -> None:
+    assert machine.hold is not None
+    assert machine.lock("you by=you", 60)["state"] == "held"
+    time.sleep(3.2)
+    said = machine.lock("you by=you", 2)
+    assert (said["state"], said["why"]) == ("taken", "silent")
+    machine.hand("unlock", Hold(said["number"], "you", said["boot"]).name, machine.jobs)
+
+
+def test_every_verb_and_a_running_job_that_is_waited_for_are_signs_of_life(machine: Machine) -> None:
+    assert machine.hold is not None
+    assert machine.start("a", "sleep", "4").state == "DONE"
+    assert machine.lock("you by=you", 3)["state"] == "held"
+    time.sleep(2.2)
+    machine.verb("conditions")
+    time.sleep(1.2)
+    assert machine.lock("you by=you", 3)["state"] == "held"
+
+
+def test_a_hold_of_an_earlier_boot_counts_no_more_and_its_holder_may_take_it_again(machine: Machine) -> None:
+    if not can_mount():
+        pytest.skip("a boot id of its own needs root")
+    assert machine.hold is not None
+    (machine.folder / "boot").write_text("0badcafe-another-boot\n")
+    script = (
+        f"mount --bind '{machine.folder}/boot' /proc/sys/kernel/random/boot_id || exit; hand='{SCRIPT}'; "
+        'sh "$hand" conditions "$1"; sh "$hand" lock 900 "${1#*.} by=me"; sh "$hand" lock 900 "you by=you"'
+    )
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script, "sh", machine.hold.name],
+        env=os.environ | {"PATH": machine.path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.startswith("state=REFUSED\n\n"), done
+    mine, _, yours = done.stdout.removeprefix("state=REFUSED\n\n").rpartition("state=")
+    taken = pairs(mine)
+    assert (taken["state"], taken["boot"]) == ("taken", "0badcafe-another-boot")
+    assert int(taken["number"]) == int(machine.hold.number) + 1
+    assert yours.startswith("held\n")
+
+
+def test_others_records_are_data_and_never_run(machine: Machine) -> None:
+    """Some shells evaluate what stands in brackets in an arithmetic expression."""
+    assert machine.hold is not None
+    folder, number = lock_folder(), int(machine.hold.number) + 1
+    for name in ("1[$(id>r)]", f"{number}.beat.1[$(id>r)]", "1[$(id>r)].job.1.2", f"{number}.job.1[$(id>r)].2"):
+        (folder / name).mkdir()
+    (folder / str(number)).symlink_to(f"{machine.hold.boot} x[$(id>r)] token by=evil")
+    before = set(machine.folder.iterdir())
+    assert machine.lock("you by=you", 5)["state"] in {"held", "taken"}
+    assert set(machine.folder.iterdir()) == before
+    for entry in folder.iterdir():
+        entry.unlink() if entry.is_symlink() else entry.rmdir()
+
+
+def test_a_lock_folder_that_others_could_not_write_is_named(machine: Machine) -> None:
+    if not can_mount():
+        pytest.skip("mounting needs root")
+    folder = lock_folder()
+    for mount in (
+        f"mount -t tmpfs -o mode=755,ro l '{folder}'",
+        f"mount -t tmpfs -o mode=1777,ro l '{folder}'",
+        f"mount -t tmpfs -o mode=777,nr_inodes=1 l '{folder}'",
+    ):
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c", f"{mount} && sh '{SCRIPT}' lock 900 'me by=me'"],
+            env=os.environ | {"PATH": machine.path},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert pairs(done.stdout) == {"state": "impossible", "place": str(folder)}, done
+
+
+def test_holds_of_long_ago_are_forgotten_and_their_numbers_not_used_again(machine: Machine) -> None:
+    assert machine.hold is not None
+    machine.verb("unlock", machine.jobs)
+    number, boot = int(machine.hold.number), machine.hold.boot
+    for passed in range(2, 80):
+        (lock_folder() / str(number + passed)).symlink_to(f"{boot} 1 free")
+    hold = machine.take("me by=me")
+    assert int(hold.number) == number + 80
+    kept = [int(path.name) for path in lock_folder().iterdir() if path.name.isdecimal()]
+    assert min(kept) == number + 80 - 64
+    machine.hand("conditions", machine.hold.name, expect=REFUSED)
+    machine.hand("unlock", hold.name, machine.jobs)
+
+
+def test_what_another_machine_does_in_a_shared_work_folder_is_left_alone(machine: Machine) -> None:
+    """A home on the network is the work folder of many machines, each of which has a lock of its own."""
+    assert machine.hold is not None
+    root = Path(machine.jobs).parent
+    (root / f"{machine.hold.boot}.1000000000" / "old").mkdir(parents=True)
+    busy, left = root / "another-boot.1000000007", root / "yet-another.1000000003"
+    (busy / "its job").mkdir(parents=True)
+    left.mkdir()
+    os.utime(left, (time.time() - 3 * 86400,) * 2)
+    machine.verb("sweep", machine.jobs)
+    assert sorted(path.name for path in root.iterdir()) == sorted([busy.name, Path(machine.jobs).name])
+    assert (busy / "its job").is_dir()
 
 
 def test_clean_removes_what_is_ours_and_leaves_what_is_not(machine: Machine) -> None:
-    for name in ("store", "jobs/a", "lock"):
-        (machine.folder / name).mkdir(parents=True)
+    (machine.folder / "store").mkdir()
     (machine.folder / "thesis.txt").write_text("precious")
-    machine.hand("clean", str(machine.folder))
+    machine.verb("clean", str(machine.folder))
     assert [path.name for path in machine.folder.iterdir()] == ["thesis.txt"]
     (machine.folder / "thesis.txt").unlink()
-    machine.hand("clean", str(machine.folder))
+    hold = machine.take("again by=me")
+    machine.hand("clean", hold.name, str(machine.folder))
     assert not machine.folder.exists()
+    machine.folder.mkdir()
+    machine.hand("unlock", machine.take("free again by=me").name, machine.jobs)
 
 
 def test_a_probe_says_what_the_machine_is(machine: Machine) -> None:
@@ -397,16 +554,16 @@ def test_an_unknown_verb_is_refused(machine: Machine) -> None:
     machine.hand("dance", expect=2)
 
 
-def test_a_full_disk_ends_a_start_and_a_lock_in_words(machine: Machine) -> None:
+def test_a_full_disk_ends_a_start_in_words(machine: Machine) -> None:
     if not can_mount():
         pytest.skip("mounting a small disk needs root")
+    assert machine.hold is not None
     small = machine.folder / "small"
     small.mkdir()
     script = (
         f"mount -t tmpfs -o size=64k small '{small}' && mkdir '{small}/jobs' && "
         f"head -c 1000000 /dev/zero > '{small}/filler' 2>/dev/null; "
-        f"sh '{SCRIPT}' lock '{small}/lock' me; "
-        f"sh '{SCRIPT}' start '{small}/jobs' a 9 9 -- echo hello"
+        f"sh '{SCRIPT}' start {machine.hold.name} '{small}/jobs' a 9 9 -- echo hello"
     )
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", script],
@@ -415,9 +572,7 @@ def test_a_full_disk_ends_a_start_and_a_lock_in_words(machine: Machine) -> None:
         timeout=60,
         check=False,
     )
-    lock, _, rest = done.stdout.partition(b"\n")
-    assert lock == b"state=impossible"
-    reply = parse_reply(rest, limit_s=9)
+    reply = parse_reply(done.stdout, limit_s=9)
     assert reply.raw is None or reply.raw.stdout == b""
 
 
@@ -428,6 +583,7 @@ DUMPSYS = Path(__file__).parents[3] / "shared" / "cases" / "23-phone-temperature
 def test_where_no_zone_can_be_read_the_thermal_service_tells_the_temperature(machine: Machine) -> None:
     if not can_mount():
         pytest.skip("a machine without thermal zones needs root")
+    assert machine.hold is not None
     done = subprocess.run(
         [
             "unshare",
@@ -438,6 +594,7 @@ def test_where_no_zone_can_be_read_the_thermal_service_tells_the_temperature(mac
             "sh",
             str(SCRIPT),
             "conditions",
+            machine.hold.name,
         ],
         env=os.environ | {"PATH": f"{DUMPSYS.parent}:{machine.path}"},
         capture_output=True,
