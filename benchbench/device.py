@@ -128,6 +128,7 @@ class Traits(Frozen):
     clusters: tuple[Cluster, ...] = ()
     memory_mb: float | None = None
     python: str | None = None  # path of a usable interpreter
+    environment: str | None = None  # path of the interpreter that `devices --equip` made
     home: str | None = None  # of the user there
     python_version: str | None = None
     runtime: str | None = None  # "ai-edge-litert 2.3.0", …: what that interpreter can import

@@ -6,21 +6,24 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from benchbench.account import expanded
-from benchbench.device import Device, Local, RunnerKind, ToolChoice, Traits
+from benchbench.device import Device, Generation, Local, RunnerKind, ToolChoice, Traits
 from benchbench.errors import BenchbenchError, DeviceError, ToolError
 from benchbench.plan import Target
 from benchbench.runners import Runner
 from benchbench.runners.benchmark_model import BenchmarkModelRunner, read_usage, usage_argv
 from benchbench.runners.python import Probe, PythonRunner, probe_argv, read_probe, script_path
 from benchbench.session.session import Session
-from benchbench.tools import Tool, cache_folder, find
+from benchbench.tools import Tool, cache_folder, find, published
 
-NO_RUNNER = (
-    "nothing to measure with: `benchbench tools --get` fetches benchmark_model for it, `binary` in the device's file "
-    "names one, or install ai-edge-litert in a Python on the device and name it as `python`"
-)
+
+class _Wanted(TypedDict):
+    os: str
+    arch: str
+    generation: Generation
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +74,24 @@ def _problem(device: Device, problems: Sequence[BenchbenchError]) -> str:
     """One line: what the device's file insists on cannot be had, or neither way is open."""
     if device.runner or device.binary:
         return str(problems[0])
-    return f"{NO_RUNNER} ({problems[-1].message})"
+    return f"nothing to measure with: {'; '.join(str(problem) for problem in problems)}"
 
 
 def native(session: Session, traits: Traits, choice: ToolChoice) -> Equipment:
     """benchmark_model, given or cached (a run downloads nothing), staged and asked for its flags once."""
     given = expanded(session.device.binary, f"{session.device.name}: binary") if session.device.binary else None
-    tool: Tool = find(
-        os=traits.os,
-        arch=traits.arch,
-        generation=choice.generation,
-        version=choice.version,
-        given=given,
-        cache=cache_folder(),
-        allow_download=False,
-    )
+    wanted: _Wanted = {
+        "os": traits.os,
+        "arch": traits.arch,
+        "generation": choice.generation,
+        "version": choice.version,
+    }
+    try:
+        tool: Tool = find(**wanted, given=given, cache=cache_folder(), allow_download=False)
+    except ToolError as error:
+        if given is None and published(**wanted):
+            raise ToolError(error.message, remedy=f"benchbench tools --get {session.device.name}") from error
+        raise
     path = session.store.stage_tool(tool.path, executable=True)
     asked = session.transport.run([*_environment(session.device), *usage_argv(path)], timeout_s=60)
     if asked.exit_code == 126:
@@ -104,12 +110,7 @@ def _environment(device: Device) -> list[str]:
 
 def with_python(session: Session, traits: Traits) -> tuple[Traits, Equipment]:
     """Our script over the device's interpreter; the traits with what that interpreter can do."""
-    probe, script = look_at_python(session, traits)
-    if probe.runtime is None:
-        raise ToolError(
-            f"{session.device.name}: {probe.executable} has no TFLite runtime",
-            remedy=f"on the device: {probe.executable} -m pip install ai-edge-litert",
-        )
+    probe, script = find_python(session, traits)
     seen = traits.model_copy(
         update={
             "python": probe.executable,
@@ -119,22 +120,53 @@ def with_python(session: Session, traits: Traits) -> tuple[Traits, Equipment]:
         }
     )
     digest = Path(script).stem
-    return seen, Equipment(PythonRunner(), script, digest, probe.runtime, probe.executable)
+    return seen, Equipment(PythonRunner(), script, digest, str(probe.runtime), probe.executable)
 
 
-def look_at_python(session: Session, traits: Traits) -> tuple[Probe, str]:
-    """What the device's interpreter is, and where our script is there; raises ToolError when there is none."""
+def find_python(session: Session, traits: Traits) -> tuple[Probe, str]:
+    """The first interpreter with a runtime, and where our script is there; raises ToolError when there is none."""
     device = session.device
-    python = device.python or (sys.executable if isinstance(device.address, Local) else traits.python)
-    if python is None:
-        raise ToolError(f"{device.name}: has no python3", remedy="name an interpreter as `python` in the device's file")
     script = session.store.stage_tool(script_path())
+    problems: list[ToolError] = []
+    for python in interpreters(device, traits):
+        try:
+            probe = look_at_python(session, python, script)
+            if probe.runtime is not None:
+                return probe, script
+            remedy = _how_to_install(device, python)
+            problems.append(ToolError(f"{device.name}: {probe.executable} has no TFLite runtime", remedy=remedy))
+        except ToolError as error:
+            problems.append(error)
+    none = ToolError(f"{device.name}: has no python3", remedy="install python3 there, or name one as `python`")
+    raise next(iter(problems), none)
+
+
+def interpreters(device: Device, traits: Traits) -> tuple[str, ...]:
+    """Where a runtime may be, best first: the file's word, ours that `--equip` made, the one on the device's PATH."""
+    if device.python is not None:
+        found = [device.python, traits.environment]
+    elif isinstance(device.address, Local):
+        found = [sys.executable, traits.environment]
+    else:
+        found = [traits.environment, traits.python]
+    return tuple(dict.fromkeys(python for python in found if python))
+
+
+def look_at_python(session: Session, python: str, script: str) -> Probe:
+    """What an interpreter of the device is; raises ToolError when it cannot run our script."""
+    device = session.device
     asked = session.transport.run([*_environment(device), *probe_argv(python, script)], timeout_s=120)
     probe = read_probe(asked.text)
     if probe is None:
         said = (asked.error_text.strip().splitlines() or ["it said nothing"])[-1]
-        raise ToolError(
-            f"{device.name}: {python} cannot run our script: {said}",
-            remedy=f"on the device: {python} -m pip install numpy ai-edge-litert",
-        )
-    return probe, script
+        there = asked.exit_code not in {126, 127} or device.python != python
+        remedy = _how_to_install(device, python) if there else "correct `python` in the device's file"
+        raise ToolError(f"{device.name}: {python} cannot run our script: {said}", remedy=remedy)
+    return probe
+
+
+def _how_to_install(device: Device, python: str) -> str:
+    """What brings a runtime to a device; on this machine the user's own Python is not ours to change."""
+    if isinstance(device.address, Local):
+        return f"{python} -m pip install ai-edge-litert"
+    return f"benchbench devices --equip {device.name}"

@@ -13,7 +13,7 @@ from benchbench.equip import Equipped, equip
 from benchbench.errors import BenchbenchError, DeviceBusy, Unauthorized, Unreachable
 from benchbench.session.session import open_session
 
-State = Literal["ready", "unauthorized", "offline", "unreachable", "in use", "unusable"]
+State = Literal["ready", "not equipped", "unauthorized", "offline", "unreachable", "in use", "unusable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ def _look(device: Device) -> Look:
     try:
         with open_session(device, purpose="benchbench devices", patience_s=0) as session:
             equipped = equip(session, ToolChoice())
-            return Look(device, "ready", equipped, session.conditions().temperature_c, equipped.problem)
+            state: State = "not equipped" if equipped.equipment is None else "ready"
+            return Look(device, state, equipped, session.conditions().temperature_c, equipped.problem)
     except DeviceBusy as error:
         return Look(device, "in use", problem=str(error))
     except Unauthorized as error:

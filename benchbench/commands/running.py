@@ -79,14 +79,29 @@ def run(
 @AS_JSON
 @click.option("--add", "add", metavar="NAME", help="Write a file for a discovered phone.")
 @click.option("--clean", "clean", is_flag=True, help="Empty the work folders of the devices.")
+@click.option("--equip", "equip", metavar="NAME", help="Say what installing the runtime on a board would do.")
+@click.option("--yes", is_flag=True, help="Do what --equip says.")
 @click.argument("names", nargs=-1)
-def devices(inventory: Path, as_json: bool, add: str | None, clean: bool, names: tuple[str, ...]) -> None:
+def devices(
+    inventory: Path,
+    as_json: bool,
+    add: str | None,
+    clean: bool,
+    equip: str | None,
+    yes: bool,
+    names: tuple[str, ...],
+) -> None:
     """Show what is connected or in devices/, and what each can do."""
     from benchbench import api, console, tables
     from benchbench.inventory import select
     from benchbench.look import look_at
     from benchbench.selection import all_devices
 
+    if yes and equip is None:
+        raise click.UsageError("--yes belongs to --equip NAME")
+    if equip is not None:
+        _equip(equip, inventory, yes)
+        return
     chosen = select(all_devices(inventory), names or None, "devices")
     if add is not None:
         click.echo(str(api.add_device(add, inventory)))
@@ -104,6 +119,27 @@ def devices(inventory: Path, as_json: bool, add: str | None, clean: bool, names:
         print_json([look.as_dict() for look in looks])
         return
     tables.show_looks(looks)
+
+
+def _equip(name: str, inventory: Path, yes: bool) -> None:
+    """What would be installed on stdout, and the doing of it on stderr."""
+    from benchbench import console, provision
+    from benchbench.inventory import select
+    from benchbench.selection import all_devices
+    from benchbench.session.session import open_session
+
+    (device,) = select(all_devices(inventory), [name], "devices")
+    with open_session(device, patience_s=10) as session:
+        found = provision.examine(session)
+        if isinstance(found, str):
+            click.echo(found)
+            return
+        for line in found.lines:
+            click.echo(line)
+        if not yes:
+            console.err().print(f"nothing was done: benchbench devices --equip {name} --yes does it", markup=False)
+            return
+        click.echo(provision.install(session, found, lambda line: console.err().print(line, markup=False)))
 
 
 @click.command()

@@ -479,6 +479,8 @@ probe() {
   for cpu in /sys/devices/system/cpu/cpu[0-9]*; do
     say "max_khz.${cpu##*/cpu}" "$(first_line "$cpu/cpufreq/cpuinfo_max_freq")"
   done
+  environment=${self%/store/*}/python/bin/python3 # what devices --equip made
+  [ -x "$environment" ] && say environment "$environment"
   say python "$(command -v python3)"
   for tool in setsid taskset sha256sum; do
     command -v "$tool" > /dev/null 2>&1 || say missing "$tool"
@@ -573,7 +575,7 @@ case $verb in
     ;;
   clean)
     sweep "$1/jobs/$(boot_id).$number"
-    cd "$1" && rm -rf store && rmdir jobs 2>/dev/null && cd / && rmdir "$1" 2>/dev/null
+    cd "$1" && rm -rf store python python.new && rmdir jobs 2>/dev/null && cd / && rmdir "$1" 2>/dev/null
     release
     [ ! -e "$1/store" ]
     ;;

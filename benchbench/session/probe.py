@@ -60,6 +60,7 @@ def read_probe(values: Mapping[str, str]) -> Traits:
         clusters=clusters(values),
         memory_mb=memory_kb / 1024 if memory_kb else None,
         python=values.get("python") or None,
+        environment=values.get("environment") or None,
         home=values.get("home") or None,
         accelerators=("opencl",) if values.get("opencl") else (),
         boot_id=values.get("boot_id"),
