@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from benchbench import journal as journals
@@ -15,8 +16,8 @@ from benchbench.accuracy.datasets import Dataset
 from benchbench.case import Trial
 from benchbench.crew import Course, Crew
 from benchbench.device import Device
-from benchbench.errors import BenchbenchError, InputError, NothingToDo, SameMachine, ToolError, file_error
-from benchbench.execute import Absent, Event, Noted, Scoring, Tell, crews, execute
+from benchbench.errors import BenchbenchError, InputError, Interrupted, NothingToDo, SameMachine, ToolError, file_error
+from benchbench.execute import Event, Noted, Scoring, Tell, crews, execute
 from benchbench.feeding import Fed
 from benchbench.importing import Recorded, outcomes, read_logs
 from benchbench.inventory import device_file, select
@@ -36,7 +37,9 @@ from benchbench.models.kinship import family_remarks
 from benchbench.plan import Plan, Target, devices_with_cases, make_plan
 from benchbench.scoring import cut_up, latest, score_run, unscored
 from benchbench.selection import DEVICES, EVERYTHING, Selection, all_devices, chosen_devices, known_devices
+from benchbench.session.opening import Absent
 from benchbench.session.session import clean as clean_device
+from benchbench.side_by_side import side_by_side
 
 Watching = Callable[[Plan], AbstractContextManager[Tell]]
 REPORTS = Path("reports")
@@ -179,7 +182,7 @@ def _kept(book: Journal) -> Iterator[Journal]:
             yield book
         except KeyboardInterrupt as error:
             again = f"resume with: benchbench run --resume {shlex.quote(str(book.folder))}"
-            raise KeyboardInterrupt(again) from error
+            raise Interrupted.of(error, again) from error
 
 
 def _somebody(opened: Sequence[Crew | Absent]) -> None:
@@ -253,11 +256,13 @@ def add_device(name: str, inventory: Path = DEVICES) -> Path:
 
 def clean(devices: Sequence[Device]) -> tuple[tuple[Device, str | BenchbenchError], ...]:
     """Empty the work folders of devices; each with the folder that was removed, or why not."""
+    said: dict[str, str | BenchbenchError] = {}
 
-    def one(device: Device) -> tuple[Device, str | BenchbenchError]:
+    def one(device: Device) -> None:
         try:
-            return device, clean_device(device)
+            said[device.name] = clean_device(device)
         except BenchbenchError as error:
-            return device, error
+            said[device.name] = error
 
-    return tuple(map(one, devices))
+    side_by_side([partial(one, device) for device in devices])
+    return tuple((device, said[device.name]) for device in devices)

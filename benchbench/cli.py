@@ -7,8 +7,10 @@ import traceback
 
 import click
 
+from benchbench import terminal
 from benchbench.commands import exit_codes, files, results, running
 from benchbench.errors import FULL, BenchbenchError
+from benchbench.interrupts import Interrupts
 
 REPORT_IT = "a fault of benchbench itself: please report it with the lines above"
 
@@ -23,14 +25,17 @@ def cli(debug: bool) -> None:
 
 def main() -> None:
     """The entry point: errors in one line with the remedy, and the exit code that belongs to them."""
+    interrupts = Interrupts()
+    with terminal.guarded(interrupts.output_gone), interrupts.heard():
+        _main()
+
+
+def _main() -> None:
     debug = "--debug" in sys.argv
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     try:
         code = cli.main(args=arguments, standalone_mode=False)
         sys.exit(code if isinstance(code, int) else exit_codes.DONE)
-    except BrokenPipeError as error:
-        sys.stderr.close()
-        sys.exit(exit_codes.exit_code(error))
     except click.exceptions.Abort as error:  # click's word for KeyboardInterrupt
         _complain(error.__cause__ or KeyboardInterrupt(), debug)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - each ends with a line and a code of its own

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console as RichConsole
+from rich.console import ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -17,6 +19,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.segment import Segment
 
 from benchbench import formatting
 from benchbench.case import Trial
@@ -26,19 +29,28 @@ from benchbench.models.manifest import Skipped
 from benchbench.models.progress import Finished, Step, Working
 from benchbench.outcome import Outcome
 from benchbench.plan import BATCHED, LAUNCH_S, Plan
+from benchbench.terminal import styled, visible
 
 TOLD_EVERY_S = 30
 STATUS_WORDS = {"ok": "", "failed": "FAILED", "incomplete": "INCOMPLETE", "skipped": "skipped"}
 
 
+class Console(RichConsole):
+    """Rich's, but no control character of a text reaches the terminal, whatever it is part of."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
 def out() -> Console:
     """Data: stdout. Tables are not squeezed into a pipe's 80 columns."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=200, soft_wrap=True)
+    console = Console(file=styled(sys.stdout), highlight=False)
+    return console if console.is_terminal else Console(file=console.file, highlight=False, width=200, soft_wrap=True)
 
 
 def err() -> Console:
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(file=styled(sys.stderr), stderr=True, highlight=False, soft_wrap=True)
 
 
 def outcome_line(outcome: Outcome) -> str:

@@ -20,6 +20,7 @@ BenchbenchError               retry?
 from __future__ import annotations
 
 import errno
+import signal
 
 # What the operating system says when it is this host that has no more to give, whatever path was asked for.
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
@@ -38,6 +39,20 @@ class BenchbenchError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} ({self.remedy})" if self.remedy else self.message
+
+
+class Interrupted(KeyboardInterrupt):
+    """The command is to end, by a signal or as if by one; `remedy` says how to go on with what it was doing."""
+
+    def __init__(self, number: int = signal.SIGINT, remedy: str = "") -> None:
+        super().__init__(remedy)
+        self.number = number
+        self.remedy = remedy
+
+    @classmethod
+    def of(cls, error: KeyboardInterrupt, remedy: str) -> Interrupted:
+        """The same interruption, with a way to go on."""
+        return cls(error.number if isinstance(error, Interrupted) else signal.SIGINT, remedy)
 
 
 class InputError(BenchbenchError):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,7 +18,9 @@ from benchbench.errors import BenchbenchError, HostError, SameMachine
 from benchbench.journal import Journal
 from benchbench.outcome import Outcome
 from benchbench.plan import Plan
-from benchbench.session.session import boot_id, open_session
+from benchbench.session.opening import Absent, opened
+from benchbench.session.session import Session, boot_id
+from benchbench.side_by_side import side_by_side
 
 REPORT_IT = "the traceback is in the trial's log: please report it"
 
@@ -74,29 +75,24 @@ Event = Started | Progressed | Done | Noted | Scoring
 Tell = Callable[[Event], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
-    """A device that could not be opened, and why."""
-
-    device: Device
-    error: BenchbenchError
-
-
-def _machine(device: Device) -> str | BenchbenchError:
-    try:
-        return boot_id(device)
-    except BenchbenchError as error:
-        return error
-
-
-def _one_per_machine(devices: Sequence[Device], pool: ThreadPoolExecutor) -> dict[str, Absent]:
+def _one_per_machine(devices: Sequence[Device]) -> dict[str, Absent]:
     """Of several devices that are one machine all but the first, and what cannot be reached, by name.
 
     It is asked before anything is locked, so that which one is used does not depend on which is quicker.
     """
+    found: dict[str, str | BenchbenchError] = {}
+
+    def ask(device: Device) -> None:
+        try:
+            found[device.name] = boot_id(device)
+        except BenchbenchError as error:
+            found[device.name] = error
+
+    side_by_side([partial(ask, device) for device in devices])
     first: dict[str, Device] = {}
     absent = {}
-    for device, machine in zip(devices, pool.map(_machine, devices), strict=True):
+    for device in devices:
+        machine = found[device.name]
         if isinstance(machine, BenchbenchError):
             absent[device.name] = Absent(device, machine)
         elif machine and (used := first.setdefault(machine, device)) is not device:
@@ -107,50 +103,40 @@ def _one_per_machine(devices: Sequence[Device], pool: ThreadPoolExecutor) -> dic
     return absent
 
 
-def _open(
-    device: Device, choice: ToolChoice, stack: contextlib.ExitStack, purpose: str, patience_s: float
-) -> Crew | Absent:
-    """Reach and equip one device; on any error it is let go again."""
-    with contextlib.ExitStack() as own:
-        try:
-            session = own.enter_context(open_session(device, purpose=purpose, patience_s=patience_s))
-            crew = Crew(session, equip(session, choice))
-        except BenchbenchError as error:
-            return Absent(device, error)
-        stack.push(own.pop_all())
-        return crew
-
-
-@contextlib.contextmanager
+@contextmanager
 def crews(
     devices: Sequence[Device], choice: ToolChoice, *, purpose: str = "benchbench", patience_s: float = 60
 ) -> Iterator[tuple[Crew | Absent, ...]]:
-    """All devices opened at once, in the order given; all given back at the end. Of one machine only one is opened.
+    """All devices opened and equipped at once, in the order given; see `opened`. Of one machine only one is opened."""
+    absent = _one_per_machine(devices) if len(devices) > 1 else {}
+    wanted = [device for device in devices if device.name not in absent]
 
-    `purpose` is what others are told who want them; `patience_s` is how long one that goes away is waited for.
-    """
-    with contextlib.ExitStack() as stack, ThreadPoolExecutor(max_workers=max(len(devices), 1)) as pool:
-        absent = _one_per_machine(devices, pool) if len(devices) > 1 else {}
-        opened = tuple(pool.map(lambda d: absent.get(d.name) or _open(d, choice, stack, purpose, patience_s), devices))
-        try:
-            yield opened
-        except BaseException:
-            for crew in opened:
-                if isinstance(crew, Crew):
-                    crew.session.cancel()
-            raise
+    def crew(session: Session) -> Crew:
+        return Crew(session, equip(session, choice))
+
+    with opened(wanted, crew, purpose=purpose, patience_s=patience_s) as answers:
+        by_name = {device.name: answer for device, answer in zip(wanted, answers, strict=True)}
+        yield tuple(absent.get(device.name) or by_name[device.name] for device in devices)
 
 
-def execute(plan: Plan, opened: Sequence[Crew | Absent], course: Course, tell: Tell) -> None:
+def execute(plan: Plan, crews: Sequence[Crew | Absent], course: Course, tell: Tell) -> None:
     """Run every trial of the plan that the journal does not hold yet; each outcome is on disk before the next is told.
 
-    On KeyboardInterrupt (or any other error of the writer) all devices are told to stop, and it is raised on.
+    On KeyboardInterrupt (or any other error of the writer) all devices are told to stop, what was measured by then is
+    written, and it is raised on.
     """
     done = course.journal.done()
     events: queue.SimpleQueue[Event | Broken | None] = queue.SimpleQueue()
     stop = threading.Event()
+
+    def end_all() -> None:
+        stop.set()
+        for crew in crews:
+            if isinstance(crew, Crew):
+                crew.session.cancel()
+
     workers = []
-    for crew in opened:
+    for crew in crews:
         name = (crew.device if isinstance(crew, Absent) else crew.session.device).name
         trials = [trial for trial in plan.of(name) if trial.id not in done]
         arguments = (crew, trials, course, events, stop)
@@ -160,14 +146,11 @@ def execute(plan: Plan, opened: Sequence[Crew | Absent], course: Course, tell: T
     try:
         _write(course.journal, events, len(workers), tell)
     except BaseException:
-        stop.set()
-        for crew in opened:
-            if isinstance(crew, Crew):
-                crew.session.cancel()
+        side_by_side([end_all])
         raise
     finally:
-        for worker in workers:
-            worker.join()
+        side_by_side([worker.join for worker in workers])
+        _write_rest(course.journal, events)
 
 
 def _work_through(
@@ -223,6 +206,14 @@ def _write(journal: Journal, events: queue.SimpleQueue[Event | Broken | None], w
             case Started() | Progressed() | Scoring():
                 pass
         tell(event)
+
+
+def _write_rest(journal: Journal, events: queue.SimpleQueue[Event | Broken | None]) -> None:
+    """What was measured while the writer was being interrupted."""
+    while not events.empty():
+        event = events.get()
+        if isinstance(event, Done):
+            journal.append(event.outcome)
 
 
 def equipped(opened: Sequence[Crew | Absent]) -> tuple[Equipped, ...]:

@@ -8,7 +8,8 @@ from benchbench.complaints import did_you_mean
 from benchbench.device import ToolChoice
 from benchbench.errors import InputError
 from benchbench.selection import all_devices
-from benchbench.session.session import open_session
+from benchbench.session.opening import Absent, opened
+from benchbench.session.session import Session
 from benchbench.tools import Progress, Tool, cache_folder, find
 
 
@@ -27,8 +28,9 @@ def fetch(
     chosen = device.tool or ToolChoice()
     given = {"generation": generation, "version": version}
     chosen = ToolChoice.model_validate(chosen.model_dump() | {key: value for key, value in given.items() if value})
-    with open_session(device, purpose="benchbench tools", patience_s=0) as session:
-        traits = session.probe()
+    with opened([device], Session.probe, purpose="benchbench tools", patience_s=0) as (traits,):
+        if isinstance(traits, Absent):
+            raise traits.error
     return find(
         os=traits.os,
         arch=traits.arch,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,7 +10,8 @@ from benchbench.delegates import KINDS, Delegate
 from benchbench.device import Device, ToolChoice
 from benchbench.equip import Equipped, equip
 from benchbench.errors import BenchbenchError, DeviceBusy, Unauthorized, Unreachable
-from benchbench.session.session import open_session
+from benchbench.session.opening import Absent, opened
+from benchbench.session.session import Session
 
 State = Literal["ready", "not equipped", "unauthorized", "offline", "unreachable", "in use", "unusable"]
 
@@ -64,21 +64,23 @@ def _example(kind: str) -> Delegate:
 
 def look_at(devices: Sequence[Device]) -> tuple[Look, ...]:
     """Every device's state, traits and runner; all at once, and none can spoil the others."""
-    with ThreadPoolExecutor(max_workers=max(len(devices), 1)) as pool:
-        return tuple(pool.map(_look, devices))
+    with opened(devices, _look, purpose="benchbench devices", patience_s=0) as looks:
+        return tuple(_without(look.device, look.error) if isinstance(look, Absent) else look for look in looks)
 
 
-def _look(device: Device) -> Look:
-    try:
-        with open_session(device, purpose="benchbench devices", patience_s=0) as session:
-            equipped = equip(session, ToolChoice())
-            state: State = "not equipped" if equipped.equipment is None else "ready"
-            return Look(device, state, equipped, session.conditions().temperature_c, equipped.problem)
-    except DeviceBusy as error:
-        return Look(device, "in use", problem=str(error))
-    except Unauthorized as error:
-        return Look(device, "unauthorized", problem=str(error))
-    except Unreachable as error:
-        return Look(device, "offline" if "offline" in error.message else "unreachable", problem=str(error))
-    except BenchbenchError as error:
-        return Look(device, "unusable", problem=str(error))
+def _look(session: Session) -> Look:
+    equipped = equip(session, ToolChoice())
+    state: State = "not equipped" if equipped.equipment is None else "ready"
+    return Look(session.device, state, equipped, session.conditions().temperature_c, equipped.problem)
+
+
+def _without(device: Device, error: BenchbenchError) -> Look:
+    match error:
+        case DeviceBusy():
+            return Look(device, "in use", problem=str(error))
+        case Unauthorized():
+            return Look(device, "unauthorized", problem=str(error))
+        case Unreachable():
+            return Look(device, "offline" if "offline" in error.message else "unreachable", problem=str(error))
+        case _:
+            return Look(device, "unusable", problem=str(error))

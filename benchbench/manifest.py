@@ -18,12 +18,12 @@ from benchbench.case import Case, Measure, Trial, Variant
 from benchbench.crew import Crew
 from benchbench.device import Device, ToolChoice
 from benchbench.errors import InputError
-from benchbench.execute import Absent
 from benchbench.feeding import Fed, Wanted, feed
 from benchbench.journal import Journal, write_manifest
 from benchbench.matrix import NATIVE_SAMPLES, Matrix
 from benchbench.outcome import Outcome
 from benchbench.plan import Plan, Skip
+from benchbench.session.opening import Absent
 from benchbench.session.store import sha256_of
 
 RECORDED_PACKAGES = ("ai-edge-litert", "numpy", "pandas", "adbutils", "paramiko")

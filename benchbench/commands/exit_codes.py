@@ -6,7 +6,7 @@ import signal
 
 import click
 
-from benchbench.errors import DeviceError, HostError, InputError, NothingToDo, ToolError
+from benchbench.errors import DeviceError, HostError, InputError, Interrupted, NothingToDo, ToolError
 
 DONE = 0
 REGRESSED = FAILED = 1
@@ -26,7 +26,7 @@ MEANINGS = {
     "5": "tool: a measuring tool, library or converter is missing or cannot be used",
     "6": "this host: its disk or its memory",
     "70": "a fault of benchbench itself, with a traceback",
-    "130, 143, 129": "ended by Ctrl-C, SIGTERM, a hang-up (128 + the signal's number)",
+    "130, 143, 129, 141": "ended by Ctrl-C, SIGTERM, a hang-up, a closed pipe (128 + the signal's number)",
 }
 _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (InputError, INPUT),
@@ -36,7 +36,6 @@ _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (HostError, HOST),
     (click.ClickException, INPUT),
     (KeyboardInterrupt, 128 + signal.SIGINT),
-    (BrokenPipeError, 128 + signal.SIGPIPE),
     (OSError, HOST),  # an error with a path that somebody named was made an InputError where it was met
     (MemoryError, HOST),
 )
@@ -44,6 +43,8 @@ _CODES: tuple[tuple[type[BaseException], int], ...] = (
 
 def exit_code(error: BaseException) -> int:
     """The exit code that an error ends the program with."""
+    if isinstance(error, Interrupted):
+        return 128 + error.number
     return next((code for kind, code in _CODES if isinstance(error, kind)), OUR_FAULT)
 
 

@@ -12,32 +12,48 @@ import zlib
 
 from benchbench.models.graph import MALFORMED
 
-LARGEST_LABELS = 1_000_000  # bytes; ImageNet's list has 11 kB
+LARGEST_LABELS = 1_000_000  # bytes in all; ImageNet's list has 11 kB
+MOST_FILES = 1_000
 MODEL_FIELDS = {"name": 4, "description": 6, "version": 8, "author": 12, "license": 14}  # vtable slots of ModelMetadata
 
 
 def packed_labels(raw: bytes) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """The names of all files in the archive appended to a model, and its label files: name -> labels, one a line.
 
-    Nothing is unpacked to disk; an archive that is damaged or unreasonably large counts as absent.
+    Nothing is unpacked to disk. An archive that is damaged or unreasonably large counts as absent; label files are read
+    as long as all of them together are no more than `LARGEST_LABELS`.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            files = tuple(archive.namelist())
-            return files, {name: _lines(archive, name) for name in files if _holds_labels(archive.getinfo(name))}
+            files = archive.infolist()
+            if len(files) > MOST_FILES:
+                return (), {}
+            labels: dict[str, tuple[str, ...]] = {}
+            left = LARGEST_LABELS
+            for file in files:
+                if _holds_labels(file) and file.filename not in labels and file.file_size <= left:
+                    text = _text(archive, file, left)
+                    left -= len(text)
+                    labels[file.filename] = _lines(text)
+            return tuple(file.filename for file in files), labels
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError, *MALFORMED):
         return (), {}
 
 
 def _holds_labels(info: zipfile.ZipInfo) -> bool:
     name = info.filename.lower()
-    return "label" in name and name.endswith(".txt") and info.file_size <= LARGEST_LABELS
+    return "label" in name and name.endswith(".txt")
 
 
-def _lines(archive: zipfile.ZipFile, name: str) -> tuple[str, ...]:
-    with archive.open(name) as file:
-        text = file.read(LARGEST_LABELS).decode("utf-8", errors="replace")
-    return tuple(line.strip() for line in text.splitlines() if line.strip())
+def _text(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
+    """The file's content, which may be longer than its entry says: no more than `most` bytes of it."""
+    with archive.open(info) as file:
+        return file.read(most)
+
+
+def _lines(text: bytes) -> tuple[str, ...]:
+    lines = text.decode("utf-8", errors="replace").splitlines()
+    return tuple(line.strip() for line in lines if line.strip())
 
 
 def model_metadata(metadata: dict[str, bytes]) -> dict[str, str]:
