@@ -19,7 +19,7 @@ from benchbench.device import Device
 from benchbench.errors import BenchbenchError, InputError, Interrupted, NothingToDo, SameMachine, ToolError, file_error
 from benchbench.execute import Event, Noted, Scoring, Tell, crews, execute
 from benchbench.feeding import Fed
-from benchbench.importing import Recorded, outcomes, read_logs
+from benchbench.importing import Recorded, outcomes, read_log
 from benchbench.inventory import device_file, select
 from benchbench.journal import Journal
 from benchbench.manifest import (
@@ -213,19 +213,24 @@ def _execute(
     shutil.rmtree(book.folder / "samples", ignore_errors=True)  # they can be made again
 
 
-def read_recorded(logs: Sequence[Path | tuple[str, bytes]]) -> list[Recorded]:
-    """The launches in benchmark_model outputs: files, or (name, text) of what is no file. Raises InputError."""
-    texts: list[tuple[str, str | bytes]] = []
+def read_recorded(logs: Sequence[Path | tuple[str, bytes]]) -> tuple[list[Recorded], tuple[str, ...]]:
+    """The launches in benchmark_model outputs, and a line on each source that has none, which is left out.
+
+    A source is a file, or (name, bytes) of what is no file. Raises InputError when no source has a launch.
+    """
+    recorded: list[Recorded] = []
+    left_out: list[BenchbenchError] = []
     for log in logs:
         try:
-            texts.append((str(log), log.read_bytes()) if isinstance(log, Path) else log)
+            recorded += read_log(*((str(log), log.read_bytes()) if isinstance(log, Path) else log))
         except OSError as error:
-            raise file_error(error, f"{log}: cannot be read", remedy="give a text file, or -") from error
-    recorded = read_logs(texts)
-    silent = [name for name, _ in texts if name not in {one.source for one in recorded}]
-    if silent:
-        raise InputError(f"{silent[0]}: holds no launch of benchmark_model", remedy="is it the tool's whole output?")
-    return recorded
+            left_out.append(file_error(error, f"{log}: cannot be read", remedy="give a text file, or -"))
+        except InputError as error:
+            left_out.append(error)
+    if not recorded:
+        others = f" (and {len(left_out) - 1} more without one)" if len(left_out) > 1 else ""
+        raise type(left_out[0])(f"{left_out[0].message}{others}", remedy=left_out[0].remedy)
+    return recorded, tuple(map(str, left_out))
 
 
 def import_logs(recorded: Sequence[Recorded], reports: Path = REPORTS) -> Path:

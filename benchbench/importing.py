@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from benchbench.errors import InputError
+from benchbench.models.file_kind import file_kind
 from benchbench.outcome import OpTime, Outcome
 from benchbench.runners.benchmark_model.launch import Launch
 from benchbench.runners.benchmark_model.reader import read_text
@@ -26,6 +28,19 @@ class Recorded:
 def read_logs(sources: Iterable[tuple[str, str | bytes]]) -> list[Recorded]:
     """Every launch of every (name, text), in order; a text without a launch gives none."""
     return [Recorded(name, index, launch) for name, text in sources for index, launch in enumerate(read_text(text))]
+
+
+def read_log(source: str, data: str | bytes) -> list[Recorded]:
+    """The launches of one text; raises InputError for one without any, saying what it is instead."""
+    kind = file_kind(data) if isinstance(data, bytes) else None
+    if kind is not None:
+        raise InputError(
+            f"{source}: is no output of benchmark_model: it is {kind}", remedy="give what the tool printed, as text"
+        )
+    found = read_logs([(source, data)])
+    if not found:
+        raise InputError(f"{source}: holds no launch of benchmark_model", remedy="is it the tool's whole output?")
+    return found
 
 
 def as_json(launch: Launch, source: str, index: int) -> dict[str, Any]:

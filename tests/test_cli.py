@@ -150,6 +150,25 @@ def test_a_wrong_argument_is_one_line_and_an_exit_code(
     assert telling in stderr
 
 
+def test_a_file_without_a_launch_does_not_stop_the_import_of_the_others(
+    workshop: Workbench, said: Said, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    summary = "Inference timings in us: Init: 1, First inference: 2, Warmup (avg): 3, Inference (avg): 4\n"
+    files = {"notes.txt": b"hello\n", "a.txt": summary.encode(), "m.onnx": b"\x08\x07\x12\x07pytorch\x1a\x03", "b.txt": b""}
+    for name, content in files.items():
+        Path(name).write_bytes(content)
+    code, stdout, stderr = said("import", "--json", *files, "none.txt")
+    assert code == 0
+    assert [json.loads(line)["source"] for line in stdout.splitlines()] == ["a.txt"]
+    told = dict(zip(("notes.txt", "m.onnx", "b.txt", "none.txt"), stderr.splitlines(), strict=True))
+    assert all(name in line for name, line in told.items())
+    assert "it is an ONNX model" in told["m.onnx"]
+    code, stdout, stderr = said("import", "notes.txt", "m.onnx")
+    assert (code, stdout, stderr.count("\n")) == (2, "", 1)
+    assert "notes.txt" in stderr
+
+
 def test_debug_shows_where_it_went_wrong(workshop: Workbench, said: Said) -> None:
     code, _, stderr = said("plan", "typo.toml", "--debug")
     assert code == 2

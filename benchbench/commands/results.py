@@ -56,10 +56,13 @@ def compare(base: Path, new: Path, same_within: float, as_json: bool) -> None:
 @AS_JSON
 def import_(logs: tuple[Path, ...], reports: Path, as_json: bool) -> None:
     """Read benchmark_model output that somebody captured (- for stdin): JSON lines, or a run folder."""
-    from benchbench import api
+    from benchbench import api, console
     from benchbench.importing import as_json as launch_as_json
 
-    recorded = api.read_recorded([("stdin", sys.stdin.buffer.read()) if str(p) == "-" else p for p in logs])
+    sources = [("stdin", sys.stdin.buffer.read()) if str(p) == "-" else p for p in logs]
+    recorded, left_out = api.read_recorded(sources)
+    for line in left_out:
+        console.err().print(f"left out: {line}", markup=False)
     if as_json:
         for one in recorded:
             print_json(launch_as_json(one.launch, one.source, one.index))

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbench.errors import InputError
+from benchbench.models.file_kind import file_kind
 
 Bytes = NDArray[np.uint8]
 MALFORMED = (struct.error, ValueError, IndexError, TypeError, OverflowError, AttributeError)
@@ -105,7 +106,9 @@ def read(path: Path, raw: bytes) -> Contents:
     Raises InputError naming the file when it is no .tflite model, truncated, or inconsistent in itself.
     """
     if raw[4:8] != b"TFL3":
-        raise InputError(f"{path} is no .tflite model: {_looks_like(raw)}", remedy="give a TFLite/LiteRT flatbuffer")
+        kind = file_kind(raw)
+        what = f"it is {kind}" if kind else "it lacks the identifier TFL3"
+        raise InputError(f"{path} is no .tflite model: {what}", remedy="give a TFLite/LiteRT flatbuffer")
     try:
         return _Reader(raw).contents()
     except MALFORMED as error:
@@ -113,19 +116,6 @@ def read(path: Path, raw: bytes) -> Contents:
             f"{path} is no .tflite model that can be read: {_told(error)}",
             remedy="the file is truncated or corrupt; fetch or convert it again",
         ) from error
-
-
-def _looks_like(raw: bytes) -> str:
-    if not raw:
-        return "the file is empty"
-    known = {
-        b"PK\x03\x04": "a zip archive",
-        b"\x89HDF": "a Keras .h5 file",
-        b"\x7fELF": "a program",
-        b"vers": "a pointer of Git LFS",
-    }
-    kind = known.get(raw[:4])
-    return f"it is {kind}" if kind else "it lacks the identifier TFL3"
 
 
 def _told(error: Exception) -> str:

@@ -226,7 +226,7 @@ def test_a_description_of_a_model_is_strict_json() -> None:
 @pytest.mark.parametrize(
     ("raw", "told"),
     [
-        (b"", "the file is empty"),
+        (b"", "it is empty"),
         (b"PK\x03\x04" + bytes(50), "a zip archive"),
         (b"version https://git-lfs.github.com/spec/v1", "Git LFS"),
         (b"hello, I am no model", "lacks the identifier TFL3"),
