@@ -84,11 +84,23 @@ class Crew:
         cooldown_s = self._cool_down(measure)
         began = time.monotonic()
         work = self._work(trial, course, equipment)
+        if missing := self._missing_file(work):
+            return unavailable(trial, missing)
         if trial.purpose == "accuracy":
             outcome = self._evaluate(trial, course, equipment, work, progress)
         else:
             outcome = self._launch(trial, course, equipment, work)
         return outcome.model_copy(update={"cooldown_s": cooldown_s, "wall_s": time.monotonic() - began})
+
+    def _missing_file(self, work: Work) -> str | None:
+        """The path of a delegate's file that is not on the device: tools run on the CPU then, without a word.
+
+        Names without a folder are for the device's own loader to find.
+        """
+        for path in work.delegate.files_needed(work.library):
+            if "/" in path and self.session.transport.run(["test", "-e", path], timeout_s=30).exit_code != 0:
+                return path
+        return None
 
     def _launch(self, trial: Trial, course: Course, equipment: Equipment, work: Work) -> Outcome:
         job = equipment.runner.job(work)
@@ -177,6 +189,15 @@ def failed(trial: Trial, error: BenchbenchError) -> Outcome:
     return blank(trial).model_copy(
         update={"error": error.message, "remedy": error.remedy or None, "transient": error.transient}
     )
+
+
+def unavailable(trial: Trial, path: str) -> Outcome:
+    """The outcome of a trial that was not launched, since a file of its delegate is not on the device."""
+    label, device = trial.case.delegate.label, trial.case.device
+    told = f"{device}: {path} is not there, which {label} needs"
+    remedy = "put it there, or correct its path in the matrix or under `libraries` in the device's file"
+    delegation = Delegation(asked=trial.case.delegate.kind, verdict="unavailable", evidence=told)
+    return blank(trial).model_copy(update={"error": told, "remedy": remedy, "delegation": delegation})
 
 
 def outcome_of(trial: Trial, equipment: Equipment, reading: Reading, result: JobResult) -> Outcome:

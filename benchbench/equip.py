@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from benchbench.account import expanded
+from benchbench.delegates import Delegate
 from benchbench.device import Device, Generation, Local, RunnerKind, ToolChoice, Traits
 from benchbench.errors import BenchbenchError, DeviceError, ToolError
 from benchbench.plan import Target
@@ -49,6 +50,13 @@ class Equipped:
     @property
     def target(self) -> Target:
         return Target(self.device, self.traits, self.equipment.runner.kind if self.equipment else None, self.problem)
+
+    def unsupported_reason(self, delegate: Delegate) -> str | None:
+        """Why a delegate cannot run there: for the device's sake, or for what its tool was built with."""
+        if self.equipment is None:
+            return self.problem or "nothing to measure with"
+        runner = self.equipment.runner
+        return delegate.impossible(self.traits, runner.kind) or runner.unsupported_reason(delegate)
 
 
 def equip(session: Session, choice: ToolChoice) -> Equipped:

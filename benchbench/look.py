@@ -31,8 +31,7 @@ class Look:
         equipped = self.equipped
         if equipped is None or equipped.equipment is None:
             return dict.fromkeys(KINDS, self.problem or "nothing to measure with")
-        kind = equipped.equipment.runner.kind
-        return {name: _example(name).impossible(equipped.traits, kind) for name in KINDS}
+        return {name: equipped.unsupported_reason(_example(name)) for name in KINDS}
 
     def as_dict(self) -> dict[str, Any]:
         """For --json: everything, by name."""

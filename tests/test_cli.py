@@ -155,7 +155,12 @@ def test_a_file_without_a_launch_does_not_stop_the_import_of_the_others(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     summary = "Inference timings in us: Init: 1, First inference: 2, Warmup (avg): 3, Inference (avg): 4\n"
-    files = {"notes.txt": b"hello\n", "a.txt": summary.encode(), "m.onnx": b"\x08\x07\x12\x07pytorch\x1a\x03", "b.txt": b""}
+    files = {
+        "notes.txt": b"hello\n",
+        "a.txt": summary.encode(),
+        "m.onnx": b"\x08\x07\x12\x07pytorch\x1a\x03",
+        "b.txt": b"",
+    }
     for name, content in files.items():
         Path(name).write_bytes(content)
     code, stdout, stderr = said("import", "--json", *files, "none.txt")

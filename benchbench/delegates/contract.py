@@ -33,6 +33,10 @@ class DelegateModel(Frozen):
         """The path on the device of the shared library to load, where the matrix or its default names one."""
         return None
 
+    def files_needed(self, library: str | None) -> tuple[str, ...]:
+        """Paths that must be there before a launch, which a tool would pass over without a word."""
+        return (library,) if library else ()
+
     @abstractmethod
     def impossible(self, traits: Traits, runner: RunnerKind) -> str | None:
         """Why it cannot exist on such a device with such a runner, with what to do; None = it may."""

@@ -16,6 +16,9 @@ class Hexagon(DelegateModel):
     profiling: bool = False
     name_in_tool = "Hexagon"
 
+    def files_needed(self, library: str | None) -> tuple[str, ...]:
+        return (library or self.library_folder,)
+
     def impossible(self, traits: Traits, runner: RunnerKind) -> str | None:
         if traits.os != "android" or traits.arch not in {"arm64", "arm"}:
             return "the Hexagon delegate exists on Android phones with a Qualcomm SoC only"

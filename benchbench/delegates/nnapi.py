@@ -30,6 +30,9 @@ class Nnapi(DelegateModel):
         parts = [self.accelerator, "fp16" if self.allow_fp16 else None, "burst" if self.burst else None]
         return ":".join(["nnapi", *[part for part in parts if part]])
 
+    def files_needed(self, library: str | None) -> tuple[str, ...]:
+        return (self.support_library,) if self.support_library else ()
+
     def impossible(self, traits: Traits, runner: RunnerKind) -> str | None:
         if traits.os != "android":
             return "NNAPI exists on Android only"

@@ -27,6 +27,9 @@ class Npu(DelegateModel):
     def label(self) -> str:
         return ":".join(["npu", *[part for part in (self.vendor, self.backend) if part]])
 
+    def files_needed(self, library: str | None) -> tuple[str, ...]:
+        return tuple(path for path in (self.dispatch, self.plugin) if path)
+
     def impossible(self, traits: Traits, runner: RunnerKind) -> str | None:
         if self.backend and self.vendor != "intel":
             return 'backend is an option of vendor = "intel"'

@@ -106,6 +106,9 @@ class Runner(Protocol):
     @property
     def kind(self) -> RunnerKind: ...
 
+    def unsupported_reason(self, delegate: Delegate) -> str | None:
+        """Why this very tool has no such delegate, whatever the device may have; None = it may."""
+
     def job(self, work: Work) -> Job: ...
 
     def read(self, work: Work, raw: Raw) -> Reading: ...

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from benchbench.delegates import Delegate
 from benchbench.device import RunnerKind
 from benchbench.outcome import Delegation, Measurement, Memory, OpTime, Profile, Reading, Timings
 from benchbench.process_end import how_it_ended
@@ -64,6 +65,10 @@ class PythonRunner:
     """Builds the request of a launch and reads its answer; `Work.tool` is the script's path on the device."""
 
     kind: RunnerKind = "python"
+
+    def unsupported_reason(self, delegate: Delegate) -> str | None:
+        """Nothing is built into a script; what its interpreter can do is among the device's traits."""
+        return None
 
     def job(self, work: Work) -> Job:
         request = json.dumps(_request(work), indent=1).encode()

@@ -49,9 +49,7 @@ FLAGS = [
     Flag("external_delegate_options", "string", "", "External delegate options"),
 ]
 LINKED_BUT_USELESS = [  # what a desktop build with these providers knows and cannot do
-    Flag("use_gpu", "bool", "false", "Use gpu"),
-    Flag("gpu_precision_loss_allowed", "bool", "true", "Allow lower precision in gpu"),
-    Flag("gpu_backend", "string", "", "GPU backend"),
+    Flag("use_gpu", "bool", "false", "Use gpu"),  # and none of the GPU's options
     Flag("use_nnapi", "bool", "false", "Use NNAPI"),
     Flag("nnapi_execution_preference", "string", "", "NNAPI execution preference"),
     Flag("nnapi_accelerator_name", "string", "", "NNAPI accelerator name"),
