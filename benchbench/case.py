@@ -51,7 +51,7 @@ class Variant(Frozen):
     """One .tflite file of a model family, with what was read from the file itself."""
 
     family: str
-    name: str  # unique in its family: the scheme, or the file's stem where two files share a scheme
+    name: str  # unique in its family: what the matrix says, or its file's stem without the family's name
     scheme: str  # float32, float16, dynamic-int8, int8, int16x8, …; edgetpu and others that are compiled
     path: str  # on this host
     sha256: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,11 +26,19 @@ class ModelEntry(Frozen):
     """One model family: the files of its variants, and labelled inputs for accuracy."""
 
     family: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)
-    variants: str | tuple[str, ...]  # a path or glob, or several, relative to the matrix
+    variants: str | tuple[str, ...] | dict[str, str]  # paths or globs from the matrix's folder; name -> path
     dataset: str | None = None  # a path relative to the matrix, or "random": seeded inputs, for fidelity only
     inputs: tuple[InputSpec, ...] = ()  # for models with open shapes: all inputs, in order
     samples: int | None = Field(default=None, ge=1)  # of the dataset, from its beginning; None = all
     native_samples: int = Field(default=NATIVE_SAMPLES, ge=1)  # at most, through benchmark_model: each may be a launch
+
+    @field_validator("variants")
+    @classmethod
+    def _harmless_names(cls, value: Any) -> Any:
+        for name in value if isinstance(value, dict) else ():
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
+                raise ValueError(f"{name!r} is no name of letters, digits, '.', '_' and '-'")
+        return value
 
     @model_validator(mode="after")
     def _samples_of_something(self) -> ModelEntry:
@@ -169,18 +178,38 @@ def _words_as_tables(data: dict[str, Any]) -> dict[str, Any]:
 def _variants(path: Path, entry: ModelEntry) -> tuple[Variant, ...]:
     from benchbench.models.family import variants  # reads flatbuffers: slow to import
 
-    patterns = (entry.variants,) if isinstance(entry.variants, str) else entry.variants
-    files: list[Path] = []
-    for pattern in patterns:
-        matches = glob.glob(pattern, root_dir=path.parent, recursive=True)  # noqa: PTH207 - absolute patterns too
-        found = sorted(file for match in matches if (file := path.parent.absolute() / match).is_file())
-        if not found:
-            raise InputError(
-                f"{path}: model {entry.family}: variants: no file fits {pattern!r}",
-                remedy=f"paths are relative to {path.parent}",
-            )
-        files += [file for file in found if file not in files]
-    return tuple(_fed(path, entry, variant) for variant in variants(entry.family, files))
+    if isinstance(entry.variants, dict):
+        files, names = [_one_file(path, entry, *named) for named in entry.variants.items()], tuple(entry.variants)
+    else:
+        patterns = (entry.variants,) if isinstance(entry.variants, str) else entry.variants
+        files, names = list(dict.fromkeys(file for p in patterns for file in _files(path, entry, p))), None
+    try:
+        found = variants(entry.family, files, names)
+    except InputError as error:
+        raise InputError(f"{path}: model {entry.family}: variants: {error.message}", remedy=error.remedy) from error
+    return tuple(_fed(path, entry, variant) for variant in found)
+
+
+def _files(path: Path, entry: ModelEntry, pattern: str) -> list[Path]:
+    """The files that a path or glob fits; raises InputError where there is none."""
+    matches = glob.glob(pattern, root_dir=path.parent, recursive=True)  # noqa: PTH207 - absolute patterns too
+    found = sorted(file for match in matches if (file := path.parent.absolute() / match).is_file())
+    if not found:
+        raise InputError(
+            f"{path}: model {entry.family}: variants: no file fits {pattern!r}",
+            remedy=f"paths are relative to {path.parent}",
+        )
+    return found
+
+
+def _one_file(path: Path, entry: ModelEntry, name: str, pattern: str) -> Path:
+    found = _files(path, entry, pattern)
+    if len(found) > 1:
+        raise InputError(
+            f"{path}: model {entry.family}: variants: {name}: {len(found)} files fit {pattern!r}",
+            remedy="a name is that of one file",
+        )
+    return found[0]
 
 
 def _fed(path: Path, entry: ModelEntry, variant: Variant) -> Variant:

@@ -134,7 +134,7 @@ def test_a_folder_that_a_pattern_finds_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "b.tflite").mkdir()
     (tmp_path / "a.tflite").symlink_to(FAMILY / "fashion_mnist_float32.tflite")
     path = written(tmp_path, f'{TOP}[[model]]\nfamily = "m"\nvariants = "*.tflite"\n')
-    assert [variant.name for variant in load_matrix(path).variants] == ["float32"]
+    assert [variant.name for variant in load_matrix(path).variants] == ["a"]
 
 
 def test_a_key_in_the_wrong_table_is_told_where_it_belongs(tmp_path: Path) -> None:
@@ -164,3 +164,27 @@ def test_all_that_is_wrong_is_told_at_once_in_words_of_the_matrix(tmp_path: Path
         assert part in said
     for word in ("Input", "valid", "tuple", "pydantic", "str"):
         assert word not in said.replace(str(tmp_path), "")
+
+
+def test_a_matrix_may_name_its_variants(tmp_path: Path) -> None:
+    for name in ("float32", "int8"):
+        (tmp_path / f"export_{name}_final.tflite").symlink_to(FAMILY / f"fashion_mnist_{name}.tflite")
+    named = '{ plain = "export_float32_final.tflite", "8.bit" = "export_int8*.tflite" }'
+    matrix = load_matrix(written(tmp_path, f'{TOP}[[model]]\nfamily = "m"\nvariants = {named}\n'))
+    assert [(v.id, v.scheme) for v in matrix.variants] == [("m.plain", "float32"), ("m.8.bit", "int8")]
+
+
+@pytest.mark.parametrize(
+    ("variants", "telling"),
+    [
+        ('{ plain = "*.tflite" }', "variants: plain: 2 files fit '*.tflite' (a name is that of one file)"),
+        ('{ plain = "none.tflite" }', "variants: no file fits 'none.tflite'"),
+        ('{ "../up" = "a.tflite" }', "../up"),
+        ('{ one = "a.tflite", two = "a.tflite" }', "have the same bytes"),
+    ],
+)
+def test_a_name_is_harmless_and_that_of_one_file(tmp_path: Path, variants: str, telling: str) -> None:
+    for name, scheme in (("a", "float32"), ("b", "int8")):
+        (tmp_path / f"{name}.tflite").symlink_to(FAMILY / f"fashion_mnist_{scheme}.tflite")
+    error = complaint(tmp_path, f'{TOP}[[model]]\nfamily = "m"\nvariants = {variants}\n')
+    assert telling in str(error)

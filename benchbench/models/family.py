@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
-from itertools import takewhile
 from pathlib import Path
 
 from benchbench.case import Variant
@@ -14,24 +12,18 @@ from benchbench.models.inspect import ModelInfo, inspect
 from benchbench.models.kinship import kinships
 
 
-def variants(family: str, paths: Iterable[str | Path]) -> tuple[Variant, ...]:
-    """Inspect the files of a family, in the order given; names are unique in it.
+def variants(family: str, paths: Iterable[str | Path], names: Iterable[str] | None = None) -> tuple[Variant, ...]:
+    """Inspect the files of a family, in the order given, called by `names` or each by its own file.
 
-    A variant is called by its scheme where only one file has that scheme, else by its file: the stem without the
-    family's name and what the names of all files begin with. Raises InputError for what is no model, for the same
-    bytes twice, and for two of the same name.
+    Raises InputError for what is no model, for the same bytes twice, and for two of the same name.
     """
     infos = [inspect(path) for path in paths]
-    schemes = Counter(info.scheme for info in infos)
-    stems = [Path(info.path).stem for info in infos]
-    shared = _shared_beginning(stems) if len(stems) > 1 else ""
-    named = [
-        (info.scheme if schemes[info.scheme] == 1 else name_from_file(family, info, shared), info) for info in infos
-    ]
+    called = [name_from_file(family, info) for info in infos] if names is None else list(names)
     _refuse_twins("the same bytes", [(info.sha256, info.path) for info in infos], "leave one out")
-    _refuse_twins("the same name", [(name, info.path) for name, info in named], "rename one of the files")
-    kin = kinships([info for _, info in named], [name for name, _ in named])
-    made = (variant_of(info, family, name) for name, info in named)
+    rename = 'rename one of the files, or name them in the matrix: variants = { NAME = "FILE", … }'
+    _refuse_twins("the same name", [(name, info.path) for name, info in zip(called, infos, strict=True)], rename)
+    made = (variant_of(info, family, name) for name, info in zip(called, infos, strict=True))
+    kin = kinships(infos, called)
     return tuple(variant.model_copy(update={"kin": its}) for variant, its in zip(made, kin, strict=True))
 
 
@@ -52,17 +44,15 @@ def variant_of(info: ModelInfo, family: str, name: str) -> Variant:
     )
 
 
-def _shared_beginning(stems: list[str]) -> str:
-    """What all of several names begin with, in whole words."""
-    pairs = zip(min(stems), max(stems), strict=False)
-    same = "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-    return re.sub(r"[^._-]*$", "", same)
+def name_from_file(family: str, info: ModelInfo) -> str:
+    """The stem of the file without the family's name at its beginning or end; its scheme where nothing is left.
 
-
-def name_from_file(family: str, info: ModelInfo, shared: str = "") -> str:
-    """The stem of the file without `shared` and the family's name in front; of letters, digits, '.', '_' and '-'."""
-    stem = Path(info.path).stem.removeprefix(shared).removeprefix(family).lstrip("._-")
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.") or info.scheme
+    It depends on this file alone: a case keeps its id whatever other files its family has. Of letters, digits, '.', '_'
+    and '-'.
+    """
+    word = re.escape(family)
+    stem = re.sub(rf"^{word}(?![A-Za-z0-9])|(?<![A-Za-z0-9]){word}$", "", Path(info.path).stem, flags=re.IGNORECASE)
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("._-") or info.scheme
 
 
 def _refuse_twins(what: str, keyed: list[tuple[str, str]], remedy: str) -> None:

@@ -15,6 +15,7 @@ from tests.end_to_end.conftest import FAMILY, Lab
 
 SHARED = Path(__file__).parents[3] / "shared" / "models"
 EDSR = "v3_0__tflite__edsr_f32b5_"
+MOBILENET = "mobilenet_v1_0.25_128_quant"
 MEASURE = """
 [measure]
 rounds = 1
@@ -29,6 +30,8 @@ pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="the published model
 
 def test_the_published_ptq_and_qat_twins_are_compared_with_their_float32_model(lab: Lab) -> None:
     np.savez(lab.folder / "scene.npz", x=scene())
+    ends = {"QAT": "QAT", "float32": "fp32", "full_qint8": "full_qint8"}
+    named = ", ".join(f'{name} = "{SHARED}/{EDSR}{end}.tflite"' for name, end in ends.items())
     text = f"""
         name = "super-resolution"
         devices = ["host"]
@@ -36,7 +39,7 @@ def test_the_published_ptq_and_qat_twins_are_compared_with_their_float32_model(l
         delegates = ["xnnpack"]
         [[model]]
         family = "edsr"
-        variants = "{SHARED}/{EDSR}*.tflite"
+        variants = {{ {named} }}
         dataset = "scene.npz"
         {MEASURE}"""
     run = measured(lab, text)
@@ -74,11 +77,11 @@ def test_edge_tpu_files_are_planned_for_their_delegate_alone_and_compared_with_t
         ]
         [[model]]
         family = "mobilenet"
-        variants = "{SHARED}/mobilenet_v1*.tflite"
+        variants = {{ uint8 = "{SHARED}/{MOBILENET}.tflite", edgetpu = "{SHARED}/{MOBILENET}_edgetpu.tflite" }}
         dataset = "random"
         [[model]]
         family = "deeplab"
-        variants = "{SHARED}/deeplab*.tflite"
+        variants = {{ edgetpu = "{SHARED}/deeplab*.tflite" }}
         {MEASURE}"""
     planned = lab.benchbench("plan", str(lab.write("m.toml", text)))
     assert set(planned.stdout.split()) == {

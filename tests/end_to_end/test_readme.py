@@ -39,7 +39,7 @@ def shrunk(text: str) -> str:
 
 def _variants() -> str:
     names = ("float32", "int8", "int16x8")
-    return "[" + ", ".join(f'"{FAMILY}/fashion_mnist_{name}.tflite"' for name in names) + "]"
+    return "{ " + ", ".join(f'{name} = "{FAMILY}/fashion_mnist_{name}.tflite"' for name in names) + " }"
 
 
 def test_the_matrix_of_the_readme_runs_on_host_board_and_phone_at_once_and_every_row_says_what_ran(lab: Lab) -> None:

@@ -13,7 +13,7 @@ from benchbench.models.family import variants
 SHIPPED = Path(__file__).parents[2] / "benchbench/demo/fashion_mnist"
 
 
-def test_the_shipped_family_is_named_by_scheme_where_that_is_unique_and_by_file_elsewhere() -> None:
+def test_the_shipped_family_is_named_by_its_files() -> None:
     family = variants("fashion_mnist", sorted(SHIPPED.glob("*.tflite")))
     names = {variant.name: variant.scheme for variant in family}
     assert names["float32"] == "float32"
@@ -22,17 +22,34 @@ def test_the_shipped_family_is_named_by_scheme_where_that_is_unique_and_by_file_
     assert family[0].id == "fashion_mnist.dynamic-int4"
 
 
-def test_what_all_file_names_begin_with_tells_nothing_apart_and_is_left_out(tmp_path: Path) -> None:
-    for name in ("int8", "int8-io", "float32"):
-        shutil.copy(SHIPPED / f"fashion_mnist_{name}.tflite", tmp_path / f"v3_0__net_f32b5_{name}_2.tflite")
-    family = variants("edsr", sorted(tmp_path.glob("*.tflite")))
-    assert [variant.name for variant in family] == ["float32", "int8-io_2", "int8_2"]
+def test_a_variants_name_does_not_depend_on_its_neighbours() -> None:
+    files = sorted(SHIPPED.glob("*.tflite"))
+    together = [variant.name for variant in variants("fashion_mnist", files)]
+    alone = [variant.name for file in files for variant in variants("fashion_mnist", [file])]
+    in_another_family = [variant.name for file in files for variant in variants("mnist", [file])]
+    assert together == alone
+    assert in_another_family == [variant.name for variant in variants("mnist", files)]
 
 
-def test_a_lone_file_is_named_by_its_scheme_whatever_it_is_called(tmp_path: Path) -> None:
-    shutil.copy(SHIPPED / "fashion_mnist_int8-io.tflite", tmp_path / "final (2) ünal.tflite")
-    (variant,) = variants("model", tmp_path.glob("*.tflite"))
-    assert (variant.name, variant.nodes, variant.compiled) == ("int8", 14, False)
+@pytest.mark.parametrize(
+    ("family", "file", "name"),
+    [
+        ("net", "net_int8-io", "int8-io"),
+        ("net", "Net-int8_io", "int8_io"),
+        ("net", "int8_io.net", "int8_io"),
+        ("net", "network_v2", "network_v2"),  # another word, though it begins alike
+        ("net", "inet", "inet"),
+        ("edsr", "v3_0__net_f32b5_int8_2", "v3_0__net_f32b5_int8_2"),
+        ("mobilenet_v2", "mobilenet_v2_1.0_224_quant", "1.0_224_quant"),
+        ("net", "net", "int8"),  # nothing is left: the scheme, which the file alone says too
+        ("model", "final (2) ünal", "final-2-nal"),
+        ("net", "网", "int8"),
+    ],
+)
+def test_a_name_is_the_stem_without_the_family(tmp_path: Path, family: str, file: str, name: str) -> None:
+    shutil.copy(SHIPPED / "fashion_mnist_int8-io.tflite", tmp_path / f"{file}.tflite")
+    (variant,) = variants(family, tmp_path.glob("*.tflite"))
+    assert (variant.name, variant.scheme, variant.nodes, variant.compiled) == (name, "int8", 14, False)
 
 
 def test_hostile_file_names_leave_only_harmless_characters(tmp_path: Path) -> None:
@@ -53,5 +70,7 @@ def test_two_files_that_would_have_one_name_are_refused(tmp_path: Path) -> None:
     for folder, source in (("one", "int8"), ("two", "int8-io")):
         (tmp_path / folder).mkdir()
         shutil.copy(SHIPPED / f"fashion_mnist_{source}.tflite", tmp_path / folder / "net.tflite")
-    with pytest.raises(InputError, match="the same name"):
-        variants("model", sorted(tmp_path.glob("*/net.tflite")))
+    files = sorted(tmp_path.glob("*/net.tflite"))
+    with pytest.raises(InputError, match=r"one/net\.tflite and .*two/net\.tflite have the same name.*variants = {"):
+        variants("model", files)
+    assert [variant.name for variant in variants("model", files, ["first", "second"])] == ["first", "second"]
