@@ -135,7 +135,7 @@ def _few_launches(launches: Launches) -> Doubt | None:
 
 def _noisy(launches: Launches) -> Doubt | None:
     times = launches.times
-    if len(times) < 2 or (cv := stdev(times) / fmean(times)) <= NOISY:
+    if len(times) < 2 or not any(times) or (cv := stdev(times) / fmean(times)) <= NOISY:
         return None
     return Doubt("noisy", f"launches vary by {cv:.0%} (CV)", "more rounds, a cool and otherwise idle device")
 

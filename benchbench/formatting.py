@@ -54,6 +54,8 @@ def time(ms: float | None) -> str:
     """A time with its unit: "1.23 µs", "4.02 ms", "1.61 s"."""
     if ms is None or not known(ms):
         return NOTHING
+    if ms == 0:
+        return "< 1 µs"  # benchmark_model has whole microseconds
     unit = time_unit([ms])
     return f"{number(ms * unit.per_ms)} {unit.name}"
 

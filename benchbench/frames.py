@@ -168,7 +168,8 @@ def _cell(name: str, case: dict[str, Any], manifest: dict[str, Any]) -> Cell:
     """From a record of a case that runs, or of one that is skipped."""
     devices: dict[str, dict[str, Any]] = {d["name"]: d for d in manifest["devices"]}
     variants = {f"{v['family']}.{v['name']}": v for v in manifest["variants"]}
-    traits = devices.get(case["device"], {}).get("traits") or {"clusters": []}
+    device = devices.get(case["device"], {})
+    traits = device.get("traits") or {"clusters": []}
     variant = variants.get(case["variant"], {})
     return Cell(
         case=name,
@@ -183,6 +184,8 @@ def _cell(name: str, case: dict[str, Any], manifest: dict[str, Any]) -> Cell:
         size_mb=variant.get("size_mb"),
         sha256=variant.get("sha256"),
         cores=sum(len(cluster["cores"]) for cluster in traits["clusters"]) or None,
+        tool_version=device.get("tool_version"),
+        tool_sha256=device.get("tool_sha256"),
         skipped=case.get("reason"),
     )
 

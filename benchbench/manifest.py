@@ -123,7 +123,7 @@ def _runner(crew: Crew) -> str | None:
 
 def _device(crew: Crew | Absent) -> dict[str, Any]:
     device = crew.device if isinstance(crew, Absent) else crew.session.device
-    known: dict[str, Any] = {"traits": None, "runner": None, "tool_sha256": None, "error": None}
+    known: dict[str, Any] = {"traits": None, "runner": None, "tool_sha256": None, "tool_version": None, "error": None}
     if isinstance(crew, Absent):
         known["error"] = str(crew.error)
     else:
@@ -132,6 +132,7 @@ def _device(crew: Crew | Absent) -> dict[str, Any]:
         known["error"] = crew.equipped.problem
         known["runner"] = _runner(crew)
         known["tool_sha256"] = equipment.tool_sha256 if equipment else None
+        known["tool_version"] = equipment.tool_version if equipment else None
     return {"name": device.name, "reached": device.address.reached, "spec": device.model_dump(mode="json")} | known
 
 

@@ -31,6 +31,8 @@ class _Traits(_Record):
 class _Device(_Record):
     name: str
     traits: _Traits | None = None
+    tool_sha256: str | None = None
+    tool_version: str | None = None
     error: str | None = None
 
 

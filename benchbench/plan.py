@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from benchbench.case import Case, Measure, Trial
 from benchbench.delegates.compiled import mismatch
 from benchbench.device import Adb, Device, Purpose, RunnerKind, Traits
-from benchbench.errors import InputError, NothingToDo
+from benchbench.errors import InputError, NothingToDo, ToolError
 from benchbench.matrix import NATIVE_SAMPLES, Matrix, SkipRule
 
 BATCHED = 3  # launches that outputs through benchmark_model take where a model can be batched: one, all, another one
@@ -104,7 +104,7 @@ def make_plan(
     """The plan of a matrix on devices; the same arguments give the same plan.
 
     `only` and `skip` are globs over case ids. Raises InputError for a [[skip]] rule that fits no cell, NothingToDo
-    when nothing is left to run.
+    when nothing is left to run, ToolError when that is because a device has nothing to measure with.
     """
     by_name = {target.device.name: target for target in targets}
     everything, selected = _select(matrix, [target.device for target in targets], only, skip)
@@ -112,6 +112,9 @@ def make_plan(
     cases = [case for case in selected if why_not[case.id] is None]
     skips = [skip for skip in why_not.values() if skip is not None]
     if not cases:
+        unable = next((skip for skip in skips if skip.reason == by_name[skip.case.device].problem), None)
+        if unable is not None:
+            raise ToolError(f"{matrix.source}: nothing can run: {unable.case.device}: {unable.reason}")
         raise _nothing_left(matrix, skips)
     trials = tuple(trial for target in targets for trial in _order(cases, target.device.name, matrix, seed))
     launches = {

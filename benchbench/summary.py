@@ -32,6 +32,8 @@ class Cell:
     size_mb: float | None = None
     sha256: str | None = None
     cores: int | None = None
+    tool_version: str | None = None  # of what measured on its device
+    tool_sha256: str | None = None
     skipped: str | None = None  # why the plan leaves it out
 
     @property
@@ -94,6 +96,8 @@ def summarize(
         "evidence": _last(counted or outcomes, lambda o: o.delegation.evidence),
         "runner": _last(outcomes, lambda o: o.runner),
         "tool": _last(counted or outcomes, lambda o: o.measurement.tool),
+        "tool_version": cell.tool_version,
+        "tool_sha256": cell.tool_sha256,
         "error": _last(outcomes, lambda o: o.error) if outcomes else cell.skipped or NOT_RUN,
         "remedy": _last(outcomes, lambda o: o.remedy),
         "samples_ms": tuple(times),

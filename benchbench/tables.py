@@ -20,17 +20,18 @@ from benchbench.formatting import number
 if TYPE_CHECKING:
     import pandas as pd
 
+    from benchbench.doubts import Doubt
     from benchbench.look import Look
     from benchbench.models.inspect import ModelInfo, TensorInfo
     from benchbench.models.manifest import Family
     from benchbench.tools import Progress, Tool
 
 
-def table_of(*columns: str, right: Sequence[str] = ()) -> Table:
-    """The first column names the row: it is never cut off."""
+def table_of(*columns: str, right: Sequence[str] = (), whole: Sequence[str] = ()) -> Table:
+    """The first column names the row: it is never cut off, nor are those that are to be `whole`."""
     table = Table(box=None, pad_edge=False)
     for column in columns:
-        overflow: OverflowMethod = "fold" if column == columns[0] else "ellipsis"
+        overflow: OverflowMethod = "fold" if column in {columns[0], *whole} else "ellipsis"
         table.add_column(column, justify="right" if column in right else "left", overflow=overflow)
     return table
 
@@ -123,38 +124,58 @@ def show_cases(cases: pd.DataFrame) -> None:
     table = table_of(*columns, right=(statistic, interval, "launches", "top-1"))
     for row in rows:
         add(table, *_case_cells(row, scored, named=statistic == "latency"))
-    console = out()
-    console.print(table)
-    first = {doubt.kind: (row["case"], doubt) for row in reversed(rows) for doubt in row["doubts"]}
+    out().print(table)
+    _show_doubts([(row["case"], row["doubts"]) for row in rows if row["launches_all"] > 0])
+
+
+def _show_doubts(cases: Sequence[tuple[str, Sequence[Doubt]]]) -> None:
+    """Each kind of doubt once, with an example of it and what to do about it."""
+    first = {doubt.kind: (case, doubt) for case, doubts in reversed(cases) for doubt in doubts}
     for kind, (case, doubt) in first.items():
-        tried = sum(row["launches_all"] > 0 for row in rows)
-        cells = sum(any(d.kind == kind for d in row["doubts"]) for row in rows)
-        where = "every case" if cells == tried else f"{cells} of {tried} cases, for one {case}"
-        console.print(f"{kind} ({where}): {doubt.text}. Remedy: {doubt.remedy}.", markup=False)
+        cells = sum(any(d.kind == kind for d in doubts) for _, doubts in cases)
+        where = "every case" if cells == len(cases) else f"{cells} of {len(cases)} cases, for one {case}"
+        out().print(f"{kind} ({where}): {doubt.text}. Remedy: {doubt.remedy}.", markup=False)
+
+
+def _latency(ms: float | None, statistic: object, *, named: bool) -> str:
+    """`named`: with its statistic, where the heading does not say it."""
+    shown = formatting.time(ms)
+    return f"{shown} {statistic}" if named and shown != formatting.NOTHING else shown
 
 
 def _case_cells(row: Mapping[Any, Any], scored: bool, *, named: bool) -> tuple[object, ...]:
-    """`named`: the latency with its statistic, where the heading does not say it."""
     interval = formatting.interval(row["low_ms"], row["high_ms"])
     top1 = row.get("accuracy_top1")
     accuracy = (f"{top1:.1%}" if isinstance(top1, float) and top1 == top1 else None,) if scored else ()  # noqa: PLR0124
     ran = row["executor"] or f"{row['status']}: {row['error']}"
     doubts = ", ".join(doubt.kind for doubt in row["doubts"])
-    latency = formatting.time(row["median_ms"])
-    latency += f" {row['statistic']}" if named and latency != formatting.NOTHING else ""
+    latency = _latency(row["median_ms"], row["statistic"], named=named)
     return (row["case"], ran, latency, interval, row["launches"], *accuracy, doubts)
 
 
 def show_comparison(frame: pd.DataFrame) -> None:
-    """One row a case: base, new, the ratio with its interval, and what can be said."""
-    table = table_of("case", "base", "new", "new / base", "verdict", right=("base", "new", "new / base"))
-    for row in frame.to_dict("records"):
+    """One row a case: base, new, the ratio with its interval, what can be said and why no more; the end in one line.
+
+    Cases that neither run measured are counted there, and have no row.
+    """
+    from benchbench.comparison import OTHER_FILE, OTHER_TOOL, in_short
+
+    rows = [row for row in frame.to_dict("records") if row["verdict"] != "not measured"]
+    statistic = formatting.statistic_title(row["statistic"] for row in rows)
+    times = [f"{side} {statistic}" for side in ("base", "new")]
+    table = table_of("case", *times, "new / base", "verdict", "why", right=(*times, "new / base"), whole=["why"])
+    for row in rows:
         ends = [number(row[f"ratio_{end}"], 4) for end in ("low", "high") if formatting.known(row[f"ratio_{end}"])]
         interval = f" [{', '.join(ends)}]" if ends else ""
-        ratio = f"{number(row['ratio'], 4)}{interval}"
-        times = [formatting.time(row[f"{side}_ms"]) for side in ("base", "new")]
-        add(table, row["case"], *times, ratio, row["verdict"])
-    out().print(table)
+        shown = [
+            _latency(row[f"{side}_ms"], row["statistic"], named=statistic == "latency") for side in ("base", "new")
+        ]
+        verdict = row["verdict"] + (" (regression)" if row["regressed"] else "")
+        add(table, row["case"], *shown, f"{number(row['ratio'], 4)}{interval}", verdict, row["why"])
+    console = out()
+    console.print(table)
+    _show_doubts([(row["case"], [d for d in row["doubts"] if d.kind in {OTHER_FILE, OTHER_TOOL}]) for row in rows])
+    console.print(in_short(frame), markup=False)
 
 
 def show_family(family: Family) -> None:

@@ -24,6 +24,7 @@ from benchbench import formatting
         (999.6, "1.00 s"),
         (2950.34, "2.95 s"),
         (1234567.0, "1235 s"),
+        (0.0, "< 1 µs"),
         (math.nan, "–"),
         (None, "–"),
     ],

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from benchbench.case import Measure, Variant
 from benchbench.delegates import Cpu, EdgeTpu, Gpu, Nnapi, Xnnpack
 from benchbench.device import Adb, Device, Local, Ssh, ToolChoice, Traits
-from benchbench.errors import InputError, NothingToDo
+from benchbench.errors import InputError, NothingToDo, ToolError
 from benchbench.matrix import Matrix, SkipRule
 from benchbench.plan import LAUNCH_S, Plan, Target, devices_with_cases, make_plan, takes
 
@@ -125,6 +125,12 @@ def test_when_everything_is_left_out_the_first_reason_is_told() -> None:
         planned(matrix(), skip=["*"])
     with pytest.raises(NothingToDo, match=r"nothing is left to run: host/net\.float32/cpu/t1: too slow"):
         planned(matrix(skips=(SkipRule(device="*", reason="too slow"),)))
+
+
+def test_a_device_without_anything_to_measure_with_is_a_fault_of_the_tool() -> None:
+    bare = Target(HOST, problem="nothing to measure with")
+    with pytest.raises(ToolError, match="host: nothing to measure with"):
+        make_plan(matrix(), [bare], seed=0)
 
 
 def test_without_any_device_there_is_nothing_to_do() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from benchbench.commands import AS_JSON, REPORTS, exit_codes, finish, print_json
-from benchbench.errors import InputError, NothingToDo
+from benchbench.errors import InputError
 
 
 @click.command()
@@ -34,17 +34,20 @@ def report(runs: tuple[Path, ...], out: Path | None) -> None:
 @click.option("--same-within", type=click.FloatRange(0, 1), default=0.03, help="What counts as the same.  [0.03]")
 @AS_JSON
 def compare(base: Path, new: Path, same_within: float, as_json: bool) -> None:
-    """Show what got faster, slower, or cannot be told; exit code 1 when something got slower."""
+    """Show what got faster, slower, is gone or cannot be told, and why.
+
+    Exit code 1 when a case got slower, fails now, lost its delegate, or is gone although nothing leaves it out on
+    purpose; 3 when the runs have no case in common.
+    """
     from benchbench import tables
+    from benchbench.comparison import as_json as comparison_as_json
     from benchbench.comparison import compare as compared
     from benchbench.comparison import regressions
     from benchbench.frames import load
 
     frame = compared(load(base), load(new), same_within=same_within)
-    if frame.empty:
-        raise NothingToDo(f"{base} and {new} have no case in common")
     if as_json:
-        click.echo(frame.to_json(orient="records", lines=True), nl=False)
+        print_json(comparison_as_json(frame))
     else:
         tables.show_comparison(frame)
     sys.exit(exit_codes.REGRESSED if len(regressions(frame)) else exit_codes.DONE)

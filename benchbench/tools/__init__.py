@@ -158,6 +158,8 @@ def _given(given: Path, os: str, arch: str, generation: Generation, version: str
         reason = "; ".join(f"{path} {reason}" for path, reason in reasons.items())
         raise ToolError(reason, remedy=f"give a benchmark_model built for {os} {arch}")
     path = fitting[0]
+    # "latest" is what nobody chose, and a binary of the user's may be of any age.
+    version = "given" if version == "latest" else version
     return Tool(f"{generation}/{os}_{arch}", path, _sha256(path), version, "given")
 
 
