@@ -32,6 +32,7 @@ from benchbench.plan import BATCHED, LAUNCH_S, Plan
 from benchbench.terminal import styled, visible
 
 TOLD_EVERY_S = 30
+TAKEN = {"profile": "profile", "accuracy": "outputs taken"}  # by launches that are not timed
 STATUS_WORDS = {"ok": "", "failed": "FAILED", "incomplete": "INCOMPLETE", "skipped": "skipped"}
 
 
@@ -59,7 +60,7 @@ def outcome_line(outcome: Outcome) -> str:
         return f"{outcome.trial}  {STATUS_WORDS[outcome.status]}: {outcome.error or 'no reason given'}"
     typical = outcome.measurement.timings.typical
     again = f"  (attempt {outcome.attempts})" if outcome.attempts > 1 else ""
-    shown = formatting.time(typical and typical / 1000) if outcome.purpose == "latency" else outcome.purpose
+    shown = formatting.time(typical and typical / 1000) if outcome.purpose == "latency" else TAKEN[outcome.purpose]
     return f"{outcome.trial}  {shown}  on {outcome.delegation.executor}{again}"
 
 

@@ -17,7 +17,7 @@ from benchbench.accuracy.classes import CLASS_COLUMNS, CONFUSION_COLUMNS, read_c
 from benchbench.accuracy.outputs import kept_in
 from benchbench.doubts import throttle_flags
 from benchbench.journal import read_outcomes
-from benchbench.manifest_schema import checked_manifest
+from benchbench.manifest_schema import Kin, checked_manifest
 from benchbench.outcome import Memory, Outcome, Statistic, Timings, common_statistic
 from benchbench.summary import Cell, ran, summarize
 
@@ -183,6 +183,7 @@ def _cell(name: str, case: dict[str, Any], manifest: dict[str, Any]) -> Cell:
         affinity=case["affinity"],
         size_mb=variant.get("size_mb"),
         sha256=variant.get("sha256"),
+        **{key: value for key, value in variant.get("kin", {}).items() if key in Kin.model_fields},
         cores=sum(len(cluster["cores"]) for cluster in traits["clusters"]) or None,
         tool_version=device.get("tool_version"),
         tool_sha256=device.get("tool_sha256"),

@@ -36,12 +36,19 @@ class _Device(_Record):
     error: str | None = None
 
 
+class Kin(_Record):
+    network: str = ""
+    relation: str = "same"
+    because: str = ""
+
+
 class _Variant(_Record):
     family: str
     name: str
     scheme: str | None = None
     size_mb: float | None = None
     sha256: str | None = None
+    kin: Kin = Field(default_factory=Kin)
 
 
 class _Preprocessing(_Record):

@@ -34,6 +34,9 @@ class Cell:
     cores: int | None = None
     tool_version: str | None = None  # of what measured on its device
     tool_sha256: str | None = None
+    network: str = ""  # as case.Kin has it
+    relation: str = "same"
+    because: str = ""
     skipped: str | None = None  # why the plan leaves it out
 
     @property
@@ -66,6 +69,9 @@ def summarize(
         "family": cell.family,
         "variant": cell.variant,
         "scheme": cell.scheme,
+        "network": cell.network,
+        "relation": cell.relation,
+        "because": cell.because,
         "delegate": cell.delegate,
         "kind": cell.kind,
         "threads": cell.threads,

@@ -19,11 +19,13 @@ from benchbench.formatting import number
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import Console
 
     from benchbench.doubts import Doubt
     from benchbench.look import Look
     from benchbench.models.inspect import ModelInfo, TensorInfo
     from benchbench.models.manifest import Family
+    from benchbench.recommendation import Recommendation
     from benchbench.tools import Progress, Tool
 
 
@@ -151,6 +153,16 @@ def _case_cells(row: Mapping[Any, Any], scored: bool, *, named: bool) -> tuple[o
     doubts = ", ".join(doubt.kind for doubt in row["doubts"])
     latency = _latency(row["median_ms"], row["statistic"], named=named)
     return (row["case"], ran, latency, interval, row["launches"], *accuracy, doubts)
+
+
+def show_recommendations(found: Sequence[Recommendation], console: Console | None = None) -> None:
+    """What to ship on each device, in a sentence with what it costs, and what speaks against believing it."""
+    console = console or out()
+    for one in found:
+        where = " · ".join(part for part in (one.device, one.family) if part)
+        console.print(f"\n{where}: {'recommended is ' if one.case else ''}{one.sentence}", markup=False)
+        for doubt in one.doubts:
+            console.print(f"  but: {doubt}", markup=False)
 
 
 def show_comparison(frame: pd.DataFrame) -> None:

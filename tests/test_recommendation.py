@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from benchbench.accuracy.metrics import packed
+from benchbench.case import Kin, Variant
 from benchbench.frames import load
 from benchbench.outcome import Outcome
 from benchbench.recommendation import Recommendation, recommend
@@ -69,7 +70,8 @@ def test_a_faster_one_that_loses_points_is_evidence_not_the_choice(tmp_path: Pat
 
 
 def test_what_fell_back_is_never_recommended(tmp_path: Path) -> None:
-    found = recommended(tmp_path, case("float32", 12), case("int8", 2, delegate="gpu", verdict="none"))
+    fallen = case("int8", 2, 915, delegate="gpu", verdict="none")
+    found = recommended(tmp_path, case("float32", 12, 915), case("float16", 13, 915), fallen)
     assert found.choice == "float32 on xnnpack, 1 thread"
     assert any(trap.startswith("int8 falls off gpu") for trap in found.traps)
 
@@ -80,13 +82,112 @@ def test_nothing_is_recommended_where_nothing_ran_as_asked(tmp_path: Path) -> No
     assert found.sentence.startswith("Nothing can be recommended")
 
 
-def test_speed_without_accuracy_is_doubted(tmp_path: Path) -> None:
-    found = recommended(tmp_path, case("float32", 12), case("int8", 4))
-    assert "accuracy was not measured: this is about speed and size alone" in found.doubts
+@pytest.mark.parametrize(
+    ("cases", "words"),
+    [
+        ([case("float32", 12), case("int8", 4)], "outputs are known for 0 of 2"),
+        ([case("float32", 12), likened("int8", 4), case("float16", 11)], "outputs are known for 1 of 3: int8 on xnn"),
+        ([likened("int8", 4)], "no other case to compare int8 on xnnpack, 1 thread with"),
+    ],
+)
+def test_where_the_outputs_of_none_or_one_are_known_nothing_can_be_recommended(
+    tmp_path: Path, cases: list[list[Outcome]], words: str
+) -> None:
+    found = recommended(tmp_path, *cases)
+    assert found.case is None
+    assert found.sentence.startswith("Cannot recommend")
+    assert words in found.sentence
+
+
+def test_cases_of_unknown_outputs_are_named_beside_the_choice(tmp_path: Path) -> None:
+    found = recommended(tmp_path, likened("float32", 12), likened("int8", 4), case("dynamic-int8", 2))
+    assert found.choice == "int8 on xnnpack, 1 thread"
+    told = "outputs are known for 2 of 3: float32 on xnnpack, 1 thread; int8 on xnnpack, 1 thread; not for dynamic-int8"
+    assert any(doubt.startswith(told) for doubt in found.doubts)
+
+
+def test_nothing_slower_than_the_best_float_case_is_recommended(tmp_path: Path) -> None:
+    slow = [likened("int8", 200), likened("int16x8", 220)]
+    found = recommended(tmp_path, case("float32", 10), *slow)
+    assert found.case is None
+    assert "slower than float32 on xnnpack, 1 thread (10.0 ms), the device's best float case" in found.sentence
+    found = recommended(tmp_path / "known", likened("float32", 10), *slow)
+    assert found.choice == "float32 on xnnpack, 1 thread"
+
+
+def test_a_limit_that_rules_the_best_float_case_out_is_said_to_do_so(tmp_path: Path) -> None:
+    on_gpu = case("float32", 4, 860, "gpu")
+    found = recommended(tmp_path, case("float32", 12, 915, "cpu"), on_gpu, case("int16x8", 30, 914))
+    assert found.choice == "float32 on cpu, 1 thread"
+    assert any("slower than float32 on gpu" in claim and "loses more than a point" in claim for claim in found.claims)
+
+
+def test_of_those_as_fast_the_more_faithful_wins(tmp_path: Path) -> None:
+    near = likened("float16", 4.02, sqnr_db=71.0), likened("int8", 4.0, sqnr_db=31.0)
+    found = recommended(tmp_path, likened("float32", 12), *near)
+    assert found.choice == "float16 on xnnpack, 1 thread"
+    assert any("int8 on xnnpack, 1 thread (4.00 ms)" in doubt for doubt in found.doubts)
+
+
+def test_with_launches_too_few_for_an_interval_a_plain_difference_is_one(tmp_path: Path) -> None:
+    few = [likened("float32", 12), likened("int8", 4, sqnr_db=31.0), likened("float16", 11)]
+    found = recommended(tmp_path, *([o for o in one if o.purpose != "latency" or o.round < 2] for one in few))
+    assert found.choice == "int8 on xnnpack, 1 thread"
+
+
+def test_a_measure_that_a_wrong_answer_would_pass_is_not_what_stands_for_fidelity(tmp_path: Path) -> None:
+    one_value: dict[str, Any] = {"agreement": None, "cosine": 1.0, "telling": "sqnr_db"}
+    found = recommended(
+        tmp_path,
+        likened("float32", 12, sqnr_db=140.0, **one_value),
+        likened("int8", 4, sqnr_db=9.0, **one_value),
+        likened("float16", 11, sqnr_db=60.0, **one_value),
+    )
+    assert found.choice == "float16 on xnnpack, 1 thread"
+    assert "signal to error 9 dB" in found.evidence[0]
+    assert not any("cosine" in words for words in (*found.claims, *found.evidence))
+
+
+def test_where_every_sample_has_the_same_answer_no_measure_tells(tmp_path: Path) -> None:
+    found = recommended(tmp_path, likened("float32", 12, telling=""), likened("int8", 4, telling=""))
+    assert found.case is None
+    assert "answers all of it alike" in found.sentence
+
+
+def kin(scheme: str, **how: str) -> Variant:
+    return SCHEMES[scheme].model_copy(update={"kin": Kin.model_validate(how)})
+
+
+def test_what_was_trained_again_has_no_likeness_and_is_compared_by_labels(tmp_path: Path) -> None:
+    again = kin("int8", relation="retrained", because="other weights")
+    others = [v for v in SCHEMES.values() if v.scheme != "int8"]
+    flags: dict[str, Any] = {"agreement": 0.2, "cosine": 0.1, "sqnr_db": -3.0}
+    outcomes = [*likened("float32", 12), *likened("float16", 11), *likened("int8", 4, **flags)]
+    (found,) = recommend(load(write_run(tmp_path, outcomes, variants=[*others, again])).cases)
+    assert found.choice == "float16 on xnnpack, 1 thread"
+    assert any("retrained (other weights), and there are no labels" in line for line in found.evidence)
+    labelled = [*case("float32", 12, 915), *case("int8", 4, 921)]
+    (found,) = recommend(load(write_run(tmp_path / "labels", labelled, variants=[*others, again])).cases)
+    assert found.choice == "int8 on xnnpack, 1 thread"
+    assert "int8 is retrained: other weights" in found.evidence
+
+
+def test_another_network_is_no_base_no_choice_and_not_on_the_front(tmp_path: Path) -> None:
+    stranger = kin("float16", network="float16", because="another network than float32: outputs [6] instead of [4]")
+    others = [v for v in SCHEMES.values() if v.scheme != "float16"]
+    outcomes = [*case("float32", 12, 915), *case("float16", 1, 999), *case("int8", 4, 914)]
+    run = load(write_run(tmp_path, outcomes, variants=[*others, stranger]))
+    table = tradeoffs(run.cases).set_index("scheme")
+    assert table["pareto"].to_dict() == {"float32": True, "float16": False, "int8": True}
+    assert set(table["best_float"].dropna()) == {"pixel8/mobilenet_v2.float32/xnnpack/t1"}
+    assert np.isnan(table["speedup"]["float16"])
+    assert np.isnan(table["accuracy_change"]["float16"])
+    (found,) = recommend(run.cases)
+    assert found.choice == "int8 on xnnpack, 1 thread"
 
 
 def test_two_that_cannot_be_told_apart_are_named(tmp_path: Path) -> None:
-    found = recommended(tmp_path, case("float32", 12), case("int8", 4), case("dynamic-int8", 4.01))
+    found = recommended(tmp_path, case("float32", 12, 915), case("int8", 4, 915), case("dynamic-int8", 4.01, 914))
     assert any("not to be told apart in speed from dynamic-int8" in doubt for doubt in found.doubts)
 
 
@@ -120,7 +221,7 @@ def test_two_that_cannot_be_told_apart_are_named(tmp_path: Path) -> None:
         ),
         (
             [likened("float32", 10), likened("int8", 4)],
-            "32 samples: too few to tell whether a point of accuracy is lost by int8",
+            "32 samples: too few to tell whether a point of fidelity is lost by int8",
         ),
         ([case("dynamic-int8", 20, delegate="cpu", status="failed", error="no memory")], ""),
     ],
@@ -165,11 +266,11 @@ def test_what_is_odd_but_not_broken_is_a_doubt_of_the_recommended(tmp_path: Path
 
 
 def test_a_case_of_unknown_accuracy_is_not_preferred_to_one_that_was_measured(tmp_path: Path) -> None:
-    found = recommended(tmp_path, case("float32", 12, 915), case("int8", 4))
+    found = recommended(tmp_path, case("float32", 12, 915), case("float16", 13, 915), case("int8", 4))
     assert found.choice == "float32 on xnnpack, 1 thread"
     assert found.evidence[0] == "int8 on xnnpack, 1 thread is faster (4.00 ms) but its accuracy was not measured"
     table = tradeoffs(load(tmp_path).cases).set_index("scheme")
-    assert table["pareto"].to_dict() == {"float32": True, "int8": False}
+    assert table["pareto"].to_dict() == {"float32": True, "float16": True, "int8": False}
 
 
 def test_without_a_float32_the_most_accurate_is_the_measure(tmp_path: Path) -> None:
@@ -244,7 +345,7 @@ def test_families_are_measured_by_what_each_has(tmp_path: Path) -> None:
 
 def test_scores_of_the_wrong_kind_in_a_stranger_s_run_are_no_scores(tmp_path: Path) -> None:
     odd = with_scores(case("int8", 4), {"n": "many", "top1": "high", "correct": "ff", "flags": 3, "broken": "no"})
-    found = recommended(tmp_path, case("float32", 12, 915), odd)
+    found = recommended(tmp_path, case("float32", 12, 915), case("float16", 13, 915), odd)
     assert found.choice == "float32 on xnnpack, 1 thread"
 
 

@@ -25,23 +25,30 @@ def score(dataset: Dataset, outputs: Sequence[Output], reference: Sequence[Outpu
     boxes: map, map50, map75 (COCO). With a reference, which may be of the first samples only: compared (how many),
     agreement, cosine, sqnr_db, max_error, mean_error, nan, inf,
     saturated of the worst output, the same with `:NAME` for each of several, broken (0 or 1), and flags in words.
+    telling: the measures, in a row, that a wrong model would not pass too: top1 needs labels of several classes.
     Raises InputError where they do not fit together.
     """
     for output in outputs:
         if len(output.raw) != dataset.n:
             raise InputError(f"output {output.name!r} has {len(output.raw)} samples, {dataset.name} has {dataset.n}")
     scores: Scores = {"n": dataset.n, "dataset": dataset.sha256}
+    telling: list[str] = []
     found = classified(dataset, outputs)
     if found is not None:
         scores |= _labelled(found)
+        telling += ["top1"] if np.count_nonzero(found.support) > 1 else []
     if dataset.truth is not None:
         boxes = precision(dataset.truth, detections(outputs), dataset.n)
         scores |= {"map": boxes.mean, "map50": boxes.at_50, "map75": boxes.at_75}
+        telling += ["map"] if len(dataset.truth.classes) else []
     if reference is not None:
         compared = min(dataset.n, len(reference[0].raw))
         scores["compared"] = compared
-        scores |= _compared(fidelity(_first(reference, compared), _first(outputs, compared)))
-    return scores
+        tensors = fidelity(_first(reference, compared), _first(outputs, compared))
+        scores |= _compared(tensors)
+        telling += sorted(frozenset().union(*(tensor.telling for tensor in tensors)))
+    compared_at_all = reference is not None or found is not None or dataset.truth is not None
+    return scores | ({"telling": " ".join(telling)} if compared_at_all else {})
 
 
 def _first(outputs: Sequence[Output], count: int) -> list[Output]:
@@ -49,11 +56,18 @@ def _first(outputs: Sequence[Output], count: int) -> list[Output]:
 
 
 def class_scores(dataset: Dataset, outputs: Sequence[Output]) -> Array:
-    """The real scores [n, classes]: of the only output, or the first, with several values in a row for a sample."""
+    """The real scores [n, classes]: of the only output, or the first, with several values in a row for a sample.
+
+    One value a sample tells two classes apart: a share from 0 to 1, or else a score whose sign does.
+    """
     for output in outputs:
         values = [size for size in output.raw.shape[1:] if size > 1]
         if len(values) == 1:
             return output.real.reshape(dataset.n, -1)
+    if len(outputs) == 1 and outputs[0].raw.size == dataset.n:
+        value = outputs[0].real.reshape(dataset.n)
+        share = bool(((value >= 0) & (value <= 1) | np.isnan(value)).all())
+        return np.stack([1 - value if share else -value, value], axis=1)
     shapes = ", ".join(f"{output.name} {list(output.raw.shape)}" for output in outputs)
     raise InputError(f"{dataset.name} has labels, but no output is a row of class scores: {shapes}")
 

@@ -68,6 +68,7 @@ def finish(folder: Path, *, measured: bool = True) -> None:
     """
     from benchbench import console, tables
     from benchbench.frames import load
+    from benchbench.recommendation import recommend
     from benchbench.report.page import write_report
     from benchbench.tally import tally
 
@@ -84,4 +85,7 @@ def finish(folder: Path, *, measured: bool = True) -> None:
         console.err().print(
             f"{failed} of {len(loaded.outcomes)} trials failed{again if transient else ''}", markup=False
         )
+    if measured:
+        tables.show_recommendations(recommend(loaded.cases))
+    if failed and measured:
         sys.exit(exit_codes.FAILED)

@@ -23,9 +23,13 @@ def report(runs: tuple[Path, ...], out: Path | None) -> None:
     if len(runs) > 1 and out is None:
         raise InputError("a report on several runs needs a folder of its own", remedy="give --out FOLDER")
     loaded = [load(folder) for folder in runs]
+    from benchbench import console, tables
+    from benchbench.recommendation import recommend
     from benchbench.report import write_report  # takes seconds to import, and what was wrong is told by now
 
     click.echo(str(write_report(loaded, out or runs[0])))
+    for run in loaded:  # talk: a script reads the page's path alone
+        tables.show_recommendations(recommend(run.cases), console.err())
 
 
 @click.command()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
 
 from benchbench import formatting
-from benchbench.recommendation.gains import WHERE, loses, tradeoffs, uncertain
+from benchbench.recommendation.gains import WHERE, loses, slower_than_best_float, told_apart, tradeoffs, uncertain
 from benchbench.recommendation.traps import broken_words, find_traps, points_of
 from benchbench.recommendation.words import (
     LIKENESS,
@@ -17,9 +18,12 @@ from benchbench.recommendation.words import (
     change,
     describe,
     measured,
+    quality,
     samples,
+    shorten,
 )
-from benchbench.statistics import compare
+
+_MOST_NAMED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +50,99 @@ def recommend(
 ) -> tuple[Recommendation, ...]:
     """A recommendation per run, device and family: the fastest case that loses at most that much accuracy.
 
-    A case with a broken output is never it, nor one of unknown accuracy where that of others is known.
+    Of cases that cannot be told apart in speed it is the most faithful one. It is never one with a broken output, of
+    unknown outputs, of another network, or slower than the device's best float case, unless that loses too much.
     """
     cases = cases[cases["launches_all"] > 0]  # what was skipped says nothing about a delegate
     table = tradeoffs(cases, same_within=same_within)
     found = []
     for (run, device, family), all_cases in cases.groupby(WHERE, sort=False):
         mine = table[(table["run"] == run) & (table["device"] == device) & (table["family"] == family)]
-        found.append(_recommend_one((str(run), str(device), str(family)), all_cases, mine, loses_at_most, same_within))
+        found.append(_recommend_one((str(run), str(device), str(family)), all_cases, mine, loses_at_most))
     return tuple(found)
 
 
 def _recommend_one(
-    where: tuple[str, str, str], cases: pd.DataFrame, table: pd.DataFrame, most: float, same_within: float
+    where: tuple[str, str, str], cases: pd.DataFrame, table: pd.DataFrame, most: float
 ) -> Recommendation:
     traps = find_traps(cases, table, most)
-    sound = table[~table["broken"]]
+    own = table[table["network"] == ""]
+    sound = own[~own["broken"]]
     if sound.empty:
         why = "no case has a number that ran where it was asked to, undisturbed"
-        why = "every case that ran where it was asked to breaks an output" if len(table) else why
+        why = "every case that ran where it was asked to breaks an output" if len(own) else why
         return Recommendation(*where, None, f"Nothing can be recommended: {why}.", traps=traps)
     known = sound[sound["accuracy"].notna()]
-    able = known if len(known) else sound
-    keeps = able[[not loses(row, most) for _, row in able.iterrows()]].sort_values("median_ms", kind="stable")
-    choice = keeps.iloc[0]
-    evidence, doubts = _evidence(choice, table), _doubts(choice, keeps, most, same_within)
+    if why := _too_little_known(own, known):
+        evidence = (f"the fastest case is {_timed(sound.sort_values('median_ms').iloc[0])}",)
+        return Recommendation(*where, None, f"Cannot recommend: {why}.", evidence=evidence, traps=traps)
+    keeps = known[[not loses(row, most) for _, row in known.iterrows()]].sort_values("median_ms", kind="stable")
+    able = keeps[[not slower_than_best_float(row) for _, row in keeps.iterrows()]]
+    best = _best_float(own)
+    if able.empty and best is not None and pd.isna(best["accuracy"]):
+        why = f"all of known outputs are slower than {_timed(best)}, the device's best float case, of unknown outputs"
+        return Recommendation(*where, None, f"Cannot recommend: {why}.", evidence=(_known_words(own),), traps=traps)
+    choice, equals = _most_faithful(keeps if able.empty else able)
+    forced = able.empty and best is not None
     return Recommendation(
-        *where, choice["case"], describe(choice), tuple(_claims(choice, table)), tuple(evidence), tuple(doubts), traps
+        *where,
+        choice["case"],
+        describe(choice),
+        (*_claims(choice, own), *((_forced(best, most),) if forced and best is not None else ())),
+        tuple(_evidence(choice, own, equals)),
+        tuple(_doubts(choice, own, equals, most)),
+        traps,
     )
+
+
+def _too_little_known(own: pd.DataFrame, known: pd.DataFrame) -> str:
+    """Why there is nothing to choose between; "" where there is."""
+    if len(own) < 2:
+        return f"there is no other case to compare {describe(own.iloc[0])} with"
+    if len(known) + own["broken"].sum() >= 2 and len(known):
+        return ""
+    if len(own[own["accuracy_n"].notna()]) >= 2 and own["metric"].isna().all():
+        return "what was fed tells right from wrong by no measure: the reference answers all of it alike"
+    remedy = "" if len(known) else ' (give the model a dataset; "random" compares outputs without labels)'
+    return f"{_known_words(own)}{remedy}"
+
+
+def _known_words(own: pd.DataFrame) -> str:
+    """Of how many cases the outputs are known, and of which."""
+    is_known = own["accuracy"].notna() | own["broken"]
+    names = [[describe(row) for _, row in own[side].iterrows()] for side in (is_known, ~is_known)]
+    listed = [
+        "; ".join([*side[:_MOST_NAMED], *([f"{len(side) - _MOST_NAMED} more"] * (len(side) > _MOST_NAMED))])
+        for side in names
+    ]
+    count = f"outputs are known for {len(names[0])} of {len(own)}"
+    return f"{count}: {listed[0]}; not for {listed[1]}" if names[0] else f"{count}: not for {listed[1]}"
+
+
+def _best_float(own: pd.DataFrame) -> pd.Series | None:
+    """The device's best float case, sound and of the family's own weights."""
+    found = own[own["case"].isin(own["best_float"].dropna())]
+    return found.iloc[0] if len(found) else None
+
+
+def _most_faithful(able: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
+    """Of the cases that cannot be told apart in speed from the fastest the most faithful one, and the other ones."""
+    fastest = able.iloc[0]
+    equals = able[[not told_apart(fastest["samples_ms"], row["samples_ms"]) for _, row in able.iterrows()]]
+    order = equals.assign(true=equals["accuracy_sqnr_db"].fillna(-math.inf)).sort_values(
+        ["accuracy", "true", "size_mb", "median_ms"], ascending=[False, False, True, True], kind="stable"
+    )
+    choice = order.iloc[0]
+    return choice, equals[equals["case"] != choice["case"]]
+
+
+def _forced(best: pd.Series, most: float) -> str:
+    """What is said where the limit on the loss rules out every case as fast as the device's best float case."""
+    return f"slower than {_timed(best)}, the device's best float case, which loses more than {points_of(most)}"
+
+
+def _timed(row: pd.Series) -> str:
+    return f"{describe(row)} ({formatting.time(row['median_ms'])})"
 
 
 def _claims(row: pd.Series, table: pd.DataFrame) -> Iterator[str]:
@@ -98,41 +167,39 @@ def _base(row: pd.Series, table: pd.DataFrame) -> pd.Series:
     return found
 
 
-def _evidence(choice: pd.Series, table: pd.DataFrame) -> Iterator[str]:
+def _evidence(choice: pd.Series, table: pd.DataFrame, equals: pd.DataFrame) -> Iterator[str]:
     """Why nothing faster was chosen, and what the accuracies are."""
-    ahead = table[table["median_ms"] < choice["median_ms"]].sort_values("median_ms")
-    for _, row in ahead.iterrows():
+    ahead = table[(table["median_ms"] < choice["median_ms"]) & ~table["case"].isin(equals["case"])]
+    for _, row in ahead.sort_values("median_ms").iterrows():
         yield f"{describe(row)} is faster ({formatting.time(row['median_ms'])}) but {_drawback(row)}"
-    if not pd.isna(choice["accuracy"]):
-        base = _base(choice, table)
-        other = "" if base["case"] == choice["case"] else f"; {describe(base)}: {measured(base)}"
-        yield f"{METRICS[choice['metric']]} {measured(choice)} over {samples(choice)}{other}"
+    base = _base(choice, table)
+    other = "" if base["case"] == choice["case"] else f"; {describe(base)}: {measured(base)}"
+    yield f"{METRICS[choice['metric']]} {measured(choice)} over {samples(choice)}{other}"
+    if choice["relation"] != "same":
+        yield f"{shorten(choice['variant'])} is {choice['relation']}: {choice['because']}"
 
 
 def _drawback(row: pd.Series) -> str:
     if row["broken"]:
         return f"breaks an output: {broken_words(row)}"
+    if pd.isna(row["accuracy"]) and row["relation"] != "same" and row["metric"] in LIKENESS:
+        return f"is {row['relation']} ({row['because']}), and there are no labels to compare it by"
     if pd.isna(row["accuracy"]):
-        return "its accuracy was not measured"
+        return f"its {quality([row['metric']])} was not measured"
     what = "departs from the reference" if row["metric"] in LIKENESS else "costs accuracy"
     return f"{what}: {change(row)}"
 
 
-def _doubts(choice: pd.Series, keeps: pd.DataFrame, most: float, same_within: float) -> Iterator[str]:
+def _doubts(choice: pd.Series, own: pd.DataFrame, equals: pd.DataFrame, most: float) -> Iterator[str]:
     yield from (str(doubt) for doubt in choice["doubts"])
-    equals = [
-        f"{describe(row)} ({formatting.time(row['median_ms'])})"
-        for _, row in keeps.iterrows()
-        if row["case"] != choice["case"]
-        and compare(choice["samples_ms"], row["samples_ms"], same_within=same_within).verdict in {"same", "cannot tell"}
-    ]
-    if equals:
-        yield f"not to be told apart in speed from {'; '.join(equals)}"
-    if pd.isna(choice["accuracy"]):
-        yield "accuracy was not measured: this is about speed and size alone"
-    elif choice["metric"] in LIKENESS:
-        yield "there are no labels: likeness to the reference stands for accuracy, and says nothing about being right"
+    if len(equals):
+        others = "; ".join(_timed(row) for _, row in equals.iterrows())
+        yield f"not to be told apart in speed from {others}: it is the most faithful of them"
+    if (own["accuracy"].isna() & ~own["broken"]).any():
+        yield _known_words(own)
+    if choice["metric"] in LIKENESS:
+        yield "there are no labels: fidelity to the reference says nothing about being right"
     if uncertain(choice, most):
-        yield f"{samples(choice)}: too few to tell whether it loses {points_of(most)} of accuracy"
+        yield f"{samples(choice)}: too few to tell whether it loses {points_of(most)} of {quality([choice['metric']])}"
     if choice["metric"] == "accuracy_map" and choice["accuracy_base"] != choice["case"]:
         yield "how much of the change of mAP is chance is not known: it has no interval"

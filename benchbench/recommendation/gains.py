@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from benchbench.accuracy.metrics import paired, unpacked, wilson
+from benchbench.doubts import NOISY
 from benchbench.recommendation.words import LIKENESS, METRICS
 from benchbench.statistics import Ratio, compare
 
@@ -32,8 +34,22 @@ def is_broken(row: pd.Series) -> bool:
 
 
 def metric_of(cases: pd.DataFrame) -> str | None:
-    """The column that stands for accuracy here; None where nothing was measured."""
-    return next((name for name in METRICS if name in cases and _numeric(cases[name]).notna().any()), None)
+    """The column that stands for accuracy here, the best that can tell right from wrong; None where none can."""
+    own = cases[cases["network"] == ""]
+    for name in METRICS:
+        able = own[own["relation"] == "same"] if name in LIKENESS else own
+        if name in able and any(
+            known and _tells(row, name)
+            for known, (_, row) in zip(_numeric(able[name]).notna(), able.iterrows(), strict=True)
+        ):
+            return name
+    return None
+
+
+def _tells(row: pd.Series, name: str) -> bool:
+    """Whether a measure says something of these samples, by `telling` of accuracy.scores; old runs do not have it."""
+    said = row.get("accuracy_telling")
+    return not isinstance(said, str) or name.removeprefix("accuracy_") in said.split()
 
 
 def tradeoffs(cases: pd.DataFrame, *, same_within: float = 0.03) -> pd.DataFrame:
@@ -45,7 +61,8 @@ def tradeoffs(cases: pd.DataFrame, *, same_within: float = 0.03) -> pd.DataFrame
     where it is a share of samples. accuracy_change (_low, _high): against the case in `accuracy_base`, float32 on the
     device's CPU, or the most accurate case where there is no float32. broken: an output is, so that the case is no base
     for others and not on the front. pareto: no other case of the device is at least as good in time, size and accuracy
-    and better in one of them; a case without one of these is not on the front.
+    and better in one of them; a case without one of these is not on the front. What is derived from the family's
+    network (`relation`) has no likeness to it, and what is another network (`network`) is not compared at all.
     """
     best = fastest(cases)
     best = best[best["headline"]]
@@ -67,26 +84,31 @@ def _of_one_device(group: pd.DataFrame, same_within: float) -> pd.DataFrame:
         group[key] = _numeric(group[key]) if key in group else math.nan
     if metric in LIKENESS:  # the reference may have had time for the first samples only
         group["accuracy_n"] = group["accuracy_compared"].fillna(group["accuracy_n"])
+    stranger, derived = group["network"] != "", group["relation"] != "same"
+    group.loc[stranger | derived, [*LIKENESS]] = math.nan
     whole = group.assign(metric=metric, accuracy=group[metric] if metric else math.nan)
     whole = whole.assign(broken=whole["accuracy_broken"] == 1, **_interval(whole, metric))
-    sound = whole[~whole["broken"]]
-    floats = sound[sound["scheme"].isin(["float32", "float16"])].sort_values("median_ms")
-    plain = sound[sound["scheme"] == "float32"]
+    sound = whole[~whole["broken"] & ~stranger]
+    kept = sound[~derived[sound.index]]
+    floats = kept[kept["scheme"].isin(["float32", "float16"])].sort_values("median_ms")
+    plain = kept[kept["scheme"] == "float32"]
     best_float = floats.iloc[0] if len(floats) else None
     exact = _first(plain, plain["kind"] == "cpu", plain["kind"] == "xnnpack", plain["kind"].notna())
     ranked = sound[sound["accuracy"].notna()].sort_values("accuracy", ascending=False, kind="stable")
     base = exact if exact is not None and not pd.isna(exact["accuracy"]) else ranked.iloc[0] if len(ranked) else None
     rows = []
     for _, row in whole.iterrows():
-        same = _first(plain, plain["delegate"] == row["delegate"])
+        alone = row["network"] != ""
+        same = None if alone else _first(plain, plain["delegate"] == row["delegate"])
+        best = None if alone else best_float
         rows.append(
             {
                 **_gain("speedup", same, row, same_within),
-                **_gain("over_best", best_float, row, same_within),
+                **_gain("over_best", best, row, same_within),
                 "float32": None if same is None else same["case"],
-                "best_float": None if best_float is None else best_float["case"],
-                "smaller": math.nan if exact is None else exact["size_mb"] / row["size_mb"],
-                **_change(base, row),
+                "best_float": None if best is None else best["case"],
+                "smaller": math.nan if exact is None or alone else exact["size_mb"] / row["size_mb"],
+                **_change(None if alone else base, row),
             }
         )
     return pd.concat([whole, pd.DataFrame(rows, index=group.index)], axis=1).assign(pareto=_front(whole))
@@ -139,6 +161,22 @@ def _change(base: pd.Series | None, row: pd.Series) -> dict[str, Any]:
     return found
 
 
+def told_apart(base: Sequence[float], new: Sequence[float]) -> bool:
+    """Whether one is faster; of launches too few for an interval, where their medians lie further apart than noise."""
+    found = compare(base, new)
+    if found.interval is None:
+        return not 1 / (1 + NOISY) <= found.value <= 1 + NOISY
+    return found.verdict in {"faster", "slower"}
+
+
+def slower_than_best_float(row: pd.Series) -> bool:
+    """Whether a row of `tradeoffs` is slower than the device's best float case."""
+    if pd.isna(row["over_best"]) or row["case"] == row["best_float"]:
+        return False
+    few = pd.isna(row["over_best_low"])
+    return bool(row["over_best"] < 1 / (1 + NOISY)) if few else bool(row["over_best_verdict"] == "slower")
+
+
 def loses(row: pd.Series, most: float) -> bool:
     """Whether a row of `tradeoffs` loses more accuracy than `most`, as far as was measured.
 
@@ -146,6 +184,8 @@ def loses(row: pd.Series, most: float) -> bool:
     """
     if row["case"] == row["accuracy_base"]:
         return False
+    if row["metric"] == "accuracy_sqnr_db":  # an error that takes as much off a cosine
+        return bool(row["accuracy"] < -10 * math.log10(2 * most)) if most > 0 else bool(row["accuracy_change"] < 0)
     if row["metric"] == "accuracy_agreement" and not pd.isna(row["accuracy_high"]):
         return bool(row["accuracy_high"] < row["accuracy"] - row["accuracy_change"] - most)
     return bool(row["accuracy_change"] < -most)
@@ -165,7 +205,7 @@ def _front(group: pd.DataFrame) -> list[bool]:
     """Per row whether no other is at least as good in time, size and accuracy, and better in one of them."""
     costs = {"median_ms": 1, "size_mb": 1, "accuracy": -1}
     known = {name: sign for name, sign in costs.items() if group[name].notna().any()}
-    able = group[~group["broken"] & group[list(known)].notna().all(axis=1)]
+    able = group[~group["broken"] & (group["network"] == "") & group[list(known)].notna().all(axis=1)]
     values = (able[list(known)] * list(known.values())).to_numpy(float)
     beaten = [bool(((values <= mine).all(axis=1) & (values < mine).any(axis=1)).any()) for mine in values]
     front = dict(zip(able.index, (not one for one in beaten), strict=True))

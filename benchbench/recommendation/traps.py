@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchbench.formatting import ratio
 from benchbench.recommendation.gains import fastest, uncertain
-from benchbench.recommendation.words import change, describe, samples, shorten
+from benchbench.recommendation.words import change, describe, quality, samples, shorten
 
 _HOST_KINDS = frozenset({"cpu", "xnnpack"})
 _ACCELERATORS = ("gpu", "npu", "nnapi", "edgetpu", "hexagon")
@@ -87,7 +87,7 @@ def _delegate_costs(table: pd.DataFrame) -> Iterator[str]:
     for _, row in plain.iterrows():
         base = row["accuracy"] - row["accuracy_change"]
         if row["accuracy_change_high"] < 0 or (row["metric"] == "accuracy_agreement" and row["accuracy_high"] < base):
-            yield f"{shorten(row['delegate'])} itself costs accuracy, float32 too: {change(row)}"
+            yield f"{shorten(row['delegate'])} itself costs {quality([row['metric']])}, float32 too: {change(row)}"
 
 
 def _too_few(table: pd.DataFrame, most: float) -> Iterator[str]:
@@ -97,7 +97,8 @@ def _too_few(table: pd.DataFrame, most: float) -> Iterator[str]:
         names = [describe(row) for _, row in group.iterrows()]
         more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
         yield (
-            f"{samples(group.iloc[0])}: too few to tell whether {points_of(most)} of accuracy is lost by "
+            f"{samples(group.iloc[0])}: too few to tell whether "
+            f"{points_of(most)} of {quality(group['metric'])} is lost by "
             f"{'; '.join(names[:_MOST_NAMED])}{more}"
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from benchbench.formatting import number, points, ratio, ratio_number
@@ -11,9 +13,12 @@ METRICS = {  # what stands for "accuracy", best first: column, and its name
     "accuracy_map": "mAP",
     "accuracy_agreement": "agreement with the reference",
     "accuracy_cosine": "cosine to the reference",
+    "accuracy_sqnr_db": "signal to error in dB",
 }
 # The reference is float32 on this host's reference kernels, or what stands in for it in a family without float32.
-LIKENESS = frozenset({"accuracy_agreement", "accuracy_cosine"})  # need no labels, and do not say what is right
+LIKENESS = frozenset(
+    {"accuracy_agreement", "accuracy_cosine", "accuracy_sqnr_db"}
+)  # need no labels, and do not say what is right
 
 
 def describe(row: pd.Series) -> str:
@@ -54,6 +59,8 @@ def change(row: pd.Series) -> str:
         case "accuracy_cosine":
             decibel = "" if pd.isna(row["accuracy_sqnr_db"]) else f", signal to error {row['accuracy_sqnr_db']:.0f} dB"
             return f"outputs at cosine {number(row['accuracy'], 4)} to the reference's{decibel}, over {samples(row)}"
+        case "accuracy_sqnr_db":
+            return f"signal to error {row['accuracy']:.0f} dB against the reference, over {samples(row)}"
         case metric if pd.isna(low):
             whole = round(100 * row["accuracy_change"])
             said = f"{whole:+d}".replace("-", "−") if whole else "0"
@@ -67,7 +74,19 @@ def change(row: pd.Series) -> str:
 
 def measured(row: pd.Series) -> str:
     """The accuracy of a row itself: "91.5 % [89.6, 93.1]", a cosine as a plain number."""
-    return number(row["accuracy"], 4) if row["metric"] == "accuracy_cosine" else share(row)
+    match row["metric"]:
+        case "accuracy_cosine":
+            return number(row["accuracy"], 4)
+        case "accuracy_sqnr_db":
+            return f"{row['accuracy']:.0f} dB"
+        case _:
+            return share(row)
+
+
+def quality(metrics: Iterable[object]) -> str:
+    """What stands against speed: accuracy where there are labels, fidelity where outputs are only compared."""
+    kinds = {"fidelity" if metric in LIKENESS else "accuracy" for metric in metrics if isinstance(metric, str)}
+    return " and ".join(sorted(kinds)) or "accuracy"
 
 
 def share(row: pd.Series) -> str:

@@ -13,7 +13,7 @@ from benchbench import formatting
 from benchbench.doubts import Doubt
 from benchbench.formatting import number, points
 from benchbench.recommendation.gains import is_broken
-from benchbench.recommendation.words import LIKENESS, METRICS, describe, measured
+from benchbench.recommendation.words import LIKENESS, METRICS, describe, measured, quality
 from benchbench.report.results import MEMORY_KINDS, Panel, Results, missing
 
 # Symbol and word, so that a verdict can be read without its colour.
@@ -117,6 +117,7 @@ def tradeoff_table(results: Results, panel: Panel) -> dict[str, Any] | None:
         "title": panel.title,
         "statistic": formatting.statistic_title(table["statistic"]).capitalize(),
         "metric": METRICS.get(str(metric)),
+        "quality": quality([metric]).capitalize(),
         "changes": metric is not None and metric not in LIKENESS,
         "base": describe(base.iloc[0]) if len(base) else None,
         "samples": " or ".join(f"{n:,}" for n in counts),
@@ -142,6 +143,7 @@ def _tradeoff_row(row: pd.Series, memory: str | None) -> dict[str, Any]:
         "threads": None if pd.isna(row["threads"]) else int(row["threads"]),
         "affinity": _text(row["affinity"]),
         "partial": row["verdict"] == "partial",
+        "kin": _kin(row),
         "pareto": bool(row["pareto"]),
         "broken": bool(row["broken"]),
         "flags": flags or ("its outputs are wrong" if row["broken"] else ""),
@@ -153,6 +155,13 @@ def _tradeoff_row(row: pd.Series, memory: str | None) -> dict[str, Any]:
         },
         "memory": None if memory is None else _number(row[memory]),
     }
+
+
+def _kin(row: pd.Series) -> str:
+    """What is said of a file that is not simply the family's network in another scheme."""
+    if row["network"]:
+        return f"not compared: {row['because']}"
+    return f"{row['relation']}: {row['because']}" if row["relation"] != "same" else ""
 
 
 def _terse(flags: str) -> str:

@@ -10,12 +10,16 @@ from typing import Any
 
 from benchbench import formatting
 from benchbench.doubts import Doubt
+from benchbench.recommendation import Recommendation
 from benchbench.recommendation.gains import is_broken
+from benchbench.recommendation.words import quality
 from benchbench.report import charts
 from benchbench.report.charts import Chart
 from benchbench.report.classes import per_class
 from benchbench.report.results import MEMORY_KINDS, Results, profile_rows
 from benchbench.report.rows import PEAKS, case_row, facts, tradeoff_table
+
+NO_OUTPUTS = "No outputs were compared: give the model a dataset in the matrix."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,14 @@ def shared_doubts(results: Results) -> dict[str, tuple[Doubt, ...]]:
 def summary(results: Results) -> Section:
     found = [(results.place(r.run, r.device), r) for r in results.recommendations]
     content = {
-        "recommendations": [(place, r) for place, r in found if r.case or r.traps],
-        "nothing": list(dict.fromkeys(place for place, r in found if not (r.case or r.traps))),
+        "recommendations": [(place, r) for place, r in found if _says_something(r)],
+        "nothing": list(dict.fromkeys(place for place, r in found if not _says_something(r))),
     }
     return Section("summary", "In short", "summary.html", content=content, empty=_nothing(results))
+
+
+def _says_something(found: Recommendation) -> bool:
+    return bool(found.case or found.traps or found.evidence)
 
 
 def devices(results: Results) -> Section:
@@ -107,17 +115,18 @@ def cases(results: Results) -> Section:
 def accuracy(results: Results) -> Section:
     found = [chart for panel in results.panels if (chart := charts.accuracy(results, panel))]
     tables = [table for panel in results.panels if (table := tradeoff_table(results, panel))]
-    none = "No accuracy was measured: give the model a dataset in the matrix."
+    metrics = list(results.tradeoffs["metric"])
+    none = "" if any(isinstance(metric, str) for metric in metrics) else NO_OUTPUTS
     return Section(
         "accuracy",
-        "Speed against accuracy",
+        f"Speed against {quality(metrics)}",
         "accuracy.html",
         "On the path that was timed: same variant, delegate and device. Brackets of a time are its "
         f"interval ({_intervals(results)}), of ratios and shares 95 % intervals; “cannot tell”: "
-        "the launches vary too much to say which is faster." + ("" if found else f" {none}"),
+        "the launches vary too much to say which is faster." + (f" {none}" if none else ""),
         content={"tables": tables},
         charts=found,
-        empty=None if tables else none,
+        empty=None if tables else none or "There is nothing to compare with one another.",
     )
 
 

@@ -50,7 +50,42 @@ def test_class_scores_are_found_past_outputs_that_are_none() -> None:
     regression = Output("age", np.zeros((50, 1), np.float32))
     assert score(labelled(), [regression, right()])["top1"] == 1.0
     with pytest.raises(InputError, match="no output is a row of class scores"):
-        score(labelled(), [regression])
+        score(labelled(), [Output("picture", np.zeros((50, 8, 8), np.float32))])
+
+
+@pytest.mark.parametrize("value", [lambda is_one: 0.1 + 0.8 * is_one, lambda is_one: 9.0 * is_one - 4.0])
+def test_one_value_a_sample_tells_two_classes_apart(value: Any) -> None:
+    samples = replace(seeded([Described()], 6, seed=0), labels=np.array([0, 1, 1, 0, 1, 0]))
+    answers = np.array([0, 1, 1, 0, 0, 0], np.float32)
+    assert score(samples, [Output("p", value(answers)[:, None].astype(np.float32))])["top1"] == pytest.approx(5 / 6)
+
+
+def test_a_measure_that_a_wrong_answer_would_pass_is_not_telling() -> None:
+    samples, rng = seeded([Described()], 50, seed=0), np.random.default_rng(0)
+
+    def telling(values: Any) -> str:
+        output = Output("y", values.astype(np.float32))
+        return str(score(samples, [output], [output])["telling"])
+
+    assert telling(rng.random((50, 1))) == "sqnr_db"  # a lone positive value has a cosine of 1 to any other
+    assert telling(rng.random((50, 8)) + 99) == "sqnr_db"  # landmarks: hardly another direction, and no scores
+    assert telling(rng.normal(size=(50, 8))) == "cosine sqnr_db"
+    assert telling(np.eye(8)[rng.integers(0, 8, 50)]) == "agreement cosine sqnr_db"
+    stuck = np.eye(8)[np.zeros(50, int)] * rng.uniform(0.5, 1, (50, 1))
+    assert telling(stuck) == "sqnr_db"  # one and the same top answer
+    assert telling(np.ones((50, 8))) == ""
+    one_class = replace(samples, labels=np.zeros(50, int))
+    assert "top1" not in str(score(one_class, [Output("y", np.eye(8, dtype=np.float32)[np.zeros(50, int)])])["telling"])
+
+
+def test_values_that_hardly_differ_are_no_disagreement() -> None:
+    """Top answers of landmarks, and of scores that are all alike, change with the last bit."""
+    rng = np.random.default_rng(0)
+    marks = (rng.uniform(0, 192, (50, 200))).astype(np.float32)
+    close = Output("landmarks", np.round(marks / 8) * 8)
+    scores = score(seeded([Described()], 50, seed=0), [close], [Output("landmarks", marks)])
+    assert float(str(scores["agreement"])) < 0.5
+    assert (scores["broken"], scores["flags"]) == (0, "")
 
 
 def test_outputs_of_another_number_of_samples_are_refused() -> None:

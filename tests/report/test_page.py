@@ -304,7 +304,7 @@ def test_gains_are_shown_without_accuracy_too(tmp_path: Path) -> None:
     models = [variant(scheme=scheme) for scheme in ("float32", "int8")]
     text = write_report([load(write_run(tmp_path, found, variants=models))], tmp_path).read_text(encoding="utf-8")
     table = section(text, "accuracy")
-    assert "No accuracy was measured: give the model a dataset in the matrix." in table
+    assert "No outputs were compared: give the model a dataset in the matrix." in table
     assert "3.59× smaller" in table
     assert "Change, points" not in table
 
