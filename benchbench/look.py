@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from benchbench.delegates import KINDS, Delegate
+from benchbench.delegates import KINDS
 from benchbench.device import Device, ToolChoice
 from benchbench.equip import Equipped, equip
 from benchbench.errors import BenchbenchError, DeviceBusy, Unauthorized, Unreachable
 from benchbench.session.opening import Absent, opened
 from benchbench.session.session import Session
+from benchbench.tryout import Possible, possible_delegates
 
 State = Literal["ready", "not equipped", "unauthorized", "offline", "unreachable", "in use", "unusable"]
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One device at this moment; `delegates` maps each kind to why it is not possible there, None = it is."""
+    """One device at this moment, and each kind of delegate with whether it is possible there, and what said so."""
 
     device: Device
     state: State
+    delegates: Mapping[str, Possible]
     equipped: Equipped | None = None
     temperature_c: float | None = None
     problem: str | None = None
-
-    @property
-    def delegates(self) -> dict[str, str | None]:
-        equipped = self.equipped
-        if equipped is None or equipped.equipment is None:
-            return dict.fromkeys(KINDS, self.problem or "nothing to measure with")
-        return {name: equipped.unsupported_reason(_example(name)) for name in KINDS}
 
     def as_dict(self) -> dict[str, Any]:
         """For --json: everything, by name."""
@@ -47,18 +42,12 @@ class Look:
             "runner": equipment.runner.kind if equipment else None,
             "tool": equipment.tool_version if equipment else None,
             "temperature_c": self.temperature_c,
-            "delegates": {name: {"possible": why is None, "reason": why} for name, why in self.delegates.items()},
+            "delegates": {
+                name: {"possible": answer.possible, "reason": answer.said or None}
+                for name, answer in self.delegates.items()
+            },
             "problem": self.problem,
         }
-
-
-def _example(kind: str) -> Delegate:
-    """A delegate of a kind with nothing special asked of it."""
-    from pydantic import TypeAdapter
-
-    needed = {"path": "any.so"} if kind == "external" else {}
-    delegate: Delegate = TypeAdapter(Delegate).validate_python({"kind": kind, **needed})
-    return delegate
 
 
 def look_at(devices: Sequence[Device]) -> tuple[Look, ...]:
@@ -70,16 +59,19 @@ def look_at(devices: Sequence[Device]) -> tuple[Look, ...]:
 def _look(session: Session) -> Look:
     equipped = equip(session, ToolChoice())
     state: State = "not equipped" if equipped.equipment is None else "ready"
-    return Look(session.device, state, equipped, session.conditions().temperature_c, equipped.problem)
+    delegates = possible_delegates(session, equipped)
+    return Look(session.device, state, delegates, equipped, session.conditions().temperature_c, equipped.problem)
 
 
 def _without(device: Device, error: BenchbenchError) -> Look:
+    state: State
     match error:
         case DeviceBusy():
-            return Look(device, "in use", problem=str(error))
+            state = "in use"
         case Unauthorized():
-            return Look(device, "unauthorized", problem=str(error))
+            state = "unauthorized"
         case Unreachable():
-            return Look(device, "offline" if "offline" in error.message else "unreachable", problem=str(error))
+            state = "offline" if "offline" in error.message else "unreachable"
         case _:
-            return Look(device, "unusable", problem=str(error))
+            state = "unusable"
+    return Look(device, state, dict.fromkeys(KINDS, Possible(possible=False, said=str(error))), problem=str(error))

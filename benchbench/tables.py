@@ -72,13 +72,13 @@ def show_looks(looks: Sequence[Look]) -> None:
         console.print(f"\n{look.device.name}", markup=False)
         if look.problem:
             console.print(f"  {look.problem}", markup=False)
-        possible = [name for name, why in look.delegates.items() if why is None]
+        possible = [name for name, answer in look.delegates.items() if answer.possible]
         if possible:
             console.print(f"  delegates: {', '.join(possible)}", markup=False)
         if look.equipped and look.equipped.equipment:
-            for name, why in look.delegates.items():
-                if why:
-                    console.print(f"  no {name}: {why}", markup=False)
+            for name, answer in look.delegates.items():
+                if answer.said:
+                    console.print(f"  {'' if answer.possible else 'no '}{name}: {answer.said}", markup=False)
 
 
 def show_models(infos: Sequence[ModelInfo]) -> None:
