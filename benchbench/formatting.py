@@ -47,7 +47,7 @@ def plain(value: float) -> str:
 def time_unit(times_ms: Iterable[float | None]) -> TimeUnit:
     """The unit in which the longest of these times reads best, for an axis or a column."""
     longest = max((float(f"{abs(ms):.2e}") for ms in times_ms if ms is not None and known(ms)), default=1.0)
-    return MICROSECONDS if 0 < longest < 1 else SECONDS if longest >= 1000 else MILLISECONDS
+    return MICROSECONDS if longest < 1 else SECONDS if longest >= 1000 else MILLISECONDS
 
 
 def time(ms: float | None) -> str:

@@ -38,8 +38,10 @@ class Timings(Frozen):
     @property
     def fine_median(self) -> float | None:
         """The median, unless it is only known in whole microseconds and too short for that (benchmark_model)."""
-        coarse = self.median is not None and self.median < FINE_FROM_US and self.median == round(self.median)
-        return None if coarse else self.median
+        if self.median is None or self.median >= FINE_FROM_US:
+            return self.median
+        told = (self.median, self.min, self.max)
+        return None if all(time == round(time) for time in told if time is not None) else self.median
 
     @property
     def typical(self) -> float | None:

@@ -44,6 +44,8 @@ def by_old_tool(**more: object) -> list[Outcome]:
         ([Timings(mean=20.4, median=20.25)], "median"),
         ([Timings(mean=1000.4, median=1000)], "median"),
         ([Timings(mean=20.4, median=20)], "mean"),
+        ([Timings(mean=20.4, median=20, min=19, max=30)], "mean"),
+        ([Timings(mean=20.4, median=20, min=19.13, max=30.01)], "median"),
         ([Timings(mean=0.6, median=0)], "mean"),
         ([Timings(mean=1000.4, median=1000), Timings(mean=1000.4)], "mean"),
         ([Timings(mean=1000.4, median=1000), Timings(mean=30.2, median=30)], "mean"),

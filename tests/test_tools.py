@@ -302,7 +302,8 @@ def test_a_given_binary_is_used_in_place(tmp_path: Path) -> None:
     mine = tmp_path / "my_benchmark"
     mine.write_bytes(elf())
     tool = phone_tool(tmp_path / "cache", given=mine)
-    assert (tool.path, tool.source) == (mine, "given")
+    assert (tool.path, tool.source, tool.version) == (mine, "given", "2.2.0")
+    assert phone_tool(tmp_path / "cache", given=mine, version="latest").version == "given"  # of any age
     assert not (tmp_path / "cache").exists()
 
 
