@@ -40,6 +40,7 @@ from benchbench.selection import DEVICES, EVERYTHING, Selection, all_devices, ch
 from benchbench.session.opening import Absent
 from benchbench.session.session import clean as clean_device
 from benchbench.side_by_side import side_by_side
+from benchbench.waiting import Wait, crews_in_turn
 
 Watching = Callable[[Plan], AbstractContextManager[Tell]]
 REPORTS = Path("reports")
@@ -106,11 +107,12 @@ def run(
     reports: Path = REPORTS,
     selection: Selection = EVERYTHING,
     watching: Watching = silently,
+    wait: Wait | None = None,
 ) -> Path:
     """Run a matrix file on its devices; see `run_matrix`."""
     loaded = load_matrix(matrix)
     devices = chosen_devices(loaded, inventory, selection)
-    return run_matrix(loaded, devices, reports=reports, selection=selection, watching=watching)
+    return run_matrix(loaded, devices, reports=reports, selection=selection, watching=watching, wait=wait)
 
 
 def run_matrix(
@@ -120,18 +122,20 @@ def run_matrix(
     reports: Path = REPORTS,
     selection: Selection = EVERYTHING,
     watching: Watching = silently,
+    wait: Wait | None = None,
 ) -> Path:
     """Run a matrix on devices, all at once; the run folder, complete but for its report.
 
     Devices of which no case is selected are left alone. A device that the matrix names and that cannot be reached fails
     its trials; where the matrix names none, its cases are skipped, as are those of the second of two devices that are
-    one machine. Raises InputError, NothingToDo, and Unreachable when no device at all can be used.
+    one machine. One that another controller uses is waited for, if `wait` says so, and else is as one that cannot be
+    reached. Raises InputError, NothingToDo, and Unreachable or DeviceBusy when no device at all can be used.
     """
     loaded, fed, about = _with_samples(loaded)
     datasets = fed.datasets
     wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
     with ExitStack() as whole:
-        with crews(wanted, loaded.tool, purpose=f"run {loaded.name}") as opened:
+        with crews_in_turn(wanted, loaded.tool, purpose=f"run {loaded.name}", wait=wait) as opened:
             _somebody(opened)
             made = _plan(loaded, devices, opened, selection)
             folder = journals.new_folder(reports, loaded.name)
@@ -145,7 +149,7 @@ def run_matrix(
     return folder
 
 
-def resume(folder: Path, *, watching: Watching = silently) -> Path:
+def resume(folder: Path, *, watching: Watching = silently, wait: Wait | None = None) -> Path:
     """Complete a run: same plan, same order, only what is missing or failed for a reason that may have passed."""
     with _kept(journals.reopen(folder)) as book:
         run = resumption_of(book.manifest, folder)
@@ -156,17 +160,22 @@ def resume(folder: Path, *, watching: Watching = silently) -> Path:
             raise NothingToDo(f"{folder}: every trial is done")
         with watching(replace(run.plan, trials=left)) as tell:
             if left:
-                _go_on(run, left, book, datasets, tell)
+                _go_on(run, left, book, datasets, tell, wait)
             score_run(book, datasets, run.variants, lambda text: tell(Scoring(text)))
     return folder
 
 
 def _go_on(
-    run: Resumption, left: tuple[Trial, ...], book: Journal, datasets: Mapping[str, Dataset], tell: Tell
+    run: Resumption,
+    left: tuple[Trial, ...],
+    book: Journal,
+    datasets: Mapping[str, Dataset],
+    tell: Tell,
+    wait: Wait | None,
 ) -> None:
     busy = {trial.case.device for trial in left}
     wanted = [device for device in run.devices if device.name in busy]
-    with crews(wanted, run.choice, purpose=f"run {run.plan.name}") as opened:
+    with crews_in_turn(wanted, run.choice, purpose=f"run {run.plan.name}", wait=wait) as opened:
         _somebody(opened)
         for crew in opened:
             if isinstance(crew, Crew):

@@ -46,15 +46,29 @@ def plan(
     )
 
 
-@click.command()
+class _Run(click.Command):
+    """`--wait` without `=MINUTES` has no limit; what follows it is not its value, but the matrix."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, ["--wait=inf" if word == "--wait" else word for word in args])
+
+
+@click.command(cls=_Run)
 @click.argument("matrix", type=click.Path(path_type=Path), required=False)
 @click.option("--resume", type=click.Path(path_type=Path, file_okay=False), help="Complete this run folder.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    metavar="[=MINUTES]",
+    help="Wait for devices that others use, for so long or until they are free.",
+)
 @INVENTORY
 @REPORTS
 @selecting
 def run(
     matrix: Path | None,
     resume: Path | None,
+    wait: float | None,
     inventory: Path,
     reports: Path,
     only: tuple[str, ...],
@@ -62,15 +76,17 @@ def run(
     seed: int | None,
 ) -> None:
     """Run a matrix on all its devices at once; ends with a table and a report."""
-    from benchbench import api
+    from benchbench import api, console
+    from benchbench.waiting import Wait
 
     if (matrix is None) == (resume is None):
         raise click.UsageError("give a matrix, or --resume and a run folder")
+    turn = None if wait is None else Wait(60 * wait, lambda text: console.err().print(text, markup=False))
     if resume is not None:
-        folder = api.resume(resume, watching=watch)
+        folder = api.resume(resume, watching=watch, wait=turn)
     elif matrix is not None:
         selection = chosen(only, skip, seed)
-        folder = api.run(matrix, inventory=inventory, reports=reports, selection=selection, watching=watch)
+        folder = api.run(matrix, inventory=inventory, reports=reports, selection=selection, watching=watch, wait=turn)
     finish(folder)
 
 
