@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from benchbench.crew import Crew
 from benchbench.device import Device, ToolChoice
-from benchbench.errors import BenchbenchError, DeviceBusy
-from benchbench.execute import Absent, crews
-from benchbench.session.session import open_session
+from benchbench.errors import DeviceBusy
+from benchbench.execute import crews
+from benchbench.session.opening import Absent, opened
 
 # Asking costs the device a little, and somebody measures there.
 ASK_AT_FIRST_S, ASK_LATER_S = 1.0, 15.0
@@ -35,10 +35,10 @@ def crews_in_turn(
     """
     until = time.monotonic() + (wait.at_most_s if wait else 0)
     while True:
-        with crews(devices, choice, purpose=purpose) as opened:
-            busy = [crew for crew in opened if isinstance(crew, Absent) and isinstance(crew.error, DeviceBusy)]
+        with crews(devices, choice, purpose=purpose) as answers:
+            busy = [crew for crew in answers if isinstance(crew, Absent) and isinstance(crew.error, DeviceBusy)]
             if not busy or wait is None or time.monotonic() >= until:
-                yield opened
+                yield answers
                 return
         for absent in busy:
             _wait_for(absent.device, str(absent.error.message), until, wait)
@@ -48,7 +48,7 @@ def _wait_for(device: Device, busy: str, until: float, wait: Wait) -> None:
     """Return when the device is free, its trouble is another one, or time is over."""
     told, pause_s = "", ASK_AT_FIRST_S
     while busy and time.monotonic() < until:
-        holder = busy.partition(", for ")[0]  # without how long, which changes
+        holder = busy.partition(", since ")[0]  # since when is rounded, and how long it is changes
         if holder != told:
             wait.say(f"waiting: {busy}")
             told = holder
@@ -59,10 +59,5 @@ def _wait_for(device: Device, busy: str, until: float, wait: Wait) -> None:
 
 def _used_by(device: Device) -> str:
     """Who uses a device; "" when nobody does, or it has another trouble."""
-    try:
-        with open_session(device, purpose="a look whether it is free"):
-            return ""
-    except DeviceBusy as error:
-        return error.message
-    except BenchbenchError:
-        return ""
+    with opened([device], lambda _: None, purpose="a look whether it is free", patience_s=0) as (found,):
+        return found.error.message if isinstance(found, Absent) and isinstance(found.error, DeviceBusy) else ""

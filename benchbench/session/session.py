@@ -174,14 +174,14 @@ class Session:
                 if not left:
                     raise
                 self._take_again(self.transport)
-            except LinkLost as error:
+            except (LinkLost, Unreachable) as error:  # over ADB, what went away between two verbs was not there
                 if self.cancelled.is_set() or not left:
                     raise
                 retries.append(str(error))
                 self._reconnect(error)
         raise AssertionError("the last loss was raised")
 
-    def _reconnect(self, lost: LinkLost) -> None:
+    def _reconnect(self, lost: LinkLost | Unreachable) -> None:
         """Wait for the device and take it again; raises Unreachable when it did not come back."""
         self.transport.close()
         deadline = time.monotonic() + self._patience_left_s

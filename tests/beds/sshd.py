@@ -34,12 +34,17 @@ class Board:
         disk_mb: int | None = None,
         sftp: bool = True,
         login_shell: str | None = None,
+        second_account: bool = False,
     ) -> None:
-        """`disk_mb` gives the home a size; it needs root. `login_shell` is a program, such as tcsh."""
+        """`disk_mb` gives the home a size, in memory, and it needs root as `second_account` does (see `ann`).
+
+        `login_shell` is a program, such as tcsh.
+        """
         self._folder = folder
         self._disk_mb = disk_mb
         self._sftp = sftp
         self._login_shell = login_shell
+        self._second_account = second_account
         self._process: subprocess.Popen[bytes] | None = None
         self.host = host
         self.port = free_port()
@@ -67,6 +72,11 @@ class Board:
             known_hosts=str(self.known_hosts),
             config=str(self.config),
         )
+
+    @property
+    def ann(self) -> Ssh:
+        """A user with no rights but her own; her home is /home/ann, and /home/shared is everybody's."""
+        return self.address.model_copy(update={"user": "ann"})
 
     @property
     def workdir(self) -> str:
@@ -168,6 +178,9 @@ class Board:
             # SHLVL: Debian's bash would read ~/.bashrc for every command
             f"SetEnv HOME={self.home} {MARK}={self._folder} SHLVL=2",
             *(["PerSourcePenalties no"] if penalties else []),
+            "Match User ann",
+            "AuthorizedKeysFile /home/ann/authorized_keys",
+            f"SetEnv HOME=/home/ann {MARK}={self._folder} SHLVL=2",
         ]
 
     def _room(self) -> list[str]:
@@ -179,12 +192,19 @@ class Board:
         for line in lines:
             if line[0] == self.user:
                 line[5] = str(self.home)
+        if self._second_account:
+            lines.append(["ann", "*", "4321", "4321", "", "/home/ann", "/bin/sh"])
         passwd.write_text("".join(":".join(line) + "\n" for line in lines))
         table = self._folder / "fstab"
         table.write_text(fstab({Path("/etc/passwd"): passwd, **self.sys.places()}))
         mounts = f"mount -a -T {shlex.quote(str(table))}\n{mount_own_lock()}\n"
         if self._disk_mb is not None:
             mounts += f"mount -t tmpfs -o size={self._disk_mb}m board {shlex.quote(str(self.home))}\n"
+        if self._second_account:
+            mounts += (
+                "mount -t tmpfs -o mode=755 homes /home && mkdir -m 777 /home/shared && mkdir /home/ann && "
+                f"cp {shlex.quote(str(self._folder / 'authorized_keys'))} /home/ann && chown -R 4321:4321 /home/ann\n"
+            )
         return ["unshare", "-m", "sh", "-c", f'{mounts}exec "$@"', "sh"]
 
     def _servers(self) -> list[int]:

@@ -184,3 +184,15 @@ def test_a_disk_that_fills_up_fails_the_trials_in_words(make_board: Callable[...
     assert told[2].status == "failed"
     assert "No space left on device" in str(told[2].error) or "exit code could be written" in str(told[2].error)
     assert "`benchbench devices --clean` empties it" in str(told[2].remedy)
+
+
+def test_what_a_restart_lost_with_the_work_folder_is_staged_again(
+    make_board: Callable[..., Board], tmp_path: Path
+) -> None:
+    if not can_mount():
+        pytest.skip("a work folder in memory needs root")
+    board = make_board(disk_mb=16)  # in memory: a restart leaves nothing
+    device = Device(name="board", address=board.address, workdir=f"{board.workdir}/work", python=sys.executable)
+    told = run(tmp_path, [device], board.reboot)
+    assert [outcome.status for outcome in told] == ["ok"] * 3, [outcome.error for outcome in told]
+    assert [outcome.attempts for outcome in told] == [1, 2, 1]
