@@ -68,7 +68,7 @@ def _with_samples(matrix: Matrix) -> tuple[Matrix, Fed, tuple[str, ...]]:
     Raises InputError for a dataset that does not fit.
     """
     fed = fed_by(matrix)
-    remarks = (*family_remarks(matrix.variants), *dict.fromkeys(fed.unfed.values()))
+    remarks = (*family_remarks(matrix.variants), *fed.remarks)
     return replace(matrix, unfed=frozenset(fed.unfed)), fed, remarks
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchbench.accuracy.datasets import Dataset, load, seeded
+from benchbench.accuracy.plausible import Range, data_doubts, representable
 from benchbench.accuracy.tensors import not_a_number, sample_shape, samples_at_once, to_input
 from benchbench.case import Variant
 from benchbench.errors import InputError
@@ -34,6 +35,16 @@ class Fed:
 
     datasets: Mapping[str, Dataset] = field(default_factory=dict)
     unfed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person must know of it before anything is measured."""
+        doubted = (
+            f"{variant.partition('.')[0]}: {doubt.text} ({doubt.remedy})"
+            for variant, dataset in self.datasets.items()
+            for doubt in dataset.doubts
+        )
+        return tuple(dict.fromkeys([*self.unfed.values(), *doubted]))
 
     def __or__(self, other: Fed) -> Fed:
         return Fed({**self.datasets, **other.datasets}, {**self.unfed, **other.unfed})
@@ -119,13 +130,27 @@ def _random(wanted: Wanted, alike: Sequence[_Taker]) -> Fed:
 
 def _stored(wanted: Wanted, alike: Sequence[_Taker]) -> Fed:
     path, first = Path(wanted.dataset), alike[0]
-    dataset = load(path, first.inputs, classes=_classes(first), whole=first.whole).first(wanted.samples)
+    dataset = load(path, first.inputs, classes=_classes(first) or None, whole=first.whole).first(wanted.samples)
+    dataset = replace(dataset, doubts=tuple(data_doubts(dataset, first.inputs, _ranges(alike))))
     for taker in alike:
         _check_values(path, dataset, taker)
         if dataset.labels is not None and _classes(taker) == 0:
             outputs = ", ".join(f"{tensor.name} {list(tensor.signature)}" for tensor in taker.info.outputs)
             raise InputError(f"{path} has labels, but no output of {taker.row} is a row of class scores: {outputs}")
     return Fed({taker.variant.id: dataset for taker in alike})
+
+
+def _ranges(alike: Sequence[_Taker]) -> list[Range | None]:
+    """The real values that each input was made for: as a file's metadata says, else as a quantized input can say."""
+    found: list[Range | None] = [None] * len(alike[0].inputs)
+    for taker in alike:
+        for k, known in enumerate(taker.info.normalizations[: len(found)]):
+            if found[k] is None and known is not None:
+                ends = [(end - mean) / std for mean, std in zip(*known, strict=True) for end in (0, 255)]
+                found[k] = min(ends), max(ends)
+    for taker in alike:
+        found = [one or representable(tensor) for one, tensor in zip(found, taker.inputs, strict=True)]
+    return found
 
 
 def _check_values(path: Path, dataset: Dataset, taker: _Taker) -> None:

@@ -164,6 +164,10 @@ def _accuracy(scored: Outcome | None, counted: Sequence[Outcome]) -> dict[str, A
 
 def _output_doubts(accuracy: Mapping[str, Any]) -> tuple[Doubt, ...]:
     """What fidelity to the float32 reference found wrong with the outputs."""
+    doubt, remedy = accuracy.get("data_doubt"), accuracy.get("data_remedy")
+    if isinstance(doubt, str) and isinstance(remedy, str):
+        rest = {key: value for key, value in accuracy.items() if key != "data_doubt"}
+        return (*_output_doubts(rest), Doubt("dataset", doubt, remedy))
     flags = accuracy.get("flags")
     broken = accuracy.get("broken") == 1
     if not broken and not (isinstance(flags, str) and flags):

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from benchbench.accuracy.detection import Boxes
-from benchbench.accuracy.images import SUFFIXES, Decoder, listed
+from benchbench.accuracy.images import SUFFIXES, Decoder, listed, sizes
 from benchbench.accuracy.tensors import Array, Preprocessing, Tensor, sample_shape
 from benchbench.errors import InputError
 
 LABELS = ("y", "labels")
 TRUTH = ("boxes", "box_image", "box_class")
 CHECKED_AT_ONCE_BYTES = 32 * 2**20
+SIZES_SEEN = 32  # images
 
 
 class Samples(Protocol):
@@ -85,6 +86,14 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class DataDoubt:
+    """Why a dataset may not be what a model was trained on, and what to do about it."""
+
+    text: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """Samples for a model's inputs, in their order, and what is right; `preprocessing` None = as they are."""
 
@@ -95,6 +104,9 @@ class Dataset:
     sha256: str  # of the npz; of a folder, over its files' names and digests
     truth: Boxes | None = None  # boxes to be found
     whole: bool = False  # a sample is one whole set of inputs: the model has no axis of samples
+    described_in: str = "dataset.toml"  # where its preprocessing stands, or would
+    resized: tuple[int, int] | None = None  # width and height of an image that is not of the input's size, by chance
+    doubts: tuple[DataDoubt, ...] = ()
 
     @property
     def n(self) -> int:
@@ -194,7 +206,8 @@ def _npz(path: Path, inputs: Sequence[Tensor]) -> Dataset:
         raise InputError(f"{path}: holds no samples", remedy="store them as x, samples first, and labels as y")
     samples = tuple(Stored(arrays[name]) for name in order)
     how = _preprocessing(path.with_suffix(".toml"))
-    return Dataset(path.stem, samples, labels, how, _digest([path], path.parent), truth)
+    digest = _digest([path], path.parent)
+    return Dataset(path.stem, samples, labels, how, digest, truth, described_in=path.with_suffix(".toml").name)
 
 
 def _truth(path: Path, arrays: dict[str, Array]) -> Boxes | None:
@@ -227,7 +240,9 @@ def _folder(path: Path, inputs: Sequence[Tensor], whole: bool) -> Dataset:
     height, width = how.size if how is not None and how.size is not None else wanted[:2]
     decode = Decoder(height, width, wanted[2], how is not None and how.crop)
     samples = Files(paths, (height, width, wanted[2]), decode)
-    return Dataset(path.name, (samples,), labels, how, _digest(paths, path))
+    told = how is not None and (how.size is not None or how.crop)
+    resized = None if told else next((size for size in sizes(paths[:SIZES_SEEN]) if size != (width, height)), None)
+    return Dataset(path.name, (samples,), labels, how, _digest(paths, path), resized=resized)
 
 
 def _npy(path: Path) -> Array:

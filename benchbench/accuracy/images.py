@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,18 @@ def listed(folder: Path) -> tuple[tuple[Path, ...], NDArray[np.int64] | None]:
         return tuple(path for path in paths if path.parent == folder), None
     numbers = _numbered({path.relative_to(folder).parts[0] for path in paths})
     return paths, np.array([numbers[path.relative_to(folder).parts[0]] for path in paths], np.int64)
+
+
+def sizes(paths: Sequence[Path]) -> Iterator[tuple[int, int]]:
+    """Width and height of each image that is one."""
+    from PIL import Image
+
+    for path in paths:
+        try:
+            with Image.open(path) as file:
+                yield file.size
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            continue  # told by the decoder, when it is read
 
 
 def class_folders(folder: Path) -> dict[str, int]:

@@ -25,6 +25,7 @@ def score(dataset: Dataset, outputs: Sequence[Output], reference: Sequence[Outpu
     boxes: map, map50, map75 (COCO). With a reference, which may be of the first samples only: compared (how many),
     agreement, cosine, sqnr_db, max_error, mean_error, nan, inf,
     saturated of the worst output, the same with `:NAME` for each of several, broken (0 or 1), and flags in words.
+    data_doubt, data_remedy: why the samples may not be what the model was trained on.
     telling: the measures, in a row, that a wrong model would not pass too: top1 needs labels of several classes.
     Raises InputError where they do not fit together.
     """
@@ -32,6 +33,9 @@ def score(dataset: Dataset, outputs: Sequence[Output], reference: Sequence[Outpu
         if len(output.raw) != dataset.n:
             raise InputError(f"output {output.name!r} has {len(output.raw)} samples, {dataset.name} has {dataset.n}")
     scores: Scores = {"n": dataset.n, "dataset": dataset.sha256}
+    if dataset.doubts:
+        scores["data_doubt"] = "; ".join(doubt.text for doubt in dataset.doubts)
+        scores["data_remedy"] = "; ".join(doubt.remedy for doubt in dataset.doubts)
     telling: list[str] = []
     found = classified(dataset, outputs)
     if found is not None:

@@ -87,6 +87,13 @@ def quantize(real: Reals, scale: float, zero_point: int, dtype: str) -> Array:
     return steps.astype(dtype)
 
 
+def to_real(samples: Array, how: Preprocessing) -> Reals:
+    """Stored samples as the real values that a model wants."""
+    mean, std = np.asarray(how.mean, np.float32), np.asarray(how.std, np.float32)
+    real: Reals = np.divide(samples.astype(np.float32) * np.float32(how.scale) - mean, std, dtype=np.float32)
+    return real
+
+
 def to_input(samples: Array, tensor: Tensor, preprocessing: Preprocessing | None) -> Array:
     """Samples as the input takes them: preprocessed real values, quantized by the input's own scale.
 
@@ -97,9 +104,7 @@ def to_input(samples: Array, tensor: Tensor, preprocessing: Preprocessing | None
         return samples
     if preprocessing is None and not tensor.scale and {samples.dtype.kind, np.dtype(tensor.dtype).kind} <= set("iub"):
         return samples.astype(tensor.dtype)
-    how = preprocessing or Preprocessing()
-    mean, std = np.asarray(how.mean, np.float32), np.asarray(how.std, np.float32)
-    real: Reals = np.divide(samples.astype(np.float32) * np.float32(how.scale) - mean, std, dtype=np.float32)
+    real = to_real(samples, preprocessing or Preprocessing())
     if np.dtype(tensor.dtype).kind == "f":
         return real.astype(tensor.dtype)
     if not tensor.scale:

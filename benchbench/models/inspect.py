@@ -15,7 +15,7 @@ from benchbench.device import Frozen
 from benchbench.errors import file_error
 from benchbench.models.graph import Contents, Graph, Tensor, read
 from benchbench.models.macs import macs_of
-from benchbench.models.packed import minimum_runtime, model_metadata, packed_labels
+from benchbench.models.packed import minimum_runtime, model_metadata, normalizations, packed_labels
 from benchbench.models.scheme import all_weights, compiled_for, granularity_of, scheme_of
 from benchbench.models.table_ids import table_lengths
 from benchbench.models.weights import PACKED_BITS
@@ -89,6 +89,7 @@ class ModelInfo(Frozen):
     packed_files: tuple[str, ...]
     labels: dict[str, tuple[str, ...]]  # label file -> labels
     state: State | None = None
+    normalizations: tuple[tuple[tuple[float, ...], tuple[float, ...]] | None, ...] = ()  # mean, std per input
     tables: tuple[int | None, ...] = ()  # per input: into how long a table its whole numbers lead; None = into none
     notes: tuple[str, ...] = ()
 
@@ -160,6 +161,7 @@ def inspect(path: str | Path) -> ModelInfo:
         packed_files=files,
         labels=labels,
         state=_state(graphs),
+        normalizations=normalizations(contents.metadata),
         tables=table_lengths(main),
         notes=_notes(scheme),
     )

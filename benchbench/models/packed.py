@@ -9,9 +9,16 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from typing import Any
+
+from flatbuffers import number_types
 
 from benchbench.models.graph import MALFORMED
 
+# Slots of the flatbuffer TFLite Metadata: of ModelMetadata, SubGraphMetadata, TensorMetadata, ProcessUnit and
+# NormalizationOptions (kind 1 of the union).
+SUBGRAPHS, INPUT_TENSORS, PROCESS_UNITS, UNIT_KIND, UNIT_OPTIONS, NORMAL_MEAN, NORMAL_STD = 10, 8, 12, 4, 6, 4, 6
+NORMALIZATION = 1
 LARGEST_LABELS = 1_000_000  # bytes in all; ImageNet's list has 11 kB
 MOST_FILES = 1_000
 MODEL_FIELDS = {"name": 4, "description": 6, "version": 8, "author": 12, "license": 14}  # vtable slots of ModelMetadata
@@ -58,7 +65,7 @@ def _lines(text: bytes) -> tuple[str, ...]:
 
 def model_metadata(metadata: dict[str, bytes]) -> dict[str, str]:
     """The model's own name, description, version, author and licence, as far as its TFLite Metadata says."""
-    from flatbuffers import encode, number_types, packer
+    from flatbuffers import encode, packer
     from flatbuffers.table import Table
 
     block = metadata.get("TFLITE_METADATA", b"")
@@ -71,6 +78,50 @@ def model_metadata(metadata: dict[str, bytes]) -> dict[str, str]:
     except MALFORMED:
         return {}
     return {field: value.decode("utf-8", errors="replace") for field, value in said.items()}
+
+
+def normalizations(metadata: dict[str, bytes]) -> tuple[tuple[tuple[float, ...], tuple[float, ...]] | None, ...]:
+    """Mean and std per input by which, as the model's TFLite Metadata says, pixels of 0…255 become its values."""
+    from flatbuffers import encode, packer
+    from flatbuffers.table import Table
+
+    block = metadata.get("TFLITE_METADATA", b"")
+    try:
+        graphs = _tables(Table(block, encode.Get(packer.uoffset, block, 0)), SUBGRAPHS)
+        return tuple(_normalization(tensor) for tensor in _tables(graphs[0], INPUT_TENSORS)) if graphs else ()
+    except MALFORMED:
+        return ()
+
+
+def _normalization(tensor: Any) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    for unit in _tables(tensor, PROCESS_UNITS):
+        kind = unit.Offset(UNIT_KIND)
+        if kind and unit.Get(number_types.Uint8Flags, kind + unit.Pos) == NORMALIZATION and unit.Offset(UNIT_OPTIONS):
+            options = type(unit)(unit.Bytes, unit.Indirect(unit.Pos + unit.Offset(UNIT_OPTIONS)))
+            mean, std = _floats(options, NORMAL_MEAN), _floats(options, NORMAL_STD)
+            return (mean, std) if mean and len(mean) == len(std) and all(std) else None
+    return None
+
+
+def _tables(table: Any, slot: int) -> list[Any]:
+    """The tables of a vector; raises one of MALFORMED where it is longer than the file."""
+    offset = table.Offset(slot)
+    if not offset:
+        return []
+    begin, count = table.Vector(offset), table.VectorLen(offset)
+    if count > len(table.Bytes) // 4:
+        raise ValueError("a vector longer than its file")
+    return [type(table)(table.Bytes, table.Indirect(begin + 4 * k)) for k in range(count)]
+
+
+def _floats(table: Any, slot: int) -> tuple[float, ...]:
+    offset = table.Offset(slot)
+    if not offset:
+        return ()
+    begin, count = table.Vector(offset), table.VectorLen(offset)
+    if count > len(table.Bytes) // 4:
+        raise ValueError("a vector longer than its file")
+    return tuple(table.Get(number_types.Float32Flags, begin + 4 * k) for k in range(count))
 
 
 def minimum_runtime(metadata: dict[str, bytes]) -> str | None:
