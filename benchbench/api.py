@@ -33,6 +33,7 @@ from benchbench.manifest import (
     resumption_of,
 )
 from benchbench.matrix import Matrix, load_matrix
+from benchbench.model_remarks import model_remarks
 from benchbench.models.kinship import family_remarks
 from benchbench.plan import Plan, Target, devices_with_cases, make_plan
 from benchbench.scoring import cut_up, latest, score_run, unscored
@@ -53,13 +54,17 @@ def plan_matrix(
     loaded, _, about = _with_samples(load_matrix(matrix))
     if not probe:
         devices = known_devices(loaded, inventory, selection)
-        made = _plan(loaded, devices, (), selection)
-        return made, (*about, "no device was asked: which runner and accelerators each has is seen with --probe")
+        made, of_models = _plan(loaded, devices, (), selection)
+        return made, (
+            *about,
+            *of_models,
+            "no device was asked: which runner and accelerators each has is seen with --probe",
+        )
     devices = chosen_devices(loaded, inventory, selection)
     wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
     with crews(wanted, loaded.tool, purpose="benchbench plan --probe") as opened:
-        remarks = (*about, *(str(crew.error) for crew in opened if isinstance(crew, Absent)))
-        return _plan(loaded, devices, opened, selection), remarks
+        made, of_models = _plan(loaded, devices, opened, selection)
+        return made, (*about, *of_models, *(str(crew.error) for crew in opened if isinstance(crew, Absent)))
 
 
 def _with_samples(matrix: Matrix) -> tuple[Matrix, Fed, tuple[str, ...]]:
@@ -72,12 +77,18 @@ def _with_samples(matrix: Matrix) -> tuple[Matrix, Fed, tuple[str, ...]]:
     return replace(matrix, unfed=frozenset(fed.unfed)), fed, remarks
 
 
-def _plan(matrix: Matrix, devices: Sequence[Device], opened: Sequence[Crew | Absent], selection: Selection) -> Plan:
-    """The plan on all devices, by what those say that were opened: the others have no selected case that may run."""
+def _plan(
+    matrix: Matrix, devices: Sequence[Device], opened: Sequence[Crew | Absent], selection: Selection
+) -> tuple[Plan, tuple[str, ...]]:
+    """The plan on all devices, by what those say that were opened: the others have no selected case that may run.
+
+    With remarks on the models in it.
+    """
     asked = {(crew.device if isinstance(crew, Absent) else crew.session.device).name: crew for crew in opened}
     seed = secrets.randbelow(2**31) if selection.seed is None else selection.seed
     targets = [_target(device, asked.get(device.name), named=matrix.devices is not None) for device in devices]
-    return make_plan(matrix, targets, seed=seed, only=selection.only, skip=selection.skip)
+    made = make_plan(matrix, targets, seed=seed, only=selection.only, skip=selection.skip)
+    return made, model_remarks(made.cases, targets)
 
 
 def _target(device: Device, crew: Crew | Absent | None, *, named: bool) -> Target:
@@ -137,11 +148,11 @@ def run_matrix(
     with ExitStack() as whole:
         with crews_in_turn(wanted, loaded.tool, purpose=f"run {loaded.name}", wait=wait) as opened:
             _somebody(opened)
-            made = _plan(loaded, devices, opened, selection)
+            made, of_models = _plan(loaded, devices, opened, selection)
             folder = journals.new_folder(reports, loaded.name)
             book = whole.enter_context(_kept(journals.create(folder, manifest_of(loaded, made, opened, datasets))))
             tell = whole.enter_context(watching(made))
-            for remark in about:
+            for remark in (*about, *of_models):
                 book.note(remark)
                 tell(Noted("", remark))
             _execute(made, opened, book, datasets, tell)

@@ -47,6 +47,14 @@ class Kin(Frozen):
         return not self.network and self.relation == "same"
 
 
+class Signature(Frozen):
+    """The entry point of a model that is measured: its name, and its arguments in the order of their graph."""
+
+    key: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
 class Variant(Frozen):
     """One .tflite file of a model family, with what was read from the file itself."""
 
@@ -61,7 +69,7 @@ class Variant(Frozen):
     flex_ops: tuple[str, ...] = ()
     open_inputs: tuple[str, ...] = ()  # inputs that have a size of theirs left open beside the batch
     signatures: tuple[str, ...] = ()  # its entry points by name
-    signature: str | None = None  # the one that is measured; None = the tool's first or only one
+    signature: Signature | None = None  # the one that the matrix chooses; None = the tool's first or only one
     inputs: tuple[InputSpec, ...] = ()  # all of them in order, or none: as the model says
     kin: Kin = Kin()
 

@@ -20,7 +20,7 @@ from benchbench.evaluation.launches import Launches, Progress
 from benchbench.evaluation.parts import Parts
 from benchbench.journal import Journal
 from benchbench.matrix import NATIVE_SAMPLES
-from benchbench.models.inspect import inspect
+from benchbench.models.family import info_of
 from benchbench.outcome import Delegation, Outcome, Reading
 from benchbench.runners import Job, Raw, Work
 from benchbench.runners.benchmark_model import BenchmarkModelRunner
@@ -116,13 +116,13 @@ class Crew:
         shards, outputs = course.samples[variant.id], outputs_folder(trial, course.journal)
         launches = Launches(self.session, runner, trial.id, Parts(outputs / "parts"))
         if isinstance(runner, BenchmarkModelRunner):
-            info = inspect(variant.path)
+            info = info_of(variant)
             if reason := natively.obstacle(runner, info, variant.inputs):
                 return blank(trial).model_copy(update={"status": "skipped", "error": reason, "remedy": BY_PYTHON})
             dataset = shards.dataset.first(course.native_samples.get(variant.family, NATIVE_SAMPLES))
             found, count = natively.evaluate(launches, work, info, dataset, progress), dataset.n
         else:
-            state = inspect(variant.path).state
+            state = info_of(variant).state
             found, count = by_script.evaluate(launches, work, shards, progress, state=state), None
         reading = required(found.reading, trial, course.measure)
         said = [f"== {label} ==\n".encode() + transcript(*told) for label, told in found.said.items()]

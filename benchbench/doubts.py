@@ -43,6 +43,7 @@ class Launches:
     cores: int | None = None
     cooldown_c: float | None = None
     statistic: Statistic = "median"
+    open_inputs: tuple[str, ...] = ()  # of the model, where nobody gave their sizes
 
     @property
     def times(self) -> list[float]:
@@ -157,6 +158,14 @@ def _threads(launches: Launches) -> Doubt | None:
     return Doubt("threads", f"{launches.threads} threads asked for, {said} used", "the delegate sets its own number")
 
 
+def _open_shape(launches: Launches) -> Doubt | None:
+    if not launches.open_inputs or not launches.counted:
+        return None
+    names = ", ".join(launches.open_inputs)
+    text = f"the model leaves the size of {names} open, and ran at the shape that stands in its file, often a size of 1"
+    return Doubt("open shape", text, "give `inputs` in its [[model]]")
+
+
 def _slow_start(launches: Launches) -> Doubt | None:
     ratios = [t.first / t.typical for o in launches.counted if (t := o.measurement.timings).first and t.typical]
     if not ratios or (ratio := median(ratios)) < WARM_START:
@@ -230,6 +239,7 @@ _CHECKS: tuple[Callable[[Launches], Doubt | None], ...] = (
     _profiled,
     _fewer_runs,
     _threads,
+    _open_shape,
     _slow_start,
     _load,
     _battery,

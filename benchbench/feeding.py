@@ -12,7 +12,8 @@ from benchbench.accuracy.tensors import not_a_number, sample_shape, samples_at_o
 from benchbench.case import Variant
 from benchbench.errors import InputError
 from benchbench.matrix import NATIVE_SAMPLES
-from benchbench.models.inspect import ModelInfo, TensorInfo, inspect
+from benchbench.models.family import info_of
+from benchbench.models.inspect import ModelInfo, TensorInfo
 
 RANDOM = "random"  # instead of a dataset's path: seeded inputs, to compare outputs with the reference
 RANDOM_SAMPLES = 32
@@ -107,7 +108,7 @@ def reference_variant(variants: Sequence[Variant]) -> Variant | None:
 
 
 def _taker(variant: Variant) -> _Taker:
-    info = inspect(variant.path)
+    info = info_of(variant)
     shapes = [spec.shape for spec in variant.inputs] or [tensor.shape for tensor in info.inputs]
     inputs = tuple(t.model_copy(update={"shape": shape}) for t, shape in zip(info.inputs, shapes, strict=True))
     whole = samples_at_once(shapes, [tensor.signature for tensor in info.outputs]) is None

@@ -188,6 +188,7 @@ def _cell(name: str, case: dict[str, Any], manifest: dict[str, Any]) -> Cell:
         tool_version=device.get("tool_version"),
         tool_sha256=device.get("tool_sha256"),
         skipped=case.get("reason"),
+        open_inputs=tuple(variant.get("open_inputs", ())),
     )
 
 

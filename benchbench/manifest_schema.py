@@ -49,6 +49,7 @@ class _Variant(_Record):
     size_mb: float | None = None
     sha256: str | None = None
     kin: Kin = Field(default_factory=Kin)
+    open_inputs: list[str] = Field(default_factory=list)
 
 
 class _Preprocessing(_Record):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from benchbench.case import InputSpec, Measure, Variant
+from benchbench.case import InputSpec, Measure, Signature, Variant
 from benchbench.delegates import Delegate
 from benchbench.device import Frozen, ToolChoice
 from benchbench.errors import InputError
@@ -28,6 +28,7 @@ class ModelEntry(Frozen):
     family: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)
     variants: str | tuple[str, ...] | dict[str, str]  # paths or globs from the matrix's folder; name -> path
     dataset: str | None = None  # a path relative to the matrix, or "random": seeded inputs, for fidelity only
+    signature: str | None = Field(default=None, min_length=1)  # the entry point to measure, of models with several
     inputs: tuple[InputSpec, ...] = ()  # for models with open shapes: all inputs, in order
     samples: int | None = Field(default=None, ge=1)  # of the dataset, from its beginning; None = all
     native_samples: int = Field(default=NATIVE_SAMPLES, ge=1)  # at most, through benchmark_model: each may be a launch
@@ -220,6 +221,8 @@ def _fed(path: Path, entry: ModelEntry, variant: Variant) -> Variant:
     from benchbench.models.inspect import inspect
 
     info = inspect(variant.path)
+    if entry.signature is not None:
+        info, variant = _entered(path, entry, info, variant)
     if not entry.inputs:
         return variant.model_copy(update={"inputs": _ids(info)})
     if len(info.inputs) != len(entry.inputs):
@@ -233,7 +236,18 @@ def _fed(path: Path, entry: ModelEntry, variant: Variant) -> Variant:
         spec if spec.range is not None else spec.model_copy(update={"range": bound})
         for spec, bound in zip(entry.inputs, bounds, strict=True)
     ]
-    return variant.model_copy(update={"inputs": tuple(described)})
+    return variant.model_copy(update={"inputs": tuple(described), "open_inputs": ()})
+
+
+def _entered(path: Path, entry: ModelEntry, info: ModelInfo, variant: Variant) -> tuple[ModelInfo, Variant]:
+    """A file and its variant by the signature that the matrix chooses. Raises InputError where it has no such one."""
+    try:
+        info = info.entered_by(str(entry.signature))
+    except InputError as error:
+        raise InputError(f"{path}: model {entry.family}: signature: {error.message}", remedy=error.remedy) from error
+    names = {"inputs": tuple(t.name for t in info.inputs), "outputs": tuple(t.name for t in info.outputs)}
+    found = {"nodes": info.nodes, "open_inputs": tuple(tensor.name for tensor in info.inputs if tensor.open)}
+    return info, variant.model_copy(update=found | {"signature": Signature(key=str(entry.signature), **names)})
 
 
 def _ids(info: ModelInfo) -> tuple[InputSpec, ...]:

@@ -119,6 +119,7 @@ def _reference(
                 cut(dataset, Path(shards)),
                 at_most_seconds=REFERENCE_SECONDS,
                 rebuilt=inspect(variant.path).state == "resources",
+                signature=variant.signature,
             )
         new = kept.with_suffix(".new.npz")
         write_outputs(new, reference.outputs)

@@ -37,6 +37,7 @@ class Cell:
     network: str = ""  # as case.Kin has it
     relation: str = "same"
     because: str = ""
+    open_inputs: tuple[str, ...] = ()  # of the model, where nobody gave their sizes
     skipped: str | None = None  # why the plan leaves it out
 
     @property
@@ -61,7 +62,7 @@ def summarize(
     counted = _counted(outcomes, cooldown_c)
     verdict = _verdict(outcomes)
     accuracy = _accuracy(scored, counted)
-    about = Launches(outcomes, counted, cell.kind, cell.threads, cell.cores, cooldown_c, statistic)
+    about = Launches(outcomes, counted, cell.kind, cell.threads, cell.cores, cooldown_c, statistic, cell.open_inputs)
     times = [time / 1000 for time in about.times]
     interval = median_interval(times, seed=seed)
     return {

@@ -308,3 +308,13 @@ def test_a_run_in_which_no_scored_case_ran_as_asked_still_has_its_table_and_its_
     page = (bench.latest() / "index.html").read_text(encoding="utf-8")
     assert "Nothing can be recommended, for no case has a number that ran where it was asked to" in page
     assert "Accuracy per class" in page
+
+
+def test_one_unreadable_model_does_not_silence_the_others(tmp_path: Path) -> None:
+    bench = Workbench(tmp_path)
+    good, bad = FAMILY / "fashion_mnist_int8.tflite", tmp_path / "bad.tflite"
+    bad.write_bytes(b"PK\x03\x04")
+    done = bench.benchbench("models", str(bad), str(good), str(tmp_path / "gone.tflite"), expect=2)
+    assert "fashion_mnist_int8" in done.stdout
+    assert "bad.tflite" in done.stderr
+    assert "gone.tflite" in done.stderr

@@ -17,9 +17,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from benchbench.accuracy.entry import Entry
 from benchbench.accuracy.outputs import Output, read_outputs, write_outputs
 from benchbench.accuracy.shards import Shards
 from benchbench.accuracy.tensors import Array, Preprocessing, to_input
+from benchbench.case import Signature
 from benchbench.device import Frozen
 from benchbench.errors import ToolError
 from benchbench.process_end import how_it_ended
@@ -48,6 +50,7 @@ class Request(Frozen):
     preprocessing: Preprocessing | None = None
     whole: bool = False
     rebuilt: bool = False
+    signature: Signature | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,17 @@ class _Described:
 
 
 def reference_outputs(
-    model: Path, shards: Shards, *, at_most_seconds: float, timeout_s: float = 600, rebuilt: bool = False
+    model: Path,
+    shards: Shards,
+    *,
+    at_most_seconds: float,
+    timeout_s: float = 600,
+    rebuilt: bool = False,
+    signature: Signature | None = None,
 ) -> Reference:
     """Run samples through `model` on the reference kernels, without delegates, for as long as it may.
 
-    `rebuilt` as `Request` has it.
+    `rebuilt` as `Request` has it; `signature` is the entry point, None = the main graph.
 
     Where those cannot (an op without a reference kernel, an abort, not one sample within `timeout_s`), the optimized
     builtin kernels do. Raises ToolError with the last line of what was printed when neither can.
@@ -77,6 +86,7 @@ def reference_outputs(
         preprocessing=dataset.preprocessing,
         whole=dataset.whole,
         rebuilt=rebuilt,
+        signature=signature,
     )
     try:
         outputs = _of_shards(model, shards, request, timeout_s)
@@ -135,47 +145,47 @@ def _run(arguments: Sequence[str], timeout_s: float) -> str:
 def _interpreted(model: str, samples: Path, request: Request) -> tuple[Output, ...]:
     with np.load(samples, allow_pickle=False) as archive:
         arrays = [archive[name] for name in archive.files]
-    interpreter, batch = _prepared(model, arrays, request)
-    inputs = [_described(detail) for detail in interpreter.get_input_details()]
+    entry, batch = _prepared(model, arrays, request)
+    inputs = [_described(detail) for detail in entry.inputs]
     began = time.monotonic()
-    kept: list[list[Array]] = [[] for _ in interpreter.get_output_details()]
+    kept: list[list[Array]] = [[] for _ in entry.outputs]
     done, total = 0, len(arrays[0])
     for low in range(0, total, batch):
         if low and request.rebuilt:
-            interpreter, _ = _prepared(model, arrays, request)
-        interpreter.reset_all_variables()
+            entry, _ = _prepared(model, arrays, request)
+        entry.reset()
         chosen = np.minimum(np.arange(low, low + batch), total - 1)  # the last batch is filled up with repeats
-        for array, tensor, detail in zip(arrays, inputs, interpreter.get_input_details(), strict=True):
+        for array, tensor, detail in zip(arrays, inputs, entry.inputs, strict=True):
             fed = to_input(array[chosen], tensor, request.preprocessing)
-            interpreter.set_tensor(detail["index"], fed.reshape(tensor.shape))
-        interpreter.invoke()
-        for results, detail in zip(kept, interpreter.get_output_details(), strict=True):
-            results.append(interpreter.get_tensor(detail["index"]))
+            entry.set(detail["index"], fed.reshape(tensor.shape))
+        entry.invoke()
+        for results, detail in zip(kept, entry.outputs, strict=True):
+            results.append(entry.get(detail["index"]))
         done = min(low + batch, total)
         if time.monotonic() - began >= request.seconds:
             break
-    outputs = [_described(detail) for detail in interpreter.get_output_details()]
+    outputs = [_described(detail) for detail in entry.outputs]
     return tuple(
         Output(tensor.name, _whole(results, batch, request.whole)[:done], tensor.scale, tensor.zero_point)
         for tensor, results in zip(outputs, kept, strict=True)
     )
 
 
-def _prepared(model: str, arrays: list[Array], request: Request) -> tuple[Any, int]:
+def _prepared(model: str, arrays: list[Array], request: Request) -> tuple[Entry, int]:
     """A new interpreter for such samples, and how many of them it takes at once."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     if request.kernels == "reference":
         resolver = OpResolverType.BUILTIN_REF
-    interpreter = Interpreter(model, experimental_op_resolver_type=resolver)
-    for array, detail in zip(arrays, interpreter.get_input_details(), strict=True):
+    entry = Entry(Interpreter(model, experimental_op_resolver_type=resolver), request.signature)
+    for array, detail in zip(arrays, entry.inputs, strict=True):
         shape = [*([] if request.whole else detail["shape"][:1]), *array.shape[1:]]
         if shape != list(detail["shape"]):  # of a model that leaves it open
-            interpreter.resize_tensor_input(detail["index"], shape)
-    interpreter.allocate_tensors()
-    first = interpreter.get_input_details()[0]["shape"]
-    return interpreter, 1 if request.whole or not len(first) else int(first[0])
+            entry.resize(detail["index"], shape)
+    entry.allocate()
+    first = entry.inputs[0]["shape"]
+    return entry, 1 if request.whole or not len(first) else int(first[0])
 
 
 def _whole(results: list[Array], batch: int, whole: bool) -> Array:

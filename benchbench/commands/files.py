@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from benchbench.commands import AS_JSON, INVENTORY, print_json
-from benchbench.errors import InputError
+from benchbench.errors import BenchbenchError, InputError
 
 
 @click.command()
@@ -15,14 +15,24 @@ from benchbench.errors import InputError
 @AS_JSON
 def models(files: tuple[Path, ...], as_json: bool) -> None:
     """Show what is in a .tflite: scheme, inputs, outputs, ops, size."""
-    from benchbench import tables
-    from benchbench.models.inspect import describe, inspect
+    from benchbench import console, tables
+    from benchbench.models.inspect import ModelInfo, describe, inspect
 
-    infos = [inspect(path) for path in files]
+    infos: list[ModelInfo] = []
+    errors: list[BenchbenchError] = []
+    for path in files:
+        try:
+            infos.append(inspect(path))
+        except BenchbenchError as error:  # the others are told all the same
+            errors.append(error)
     if as_json:
         print_json([describe(info) for info in infos])
-        return
-    tables.show_models(infos)
+    else:
+        tables.show_models(infos)
+    for told in errors[:-1]:
+        console.err().print(f"benchbench: {told}", markup=False)
+    if errors:
+        raise errors[-1]
 
 
 @click.command()

@@ -45,8 +45,6 @@ def obstacle(runner: BenchmarkModelRunner, info: ModelInfo, described: Sequence[
     if missing:
         name = runner.generation.name
         return f"this benchmark_model ({name}) cannot take inputs from files and give outputs back: no --{missing[0]}"
-    if len(info.signatures) > 1:
-        return f"the model has {len(info.signatures)} signatures, and outputs are taken of one"
     if described and [spec.shape for spec in described] != [tensor.shape for tensor in info.inputs]:
         return (
             "the matrix gives its inputs other shapes than its file does, and those of its outputs are not known then"

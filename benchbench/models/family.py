@@ -27,6 +27,12 @@ def variants(family: str, paths: Iterable[str | Path], names: Iterable[str] | No
     return tuple(variant.model_copy(update={"kin": its}) for variant, its in zip(made, kin, strict=True))
 
 
+def info_of(variant: Variant) -> ModelInfo:
+    """What is in a variant's file, by the signature that was chosen."""
+    info = inspect(variant.path)
+    return info.entered_by(variant.signature.key) if variant.signature else info
+
+
 def variant_of(info: ModelInfo, family: str, name: str) -> Variant:
     """The variant that an inspected file is."""
     return Variant(

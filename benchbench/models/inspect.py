@@ -12,7 +12,7 @@ import numpy as np
 
 from benchbench.delegates.compiled import COMPILED
 from benchbench.device import Frozen
-from benchbench.errors import file_error
+from benchbench.errors import InputError, file_error
 from benchbench.models.graph import Contents, Graph, Tensor, read
 from benchbench.models.macs import macs_of
 from benchbench.models.packed import minimum_runtime, model_metadata, normalizations, packed_labels
@@ -50,8 +50,9 @@ class SignatureInfo(Frozen):
 
     key: str
     subgraph: int
-    inputs: dict[str, TensorInfo]
+    inputs: dict[str, TensorInfo]  # in the order of the graph
     outputs: dict[str, TensorInfo]
+    tables: tuple[int | None, ...] = ()  # as ModelInfo has them
 
 
 class SubgraphInfo(Frozen):
@@ -92,6 +93,24 @@ class ModelInfo(Frozen):
     normalizations: tuple[tuple[tuple[float, ...], tuple[float, ...]] | None, ...] = ()  # mean, std per input
     tables: tuple[int | None, ...] = ()  # per input: into how long a table its whole numbers lead; None = into none
     notes: tuple[str, ...] = ()
+    main: int = 0  # the subgraph that `inputs` and `outputs` are of
+
+    def entered_by(self, key: str) -> ModelInfo:
+        """The model as a signature has it: inputs and outputs are its arguments, by their names there.
+
+        Raises InputError where the model has none of that name.
+        """
+        signature = next((one for one in self.signatures if one.key == key), None)
+        if signature is None:
+            known = ", ".join(f'"{one.key}"' for one in self.signatures)
+            remedy = f"it has {known}" if known else "it has none: leave the key out"
+            raise InputError(f'{self.path}: has no signature "{key}"', remedy=remedy)
+        sides = (signature.inputs, signature.outputs)
+        inputs, outputs = (
+            tuple(tensor.model_copy(update={"name": name}) for name, tensor in side.items()) for side in sides
+        )
+        entered = {"inputs": inputs, "outputs": outputs, "tables": signature.tables, "main": signature.subgraph}
+        return self.model_copy(update=entered)
 
     @property
     def size_mb(self) -> float:
@@ -100,8 +119,8 @@ class ModelInfo(Frozen):
 
     @property
     def nodes(self) -> int:
-        """Operators of the primary subgraph: what a delegate can take."""
-        return sum(self.subgraphs[0].ops.values())
+        """Operators of the main subgraph: what a delegate can take."""
+        return sum(self.subgraphs[self.main].ops.values())
 
     @property
     def compiled_for(self) -> str | None:
@@ -195,18 +214,19 @@ def _tensor(tensor: Tensor) -> TensorInfo:
 
 
 def _signatures(contents: Contents) -> tuple[SignatureInfo, ...]:
-    def named(graph: Graph, arguments: dict[str, int]) -> dict[str, TensorInfo]:
-        return {name: _tensor(graph.tensors[index]) for name, index in arguments.items()}
+    def named(graph: Graph, arguments: dict[str, int], order: tuple[int, ...]) -> dict[str, TensorInfo]:
+        place = {index: k for k, index in enumerate(order)}
+        ranked = sorted(arguments.items(), key=lambda argument: place.get(argument[1], len(place)))
+        return {name: _tensor(graph.tensors[index]) for name, index in ranked}
 
-    return tuple(
-        SignatureInfo(
-            key=s.key,
-            subgraph=s.subgraph,
-            inputs=named(contents.graphs[s.subgraph], s.inputs),
-            outputs=named(contents.graphs[s.subgraph], s.outputs),
-        )
-        for s in contents.signatures
-    )
+    found = []
+    for s in contents.signatures:
+        graph = contents.graphs[s.subgraph]
+        lengths = dict(zip(graph.inputs, table_lengths(graph), strict=True))
+        inputs, outputs = named(graph, s.inputs, graph.inputs), named(graph, s.outputs, graph.outputs)
+        tables = tuple(lengths.get(s.inputs[name]) for name in inputs)
+        found.append(SignatureInfo(key=s.key, subgraph=s.subgraph, inputs=inputs, outputs=outputs, tables=tables))
+    return tuple(found)
 
 
 def _op_counts(graph: Graph) -> dict[str, int]:

@@ -14,6 +14,7 @@ every output in the second, because accelerators only enqueue the work in run.
 
 import collections
 import ctypes
+import functools
 import gc
 import glob
 import json
@@ -240,6 +241,62 @@ class Runtime(object):
         return self.interpreter.Interpreter(**arguments)
 
 
+class Entry(object):
+    """The graph of an interpreter that is run: its main one, or that of a signature, with its arguments by name.
+
+    The runtime's own runner of a signature also resizes, allocates and copies each time, which must not be timed.
+    """
+
+    def __init__(self, interpreter, signature):
+        self.interpreter = interpreter
+        self.signature = signature
+        self.graph = 0
+        if signature:
+            if not hasattr(self.raw, "GetSubgraphIndexFromSignature"):
+                raise NotImplementedError("this runtime cannot run a signature: it needs TensorFlow 2.7 or later")
+            self.graph = self.raw.GetSubgraphIndexFromSignature(signature["key"])
+
+    @property
+    def raw(self):
+        """Not to be kept: the interpreter counts who holds it."""
+        return self.interpreter._interpreter
+
+    def details(self, side):
+        if not self.signature:
+            return getattr(self.interpreter, "get_%s_details" % side)()
+        known = self.interpreter._get_full_signature_list()[self.signature["key"]][side + "s"]
+        names = self.signature[side + "s"]
+        return [dict(self.interpreter._get_tensor_details(known[name], self.graph), name=name) for name in names]
+
+    def resize(self, index, shape):
+        if self.signature:
+            self.raw.ResizeInputTensor(index, np.array(shape, dtype=np.int32), False, self.graph)
+        else:
+            self.interpreter.resize_tensor_input(index, shape)
+
+    def allocate(self):
+        if not self.signature or not self.graph:
+            return self.interpreter.allocate_tensors()
+        try:
+            self.interpreter.allocate_tensors()  # this is what puts the delegates into all graphs
+        except RuntimeError:
+            pass  # of the main graph, which is not run
+        self.raw.AllocateTensors(self.graph)
+
+    def set(self, index, array):
+        if self.signature:
+            self.raw.SetTensor(index, array, self.graph)
+        else:
+            self.interpreter.set_tensor(index, array)
+
+    def get(self, index):
+        return self.raw.GetTensor(index, self.graph) if self.signature else self.interpreter.get_tensor(index)
+
+    def step(self):
+        """What is timed."""
+        return functools.partial(self.raw.Invoke, self.graph) if self.signature else self.interpreter.invoke
+
+
 class Classic(object):
     """The interpreter: the runtime's own kernels, XNNPACK, external delegates."""
 
@@ -287,13 +344,14 @@ class Classic(object):
         return True
 
     def allocate(self):
-        details = self.interpreter.get_input_details()
+        self.entry = Entry(self.interpreter, self.request.get("signature"))
+        details = self.entry.details("input")
         self.own_shapes = [[int(size) for size in detail["shape"]] for detail in details]
         for detail, shape in zip(details, self.request.get("shapes") or []):
             if list(detail["shape"]) != list(shape):
-                self.interpreter.resize_tensor_input(detail["index"], shape)
+                self.entry.resize(detail["index"], shape)
         try:
-            self.interpreter.allocate_tensors()
+            self.entry.allocate()
         except RuntimeError as error:
             failed = re.search(r"Node number (\d+) \(.*\) failed to prepare", str(error))
             nodes = len([op for op in self.interpreter._get_ops_details() if op["op_name"] != "DELEGATE"])
@@ -302,16 +360,16 @@ class Classic(object):
             if self.external and "unresolved custom op" in str(error):
                 raise Unusable("none", "the delegate left it alone: " + " ".join(str(error).split()))
             raise
-        self.inputs = [tensor(detail) for detail in self.interpreter.get_input_details()]
-        self.outputs = [tensor(detail) for detail in self.interpreter.get_output_details()]
-        self.step = self.interpreter.invoke
+        self.inputs = [tensor(detail) for detail in self.entry.details("input")]
+        self.outputs = [tensor(detail) for detail in self.entry.details("output")]
+        self.step = self.entry.step()
 
     def feed(self, arrays):
         for detail, array in zip(self.inputs, matched(arrays, self.inputs)):
-            self.interpreter.set_tensor(detail["index"], array)
+            self.entry.set(detail["index"], array)
 
     def results(self):
-        return [self.interpreter.get_tensor(detail["index"]) for detail in self.outputs]
+        return [self.entry.get(detail["index"]) for detail in self.outputs]
 
     def forget(self, state):
         """Reset what the model keeps from one inference to the next; resource variables end with their interpreter."""
@@ -324,10 +382,13 @@ class Classic(object):
         return self.inputs, self.outputs
 
     def ops(self):
-        return count_ops(self.interpreter)
+        return {} if self.entry.graph else count_ops(self.interpreter)  # the runtime lists those of the main graph
 
     def delegation(self):
-        coverage = exact_coverage(self.interpreter) or data_flow_coverage(self.interpreter)
+        coverage = exact_coverage(self.interpreter, self.entry.graph)
+        if coverage is None and self.entry.graph:
+            return {"verdict": "unknown", "evidence": "nothing tells who took which nodes of this signature"}
+        coverage = coverage or data_flow_coverage(self.interpreter)
         wanted = "external" if self.external else "xnnpack" if self.asked["xnnpack"] else None
         return verdict_of(coverage, wanted)
 
@@ -407,15 +468,26 @@ class Compiled(object):
 
     def allocate(self):
         model = self.model
-        signature = model.get_signature_by_index(0)
+        chosen = self.request.get("signature")
+        self.signature = model.get_signature_index(chosen["key"]) if chosen else 0
+        signature = model.get_signature_by_index(self.signature)
         inputs = model.get_input_tensor_details(signature["key"])
         outputs = model.get_output_tensor_details(signature["key"])
-        self.inputs = [tensor(inputs[name]) for name in signature["inputs"]]
-        self.outputs = [tensor(outputs[name]) for name in signature["outputs"]]
+        fed, read = (
+            chosen and chosen["inputs"] or signature["inputs"],
+            chosen and chosen["outputs"] or signature["outputs"],
+        )
+        self.inputs, self.outputs = [tensor(inputs[name]) for name in fed], [tensor(outputs[name]) for name in read]
+        if chosen:  # its arguments are known by their names there, not by those of the tensors
+            for details, names in ((self.inputs, fed), (self.outputs, read)):
+                for detail, name in zip(details, names):
+                    detail["name"] = name
         shapes = [list(detail["shape"]) for detail in self.inputs]
         if (self.request.get("shapes") or shapes) != shapes:
             raise ValueError("CompiledModel takes the model's own input shapes, %s" % shapes)
-        self.fed, self.read = model.create_input_buffers(0), model.create_output_buffers(0)
+        self.buffers = model.create_input_buffers(self.signature), model.create_output_buffers(self.signature)
+        self.fed = [self.buffers[0][signature["inputs"].index(name)] for name in fed]
+        self.read = [self.buffers[1][signature["outputs"].index(name)] for name in read]
         # int16 and int64 have no name in TensorBuffer; their bytes do.
         self.reads = []
         for buffer, detail in zip(self.read, self.outputs):
@@ -429,7 +501,7 @@ class Compiled(object):
             buffer.write(array if known else np.ascontiguousarray(array).reshape(-1).view(np.int8))
 
     def step(self):
-        self.model.run_by_index(0, self.fed, self.read)
+        self.model.run_by_index(self.signature, *self.buffers)
         self.last = [buffer.read(size, dtype) for buffer, size, dtype in self.reads]
 
     def results(self):
@@ -442,12 +514,14 @@ class Compiled(object):
     def quantized(self):
         """Inputs and outputs with their quantization, which CompiledModel does not tell and the interpreter does."""
         plain = self.runtime.plain(self.request["model"])
-        known = {int(d["index"]): tensor(d) for d in plain.get_input_details() + plain.get_output_details()}
+        entry = Entry(plain, self.request.get("signature"))
+        known = {int(d["index"]): tensor(d) for d in entry.details("input") + entry.details("output")}
         return [known.get(d["index"], d) for d in self.inputs], [known.get(d["index"], d) for d in self.outputs]
 
     def ops(self):
         try:
-            return count_ops(self.runtime.plain(self.request["model"]))
+            plain = self.runtime.plain(self.request["model"])
+            return {} if Entry(plain, self.request.get("signature")).graph else count_ops(plain)
         except Exception:  # a model that was compiled ahead of time for an NPU
             return {}
 
@@ -652,8 +726,8 @@ def read_plan(context_address):
     return entries
 
 
-def exact_coverage(interpreter):
-    """Who took which nodes of the primary subgraph, asked of the runtime itself by a delegate that only looks.
+def exact_coverage(interpreter, graph=0):
+    """Who took which nodes of a subgraph, asked of the runtime itself by a delegate that only looks.
 
     The C ABI of TfLiteDelegate has been the same since TensorFlow 2.4; 64 bit only, as the structs were checked there.
     """
@@ -676,10 +750,10 @@ def exact_coverage(interpreter):
         interpreter._interpreter.ModifyGraphWithDelegate(ctypes.addressof(onlooker))
     except Exception as error:
         errors.append(error)
-    if errors or not plans:
+    if errors or len(plans) <= graph:
         return None
-    partitions = [(name, replaced) for _, name, replaced in plans[0] if name]
-    left = [index for index, name, _ in plans[0] if not name]
+    partitions = [(name, replaced) for _, name, replaced in plans[graph] if name]
+    left = [index for index, name, _ in plans[graph] if not name]
     total = len(left) + sum(len(replaced) for _, replaced in partitions)
     return {"partitions": partitions, "left": left, "total": total, "how": "execution plan"}
 
@@ -1045,6 +1119,8 @@ def profile(runtime, request, engine):
         )
     if delegate["way"] != "interpreter" or delegate.get("library"):
         raise NotImplementedError("op profiles exist for cpu and xnnpack only")
+    if request.get("signature"):
+        raise NotImplementedError("op profiles are taken of a model's first signature only")
     if (request.get("shapes") or engine.own_shapes) != engine.own_shapes:
         raise NotImplementedError("op profiles are taken with the model's own input shapes only")
     model = Profiled(runtime, request["model"], request["threads"], delegate["xnnpack"])

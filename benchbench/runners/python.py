@@ -116,6 +116,7 @@ def _request(work: Work) -> dict[str, Any]:
         "warmup_min_seconds": measure.warmup_min_seconds,
         "input_seed": measure.input_seed,
         "inputs": work.inputs,
+        "signature": work.variant.signature and work.variant.signature.model_dump(mode="json"),
         "shapes": [list(spec.shape) for spec in work.variant.inputs],
         "ranges": [list(spec.range) if spec.range else None for spec in work.variant.inputs],
         "profile": work.profile,

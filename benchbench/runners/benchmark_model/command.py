@@ -13,6 +13,8 @@ RESULT, RUNTIME_INFO, PROFILE = "result.pb", "runtime_info.pb", "profile.pb"
 def job(generation: Generation, work: Work) -> Job:
     """The process to run; raises ToolError for a delegate or a flag that this build does not have."""
     required = (*_measuring(work), *_delegate(generation, work), *_feeds(work.feeds or _described(work)))
+    if work.variant.signature is not None:
+        required = (*required, f"--signature_to_run_for={work.variant.signature.key}")
     if work.raw_outputs is not None:
         required = (*required, f"--output_filepath={work.raw_outputs}")
     generation.refuse_unknown(required)
