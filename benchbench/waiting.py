@@ -59,5 +59,5 @@ def _wait_for(device: Device, busy: str, until: float, wait: Wait) -> None:
 
 def _used_by(device: Device) -> str:
     """Who uses a device; "" when nobody does, or it has another trouble."""
-    with opened([device], lambda _: None, purpose="a look whether it is free", patience_s=0) as (found,):
+    with opened([device], lambda session: session, purpose="a look whether it is free", patience_s=0) as (found,):
         return found.error.message if isinstance(found, Absent) and isinstance(found.error, DeviceBusy) else ""
