@@ -16,7 +16,8 @@ from benchbench.outcome import Conditions, Outcome, Statistic
 NOISY = 0.10  # standard deviation of the launches / their mean
 HOT_C = 85.0  # where phones and boards slow down even if no flag says so; the matrix's cool-down limit comes first
 WARM_START = 5.0  # first inference / steady inference
-ALL_TO_ALL = 2.0  # load per core before a trial: well above what an idle phone's kernel threads show
+LEAST_SHARE = 0.45  # of a core for each thread: an idle phone's kernel threads, or our own last launch, leave half
+MANY_TIMES = 2.0  # as long with more threads as with one: far beyond what threads cost where there are cores for them
 _LATE = re.compile(r"time limit|timed? ?out|deadline|too late", re.IGNORECASE)
 
 
@@ -179,10 +180,25 @@ def _slow_start(launches: Launches) -> Doubt | None:
 
 def _load(launches: Launches) -> Doubt | None:
     seen = [o.before.load for o in launches.counted if o.before and o.before.load is not None]
-    if not launches.cores or not seen or max(seen) <= ALL_TO_ALL * launches.cores:
+    if not launches.cores or not seen:
         return None
-    text = f"load up to {max(seen):.1f} on {launches.cores} cores before a launch"
-    return Doubt("busy", text, "end other processes on the device")
+    threads = launches.threads or 1
+    share = launches.cores / (max(seen) + min(threads, launches.cores))  # what the scheduler gives to each, if alike
+    if share >= LEAST_SHARE:
+        return None
+    wanted = f"{threads} threads have" if threads > 1 else "one thread has"
+    text = f"load up to {max(seen):.1f} on {launches.cores} cores before a launch: {wanted} about {share:.0%} of a core"
+    remedy = "end other processes on the device" + (", or ask for fewer threads" if threads > 1 else "")
+    return Doubt("busy", text + (" each" if threads > 1 else ""), remedy)
+
+
+def slow_threads(threads: int, times_as_long: float, cores: int | None) -> Doubt | None:
+    """More threads that wait for each other: a property of this device and moment, not of the model."""
+    if times_as_long < MANY_TIMES:
+        return None
+    there = f" on {cores} cores" if cores else ""
+    text = f"{threads} threads take {number(times_as_long, 2)}× as long as one{there}"
+    return Doubt("slow threads", text, "ask for no more threads than there are free cores; end other processes")
 
 
 def _clocks(launches: Launches) -> Doubt | None:

@@ -19,7 +19,7 @@ from benchbench.doubts import throttle_flags
 from benchbench.journal import read_outcomes
 from benchbench.manifest_schema import Kin, checked_manifest
 from benchbench.outcome import Memory, Outcome, Statistic, Timings, common_statistic
-from benchbench.summary import Cell, ran, summarize
+from benchbench.summary import Cell, ran, summarize, with_thread_doubts
 
 _PHASES = ("init", "first", "warmup_mean", "mean", "min", "max", "std", "p5", "median", "p95")
 _TIMES = (*(f"{phase}_ms" for phase in _PHASES), "typical_ms")
@@ -104,6 +104,7 @@ class Run:
             )
             for case, cell in self.cells.items()
         ]
+        rows = with_thread_doubts(rows, {cell.device: cell.cores for cell in self.cells.values()})
         return _frame(rows, ("run", *summarize(Cell(), [], None, statistic="median", cooldown_c=None, seed=0)))
 
     @cached_property

@@ -9,7 +9,7 @@ from statistics import median
 from textwrap import shorten
 from typing import Any
 
-from benchbench.doubts import Doubt, Launches, disturbed, doubts
+from benchbench.doubts import Doubt, Launches, disturbed, doubts, slow_threads
 from benchbench.outcome import Memory, Outcome, Statistic
 from benchbench.statistics import median_interval, variation
 
@@ -111,6 +111,20 @@ def summarize(
         "doubts": (*_output_doubts(accuracy), *doubts(about)) if outcomes else (),
         **{f"accuracy_{key}": value for key, value in accuracy.items()},
     }
+
+
+def with_thread_doubts(rows: Sequence[dict[str, Any]], cores: Mapping[str, int | None]) -> list[dict[str, Any]]:
+    """The rows of a run, those with many threads held against their own case with one; `cores` by device."""
+    key = ("device", "family", "variant", "delegate", "affinity", "executor")
+    alone = {tuple(row[k] for k in key): row["median_ms"] for row in rows if row["threads"] == 1 and row["median_ms"]}
+    told = []
+    for row in rows:
+        one, threads = alone.get(tuple(row[k] for k in key)), row["threads"] or 1
+        doubt = None
+        if one and row["median_ms"] and threads > 1:
+            doubt = slow_threads(threads, row["median_ms"] / one, cores.get(row["device"]))
+        told.append(row | {"doubts": (*row["doubts"], doubt)} if doubt else row)
+    return told
 
 
 def _counted(outcomes: Sequence[Outcome], cooldown_c: float | None) -> list[Outcome]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchbench.doubts import Launches, disturbed, doubts
+from benchbench.frames import load as read_run
 from benchbench.outcome import Conditions, Outcome
-from tests.report.builder import conditions, launches, measurement, outcome
+from tests.report.builder import conditions, launches, measurement, outcome, write_run
 
 
 def kinds(found: list[Outcome], **about: Any) -> set[str]:
@@ -43,6 +45,36 @@ def test_what_went_wrong_is_said_with_a_remedy(kind: str, change: dict[str, Any]
     said = doubts(Launches(found, found, kind="gpu", threads=1, cores=8))
     assert [doubt.kind for doubt in said] == [kind]
     assert all(doubt.text and doubt.remedy for doubt in said)
+
+
+@pytest.mark.parametrize(
+    ("load", "cores", "threads", "busy"),
+    [
+        (8.0, 8, 1, False),  # what an idle phone's kernel threads show
+        (8.0, 8, 8, False),  # our own last launch
+        (12.0, 8, 8, True),
+        (12.0, 8, 1, False),
+        (20.0, 8, 1, True),
+        (2.0, 2, 2, False),
+        (3.0, 2, 4, True),
+        (3.0, 2, 1, False),
+        (60.0, 64, 1, False),
+    ],
+)
+def test_busy_is_relative_to_cores_and_the_threads_asked_for(load: float, cores: int, threads: int, busy: bool) -> None:
+    used = measurement(10_000, threads=threads)
+    found = [outcome(delegate="gpu", round=n, measurement=used, before=conditions(load=load)) for n in range(5)]
+    assert ("busy" in kinds(found, threads=threads, cores=cores)) is busy
+
+
+def test_threads_that_make_it_many_times_slower_than_one_are_doubted(tmp_path: Path) -> None:
+    found = [o for threads, ms in ((1, 2.0), (2, 2.4), (4, 31.0)) for o in launches([ms] * 4, threads=threads)]
+    cases = read_run(write_run(tmp_path / "run", found)).cases
+    said = {row["threads"]: [d for d in row["doubts"] if d.kind == "slow threads"] for row in cases.to_dict("records")}
+    assert (said[1], said[2]) == ([], [])
+    (doubt,) = said[4]
+    assert "16×" in doubt.text
+    assert doubt.remedy
 
 
 def test_launches_that_vary_are_noisy() -> None:

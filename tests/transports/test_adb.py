@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -340,3 +341,51 @@ def test_a_deadline_counts_down() -> None:
     assert deadline.passed
     with pytest.raises(TimeoutError):
         deadline.left()
+
+
+NO_ROUTE = """\
+import socket, subprocess, sys, threading
+from pathlib import Path
+from benchbench.device import Adb
+from benchbench.errors import LinkLost
+from benchbench.transports.adb import AdbTransport
+from benchbench.transports.adb_server import AdbServer
+
+subprocess.run("ip link set lo up; ip addr add 10.77.0.1/32 dev lo", shell=True, check=True)
+listening = socket.create_server(("10.77.0.1", 0))
+
+def serve(verb):  # as an adb server elsewhere: both requests are granted, then its network goes away
+    connection, _ = listening.accept()
+    connection.recv(1 << 16)
+    connection.sendall(b"OKAY")
+    connection.recv(1 << 16)
+    away = "ip route del local 10.77.0.1 table local; ip route add unreachable 10.77.0.1"
+    subprocess.run(away, shell=True, check=True)
+    threading.Event().wait()
+
+port = listening.getsockname()[1]
+for verb in sys.argv[1:]:
+    threading.Thread(target=serve, args=(verb,), daemon=True).start()
+    link = AdbTransport(Adb(serial="x"), AdbServer("10.77.0.1", port, False), shell_v2=True)
+    Path("source").write_bytes(bytes(1 << 22))
+    try:
+        link.run(["cat"], timeout_s=60, stdin=bytes(1 << 22)) if verb == "run" else link.push(Path("source"), "/data/x")
+    except LinkLost as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("verb", ["run", "push"])
+def test_a_remote_adb_server_to_which_there_is_no_route_any_more_is_a_lost_link(tmp_path: Path, verb: str) -> None:
+    if not can_mount() or shutil.which("ip") is None:
+        pytest.skip("a network of its own needs root and iproute2")
+    done = subprocess.run(
+        ["unshare", "-n", sys.executable, "-c", NO_ROUTE, verb],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "the link broke off" in done.stdout
