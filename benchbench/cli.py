@@ -47,6 +47,9 @@ def _complain(error: BaseException, debug: bool) -> None:
     code = exit_codes.exit_code(error)
     if debug or code == exit_codes.OUR_FAULT:
         traceback.print_exception(error)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        sys.exit(code)
     message, remedy = _words(error)
     line = f"benchbench: {message}" + (f" ({remedy})" if remedy else "")
     click.echo(" ".join(line.split()), err=True)
@@ -65,7 +68,8 @@ def _words(error: BaseException) -> tuple[str, str]:
         case MemoryError():
             return f"this host's memory does not suffice: {error}".rstrip(": "), "run less at once, or on a larger host"
         case OSError():
-            return str(error), "free some space" if error.errno in FULL else ""
+            where = f"{error.filename}: " if error.filename else ""
+            return f"{where}{error.strerror or error}", "free some space" if error.errno in FULL else ""
         case _:
             return f"{type(error).__name__}: {error}", REPORT_IT
 

@@ -106,6 +106,12 @@ def test_a_journal_that_does_not_fit_on_the_disk_is_this_host_s_fault(tmp_path: 
     assert "Traceback" not in done.stderr
 
 
+def test_without_a_command_the_help_is_shown_as_it_stands(tmp_path: Path) -> None:
+    bench = Workbench(tmp_path)
+    told = bench.benchbench(expect=2).stderr
+    assert told == bench.benchbench("--help").stdout
+
+
 def test_a_device_that_cannot_be_cleaned_is_told_by_the_exit_code(tmp_path: Path) -> None:
     bench = Workbench(tmp_path)
     bench.device("board", 'address = { transport = "ssh", host = "127.0.0.1", port = 1 }\n')
