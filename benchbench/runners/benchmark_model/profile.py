@@ -13,7 +13,7 @@ from benchbench.runners.benchmark_model.wordings import NUMBER
 
 _VALUE = rf"(?:{NUMBER}|-?nan)%?"
 _END = re.compile(r"Number of nodes executed|Timings \(microseconds\)|nodes observed|={5}")
-_TOTALS = re.compile(rf"(?P<type>\S.*?)\s+\d+\s+{NUMBER}\s+\d+\s+\d+\s+(?P<total>\d+)\s*$")
+_COLUMNS = 5  # count, average, least, most and total µs
 _XNNPACK_OPERATOR = re.compile(r"\((?:NHWC|NCHW|NWC|NC|ND)\b")
 _ROUNDING = 0.05  # points of percent
 KINDS = {  # the kernel that a delegate puts into the graph -> the delegate
@@ -141,11 +141,11 @@ def _statistics(lines: Sequence[str], found: Sequence[Event]) -> dict[str, float
     for event in found:
         if event.kind == "statistics":
             for line in lines[event.at + 1 :]:
-                if not (match := _TOTALS.match(strip(line).body)):
-                    if totals or _END.search(line):
-                        break
-                    continue
-                totals[match["type"].strip()] = float(match["total"])
+                cells = strip(line).body.rsplit(maxsplit=_COLUMNS)
+                if len(cells) > _COLUMNS and cells[-1].isdigit():
+                    totals[cells[0]] = float(cells[-1])
+                elif totals or _END.search(line):
+                    break
     return totals
 
 

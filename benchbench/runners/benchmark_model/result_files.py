@@ -69,6 +69,8 @@ def read_result(data: bytes) -> ResultFile:
             memory, misc = (numbers, misc) if tag == 3 else (memory, numbers)
     if "mean" not in latency:
         raise ValueError("no latency in the result file")
+    if misc.get(3) == 0:  # without a warm-up its times are none, which the tool writes as 0
+        latency = {name: us for name, us in latency.items() if name not in {"first", "warmup_mean"}}
     return ResultFile(
         timings=Timings.model_validate({**latency, "percentile_method": "lower index, floor(n*p/100)"}),
         memory=Memory(

@@ -88,7 +88,7 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
             "periodic monitoring",
             rf"Overall peak memory footprint \(MB\) via periodic monitoring: (?P<mb>{NUMBER})",
         ),
-        ("created", "delegate created.", r"(?P<name>[\w-]+) delegate created\."),
+        ("created", "delegate created.", r"(?P<name>[\w-]{1,60}) delegate created\."),
         (
             "created",
             "Created TensorFlow Lite ",
@@ -97,10 +97,10 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         (
             "applied",
             "pplied ",
-            rf"[Aa]pplied (?P<name>[\w-]+) delegate, and the model graph will be {_TAKEN}"
+            rf"[Aa]pplied (?P<name>[\w-]{{1,60}}) delegate, and the model graph will be {_TAKEN}"
             r"(?: w/ (?P<kernels>\d+) delegate)?",
         ),
-        ("not_taken", "Though ", r"Though (?P<name>[\w-]+) delegate is .*the model graph will not be executed"),
+        ("not_taken", "Though ", r"Though (?P<name>[\w-]{1,60}) delegate is .*the model graph will not be executed"),
         (
             "replacing",
             "Replacing ",
@@ -110,7 +110,7 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         (
             "simple",
             "nodes delegated out of",
-            r"(?P<name>[\w-]+) delegate: (?P<nodes>\d+) nodes delegated out of (?P<total>\d+) nodes with "
+            r"(?P<name>[\w-]{1,60}) delegate: (?P<nodes>\d+) nodes delegated out of (?P<total>\d+) nodes with "
             r"(?P<partitions>\d+) partitions",
         ),
         ("kernels", "GPU delegate kernels", r"Created (?P<kernels>\d+) GPU delegate kernels"),
@@ -143,9 +143,9 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         # What was replaced did not come to life.
         ("undone", "delegate kernel", r"Failed to create an? (?P<name>\w+) delegate kernel"),
         ("undone", "failed to prepare", r"Node number \d+ \((?P<name>[^)]*)\) failed to prepare"),
-        ("undone", "TfLite", r"(?P<name>TfLite\w*Delegate\w*) (?:Init|Prepare): "),
+        ("undone", "TfLite", r"\b(?P<name>TfLite\w{1,40}) (?:Init|Prepare): "),
         ("unconsumed", "Unconsumed cmdline flags:", r"Unconsumed cmdline flags: (?P<flags>.*)"),
-        ("not_applied", "Failed to apply ", r"Failed to apply (?P<name>[\w-]+) delegate"),
+        ("not_applied", "Failed to apply ", r"Failed to apply (?P<name>[\w-]{1,60}) delegate"),
         (
             "not_applied",
             "application failure",

@@ -3,6 +3,8 @@
 # ruff: noqa: E101, E501  (lines of the tool, as it prints them)
 from __future__ import annotations
 
+import struct
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +23,17 @@ def test_a_result_file_says_what_the_text_says_with_more_digits() -> None:
     assert (result.runs, result.warmup_runs, result.model_mb) == (text.runs, text.warmup_runs, text.model_mb)
     assert result.memory.init_delta_mb == pytest.approx(text.memory.init_delta_mb, rel=1e-5)
     assert result.memory.peak_polled_mb == pytest.approx(text.memory.peak_polled_mb, rel=1e-5)
+
+
+def test_a_result_file_of_a_run_without_a_warm_up_has_no_times_of_one() -> None:
+    """Fields by the tool's proto: latency 2 (mean 1, first 9, warm-up 10), misc 4 (runs 2, warm-up runs 3)."""
+    floats = {1: 0.5, 8: 3.0, 9: 0.0, 10: 0.0}
+    latency = b"".join(bytes([tag << 3 | 5]) + struct.pack("<f", value) for tag, value in floats.items())
+    for warmups, times in ((0, (None, None)), (1, (0, 0))):
+        misc = bytes([2 << 3, 7, 3 << 3, warmups])
+        found = read_result(bytes([2 << 3 | 2, len(latency)]) + latency + bytes([4 << 3 | 2, len(misc)]) + misc)
+        assert (found.timings.first, found.timings.warmup_mean) == times
+        assert (found.timings.mean, found.runs, found.warmup_runs) == (500, 7, warmups)
 
 
 def test_runtime_info_lists_the_partitions_of_each_delegate() -> None:
