@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from rich.console import OverflowMethod
@@ -78,7 +79,8 @@ def show_looks(looks: Sequence[Look]) -> None:
         if look.equipped and look.equipped.equipment:
             for name, answer in look.delegates.items():
                 if answer.said:
-                    console.print(f"  {'' if answer.possible else 'no '}{name}: {answer.said}", markup=False)
+                    said = shorten(answer.said, 240, placeholder=" …")  # --json has the whole
+                    console.print(f"  {'' if answer.possible else 'no '}{name}: {said}", markup=False)
 
 
 def show_models(infos: Sequence[ModelInfo]) -> None:

@@ -38,6 +38,7 @@ def test_a_device_is_called_by_its_file_and_knows_it(tmp_path: Path) -> None:
         ("a.toml", "address = { transport = 'local', host = 'pi' }", "host: no such key"),
         ("a.toml", PHONE + "workdri = '/tmp'", 'workdri: no such key (did you mean "workdir"?)'),
         ("a.toml", PHONE + "workdir = '/'", "workdir: must be a folder of its own"),
+        ("a.toml", PHONE + "workdir = '~'", "workdir: must be a folder of its own"),
         ("a.toml", PHONE + "workdir = '/data/../..'", "workdir: must be a folder of its own"),
         ("a.toml", PHONE + "runner = 'tflite'", "runner"),
         ("a.toml", PHONE + "name = 'b'", "name: the file's name is the device's name"),
@@ -127,3 +128,15 @@ def test_an_unknown_device_is_answered_with_the_one_that_was_meant() -> None:
 def test_no_device_at_all_is_nothing_to_do() -> None:
     with pytest.raises(NothingToDo, match="is empty"):
         select([], [], "m.toml: devices")
+
+
+def test_a_tilde_in_a_path_on_the_device_is_the_home_there(tmp_path: Path) -> None:
+    text = (
+        PHONE
+        + "python = '~/py'\nlibraries = { edgetpu = '~/lib.so', gpu = '/lib.so' }\nenv = { A = '~/icd', B = 'x~' }\n"
+    )
+    device = read_device(written(tmp_path, "a.toml", text)).at_home("/home/pi")
+    assert device.python == "/home/pi/py"
+    assert device.libraries == {"edgetpu": "/home/pi/lib.so", "gpu": "/lib.so"}
+    assert device.env == {"A": "/home/pi/icd", "B": "x~"}
+    assert read_device(tmp_path / "a.toml").at_home(None).python == "~/py"

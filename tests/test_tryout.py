@@ -17,6 +17,7 @@ from benchbench.tryout import TINY, Possible, judged, possible_delegates
 from tests.accelerators.test_gpu import ON_SWIFTSHADER, SWIFTSHADER
 from tests.beds import models
 from tests.beds.benchmark_model import install
+from tests.beds.namespaces import can_mount
 from tests.beds.phone import Phone
 
 
@@ -104,3 +105,11 @@ def test_possible_means_made_and_used(kind: str, status: str, verdict: str, poss
     answer = judged(kind, reading)
     assert answer.possible is possible
     assert answer.said
+
+
+def test_a_phone_whose_zones_are_roots_has_the_temperature_of_its_thermal_service(phone: Phone) -> None:
+    for zone in phone.sys.thermal.glob("*/temp"):
+        zone.unlink()
+    phone.heat(55.5)
+    with open_session(Device(name="phone", address=phone.address, workdir=f"{phone.workdir}/work")) as session:
+        assert session.conditions().temperature_c == (55.5 if can_mount() else None)

@@ -109,7 +109,9 @@ class Hand:
         """End our own jobs, and remove what earlier controllers left; those took their jobs' end with the lock."""
         done = self._call("sweep", self.jobs)
         if done.exit_code != 0:
-            raise DeviceError(f"{self.device}: cannot use {self.jobs}: {done.error_text.strip()}", remedy=NO_ROOM)
+            raise DeviceError(
+                f"{self.device}: cannot use {self.jobs}: {done.error_text.strip()}", remedy=no_room(self.device)
+            )
 
     def start(
         self, name: str, argv: Sequence[str], *, limit_s: float, puts: Mapping[str, str], answers: Sequence[str]
@@ -120,7 +122,9 @@ class Hand:
         limit = str(math.ceil(limit_s))  # whole seconds: not every sleep knows fractions
         done = self._call("start", self.jobs, name, limit, str(WAIT_S), *placed, *wanted, "--", *argv, timeout_s=90)
         if done.exit_code != 0:
-            raise DeviceError(f"{self.device}: cannot start a job: {done.error_text.strip()}", remedy=NO_ROOM)
+            raise DeviceError(
+                f"{self.device}: cannot start a job: {done.error_text.strip()}", remedy=no_room(self.device)
+            )
         return parse_reply(done.stdout, limit_s=limit_s)
 
     def poll(self, name: str, *, limit_s: float) -> Reply:
@@ -142,4 +146,7 @@ class Hand:
         self._call("unlock", self.jobs, timeout_s=15)
 
 
-NO_ROOM = "is the device's work folder full or read-only? `benchbench devices --clean` empties it, `workdir` moves it"
+def no_room(device: str) -> str:
+    """The remedy where a work folder takes nothing more."""
+    clean = f"`benchbench devices --clean {device}` empties it"
+    return f"is the device's work folder full or read-only? {clean}, `workdir` moves it"

@@ -16,7 +16,7 @@ from benchbench.device import Adb, Device, Traits
 from benchbench.errors import BenchbenchError, DeviceError, HoldLost, JobGone, LinkLost, TransferFailed, Unreachable
 from benchbench.outcome import Conditions
 from benchbench.runners import Job, Raw
-from benchbench.session.hand import NO_ROOM, SCRIPT, Hand, Reply
+from benchbench.session.hand import SCRIPT, Hand, Reply, no_room
 from benchbench.session.lock import STALE_S, Claim, Hold
 from benchbench.session.probe import read_probe
 from benchbench.session.store import Store, name_for, sha256_of
@@ -142,7 +142,10 @@ class Session:
         if reply.raw is None:
             self._surviving(lambda: self.hand.end(name), retries)
             if reply.state == "DONE":
-                raise DeviceError(f"{self.device.name}: not even the job's exit code could be written", remedy=NO_ROOM)
+                raise DeviceError(
+                    f"{self.device.name}: not even the job's exit code could be written",
+                    remedy=no_room(self.device.name),
+                )
             raise DeviceError(
                 f"{self.device.name}: the job vanished: something killed it from outside",
                 remedy="out of memory? look at the device's log",
@@ -251,7 +254,7 @@ def prepare(device: Device, transport: Transport) -> tuple[str, str]:
     if done.exit_code != 0 or len(lines) < 2:
         raise DeviceError(
             f"{device.name}: cannot use the folder {workdir_of(device)}: {(done.error_text or done.text).strip()}",
-            remedy=NO_ROOM,
+            remedy=no_room(device.name),
         )
     workdir, script = lines[-2], f"{lines[-2]}/store/{hand_name}"
     if lines[-1] != "have":
