@@ -50,10 +50,10 @@ kill_session() { # SID [KEPT KEPT]: everything in it but the processes that are 
     found=""
     for stat in /proc/[0-9]*/stat; do
       read -r line 2>/dev/null < "$stat" || continue
-      pid=${line%% *}
+      victim=${line%% *}
       set -- "$1" "$2" "$3" ${line##*) }
-      [ "$7" = "$1" ] && [ "$4" != Z ] && [ "$pid" != "$2" ] && [ "$pid" != "$3" ] || continue
-      kill -9 "$pid" 2>/dev/null && found=1
+      [ "$7" = "$1" ] && [ "$4" != Z ] && [ "$victim" != "$2" ] && [ "$victim" != "$3" ] || continue
+      kill -9 "$victim" 2>/dev/null && found=1
     done
     [ -z "$found" ] && return
   done
@@ -102,23 +102,23 @@ state_of() { # of the job in the current folder: DONE, RUNNING, STARTING or LOST
 # in a place that every account of the machine shares and may write; see find_lock. What it cannot see are containers
 # that share a machine but no such place.
 #
-# The lock is a log of holds: symbolic links with rising NUMBERs, each with the text "BOOT UPTIME TOKEN DETAILS..." as its
-# target. The hold with the highest number counts. It is held unless its token is "free", it is of an earlier boot
-# (a boot's id tells machines apart, too: machine ids are cloned with SD cards), or its holder gave no sign of life for
+# The lock is a log of holds: symbolic links with rising NUMBERs, each with the text "BOOT UPTIME TOKEN DETAILS..." as
+# its target. The hold with the highest number counts. It is held unless its token is "free", it is of an earlier boot
+# (the same machine = the same boot id: machine ids are cloned with SD cards), or its holder gave no sign of life for
 # STALE seconds. Taking a free lock, breaking a stale one and releasing one's own are the same atomic step: making the
-# link with the next number. symlink(2) makes it with its text or fails since another was first, so exactly one of
-# many wins, in every shell and at any load, and no state in between can be left behind by a crash. (A rename from the old
-# holder's name to the new one's is as atomic, but cannot begin from nothing.) Links are kept until they are 64 holds
-# old: a number is not used twice by somebody who slept through others' holds.
+# link with the next number. symlink(2) makes it with its text or fails since another was first, so exactly one of many
+# wins, in every shell and at any load, and a crash leaves no state in between. (A rename from the old holder's name to
+# the new one's is as atomic, but cannot begin from nothing.) Links are kept until they are 64 holds old: a number is not
+# used twice by somebody who slept through others' holds.
 #
-# Signs of life are empty folders NUMBER.beat.UPTIME, jobs NUMBER.job.PID.START: their names say it all. Nothing is
-# ever written *through* a name in the lock's folder, where a hostile account could have put a link to a file of ours.
+# Signs of life are empty folders NUMBER.beat.UPTIME, jobs NUMBER.job.PID.START: their names say it all. Nothing is ever
+# written *through* a name in the lock's folder, where a hostile account could have put a link to a file of ours.
 #
 # Every verb carries the hold (NUMBER.TOKEN) of its controller. It is refused unless that link is of this boot and the
 # next number is not taken. What was checked may change before the deed is done, so a job closes the gap itself: it
-# registers, and only then looks whether its hold still counts; who takes the lock makes the link, and only then looks for
-# jobs. One of them sees the other: either the job does not begin, or it is ended before the taker is told "taken". If a
-# job of another account cannot be ended, the taker releases the lock again and the device is still in use.
+# registers, and only then looks whether its hold still counts; who takes the lock makes the link, and only then looks
+# for jobs. One of them sees the other: either the job does not begin, or it is ended before the taker is told "taken".
+# A job of another account, which cannot be ended, keeps the device in use until its limit ends it.
 
 TENTH=1000000000 # numbers and times in names have ten digits, so that their order is that of their names
 
@@ -210,14 +210,26 @@ members() { # PID START: sets $member to a living process of that job's session;
   return 1
 }
 
-jobs_before() { # NUMBER: what is registered of earlier holds, and is no job any more, is taken away; "NUMBER PID START"
+owner_of() {
+  set -- $(ls -ldn "$1" 2>/dev/null)
+  echo "$3"
+}
+
+# A process number of an earlier boot is somebody else's now, and so is one that another account has written down.
+jobs_before() { # NUMBER: "NUMBER PID START" of the jobs of earlier holds that run; what is none is taken away
   for entry in "$lock"/1?????????.job.*.*; do
     job=${entry##*/}
     start=${job##*.}
     pid=${job%."$start"}
     pid=${pid##*.}
     is_number "${job%%.*}$pid$start" && [ "${job%%.*}" -lt "$1" ] || continue
-    if members "$pid" "$start"; then echo "${job%%.*} $pid $start"; else rmdir "$entry" 2>/dev/null; fi
+    read_hold "${job%%.*}"
+    if [ "$of_boot" = "$boot" ] && members "$pid" "$start" &&
+      [ "$(owner_of "$entry")" = "$(owner_of "/proc/$member")" ]; then
+      echo "${job%%.*} $pid $start"
+    else
+      rmdir "$entry" 2>/dev/null
+    fi
   done
 }
 
@@ -235,12 +247,11 @@ may_end_jobs_before() { # NUMBER: fails with $top $since $details of the hold wh
 }
 
 end_jobs_before() { # NUMBER: what ran is named; fails when one could not be ended
-  jobs_before "$1" | while read -r _ pid start; do
-    folder=$(readlink "/proc/$pid/cwd" 2>/dev/null)
-    kill_session "$pid"
-    kill -9 "$pid" 2>/dev/null
+  jobs_before "$1" | while read -r _ leader start_of_leader; do
+    folder=$(readlink "/proc/$leader/cwd" 2>/dev/null)
+    kill_session "$leader"
     for wait in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do # the kernel may take a while to end them
-      members "$pid" "$start" || break
+      members "$leader" "$start_of_leader" || break
       pause 0.1
     done
     say ended "${folder##*/}"

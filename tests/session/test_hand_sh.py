@@ -481,6 +481,27 @@ def test_others_records_are_data_and_never_run(machine: Machine) -> None:
         entry.unlink() if entry.is_symlink() else entry.rmdir()
 
 
+@pytest.mark.parametrize("of", ["an earlier boot", "another account"])
+def test_a_process_that_is_no_job_is_left_alone_whatever_is_written_down_of_it(machine: Machine, of: str) -> None:
+    if not can_mount():
+        pytest.skip("a folder of another account needs root")
+    assert machine.hold is not None
+    bystander = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    started = Path(f"/proc/{bystander.pid}/stat").read_text().rpartition(")")[2].split()[19]
+    number = int(machine.hold.number) + (1 if of == "an earlier boot" else 0)
+    registered = lock_folder() / f"{number}.job.{bystander.pid}.{started}"
+    registered.mkdir()
+    if of == "an earlier boot":
+        (lock_folder() / str(number)).symlink_to("0badcafe-earlier 1 token by=me")
+    else:
+        os.chown(registered, 4321, 4321)
+    machine.take("next by=2", 900, "ended", str(number))
+    assert bystander.poll() is None
+    assert not registered.exists()
+    bystander.kill()
+    bystander.wait()
+
+
 def test_a_lock_folder_that_others_could_not_write_is_named(machine: Machine) -> None:
     if not can_mount():
         pytest.skip("mounting needs root")
