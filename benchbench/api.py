@@ -161,19 +161,27 @@ def run_matrix(
 
 
 def resume(folder: Path, *, watching: Watching = silently, wait: Wait | None = None) -> Path:
-    """Complete a run: same plan, same order, only what is missing or failed for a reason that may have passed."""
+    """Complete a run: same plan, same order, only what is missing or failed for a reason that may have passed.
+
+    Raises NothingToDo where every trial is done and the page shows all of them.
+    """
     with _kept(journals.reopen(folder)) as book:
         run = resumption_of(book.manifest, folder)
         datasets = datasets_of(run)
         done = book.done()
         left = tuple(trial for trial in run.plan.trials if trial.id not in done)
-        if not left and not unscored(latest(folder)):
-            raise NothingToDo(f"{folder}: every trial is done")
+        if not left and not unscored(latest(folder)) and _has_its_page(folder):
+            raise NothingToDo(f"{folder}: every trial is done", remedy="`benchbench report` makes its page again")
         with watching(replace(run.plan, trials=left)) as tell:
             if left:
                 _go_on(run, left, book, datasets, tell, wait)
             score_run(book, datasets, run.variants, lambda text: tell(Scoring(text)))
     return folder
+
+
+def _has_its_page(folder: Path) -> bool:
+    page = folder / "index.html"
+    return page.is_file() and page.stat().st_mtime >= (folder / "outcomes.jsonl").stat().st_mtime
 
 
 def _go_on(

@@ -14,7 +14,7 @@ from benchbench.accuracy.shards import Shards
 from benchbench.case import Measure, Trial
 from benchbench.device import under
 from benchbench.equip import Equipment, Equipped
-from benchbench.errors import BenchbenchError, DeviceBusy, Unreachable
+from benchbench.errors import BenchbenchError
 from benchbench.evaluation import by_script, natively
 from benchbench.evaluation.launches import Launches, Progress
 from benchbench.evaluation.parts import Parts
@@ -24,6 +24,7 @@ from benchbench.models.family import info_of
 from benchbench.outcome import Delegation, Outcome, Reading
 from benchbench.runners import Job, Raw, Work
 from benchbench.runners.benchmark_model import BenchmarkModelRunner
+from benchbench.session.faults import passing_fault
 from benchbench.session.hand import folder_name
 from benchbench.session.probe import mask
 from benchbench.session.session import JobResult, Session
@@ -60,19 +61,18 @@ class Crew:
         """
         retries: list[str] = []
         while True:
-            attempt, gone = len(retries) + 1, False
+            attempt, again = len(retries) + 1, False
             started = datetime.now(UTC).isoformat(timespec="milliseconds")
             try:
                 outcome = self._attempt(trial, course, progress)
             except BenchbenchError as error:
-                outcome, gone = failed(trial, error), isinstance(error, Unreachable | DeviceBusy)
+                # The session has waited for a device that is gone, and one in use is not waited for: the next trial
+                # will see whether it can be had again.
+                outcome, again = failed(trial, error), error.retry_now
             outcome = outcome.model_copy(
                 update={"attempts": attempt, "retries": (*retries, *outcome.retries), "started": started}
             )
-            # The session has waited for a device that is gone, and one in use is not waited for: the next trial will
-            # see whether it can be had again.
-            hopeless = gone or not outcome.transient or self.session.cancelled.is_set()
-            if hopeless or attempt > course.measure.retries:
+            if not again or self.session.cancelled.is_set() or attempt > course.measure.retries:
                 return outcome
             retries.append(outcome.error or "")
 
@@ -106,9 +106,14 @@ class Crew:
         job = equipment.runner.job(work)
         job = replace(job, env={**job.env, **self.session.device.env})
         result = self.session.run(folder_name(trial.id), job, outputs_to=course.journal.folder)
-        reading = required(equipment.runner.read(work, result.raw), trial, course.measure)
         log = course.journal.write_log(trial.id, transcript(job, result.raw))
-        return outcome_of(trial, equipment, reading, result).model_copy(update={"log": log})
+        reading = required(equipment.runner.read(work, result.raw), trial, course.measure)
+        outcome = outcome_of(trial, equipment, reading, result).model_copy(update={"log": log})
+        if reading.status == "ok" or not (fault := passing_fault(self.session, work.staged, result.raw)):
+            return outcome
+        if fault.retry_now:
+            raise fault
+        return outcome.model_copy(update={"error": fault.message, "remedy": fault.remedy, "transient": fault.transient})
 
     def _evaluate(self, trial: Trial, course: Course, equipment: Equipment, work: Work, progress: Progress) -> Outcome:
         """Here a trial is many launches; what each has left is kept, and not made again by another attempt."""
@@ -198,6 +203,11 @@ def unavailable(trial: Trial, path: str) -> Outcome:
     remedy = "put it there, or correct its path in the matrix or under `libraries` in the device's file"
     delegation = Delegation(asked=trial.case.delegate.kind, verdict="unavailable", evidence=told)
     return blank(trial).model_copy(update={"error": told, "remedy": remedy, "delegation": delegation})
+
+
+def unopened(trial: Trial, error: BenchbenchError) -> Outcome:
+    """The outcome of a trial whose device could not be had: whatever the reason, a resumed run may have it."""
+    return failed(trial, error).model_copy(update={"transient": True})
 
 
 def outcome_of(trial: Trial, equipment: Equipment, reading: Reading, result: JobResult) -> Outcome:

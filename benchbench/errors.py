@@ -1,20 +1,23 @@
 """Everything that can go wrong, as one tree. Which exit code belongs to which: `commands/exit_codes.py`.
 
-BenchbenchError               retry?
-├── InputError                  no    a file, key or argument of the user's
-├── NothingToDo                 no    the selection or the plan is empty, or two runs have nothing in common
-├── DeviceError                 no    a device, reached but unusable
-│   ├── Unreachable             yes   no link could be made
-│   ├── LinkLost                yes   the link was there and went away
-│   ├── TransferFailed          yes   a file did not arrive whole
-│   ├── Unauthorized            no    the device or host refused us, or its key is unknown
-│   ├── JobGone                 yes   what ran was ended by a restart or by another controller
-│   ├── DeviceBusy              later another controller holds the device
-│   │   └── HoldLost            later the device was restarted, or another controller has taken it
-│   ├── SameMachine             no    another device of the run is this very machine
-│   └── Late                    no    a command outlived its deadline and was killed
-├── ToolError                   no    a measuring tool cannot be had or used
-└── HostError                   no    this host's disk or memory is at its end
+BenchbenchError               passes?  try again at once?
+├── InputError                  no       no       a file, key or argument of the user's
+├── NothingToDo                 no       no       the selection or the plan is empty, or two runs have nothing in common
+├── DeviceError                 no       no       a device, reached but unusable
+│   ├── Unreachable             yes      no       no link could be made, for as long as patience lasted
+│   ├── LinkLost                yes      yes      the link was there and went away
+│   ├── TransferFailed          yes      yes      a file did not arrive whole
+│   ├── JobGone                 yes      yes      the device was restarted, or another's for a while
+│   ├── StoreLost               yes      yes      files that were put on the device are gone from it
+│   ├── JobKilled               yes      no       something on the device killed the job
+│   ├── DeviceFull              yes      no       the device's disk has no room left
+│   ├── DeviceBusy              yes      no       another controller holds the device
+│   ├── Unauthorized            no       no       the device or host refused us, or its key is unknown
+│   └── Late                    no       no       a command outlived its deadline and was killed
+├── ToolError                   no       no       a measuring tool cannot be had or used
+└── HostError                   no       no       this host's disk or memory is at its end
+
+What passes is tried again by a resumed run; what may pass at once is tried again within the run, too.
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ _EXHAUSTED = FULL | {errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 class BenchbenchError(Exception):
     """The root: one line that says what happened, and one that says what to do about it."""
 
-    transient = False
+    transient = False  # it may pass: a resumed run tries again
+    retry_now = False  # it may have passed already: worth another attempt within the run
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(message)
@@ -77,12 +81,14 @@ class LinkLost(DeviceError):
     """The link went away while it was in use; what ran on the device may still run."""
 
     transient = True
+    retry_now = True
 
 
 class TransferFailed(DeviceError):
     """A file did not arrive whole."""
 
     transient = True
+    retry_now = True
 
 
 class Unauthorized(DeviceError):
@@ -91,6 +97,26 @@ class Unauthorized(DeviceError):
 
 class JobGone(DeviceError):
     """What ran on the device was ended: it was restarted, or another controller had it for a while."""
+
+    transient = True
+    retry_now = True
+
+
+class StoreLost(DeviceError):
+    """Files that were put on the device are gone from it; they can be put there again."""
+
+    transient = True
+    retry_now = True
+
+
+class JobKilled(DeviceError):
+    """Something on the device killed the job: its memory ran out, or a person did it."""
+
+    transient = True
+
+
+class DeviceFull(DeviceError):
+    """The device's disk has no room left."""
 
     transient = True
 

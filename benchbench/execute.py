@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchbench.case import Trial
-from benchbench.crew import Course, Crew, failed
+from benchbench.crew import Course, Crew, failed, unopened
 from benchbench.device import Device, ToolChoice
 from benchbench.equip import Equipped, equip
 from benchbench.errors import BenchbenchError, HostError, SameMachine
@@ -165,7 +165,7 @@ def _work_through(
             if stop.is_set():
                 return
             if isinstance(crew, Absent):
-                events.put(Done(trial, failed(trial, crew.error)))
+                events.put(Done(trial, unopened(trial, crew.error)))
                 continue
             events.put(Started(trial))
             try:

@@ -5,7 +5,7 @@ Times in ms, memory in MB, temperatures in °C.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ import pandas as pd
 from benchbench.accuracy.classes import CLASS_COLUMNS, CONFUSION_COLUMNS, read_classes, read_confusion
 from benchbench.accuracy.outputs import kept_in
 from benchbench.doubts import throttle_flags
-from benchbench.journal import read_outcomes
+from benchbench.journal import read_records
 from benchbench.manifest_schema import Kin, checked_manifest
 from benchbench.outcome import Memory, Outcome, Statistic, Timings, common_statistic
 from benchbench.summary import Cell, ran, summarize, with_thread_doubts
@@ -35,6 +35,7 @@ class Run:
     folder: Path
     manifest: dict[str, Any]
     outcomes: tuple[Outcome, ...]
+    remarks: tuple[str, ...] = ()  # what is wrong with the records of the run
 
     @property
     def id(self) -> str:
@@ -148,21 +149,29 @@ def common_statistics(runs: Sequence[Run], alike: Callable[[Cell], object]) -> d
 
 
 def load(path: Path | str) -> Run:
-    """Read a run folder. A torn last line of outcomes.jsonl is left out; the last line of a trial counts.
+    """Read a run folder; the last line of a trial counts. A line of outcomes.jsonl that is no outcome is passed over,
+    and told in `remarks`, unless a crash tore it off the end.
 
     Raises InputError, naming file, line and remedy, where something is missing or is not what it should be.
     """
     folder = Path(path)
-    return Run(folder, checked_manifest(folder), _outcomes(folder))
+    manifest, records = checked_manifest(folder), read_records(folder)
+    last: dict[str, Outcome] = {}  # in the order of the last attempts
+    for outcome in records.outcomes:
+        last.pop(outcome.trial, None)
+        last[outcome.trial] = outcome
+    return Run(folder, manifest, tuple(last.values()), (*records.damage, *_unplanned(folder, manifest, last)))
 
 
-def _outcomes(folder: Path) -> tuple[Outcome, ...]:
-    """The last outcome of every trial, in the order of the last attempts: a resumed trial supersedes a failed one."""
-    found: dict[str, Outcome] = {}
-    for outcome in read_outcomes(folder):
-        found.pop(outcome.trial, None)
-        found[outcome.trial] = outcome
-    return tuple(found.values())
+def _unplanned(folder: Path, manifest: dict[str, Any], trials: Iterable[str]) -> tuple[str, ...]:
+    """Outcomes that no plan knows; a run that was imported has none."""
+    planned = {trial["id"] for trial in manifest["trials"]}
+    strange = [trial for trial in trials if planned and trial not in planned]
+    if not strange:
+        return ()
+    named = ", ".join(strange[:3]) + (", …" if len(strange) > 3 else "")
+    what = f"{len(strange)} outcome{'s are' if len(strange) > 1 else ' is'} of no trial of this run's plan: {named}"
+    return (f"{folder / 'outcomes.jsonl'}: {what} (shown all the same; are two runs mixed in this folder?)",)
 
 
 def _cell(name: str, case: dict[str, Any], manifest: dict[str, Any]) -> Cell:

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from benchbench.errors import InputError, file_error
 from benchbench.outcome import Outcome
 
 FORMAT = 1
+DAMAGE_REMEDY = "`benchbench run --resume` does its trial again; delete the line to be told no more"
 
 
 def slug(text: str, length: int = 60) -> str:
@@ -51,24 +51,44 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def read_outcomes(folder: Path) -> Iterator[Outcome]:
-    """The outcomes in the order they were written; a last line that was torn by a crash is passed over.
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What a run's outcomes.jsonl holds: the outcomes in the order they were written, and what is wrong with others."""
 
-    Raises InputError with file and line for any other line that is no outcome.
+    outcomes: tuple[Outcome, ...]
+    damage: tuple[str, ...]  # one line each: file, line, what is wrong, what to do
+
+
+def read_records(folder: Path) -> Records:
+    """Every line that is an outcome; any other costs that line and no more.
+
+    A last line that was torn by a crash is passed over: nothing is wrong with that.
     """
     path = folder / "outcomes.jsonl"
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            if not line.endswith("\n"):
-                return
-            try:
-                yield Outcome.model_validate_json(line)
-            except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(map(str, first["loc"]))
-                raise InputError(f"{path}:{number}: is no outcome: {where}: {first['msg']}") from error
+    outcomes, damage = list[Outcome](), list[str]()
+    if path.exists():
+        with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith("\n"):
+                    break
+                try:
+                    outcomes.append(Outcome.model_validate_json(line))
+                except ValidationError as error:
+                    damage.append(f"{path}:{number}: {_what_is_wrong(line, error)}; passed over ({DAMAGE_REMEDY})")
+    return Records(tuple(outcomes), tuple(damage))
+
+
+def _what_is_wrong(line: str, error: ValidationError) -> str:
+    if not line.strip("\0 \t\r\n"):
+        return "is blank"
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"is no outcome: {where + ': ' if where else ''}{first['msg'][:200]}"
+
+
+def read_outcomes(folder: Path) -> tuple[Outcome, ...]:
+    """The outcomes in the order they were written; see `read_records` for what is passed over."""
+    return read_records(folder).outcomes
 
 
 @dataclass(slots=True)
@@ -153,5 +173,6 @@ def _open(folder: Path, manifest: dict[str, Any]) -> Journal:
         raise InputError(f"{folder}: another controller is writing this run", remedy="wait for it to end") from error
     # What a crash tore off the last line would otherwise be glued to the next one.
     data = path.read_bytes()
-    lines.truncate(data.rfind(b"\n") + 1)
+    if not data.endswith(b"\n"):
+        lines.truncate(data.rfind(b"\n") + 1)
     return Journal(folder, manifest, lines)

@@ -40,8 +40,8 @@ def score_run(
     `datasets` are by variant. `say` hears what is under way; it can take minutes.
     """
     outcomes = latest(journal.folder)
-    waiting = unscored(outcomes)
     by_id = {variant.id: variant for variant in variants}
+    waiting = [outcome for outcome in unscored(outcomes) if outcome.variant in by_id]
     references: dict[str, Sequence[Output] | None] = {}
     announced: set[str] = set()
     for outcome in waiting:

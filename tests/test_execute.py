@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -17,17 +19,21 @@ import numpy as np
 import pytest
 
 from benchbench import api
+from benchbench.device import Device
 from benchbench.errors import InputError, NothingToDo, Unreachable
-from benchbench.execute import Event, Progressed, Tell
+from benchbench.execute import Event, Progressed, Started, Tell
+from benchbench.inventory import device_file, read_device
 from benchbench.journal import read_manifest, reopen
 from benchbench.manifest import resumption_of
 from benchbench.plan import Plan
 from benchbench.selection import Selection
 from benchbench.session.hand import SCRIPT
 from benchbench.session.lock import Holder
+from benchbench.session.session import open_session
 from tests.beds.delegate.build import compiler
 from tests.beds.models import chain_model
 from tests.beds.namespaces import can_mount
+from tests.beds.sshd import Board
 from tests.workbench import FAMILY, Workbench, outcomes, planned
 
 
@@ -116,7 +122,7 @@ def library(folder: Path, name: str, body: str) -> Path:
         pytest.skip("there is no C compiler here")
     source, built = folder / f"{name}.c", folder / f"lib{name}.so"
     source.write_text(
-        "#include <stdlib.h>\n#include <unistd.h>\n#include <stdio.h>\n"
+        "#include <signal.h>\n#include <stdlib.h>\n#include <unistd.h>\n#include <stdio.h>\n"
         f"__attribute__((constructor)) static void loaded(void) {{ {body} }}\n"
     )
     subprocess.run([str(compiler()), "-shared", "-fPIC", "-o", str(built), str(source)], check=True)
@@ -183,10 +189,42 @@ def test_where_nothing_can_be_reached_there_is_no_run(bench: Workbench) -> None:
     assert not bench.reports.exists()
 
 
-def test_a_complete_run_has_nothing_to_resume(bench: Workbench) -> None:
-    folder = run(bench, bench.matrix("float32", rounds=1))
+def test_a_complete_run_has_nothing_to_resume_once_its_page_is_made(bench: Workbench) -> None:
+    matrix = bench.matrix("float32", rounds=1)
+    folder = run(bench, matrix)
+    bench.benchbench("run", "--resume", str(folder))
+    assert (folder / "index.html").is_file()
+    assert len(outcomes(folder)) == 1
     with pytest.raises(NothingToDo, match="every trial is done"):
         api.resume(folder)
+    os.utime(folder / "index.html", (1, 1))  # an outcome came after the page
+    bench.benchbench("run", "--resume", str(folder))
+    assert (folder / "index.html").stat().st_mtime > 1
+
+
+def test_a_damaged_line_costs_its_trial_which_a_resume_does_again(bench: Workbench) -> None:
+    folder = run(bench, bench.matrix("float32", rounds=4))
+    text = lines(folder)
+    (folder / "outcomes.jsonl").write_text(f"{text[0]}{text[1][:-1]}{text[2]}\n{text[3]}")
+    done = bench.benchbench("run", "--resume", str(folder))
+    assert sorted(outcome.trial for outcome in outcomes(folder)) == sorted(planned(folder))
+    notes = [line for line in done.stderr.splitlines() if line.startswith("note: ")]
+    assert [f"outcomes.jsonl:{number}: is" in note for number, note in zip((2, 3), notes, strict=True)] == [True, True]
+
+
+def test_an_outcome_that_no_plan_knows_is_told(bench: Workbench) -> None:
+    folder = run(bench, bench.matrix("float32", rounds=2))
+    text = lines(folder)
+    strange = json.loads(text[1]) | {
+        "trial": "host/other.x/cpu/t1/r1",
+        "case": "host/other.x/cpu/t1",
+        "variant": "other.x",
+    }
+    (folder / "outcomes.jsonl").write_text(text[0] + json.dumps(strange | {"outputs": "outputs/none"}) + "\n")
+    done = bench.benchbench("run", "--resume", str(folder))
+    assert {outcome.trial for outcome in outcomes(folder)} == {*planned(folder), "host/other.x/cpu/t1/r1"}
+    (note,) = (line for line in done.stderr.splitlines() if line.startswith("note: "))
+    assert "host/other.x/cpu/t1/r1" in note
 
 
 def lines(folder: Path) -> list[str]:
@@ -219,6 +257,60 @@ def test_a_trial_that_failed_for_a_reason_that_may_pass_is_tried_again(bench: Wo
         (planned(folder)[1], "ok"),
         (planned(folder)[0], "ok"),
     ]
+
+
+@pytest.mark.parametrize("purpose", ["latency", "accuracy"])
+def test_files_gone_from_the_store_in_the_middle_of_a_run_are_put_there_again(bench: Workbench, purpose: str) -> None:
+    model = 'dataset = "random"\nsamples = 4' if purpose == "accuracy" else ""
+    matrix = bench.matrix("float32", "int8", rounds=3, model=model)
+
+    class Emptying(Watched):
+        def __call__(self, plan: Plan) -> AbstractContextManager[Tell]:
+            def tell(event: Event) -> None:
+                if isinstance(event, Started) and event.trial.position == (7 if purpose == "accuracy" else 3):
+                    for file in (bench.work / "store").iterdir():
+                        file.unlink()
+
+            return nullcontext(tell)
+
+    told = outcomes(run(bench, matrix, Emptying()))
+    assert [outcome.status for outcome in told] == ["ok"] * len(told), [outcome.error for outcome in told]
+
+
+def test_what_was_killed_from_outside_and_a_tool_that_found_no_room_are_tried_again_by_a_resume(
+    bench: Workbench, tmp_path: Path
+) -> None:
+    """Both happen until a file is there, as such things pass."""
+    passed = tmp_path / "passed"
+    there = f'access("{passed}", F_OK) != 0'
+    killed = library(tmp_path, "killed", f"if ({there}) kill(getpid(), SIGKILL);")
+    full = library(tmp_path, "full", f'if ({there}) {{ fprintf(stderr, "x: No space left on device\\n"); _exit(1); }}')
+    delegates = ", ".join(f'{{ kind = "external", path = "{path}" }}' for path in (killed, full))
+    folder = run(bench, bench.matrix("float32", delegates=f"[{delegates}]", rounds=1))
+    first = outcomes(folder)
+    assert [(outcome.status, outcome.transient, outcome.attempts) for outcome in first] == [("failed", True, 1)] * 2
+    assert {"killed" in str(outcome.error) for outcome in first} == {True, False}
+    assert all(outcome.remedy for outcome in first)
+    assert all(outcome.log for outcome in first)
+    passed.touch()
+    api.resume(folder)
+    again = outcomes(folder)[2:]
+    assert {outcome.trial for outcome in again} == set(planned(folder))
+    assert not any(outcome.transient for outcome in again)
+
+
+def test_a_device_in_use_when_the_run_began_is_had_by_a_resume(bench: Workbench, board: Board) -> None:
+    there = device_file(Device(name="board", address=board.address))
+    bench.device("board", f'{there}workdir = "{board.workdir}/work"\npython = "{sys.executable}"\n')
+    matrix = bench.matrix("float32", rounds=1, devices=("host", "board"))
+    with open_session(read_device(bench.inventory / "board.toml")):
+        folder = run(bench, matrix)
+    assert {(o.device, o.status, o.transient) for o in outcomes(folder)} == {
+        ("host", "ok", False),
+        ("board", "failed", True),
+    }
+    api.resume(folder)
+    assert [(o.device, o.status) for o in outcomes(folder)[2:]] == [("board", "ok")]
 
 
 def test_a_resume_scores_what_an_interrupted_run_took_back_and_by_the_same_reference(bench: Workbench) -> None:
@@ -368,7 +460,7 @@ def test_a_full_disk_of_this_host_stops_the_run_in_one_line(bench: Workbench) ->
         timeout=120,
         check=False,
     )
-    assert done.returncode == 1, done
+    assert done.returncode == 6, done
     *told, last = done.stderr.splitlines()
     assert last.startswith("benchbench: [Errno 28] No space left on device")
     assert 1 <= len(told) < 9

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchbench.errors import InputError
-from benchbench.journal import Journal, create, log_name, new_folder, read_manifest, read_outcomes, reopen, slug
+from benchbench.journal import (
+    Journal,
+    create,
+    log_name,
+    new_folder,
+    read_manifest,
+    read_outcomes,
+    read_records,
+    reopen,
+    slug,
+)
 from benchbench.outcome import Measurement, Outcome, Status, Timings
 
 
@@ -36,12 +46,12 @@ def test_outcomes_come_back_as_they_were_written(folder: Path) -> None:
     told = outcome("a").model_copy(update={"measurement": measured, "error": 'new\nline "quoted" \u2028'})
     journal.append(told)
     journal.close()
-    assert list(read_outcomes(folder)) == [told]
+    assert read_outcomes(folder) == (told,)
 
 
 def test_a_run_without_an_outcome_yet_has_none(folder: Path) -> None:
     written(folder).close()
-    assert list(read_outcomes(folder)) == []
+    assert read_outcomes(folder) == ()
 
 
 def test_a_line_that_a_crash_tore_off_anywhere_is_passed_over_and_written_again(folder: Path) -> None:
@@ -69,12 +79,36 @@ def test_zeros_that_a_power_cut_left_are_passed_over(folder: Path) -> None:
     assert [told.trial for told in read_outcomes(folder)] == ["a", "b"]
 
 
-def test_a_line_that_is_no_outcome_is_named_with_its_file_and_number(folder: Path) -> None:
+@pytest.mark.parametrize(
+    "bad",
+    ['{"trial": 3}', "", "   ", "\0" * 100, "x", "\xff", "[]", "null", '"a"', "{", "[" * 10_000, "9" * 10_000],
+    ids=lambda text: repr(text[:8]),
+)
+def test_a_line_that_is_no_outcome_costs_that_line_and_is_named_with_its_remedy(folder: Path, bad: str) -> None:
     written(folder, "a").close()
-    with (folder / "outcomes.jsonl").open("a") as file:
-        file.write('{"trial": 3}\n')
-    with pytest.raises(InputError, match=r"outcomes\.jsonl:2: is no outcome: trial"):
-        list(read_outcomes(folder))
+    path = folder / "outcomes.jsonl"
+    with path.open("ab") as file:
+        file.write(bad.encode("latin-1") + b"\n")
+    journal = reopen(folder)
+    journal.append(outcome("b"))
+    journal.close()
+    found = read_records(folder)
+    assert [told.trial for told in found.outcomes] == ["a", "b"]
+    (damage,) = found.damage
+    assert damage.startswith(f"{path}:2: is ")
+    assert "--resume" in damage
+    assert len(damage) < 1000
+
+
+def test_two_outcomes_glued_into_one_line_cost_that_line(folder: Path) -> None:
+    written(folder, "a", "b", "c", "d").close()
+    path = folder / "outcomes.jsonl"
+    lines = path.read_text().splitlines()
+    path.write_text(f"{lines[0]}\n{lines[1]}{lines[2]}\n{lines[3]}\n")
+    journal = reopen(folder)
+    assert journal.done() == {"a", "d"}
+    journal.close()
+    assert len(read_records(folder).damage) == 1
 
 
 def test_done_is_what_ended_for_good_by_its_last_word(folder: Path) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from benchbench.execute import Tell
+    from benchbench.frames import Run
     from benchbench.plan import Plan
     from benchbench.selection import Selection
 
@@ -62,17 +63,27 @@ def watch(made: Plan) -> AbstractContextManager[Tell]:
     return Watch({device: len(made.of(device)) for device in made.devices})
 
 
+def load_run(folder: Path) -> Run:
+    """The run, after saying what is wrong with its records."""
+    from benchbench import console
+    from benchbench.frames import load
+
+    run = load(folder)
+    for remark in run.remarks:
+        console.err().print(f"note: {remark}", markup=False)
+    return run
+
+
 def finish(folder: Path, *, measured: bool = True) -> None:
     """The table on stdout, what became of all cases and the page's path on stderr; exit code 1 when trials failed that
     we measured.
     """
     from benchbench import console, tables
-    from benchbench.frames import load
     from benchbench.recommendation import recommend
     from benchbench.report.page import write_report
     from benchbench.tally import tally
 
-    loaded = load(folder)
+    loaded = load_run(folder)
     tables.show_cases(loaded.cases)
     for line in tally(loaded).lines:
         console.err().print(line, markup=False)

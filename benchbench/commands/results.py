@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from benchbench.commands import AS_JSON, REPORTS, exit_codes, finish, print_json
+from benchbench.commands import AS_JSON, REPORTS, exit_codes, finish, load_run, print_json
 from benchbench.errors import InputError
 
 
@@ -18,11 +18,9 @@ from benchbench.errors import InputError
 )
 def report(runs: tuple[Path, ...], out: Path | None) -> None:
     """Write HTML and PNG (again) from run folders."""
-    from benchbench.frames import load
-
     if len(runs) > 1 and out is None:
         raise InputError("a report on several runs needs a folder of its own", remedy="give --out FOLDER")
-    loaded = [load(folder) for folder in runs]
+    loaded = [load_run(folder) for folder in runs]
     from benchbench import console, tables
     from benchbench.recommendation import recommend
     from benchbench.report import write_report  # takes seconds to import, and what was wrong is told by now
@@ -47,9 +45,8 @@ def compare(base: Path, new: Path, same_within: float, as_json: bool) -> None:
     from benchbench.comparison import as_json as comparison_as_json
     from benchbench.comparison import compare as compared
     from benchbench.comparison import regressions
-    from benchbench.frames import load
 
-    frame = compared(load(base), load(new), same_within=same_within)
+    frame = compared(load_run(base), load_run(new), same_within=same_within)
     if as_json:
         print_json(comparison_as_json(frame))
     else:

@@ -12,6 +12,7 @@ from benchbench.errors import InputError, LinkLost, ToolError
 from benchbench.evaluation.parts import Part, Parts, Record
 from benchbench.outcome import Delegation, Measurement, Reading
 from benchbench.runners import Job, Raw, Runner, Work
+from benchbench.session.faults import passing_fault
 from benchbench.session.hand import folder_name
 from benchbench.session.session import JobResult, Session
 
@@ -79,6 +80,8 @@ class Launches:
                 exit_code=result.raw.exit_code,
                 retries=result.retries,
             )
+            if reading.status != "ok" and (fault := passing_fault(self.session, work.staged, result.raw)):
+                raise fault
             self.records.append(record)
             self._check(reading, label)
             try:

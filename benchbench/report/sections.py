@@ -267,7 +267,8 @@ def provenance(results: Results) -> Section:
                 ],
                 "matrix": json.dumps({"matrix": m["matrix"], "measure": m["measure"]}, indent=2, ensure_ascii=False),
                 "notes": [
-                    note if isinstance(note, str) else json.dumps(note, ensure_ascii=False) for note in m["notes"]
+                    *run.remarks,
+                    *(note if isinstance(note, str) else json.dumps(note, ensure_ascii=False) for note in m["notes"]),
                 ],
             }
         )

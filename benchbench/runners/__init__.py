@@ -76,6 +76,11 @@ class Work:
     feeds: tuple[Feed, ...] = ()  # benchmark_model: every input of the model, or none
     raw_outputs: str | None = None  # benchmark_model: name of a file for the last run's outputs, raw and joined
 
+    @property
+    def staged(self) -> tuple[str, ...]:
+        """What must be in the device's store for this to run."""
+        return (self.tool, self.model)
+
 
 @dataclass(frozen=True, slots=True)
 class Job:

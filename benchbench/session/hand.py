@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from benchbench.conditions import number, pairs
-from benchbench.errors import DeviceError, HoldLost, LinkLost
+from benchbench.errors import DeviceError, DeviceFull, HoldLost, LinkLost
 from benchbench.runners import Raw
 from benchbench.transports import Finished, Transport
 
@@ -81,12 +81,21 @@ class Hand:
     jobs: str
     device: str
 
+    def _run(self, *arguments: str, timeout_s: float = 60) -> Finished:
+        """Raises LinkLost, which makes the session put it there again, when the script is gone from the device."""
+        done = self.transport.run(["sh", self.script, *arguments], timeout_s=timeout_s)
+        if done.exit_code != 0 and not done.stdout:
+            there = self.transport.run(["test", "-s", self.script], timeout_s=30)
+            if there.exit_code == 1:
+                raise LinkLost(f"{self.device}: the files that were put there are gone")
+        return done
+
     def _ask(self, *arguments: str) -> str:
-        return self.transport.run(["sh", self.script, *arguments], timeout_s=60).text
+        return self._run(*arguments).text
 
     def _call(self, verb: str, *arguments: str, timeout_s: float = 60) -> Finished:
         """A verb of the holder."""
-        done = self.transport.run(["sh", self.script, verb, self.hold, *arguments], timeout_s=timeout_s)
+        done = self._run(verb, self.hold, *arguments, timeout_s=timeout_s)
         if done.exit_code == REFUSED and done.text.endswith("state=REFUSED\n\n"):
             raise HoldLost(f"{self.device}: was restarted, or taken by another controller")
         return done
@@ -109,9 +118,7 @@ class Hand:
         """End our own jobs, and remove what earlier controllers left; those took their jobs' end with the lock."""
         done = self._call("sweep", self.jobs)
         if done.exit_code != 0:
-            raise DeviceError(
-                f"{self.device}: cannot use {self.jobs}: {done.error_text.strip()}", remedy=no_room(self.device)
-            )
+            raise unusable(self.device, f"cannot use {self.jobs}: {done.error_text.strip()}")
 
     def start(
         self, name: str, argv: Sequence[str], *, limit_s: float, puts: Mapping[str, str], answers: Sequence[str]
@@ -122,9 +129,7 @@ class Hand:
         limit = str(math.ceil(limit_s))  # whole seconds: not every sleep knows fractions
         done = self._call("start", self.jobs, name, limit, str(WAIT_S), *placed, *wanted, "--", *argv, timeout_s=90)
         if done.exit_code != 0:
-            raise DeviceError(
-                f"{self.device}: cannot start a job: {done.error_text.strip()}", remedy=no_room(self.device)
-            )
+            raise unusable(self.device, f"cannot start a job: {done.error_text.strip()}")
         return parse_reply(done.stdout, limit_s=limit_s)
 
     def poll(self, name: str, *, limit_s: float) -> Reply:
@@ -150,3 +155,13 @@ def no_room(device: str) -> str:
     """The remedy where a work folder takes nothing more."""
     clean = f"`benchbench devices --clean {device}` empties it"
     return f"is the device's work folder full or read-only? {clean}, `workdir` moves it"
+
+
+def says_full(text: str) -> bool:
+    """Whether a device or a program there says that its disk has no room left."""
+    return any(words in text for words in ("No space left on device", "Disk quota exceeded"))
+
+
+def unusable(device: str, said: str) -> DeviceError:
+    """The error of a device whose work folder cannot be used, by what it said."""
+    return (DeviceFull if says_full(said) else DeviceError)(f"{device}: {said.strip()}", remedy=no_room(device))

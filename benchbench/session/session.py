@@ -13,10 +13,20 @@ from typing import TypeVar
 
 from benchbench.conditions import read_conditions, with_what_passed
 from benchbench.device import Adb, Device, Traits
-from benchbench.errors import BenchbenchError, DeviceError, HoldLost, JobGone, LinkLost, TransferFailed, Unreachable
+from benchbench.errors import (
+    BenchbenchError,
+    DeviceError,
+    DeviceFull,
+    HoldLost,
+    JobGone,
+    JobKilled,
+    LinkLost,
+    TransferFailed,
+    Unreachable,
+)
 from benchbench.outcome import Conditions
 from benchbench.runners import Job, Raw
-from benchbench.session.hand import SCRIPT, Hand, Reply, no_room
+from benchbench.session.hand import SCRIPT, Hand, Reply, no_room, unusable
 from benchbench.session.lock import STALE_S, Claim, Hold
 from benchbench.session.probe import read_probe
 from benchbench.session.store import Store, name_for, sha256_of
@@ -86,8 +96,12 @@ class Session:
     def give_back(self) -> None:
         """Leave nothing running and release the device; over a new link when the old one was cut by `cancel`."""
         if self.cancelled.is_set():
-            self._adopt(connect(self.device.address, timeout_s=5))
-        self.hand.unlock()
+            transport = connect(self.device.address, timeout_s=5)
+            prepare(self.device, transport)
+            self._adopt(transport)
+            self.hand.unlock()
+        else:
+            self._surviving(lambda: self.hand.unlock(), [])  # noqa: PLW0108 - the hand of then
 
     def stage(self, path: Path, sha256: str | None = None) -> str:
         """The path on the device of a file of this host; with a digest, of none but the very file that had it.
@@ -95,6 +109,18 @@ class Session:
         Raises InputError when it is another by now, TransferFailed.
         """
         return self._surviving(lambda: self.store.stage_one(path, sha256 or sha256_of(path)), [])
+
+    def restore(self, staged: Sequence[str]) -> set[str]:
+        """Which of these files are gone from the device; the tools are put back, others when they are staged again."""
+
+        def look() -> set[str]:
+            lost = set(staged) - self.hand.have(staged)
+            if lost:
+                self.store.forget(lost)
+                self.store.restore()
+            return lost
+
+        return self._surviving(look, [])
 
     def run(self, name: str, job: Job, *, outputs_to: Path) -> JobResult:
         """Run a job to its end, through lost links: found again by its name it is neither lost nor repeated.
@@ -142,11 +168,11 @@ class Session:
         if reply.raw is None:
             self._surviving(lambda: self.hand.end(name), retries)
             if reply.state == "DONE":
-                raise DeviceError(
+                raise DeviceFull(
                     f"{self.device.name}: not even the job's exit code could be written",
                     remedy=no_room(self.device.name),
                 )
-            raise DeviceError(
+            raise JobKilled(
                 f"{self.device.name}: the job vanished: something killed it from outside",
                 remedy="out of memory? look at the device's log",
             )
@@ -252,10 +278,8 @@ def prepare(device: Device, transport: Transport) -> tuple[str, str]:
     done = transport.run(["sh", "-c", BOOTSTRAP, "sh", workdir_of(device), hand_name], timeout_s=30)
     lines = done.text.splitlines()
     if done.exit_code != 0 or len(lines) < 2:
-        raise DeviceError(
-            f"{device.name}: cannot use the folder {workdir_of(device)}: {(done.error_text or done.text).strip()}",
-            remedy=no_room(device.name),
-        )
+        said = (done.error_text or done.text).strip()
+        raise unusable(device.name, f"cannot use the folder {workdir_of(device)}: {said}")
     workdir, script = lines[-2], f"{lines[-2]}/store/{hand_name}"
     if lines[-1] != "have":
         transport.push(SCRIPT, script)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from benchbench.errors import InputError, TransferFailed, file_error
-from benchbench.session.hand import Hand
+from benchbench.session.hand import Hand, says_full, unusable
 from benchbench.transports import Transport
 
 
@@ -65,6 +65,10 @@ class Store:
         self._tools[path] = executable
         return self.stage([path], executable=executable)[0]
 
+    def forget(self, targets: set[str]) -> None:
+        """These are no longer there, whatever was seen before."""
+        self._known -= targets
+
     def restore(self) -> None:
         """Stage the tools again where the device lost them, as one with its work folder in memory does."""
         for path, executable in self._tools.items():
@@ -98,6 +102,8 @@ class Store:
         temporary = f"{self.hand.jobs}/.{digest[:16]}-{secrets.token_hex(4)}"
         self.transport.push(path, temporary, mode=mode)
         if reason := self.hand.accept(temporary, target, digest, path.stat().st_size, mode):
+            if says_full(reason):
+                raise unusable(self.device, f"{path.name} does not fit: {reason}")
             raise TransferFailed(f"{self.device}: {path.name} did not arrive whole: {reason}")
         self._known.add(target)
         self.pushed.append(path.name)
