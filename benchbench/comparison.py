@@ -214,18 +214,16 @@ def _other_tool(base: pd.Series, new: pd.Series) -> Doubt | None:
         return None
     if not any(_differ(base, new, key) for key in ("tool", "tool_version", "tool_sha256")):
         return None
-    return Doubt(
-        OTHER_TOOL,
-        f"{_tool(base)}, then {_tool(new)}",
-        "measure both runs with one binary, to tell the model from the tool",
-    )
+    remedy = "measure both runs with one binary (python: one benchbench and one runtime), to tell model from tool"
+    return Doubt(OTHER_TOOL, f"{_tool(base)}, then {_tool(new)}", remedy)
 
 
 def _tool(row: pd.Series) -> str:
     """What measured a case: its name, and the version and binary as far as they are known."""
     name, version, sha256 = (_text(row[key]) for key in ("tool", "tool_version", "tool_sha256"))
+    file = "benchbench's script" if row["runner"] == "python" else "sha256"  # a runtime in Python is known by version
     more = [version] if version and version not in name else []
-    more += [f"sha256 {sha256[:12]}"] if sha256 and sha256[:12] not in version else []
+    more += [f"{file} {sha256[:12]}"] if sha256 else []
     return (name or "an unknown tool") + (f" ({', '.join(more)})" if more else "")
 
 

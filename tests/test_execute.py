@@ -93,6 +93,7 @@ def test_the_manifest_gives_back_the_very_plan_and_says_what_was_measured_with(b
     assert [skip.reason for skip in recorded.plan.skips] == ["left out by the matrix"]
     (device,) = manifest["devices"]
     assert (device["name"], device["runner"], len(device["tool_sha256"])) == ("host", "python", 64)
+    assert device["tool_version"].startswith("ai-edge-litert")
     assert device["traits"]["os"] == "linux"
     assert manifest["tools"][0]["version"].startswith("ai-edge-litert")
     assert all(len(variant["sha256"]) == 64 for variant in manifest["variants"])
