@@ -75,6 +75,15 @@ class Memory(Frozen):
     rss_peak_mb: float | None = None  # python: highest resident set from before loading to the end (VmHWM)
     pss_end_mb: float | None = None  # python: proportional set size at the end
 
+    @property
+    def added_mb(self) -> float | None:
+        """What the model adds to the process that holds it: growth of the peak from before it is loaded."""
+        if self.overall_delta_mb is not None:
+            return self.overall_delta_mb
+        if self.rss_peak_mb is None or self.rss_start_mb is None:
+            return None
+        return max(0.0, self.rss_peak_mb - self.rss_start_mb)
+
 
 class Delegation(Frozen):
     """What was asked for and what took the graph, with the tool's own words as evidence."""

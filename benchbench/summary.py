@@ -95,6 +95,7 @@ def summarize(
         "first_ms": _median_of(counted, lambda o: _ms(o.measurement.timings.first)),
         "warmup_mean_ms": _median_of(counted, lambda o: _ms(o.measurement.timings.warmup_mean)),
         **{kind: _memory(counted, kind) for kind in Memory.model_fields},
+        "added_mb": _median_of(counted, lambda o: o.measurement.memory.added_mb),
         "size_mb": cell.size_mb,
         "sha256": cell.sha256,
         "nodes_delegated": _last(counted, lambda o: o.delegation.nodes_delegated),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict
 from textwrap import shorten
@@ -126,8 +126,10 @@ def show_cases(cases: pd.DataFrame) -> None:
     statistic = formatting.statistic_title(row["statistic"] for row in rows)
     columns = ["case", "ran on", statistic, interval, "launches", *(["top-1"] if scored else []), "doubts"]
     table = table_of(*columns, right=(statistic, interval, "launches", "top-1"))
+    tried = [{doubt.kind for doubt in row["doubts"]} for row in rows if row["launches_all"] > 0]
+    common = set.intersection(*tried) if len(tried) > 1 else set()  # said once, below
     for row in rows:
-        add(table, *_case_cells(row, scored, named=statistic == "latency"))
+        add(table, *_case_cells(row, scored, common, named=statistic == "latency"))
     out().print(table)
     _show_doubts([(row["case"], row["doubts"]) for row in rows if row["launches_all"] > 0])
 
@@ -147,12 +149,12 @@ def _latency(ms: float | None, statistic: object, *, named: bool) -> str:
     return f"{shown} {statistic}" if named and shown != formatting.NOTHING else shown
 
 
-def _case_cells(row: Mapping[Any, Any], scored: bool, *, named: bool) -> tuple[object, ...]:
+def _case_cells(row: Mapping[Any, Any], scored: bool, common: Set[str], *, named: bool) -> tuple[object, ...]:
     interval = formatting.interval(row["low_ms"], row["high_ms"])
     top1 = row.get("accuracy_top1")
     accuracy = (f"{top1:.1%}" if isinstance(top1, float) and top1 == top1 else None,) if scored else ()  # noqa: PLR0124
     ran = row["executor"] or f"{row['status']}: {row['error']}"
-    doubts = ", ".join(doubt.kind for doubt in row["doubts"])
+    doubts = ", ".join(doubt.kind for doubt in row["doubts"] if doubt.kind not in common)
     latency = _latency(row["median_ms"], row["statistic"], named=named)
     return (row["case"], ran, latency, interval, row["launches"], *accuracy, doubts)
 

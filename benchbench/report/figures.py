@@ -227,12 +227,12 @@ def _classes(results: Results) -> Figure | None:
 
 def _profile(results: Results) -> Figure | None:
     """Stacked shares of the op types per case."""
-    groups = [(place, rows) for place in results.places if (rows := profile_rows(results, place))]
+    groups = [(panel.title, rows) for panel in results.panels if (rows := profile_rows(results, panel))]
     if not groups:
         return None
     ops = list(dict.fromkeys(row["op"] for _, rows in groups for row in rows))
     figure, axes = _stack([len({row["case"] for row in rows}) for _, rows in groups])
-    for axis, (place, rows) in zip(axes, groups, strict=True):
+    for axis, (title, rows) in zip(axes, groups, strict=True):
         cases = list(dict.fromkeys(row["case"] for row in rows))
         done = dict.fromkeys(cases, 0.0)
         for row in rows:
@@ -244,7 +244,7 @@ def _profile(results: Results) -> Figure | None:
         axis.set_xlim(0, 100)
         axis.grid(visible=False, axis="y")
         axis.set_xlabel("share of the time, %")
-        axis.set_title(place)
+        axis.set_title(title)
     keys = [Patch(color=_OPS[n % len(_OPS)], label=shorten(op, 36)) for n, op in enumerate(ops)]
     return _with_legend(figure, keys)
 

@@ -87,8 +87,18 @@ class Results:
 
     @cached_property
     def tallies(self) -> tuple[tuple[str, Tally], ...]:
-        """What became of the cases of each run, by its id."""
-        return tuple((run.id, tally(run)) for run in self.runs)
+        """What became of the cases of each run, by its name."""
+        return tuple((self.labels[run.id], tally(run)) for run in self.runs)
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Run -> what people call it: its name and when it was made, and its folder where that is not enough."""
+        dates = [(run.manifest["created"] or "")[:16].replace("T", " ") for run in self.runs]
+        names = [", ".join(filter(None, (run.name, date))) for run, date in zip(self.runs, dates, strict=True)]
+        return {
+            run.id: name if names.count(name) == 1 else f"{name}, {run.folder.name}"
+            for run, name in zip(self.runs, names, strict=True)
+        }
 
     @property
     def tried(self) -> pd.DataFrame:
@@ -145,7 +155,7 @@ class Results:
         return recommend(self.cases)
 
     def place(self, run: str, device: str) -> str:
-        return device if len(self.runs) == 1 else f"{device} ({run})"
+        return device if len(self.runs) == 1 else f"{device} ({self.labels[run]})"
 
     def _placed(self, frames: list[pd.DataFrame]) -> pd.DataFrame:
         # Frames of runs without a single row would only blur the types of the others.
@@ -205,15 +215,16 @@ def label(row: pd.Series, edge: float) -> str:
     return " · ".join(words)
 
 
-def profile_rows(results: Results, place: str) -> list[dict[str, Any]]:
-    """The op types of the first profiled launch of each case of a place; the smallest ones together."""
+def profile_rows(results: Results, panel: Panel) -> list[dict[str, Any]]:
+    """The op types of the first profiled launch of each case of a panel; the smallest ones together."""
     rows: list[dict[str, Any]] = []
     seen: set[str] = set()
     for run in results.runs:
         planned = {case: n for n, case in enumerate(run.cells)}
         for outcome in sorted(run.outcomes, key=lambda o: planned[o.case]):
             found = outcome.measurement.profile
-            if found is None or outcome.case in seen or results.place(run.id, outcome.device) != place:
+            where = results.place(run.id, outcome.device), run.cells[outcome.case].family
+            if found is None or outcome.case in seen or where != panel.key:
                 continue
             seen.add(outcome.case)
             name = outcome.case.removeprefix(f"{outcome.device}/")

@@ -26,7 +26,9 @@ BADGES = {
     "mixed": ("◩", "mixed"),
 }
 _OUTPUT = re.compile(r"output (['\"]).*?\1: ")
+ADDED = {"added_mb": "growth of the process's peak RSS from before the model was loaded: what the model adds"}
 PEAKS = {
+    "added_mb": "Model adds",
     "rss_peak_mb": "Peak RSS",
     "peak_polled_mb": "Polled RSS",
     "overall_delta_mb": "RSS growth",
@@ -99,8 +101,18 @@ def case_row(row: pd.Series, peaks: Sequence[str], shared: Sequence[Doubt]) -> d
         "size": _number(row["size_mb"]),
         "memory": [_number(row[kind]) for kind in peaks],
         "launches": (int(row["launches"]), int(row["launches_all"])),
-        "doubts": [doubt for doubt in row["doubts"] if doubt not in shared],
+        "doubts": [doubt for doubt in row["doubts"] if doubt.kind not in {one.kind for one in shared}],
+        "words": _filter_words(row),
     }
+
+
+def _filter_words(row: pd.Series) -> str:
+    """What the filter of the table looks in: what was asked for and what mainly ran, but not what ran the rest."""
+    ran = re.split(r"[,(?]", _text(row["executor"]))[0].strip()
+    threads = "" if pd.isna(row["threads"]) else f"t{int(row['threads'])}"
+    named = (row[key] for key in ("place", "family", "variant", "scheme", "delegate", "verdict", "status", "affinity"))
+    kinds = (doubt.kind for doubt in row["doubts"])
+    return " ".join(filter(None, (*map(_text, named), ran, threads, *kinds))).lower()
 
 
 def tradeoff_table(results: Results, panel: Panel) -> dict[str, Any] | None:
@@ -126,7 +138,7 @@ def tradeoff_table(results: Results, panel: Panel) -> dict[str, Any] | None:
             for key, (title, _) in _LIKENESS.items()
             if key != metric and any(row["likeness"][title] for row in rows)
         ],
-        "memory": MEMORY_KINDS[memory] if memory else None,
+        "memory": (MEMORY_KINDS | ADDED)[memory] if memory else None,
         "rows": rows,
     }
 

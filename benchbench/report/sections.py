@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,12 @@ from benchbench.report import charts
 from benchbench.report.charts import Chart
 from benchbench.report.classes import per_class
 from benchbench.report.results import MEMORY_KINDS, Results, profile_rows
-from benchbench.report.rows import PEAKS, case_row, facts, tradeoff_table
+from benchbench.report.rows import ADDED, PEAKS, case_row, facts, tradeoff_table
 
 NO_OUTPUTS = "No outputs were compared: give the model a dataset in the matrix."
+
+
+OF_THE_DEVICE = {"busy", "battery", "clock", "few launches", "governor", "no sensor"}  # kinds of doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,24 @@ class Section:
 
 
 def shared_doubts(results: Results) -> dict[str, tuple[Doubt, ...]]:
-    """The doubts that every measured case of a place has: said once for the device, not again in each row."""
+    """The doubts that every measured case of a place has: said once for the device, not again in each row.
+
+    What is about the device and not about the case is one doubt, whatever the figure in each.
+    """
     found = {}
     for place, cases in results.cases.groupby("place", sort=False):
-        measured = cases[cases["status"] == "ok"]
-        common = set.intersection(*(set(doubts) for doubts in measured["doubts"])) if len(measured) > 1 else set()
-        found[str(place)] = tuple(sorted(common, key=lambda doubt: doubt.kind))
+        measured = [list(doubts) for doubts in cases.loc[cases["status"] == "ok", "doubts"]]
+        kinds = [{doubt.kind: doubt for doubt in doubts} for doubts in measured]
+        common = set.intersection(*(set(by_kind) for by_kind in kinds)) if len(kinds) > 1 else set()
+        told = []
+        for kind in sorted(common):
+            texts = {by_kind[kind].text: by_kind[kind] for by_kind in kinds}
+            first = next(iter(texts.values()))
+            if len(texts) == 1:
+                told.append(first)
+            elif kind in OF_THE_DEVICE:
+                told.append(replace(first, text=f"{first.text}, and alike in all {len(kinds)} cases"))
+        found[str(place)] = tuple(told)
     return found
 
 
@@ -98,7 +113,7 @@ def cases(results: Results) -> Section:
         "rows": rows,
         "statistic": formatting.statistic_title(frame["statistic"]).capitalize(),
         "interval": formatting.interval_title(frame["launches"]).capitalize(),
-        "peaks": [(PEAKS[kind], MEMORY_KINDS[kind]) for kind in peaks],
+        "peaks": [(PEAKS[kind], (MEMORY_KINDS | ADDED)[kind]) for kind in peaks],
         "sizes": frame["size_mb"].notna().any(),
     }
     return Section(
@@ -181,7 +196,7 @@ def memory(results: Results) -> Section:
 
 
 def profile(results: Results) -> Section:
-    found = [charts.profile(place, rows) for place in results.places if (rows := profile_rows(results, place))]
+    found = [charts.profile(panel.title, rows) for panel in results.panels if (rows := profile_rows(results, panel))]
     return Section(
         "profile",
         "Where the time goes",
@@ -196,17 +211,17 @@ def problems(results: Results) -> Section:
     trials = results.trials
     failed = trials[trials["status"] != "ok"]
     grouped = failed.fillna({"error": "no reason recorded", "remedy": ""}).groupby(
-        ["case", "error", "remedy"], sort=False
+        ["run", "case", "error", "remedy"], sort=False
     )
     failures = [
         {
-            "case": case,
+            "case": results.place(str(run), str(case)),
             "error": error,
             "remedy": remedy,
             "launches": len(group),
             "logs": list(group["log"].dropna())[:3],
         }
-        for (case, error, remedy), group in grouped
+        for (run, case, error, remedy), group in grouped
     ]
     unreached = [
         {"name": device.get("name"), "error": device["error"]}
@@ -214,7 +229,7 @@ def problems(results: Results) -> Section:
         for device in run.manifest["devices"]
         if device.get("error")
     ]
-    left = [(run.name, len(run.manifest["trials"]) - len(run.outcomes)) for run in results.runs]
+    left = [(results.labels[run.id], len(run.manifest["trials"]) - len(run.outcomes)) for run in results.runs]
     content = {
         "failures": failures,
         "unreached": unreached,
@@ -257,7 +272,7 @@ def provenance(results: Results) -> Section:
         tools = [(t.get("name"), t.get("version"), t.get("sha256")) for t in m["tools"]]
         runs.append(
             {
-                "name": run.name,
+                "name": results.labels[run.id],
                 "facts": {key: value for key, value in known.items() if value is not None},
                 "files": files,
                 "tools": tools,

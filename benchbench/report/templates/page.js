@@ -71,7 +71,7 @@ function filter() {
   const only = document.getElementById("headline").checked;
   let shown = 0;
   for (const row of table.tBodies[0].rows) {
-    const text = row.textContent.toLowerCase();
+    const text = row.dataset.words;
     row.hidden = (only && row.dataset.headline !== "1") || !words.every((word) => text.includes(word));
     shown += !row.hidden;
   }

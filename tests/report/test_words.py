@@ -1,0 +1,103 @@
+"""What stands on the page can be told apart, and is said once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from benchbench.frames import load
+from benchbench.outcome import Memory
+from benchbench.report.page import render
+from benchbench.report.results import Results, profile_rows
+from benchbench.report.sections import shared_doubts
+from benchbench.tables import show_cases
+from tests.report.builder import _profile, conditions, launches, measurement, outcome, variant, write_run
+
+
+def rows_of(results: Results) -> list[str]:
+    return re.findall(r"<tr data-headline.*?</tr>", render(results), re.DOTALL)
+
+
+def test_two_families_have_rows_columns_and_charts_of_their_own(tmp_path: Path) -> None:
+    models = [variant("face"), variant("iris")]
+    found = [o for m in models for o in launches([1, 1.01, 0.99], model=m)]
+    profiled = measurement(1000, profile=_profile("xnnpack", 1.0))
+    found += [
+        outcome(model=m).model_copy(
+            update={"purpose": "profile", "measurement": profiled, "trial": f"{m.family}/profile", "round": 0}
+        )
+        for m in models
+    ]
+    results = Results((load(write_run(tmp_path, found, variants=models)),))
+    rows = rows_of(results)
+    assert [re.findall(r"<td[^>]*>(\w+)</td>", row)[1] for row in rows] == ["face", "iris"]
+    assert [panel.key[1] for panel in results.panels] == ["face", "iris"]
+    for panel in results.panels:
+        assert {row["case"].split(".")[0] for row in profile_rows(results, panel)} == {panel.key[1]}
+
+
+def test_several_runs_are_told_apart_by_name_and_date_and_are_not_devices(tmp_path: Path) -> None:
+    runs = [
+        load(write_run(tmp_path / "a", launches([1, 1.01, 0.99]), id="aaaa1111", created="2026-11-22T03:00:00+00:00")),
+        load(write_run(tmp_path / "b", launches([1, 1.01, 0.99]), id="bbbb2222", created="2026-11-23T04:30:00+00:00")),
+    ]
+    results = Results(tuple(runs))
+    assert results.places == [
+        "pixel8 (mobilenet schemes, 2026-11-22 03:00)",
+        "pixel8 (mobilenet schemes, 2026-11-23 04:30)",
+    ]
+    page = render(results)
+    top = page[page.index('<p class="meta">') : page.index("<nav")]
+    assert "1 device<" in top
+    assert "2 runs" in top
+    assert "aaaa1111" not in top
+    assert not any("aaaa1111" in row for row in rows_of(results))
+
+
+def test_runs_of_one_name_and_minute_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    runs = [load(write_run(tmp_path / name, launches([1, 1.01, 0.99]), id=name)) for name in ("first", "second")]
+    labels = list(Results(tuple(runs)).labels.values())
+    assert len(set(labels)) == 2
+    assert all("2026-11-22" in label for label in labels)
+
+
+@pytest.mark.parametrize(("asked", "found"), [("int8 cpu", False), ("int8 xnnpack", True), ("partial", True)])
+def test_the_filter_does_not_find_who_ran_the_rest(tmp_path: Path, asked: str, found: bool) -> None:
+    model = variant(scheme="int8")
+    partly = launches([1, 1.01, 0.99], model=model, delegate="xnnpack", verdict="partial")
+    (row,) = rows_of(Results((load(write_run(tmp_path, partly, variants=[model])),)))
+    assert "xnnpack, rest on cpu" in row
+    searched = re.findall(r'data-words="([^"]*)"', row)[0]
+    assert all(word in searched for word in asked.split()) == found
+
+
+def test_memory_says_what_the_model_adds_to_the_bare_process(tmp_path: Path) -> None:
+    assert Memory(rss_start_mb=61.0, rss_peak_mb=83.5).added_mb == 22.5
+    assert Memory(init_delta_mb=7.0, overall_delta_mb=8.5, peak_polled_mb=30.0).added_mb == 8.5
+    assert Memory(pss_end_mb=3.0).added_mb is None
+    results = Results((load(write_run(tmp_path, launches([1, 1.01, 0.99]))),))
+    assert results.cases["added_mb"].iloc[0] == 22.0
+    page = render(results)
+    assert "Model adds, MB" in page
+    assert "what the model adds" in page
+
+
+def test_a_doubt_that_holds_for_every_row_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    models = [variant(scheme="float32"), variant(scheme="int8")]
+    busy = [conditions(None, load=load) for load in (20.0, 21.0)]
+    found = [
+        o
+        for n, m in enumerate(models)
+        for o in launches(
+            [1, 1.01, 0.99, 1, 1], model=m, before=conditions(None, load=20.0 + n), after=conditions(None)
+        )
+    ]
+    results = Results((load(write_run(tmp_path, found, variants=models)),))
+    assert {"busy", "no sensor"} <= {doubt.kind for doubt in shared_doubts(results)["pixel8"]}
+    assert not any("busy" in re.sub(r'data-words="[^"]*"', "", row) for row in rows_of(results))
+    show_cases(results.cases)
+    told = capsys.readouterr().out
+    assert told.count("busy") == 1
+    assert "busy (every case)" in told
