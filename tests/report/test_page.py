@@ -172,10 +172,10 @@ def test_a_run_in_which_nothing_ran_as_asked_has_charts_without_bars(tmp_path: P
 
 def test_two_runs_stand_side_by_side(tmp_path: Path) -> None:
     one = load(write_run(tmp_path / "a", launches([10.0] * 3), id="monday"))
-    two = load(write_run(tmp_path / "b", launches([9.0] * 3), id="tuesday"))
+    two = load(write_run(tmp_path / "b", launches([9.0] * 3), id="tuesday", created="2026-11-23T03:00:00+00:00"))
     text = write_report([one, two], tmp_path / "out").read_text(encoding="utf-8")
-    assert "pixel8 (monday)" in text
-    assert "pixel8 (tuesday)" in text
+    for day in ("22", "23"):
+        assert f"pixel8 (mobilenet schemes, 2026-11-{day} 03:00)" in text
 
 
 def test_no_run_and_no_place_to_write_are_said_in_one_line(tmp_path: Path) -> None:

@@ -90,9 +90,7 @@ def test_a_doubt_that_holds_for_every_row_is_said_once(tmp_path: Path, capsys: p
     found = [
         o
         for n, m in enumerate(models)
-        for o in launches(
-            [1, 1.01, 0.99, 1, 1], model=m, before=conditions(None, load=20.0 + n), after=conditions(None)
-        )
+        for o in launches([1, 1.01, 0.99, 1, 1], model=m, before=busy[n], after=conditions(None))
     ]
     results = Results((load(write_run(tmp_path, found, variants=models)),))
     assert {"busy", "no sensor"} <= {doubt.kind for doubt in shared_doubts(results)["pixel8"]}
