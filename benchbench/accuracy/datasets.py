@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,12 +11,12 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from benchbench.accuracy.detection import Boxes
 from benchbench.accuracy.images import SUFFIXES, Decoder, listed, sizes
 from benchbench.accuracy.tensors import Array, Preprocessing, Tensor, sample_shape
 from benchbench.errors import InputError
+from benchbench.files import read_toml, validated
 
 LABELS = ("y", "labels")
 TRUTH = ("boxes", "box_image", "box_class")
@@ -257,18 +256,7 @@ def _npy(path: Path) -> Array:
 
 
 def _preprocessing(path: Path) -> Preprocessing | None:
-    if not path.is_file():
-        return None
-    try:
-        return Preprocessing.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: no TOML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"{path}: {key}: {first['msg']}", remedy=f"keys: {', '.join(Preprocessing.model_fields)}"
-        ) from (error)
+    return validated(Preprocessing, read_toml(path), path) if path.is_file() else None
 
 
 def _check_inputs(path: Path, dataset: Dataset, inputs: Sequence[Tensor]) -> None:

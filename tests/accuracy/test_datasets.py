@@ -207,7 +207,7 @@ def test_a_place_without_data_says_what_is_missing(tmp_path: Path) -> None:
 def test_a_typo_in_the_preprocessing_names_file_and_key(tmp_path: Path) -> None:
     path = npz(tmp_path, x=pixels(2))
     path.with_suffix(".toml").write_text("maen = [1.0]\n")
-    with pytest.raises(InputError, match=r"data\.toml: maen: Extra inputs"):
+    with pytest.raises(InputError, match=r"data\.toml: maen: no such key"):
         load(path, [GREY])
 
 
