@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchbench.accuracy.datasets import Dataset, load, seeded
-from benchbench.accuracy.plausible import Range, data_doubts, representable
+from benchbench.accuracy.plausible import Range, data_doubts
 from benchbench.accuracy.tensors import not_a_number, sample_shape, samples_at_once, to_input
 from benchbench.case import Variant
 from benchbench.errors import InputError
@@ -124,7 +124,8 @@ def _random(wanted: Wanted, alike: Sequence[_Taker]) -> Fed:
                 "not compared, its latency is measured all the same (leave `dataset` out of its [[model]])"
             )
             return Fed(unfed={taker.variant.id: f"{taker.row}: {why}" for taker in alike})
-    ranges = [spec.range for spec in first.variant.inputs] or None
+    asked = [spec.range for spec in first.variant.inputs] or [None] * len(first.inputs)
+    ranges = [own or made_for for own, made_for in zip(asked, _ranges(alike), strict=True)]
     dataset = seeded(first.inputs, wanted.samples or RANDOM_SAMPLES, wanted.seed, ranges, whole=first.whole)
     return Fed({taker.variant.id: dataset for taker in alike})
 
@@ -142,16 +143,9 @@ def _stored(wanted: Wanted, alike: Sequence[_Taker]) -> Fed:
 
 
 def _ranges(alike: Sequence[_Taker]) -> list[Range | None]:
-    """The real values that each input was made for: as a file's metadata says, else as a quantized input can say."""
-    found: list[Range | None] = [None] * len(alike[0].inputs)
-    for taker in alike:
-        for k, known in enumerate(taker.info.normalizations[: len(found)]):
-            if found[k] is None and known is not None:
-                ends = [(end - mean) / std for mean, std in zip(*known, strict=True) for end in (0, 255)]
-                found[k] = min(ends), max(ends)
-    for taker in alike:
-        found = [one or representable(tensor) for one, tensor in zip(found, taker.inputs, strict=True)]
-    return found
+    """The real values that each input was made for, by the first file that tells: mostly a quantized one."""
+    columns = zip(*(taker.info.input_ranges for taker in alike), strict=True)
+    return [next((known for known in column if known is not None), None) for column in columns]
 
 
 def _check_values(path: Path, dataset: Dataset, taker: _Taker) -> None:

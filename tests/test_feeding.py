@@ -86,9 +86,9 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3)).astype(np.uint8
 
 def test_normalization_is_read_from_the_metadata_of_a_model(tmp_path: Path) -> None:
     variant = image_model(tmp_path / "net.tflite", metadata((127.5,), (127.5,)))
-    assert inspect(variant.path).normalizations == (((127.5,), (127.5,)),)
+    assert inspect(variant.path).input_ranges == ((-1.0, 1.0),)
     spoilt = image_model(tmp_path / "spoilt.tflite", metadata((127.5,), (127.5,))[:40])
-    assert inspect(spoilt.path).normalizations == ()
+    assert inspect(spoilt.path).input_ranges == (None,)
 
 
 @pytest.mark.parametrize(
@@ -110,10 +110,10 @@ def test_values_that_a_model_was_not_trained_on_are_doubted(tmp_path: Path, valu
 
 def test_a_quantized_sibling_says_what_the_float_file_was_made_for(tmp_path: Path) -> None:
     family = variants("net", [SHIPPED / f"fashion_mnist_{name}.tflite" for name in ("float32", "int8-io")])
-    (tensor,) = inspect(family[1].path).inputs
-    assert tensor.scale is not None
+    (made_for,) = inspect(family[1].path).input_ranges
+    assert made_for is not None
     pixels = np.random.default_rng(0).integers(0, 256, (6, 28, 28, 1))
-    in_range = tensor.scale > 0.5  # whether the model takes 0…255
+    in_range = made_for[1] > 100  # whether the model takes 0…255
     wrong = pixels / np.float32(255) if in_range else pixels.astype(np.float32)
     right = pixels.astype(np.float32) if in_range else pixels / np.float32(255)
     assert "was made for" in doubted(stored(tmp_path, wrong.astype(np.float32)), *family)
@@ -147,6 +147,17 @@ def test_random_samples_have_each_variants_own_size(tmp_path: Path) -> None:
     for variant in (small, large):
         alike = [v for v in (small, large) if datasets[v.id] is datasets[variant.id]]
         assert compared_with(variant, alike) == variant
+
+
+@pytest.mark.parametrize("twin", ["int8-io", "int8"])  # quantized inside, or by its first operator
+def test_random_samples_fill_the_range_that_a_quantized_file_of_the_family_was_made_for(twin: str) -> None:
+    """Else an int8 file that takes 0…255 would be fed with one and the same number, and be called broken for it."""
+    family = variants("net", [SHIPPED / f"fashion_mnist_{name}.tflite" for name in ("float32", twin)])
+    made_for = next(known for known in (inspect(v.path).input_ranges[0] for v in family) if known)
+    values = feed(Wanted("net", RANDOM, 8, 0), family).datasets[family[0].id].inputs[0][:]
+    assert (values.min(), values.max()) == pytest.approx(made_for, abs=0.01 * (made_for[1] - made_for[0]))
+    (alone,) = feed(Wanted("net", RANDOM, 8, 0), family[:1]).datasets.values()
+    assert abs(alone.inputs[0][:]).max() <= 0.5
 
 
 def test_a_variant_of_another_size_than_the_dataset_is_left_out_and_told(tmp_path: Path) -> None:

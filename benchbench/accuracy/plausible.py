@@ -16,14 +16,6 @@ TOO_SMALL = 20.0  # times: values that use so little of an input's range are in 
 Range = tuple[float, float]
 
 
-def representable(tensor: Tensor) -> Range | None:
-    """The real values that a quantized input can say; None where it is not quantized."""
-    if not tensor.scale or np.dtype(tensor.dtype).kind not in "iu":
-        return None
-    limits, zero = np.iinfo(np.dtype(tensor.dtype).name), tensor.zero_point or 0
-    return (int(limits.min) - zero) * tensor.scale, (int(limits.max) - zero) * tensor.scale
-
-
 def data_doubts(dataset: Dataset, inputs: Sequence[Tensor], ranges: Sequence[Range | None]) -> Iterator[DataDoubt]:
     """What speaks against a dataset; `ranges` are the real values that each input was made for, where that is known."""
     for samples, tensor, wanted in zip(dataset.inputs, inputs, ranges, strict=True):

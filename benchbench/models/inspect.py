@@ -14,6 +14,7 @@ from benchbench.delegates.compiled import COMPILED
 from benchbench.device import Frozen
 from benchbench.errors import InputError, file_error
 from benchbench.models.graph import Contents, Graph, Tensor, read
+from benchbench.models.input_ranges import input_ranges
 from benchbench.models.macs import macs_of
 from benchbench.models.packed import minimum_runtime, model_metadata, normalizations, packed_labels
 from benchbench.models.scheme import all_weights, compiled_for, granularity_of, scheme_of
@@ -90,7 +91,7 @@ class ModelInfo(Frozen):
     packed_files: tuple[str, ...]
     labels: dict[str, tuple[str, ...]]  # label file -> labels
     state: State | None = None
-    normalizations: tuple[tuple[tuple[float, ...], tuple[float, ...]] | None, ...] = ()  # mean, std per input
+    input_ranges: tuple[tuple[float, float] | None, ...] = ()  # the real values that each was made for; None = unknown
     tables: tuple[int | None, ...] = ()  # per input: into how long a table its whole numbers lead; None = into none
     notes: tuple[str, ...] = ()
     main: int = 0  # the subgraph that `inputs` and `outputs` are of
@@ -180,7 +181,7 @@ def inspect(path: str | Path) -> ModelInfo:
         packed_files=files,
         labels=labels,
         state=_state(graphs),
-        normalizations=normalizations(contents.metadata),
+        input_ranges=input_ranges(main, normalizations(contents.metadata)),
         tables=table_lengths(main),
         notes=_notes(scheme),
     )

@@ -120,8 +120,13 @@ def _alike(one: Counter[str], other: Counter[str]) -> float:
 
 def _other_ops(origin: _Model, model: _Model) -> str:
     mine, its = model.ops - origin.ops, origin.ops - model.ops
-    sides = (", ".join(f"{op} × {count}" for op, count in side.most_common(3)) or "none" for side in (mine, its))
-    return f"other weights and operators ({' instead of '.join(sides)})"
+    sides = {"has": mine, "lacks": its}
+    words = [
+        f"{verb} {', '.join(f'{op} × {count}' for op, count in side.most_common(3))}"
+        for verb, side in sides.items()
+        if side
+    ]
+    return f"other weights and operators ({'; '.join(words)})" if words else "other weights of other shapes"
 
 
 def _unlike(origin: _Model, model: _Model) -> str:
@@ -144,7 +149,7 @@ def _shapes(info: ModelInfo, what: str) -> list[tuple[int, ...]]:
 
 
 def _text(shapes: Sequence[tuple[int, ...]]) -> str:
-    return ", ".join(str(list(shape)) for shape in shapes)
+    return ", ".join(str(list(shape or (1,))) for shape in shapes)
 
 
 def _size_words(origin: ModelInfo, info: ModelInfo) -> str:
@@ -201,8 +206,7 @@ def family_remarks(variants: Sequence[Variant]) -> tuple[str, ...]:
         kin = variant.kin
         if kin.network:
             found.append(
-                f"{variant.id}: {kin.because}: it is not compared with the others "
-                "(give it a [[model]] of its own, with the files that are its own)"
+                f"{variant.id}: {kin.because}: it is not compared with the others (give it a [[model]] of its own)"
             )
         elif kin.relation != "same":
             found.append(

@@ -149,11 +149,11 @@ def classes(results: Results) -> Section:
     found = [known for panel in results.panels if (known := per_class(results, panel))]
     return Section(
         "classes",
-        "Accuracy per class",
+        "Classes",
         "classes.html",
         "What quantization costs is seldom shared out evenly. Recall: the share of a class's samples that was found.",
         content={"panels": found},
-        empty=None if found else "No accuracy per class was measured: give the model a dataset with labels.",
+        empty=None if found else "Nothing is known of single classes: give the model a dataset with labels.",
     )
 
 
