@@ -18,6 +18,7 @@ SQNR_CEILING_DB = 200.0  # equal to the last bit; beyond what float32 can tell
 FlagKind = Literal["nan", "inf", "all-zero", "constant", "saturated", "agreement", "cosine", "gain", "sqnr"]
 Measure = Literal["agreement", "cosine", "sqnr_db"]
 ALIKE = 0.99  # a cosine between the answers to other samples from which on a cosine tells nothing
+SHARE_STEP = 1 / 256  # of a share from 0 to 1 in eight bits, also where a float output was made from them
 UNDECIDED_DB = 20.0  # top answers that differ although the values hardly do are those of samples that are undecided
 Reals = NDArray[np.float64]
 
@@ -42,6 +43,7 @@ class TensorFidelity:
     saturated: float  # share of values at the end of the quantized range that the reference goes beyond
     all_zero: bool
     constant: bool  # the same output for every sample, where the reference tells them apart
+    within_step: bool = False  # no value is further off than the step in which such an output is stored
     telling: frozenset[Measure] = frozenset()  # the measures that a wrong output would not pass, too
 
 
@@ -85,6 +87,7 @@ def _compare(expected: Output, got: Output) -> TensorFidelity:
     finite = np.isfinite(output) & np.isfinite(reference)
     r, o = np.where(finite, reference, 0.0), np.where(finite, output, 0.0)
     error = np.abs(o - r)
+    step = got.scale or (SHARE_STEP if _scores(r) else 0.0)
     signal, noise = float((r * r).sum()), float((error * error).sum())
     cosine = _cosine(r, o)
     return TensorFidelity(
@@ -99,27 +102,37 @@ def _compare(expected: Output, got: Output) -> TensorFidelity:
         nan=float(np.isnan(output).mean()),
         inf=float(np.isinf(output).mean()),
         saturated=_saturated(reference, got),
-        all_zero=not np.any(output) and bool(np.any(reference)),
-        constant=n > 1 and bool((output == output[0]).all()) and not bool((reference == reference[0]).all()),
-        telling=_telling(expected, r),
+        all_zero=not np.any(output) and bool((np.abs(r) > step).any()),
+        constant=n > 1 and bool((output == output[0]).all()) and _differ(r, step),
+        within_step=bool(step) and bool(finite.all()) and float(error.max(initial=0.0)) <= step,
+        telling=_telling(expected, r, step),
     )
 
 
-def _telling(expected: Output, r: Reals) -> frozenset[Measure]:
+def _scores(r: Reals) -> bool:
+    """Whether all values lie from 0 to 1, as shares do."""
+    return bool((r >= -1e-3).all() and (r <= 1 + 1e-3).all())
+
+
+def _differ(r: Reals, step: float) -> bool:
+    """Whether a reference answers samples differently, by more than a step and a thousandth of its values."""
+    return bool(np.abs(r - r[0]).max(initial=0.0) > max(step, 1e-3 * float(np.abs(r).max(initial=0.0))))
+
+
+def _telling(expected: Output, r: Reals, step: float) -> frozenset[Measure]:
     """What can tell a right output from a wrong one: the reference's answers to other samples must not do as well.
 
     Of one value a sample the cosine is 1 whatever it is; where the reference has the same top answer for all samples,
     so has a model that is stuck at it; and top answers are of scores: shares of one, or each from 0 to 1.
     """
     found: set[Measure] = set()
-    if len(r) > 1 and bool((r == r[0]).all()):
+    if len(r) > 1 and not _differ(r, step):
         return frozenset()
     found.add("sqnr_db")
     if r.shape[1] > 1 and (len(r) == 1 or float(_cosine(r, np.roll(r, 1, axis=0)).mean()) < ALIKE):
         found.add("cosine")
-    scores = bool((r >= -1e-3).all() and (r <= 1 + 1e-3).all())
     several = len(r) == 1 or len(np.unique(r.argmax(axis=1))) > 1
-    if scores and several and _agreement(expected, r, r) is not None:
+    if _scores(r) and several and _agreement(expected, r, r) is not None:
         found.add("agreement")
     return frozenset(found)
 
@@ -168,8 +181,9 @@ def flags(tensors: Sequence[TensorFidelity]) -> tuple[Flag, ...]:
 
 def _flags(t: TensorFidelity) -> list[Flag]:
     agreement = 1.0 if t.agreement is None else t.agreement
-    disagrees = agreement < 0.9 and t.sqnr_db < UNDECIDED_DB
-    wrong_gain = t.cosine > 0.9 and not 0.7 < t.gain < 1.4
+    true = t.within_step
+    disagrees = agreement < 0.9 and t.sqnr_db < UNDECIDED_DB and not true
+    wrong_gain = not true and t.cosine > 0.9 and not 0.7 < t.gain < 1.4
     doubts: list[tuple[bool, FlagKind, bool, str]] = [
         (t.nan > 0, "nan", True, f"{t.nan:.1%} of the values are not a number"),
         (t.inf > 0, "inf", True, f"{t.inf:.1%} of the values are infinite"),
@@ -183,13 +197,13 @@ def _flags(t: TensorFidelity) -> list[Flag]:
         ),
         (disagrees and agreement >= 0.5, "agreement", False, f"{agreement:.1%} of the top answers are the reference's"),
         (
-            t.cosine < 0.5 and t.sqnr_db < 10,
+            t.cosine < 0.5 and t.sqnr_db < 10 and not true,
             "cosine",
             True,
             f"cosine to the reference {t.cosine:.3f}: another direction",
         ),
         (wrong_gain, "gain", True, f"the reference times {t.gain:.3g}: a wrong scale"),
-        (t.sqnr_db < 10 and not wrong_gain, "sqnr", t.sqnr_db < 0, f"signal to error {t.sqnr_db:.1f} dB"),
+        (t.sqnr_db < 10 and not wrong_gain and not true, "sqnr", t.sqnr_db < 0, f"signal to error {t.sqnr_db:.1f} dB"),
         (t.saturated > 0.01, "saturated", t.saturated > 0.5, f"{t.saturated:.1%} of the values are cut off"),
     ]
     return [Flag(t.name, kind, f"output {t.name!r}: {text}", broken) for true, kind, broken, text in doubts if true]

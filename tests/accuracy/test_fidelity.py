@@ -74,6 +74,18 @@ def test_values_cut_off_by_a_narrow_range_are_counted() -> None:
     assert "saturated" in {flag.kind for flag in flags([narrow])}
 
 
+def test_shares_too_small_for_eight_bits_are_no_fault_of_their_zeros() -> None:
+    """A wake word that is not heard: float32 says 0.00001, eight bits say 0, for every sample."""
+    quiet = np.random.default_rng(0).uniform(0, 1e-4, (50, 1)).astype(np.float32)
+    for zeros in (Output("p", np.zeros((50, 1), np.uint8), 1 / 256), reals(np.zeros_like(quiet))):
+        (found,) = fidelity([reals(quiet)], [zeros])
+        assert not flags([found])
+        assert not found.telling
+    certain = np.eye(4, dtype=np.float32)[np.ones(50, int)] + np.random.default_rng(1).uniform(0, 1e-9, (50, 4))
+    stuck = np.broadcast_to(np.array([[0, 0.996, 0, 0]], np.float32), (50, 4))
+    assert not flags(fidelity([reals(certain.astype(np.float32))], [reals(stuck)]))
+
+
 def test_a_probability_of_nought_is_no_saturation() -> None:
     certain = np.eye(10, dtype=np.float32)[np.arange(200) % 10]
     (softmax,) = fidelity([reals(certain)], [Output("y", quantize(certain, 1 / 256, -128, "int8"), 1 / 256, -128)])
