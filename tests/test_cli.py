@@ -127,7 +127,7 @@ def test_a_mistake_in_a_matrix_is_one_line_and_an_exit_code(
         (["plan", "matrix.toml", "--skip", "*"], 3, "nothing is left to run"),
         (["plan", "matrix.toml", "--seed", "-1"], 2, "--seed"),
         (["plan", "matrix.toml", "--sed", "1"], 2, "--sed"),
-        (["plan", "dataset.toml", "--inventory", "bad devices"], 2, 'adress: no such key (did you mean "address"?)'),
+        (["plan", "matrix.toml", "--inventory", "bad devices"], 2, 'adress: no such key (did you mean "address"?)'),
         (["run", "dataset.toml"], 2, "corrupt.tflite"),
         (["run", "matrix.toml", "--reports", "typo.toml"], 2, "typo.toml"),
         (["devices", "nobody"], 2, "devices: no device fits 'nobody'"),

@@ -78,6 +78,11 @@ def test_a_word_like_no_other_is_answered_with_all_that_there_are() -> None:
     assert did_you_mean("zzz", {"b", "a"}) == "known: a, b"
 
 
+def test_the_word_that_was_typed_is_never_offered() -> None:
+    assert did_you_mean("dataset", {"dataset", "datasets"}) == 'did you mean "datasets"?'
+    assert "did you mean" not in did_you_mean("pixel8", {"pixel8", "host"})
+
+
 def test_a_key_deep_in_the_file_is_named_by_its_whole_way(tmp_path: Path) -> None:
     error = complaint(tmp_path / "a.toml", b"name = 'a'\n[[many]]\ndepth = 1\n[[many]]\ndepth = -1")
     assert "many 2: depth: should be 0 or more" in error.message
