@@ -26,7 +26,13 @@ def run_case(name: str, folder: Path, expect: int = 0) -> tuple[Workbench, dict[
     for file in ("matrix.toml", "model.tflite"):
         shutil.copy(found / file, folder / file)
     bench.benchbench("plan", "matrix.toml")
-    bench.benchbench("run", "matrix.toml", expect=expect)
+    said = bench.benchbench("run", "matrix.toml", expect=expect).stdout
+    assert "recommend" in said.strip().splitlines()[-1]
+    page = (bench.latest() / "index.html").read_text(encoding="utf-8")
+    assert "Speed against accuracy" not in page  # over random inputs
+    again = bench.benchbench("report", str(bench.latest()))
+    assert again.stdout.strip().endswith("index.html")
+    assert "recommend" in again.stderr.strip().splitlines()[-1]
     return bench, {outcome.purpose: outcome for outcome in outcomes(bench.latest())}  # the last of each
 
 
