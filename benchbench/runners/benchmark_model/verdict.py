@@ -88,7 +88,10 @@ def command_flags(command: str) -> dict[str, str]:
 
 
 def what_was_asked(events: Sequence[Event]) -> Asked:
-    """From the tool's echo of its parameters, its complaint about flags, the command, and what it says it created."""
+    """From the tool's echo of its parameters, its complaint about flags, the command, and what it says it created.
+
+    The echo is what the tool took, and outweighs the command.
+    """
     echoed = {e.values["name"]: e.values.get("value", "") for e in events if e.kind == "parameter"}
     commands = [command_flags(event.values.get("rest", "")) for event in events if event.kind == "command"]
     command = commands[-1] if commands else {}
@@ -96,7 +99,7 @@ def what_was_asked(events: Sequence[Event]) -> Asked:
     wanted = [
         kind
         for flag, kind in FLAGS.items()
-        if kind in refused or any(said.get(flag, "").lower() not in _OFF for said in (echoed, command))
+        if kind in refused or echoed.get(flag, command.get(flag, "")).lower() not in _OFF
     ]
     verbose = echoed.get("verbose") not in {None, "0"} or "verbose" not in echoed
     switch = command.get(

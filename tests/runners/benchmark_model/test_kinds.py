@@ -75,6 +75,11 @@ def test_a_remark_on_a_delegate_that_is_off_is_no_verdict(echo: str, remark: str
     assert (found.asked, found.verdict) == (None, "unknown")
 
 
+def test_the_echo_of_what_the_tool_took_outweighs_the_command() -> None:
+    (launch,) = read_text(f"$ ./benchmark_model --graph=m.tflite --use_gpu=true\nSTARTING!\nUse gpu: [0]\n{RESULT}")
+    assert (launch.delegation.asked, launch.delegation.verdict) == (None, "unknown")
+
+
 # --- a split, in its wordings -------------------------------------------------------------------------------------
 
 
