@@ -205,6 +205,9 @@ def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:
         talk.print(f"skipped  {skip.case.id}: {skip.reason}", markup=False)
     for problem in problems:
         talk.print(f"note: {problem}", markup=False)
+    selected = len(plan.cases) + len(plan.skips)
+    if selected < plan.cells:
+        talk.print(f"{selected} of {plan.cells} selected", markup=False)
     for device in plan.devices:
         trials = plan.of(device)
         extra = len([trial for trial in trials if trial.purpose != "latency"])

@@ -14,12 +14,12 @@ from benchbench.case import Trial
 from benchbench.crew import Course, Crew, failed, unopened
 from benchbench.device import Device, ToolChoice
 from benchbench.equip import Equipped, equip
-from benchbench.errors import BenchbenchError, HostError, SameMachine
+from benchbench.errors import BenchbenchError, HostError
 from benchbench.journal import Journal
 from benchbench.outcome import Outcome
 from benchbench.plan import Plan
 from benchbench.session.opening import Absent, opened
-from benchbench.session.session import Session, boot_id
+from benchbench.session.session import Session
 from benchbench.side_by_side import side_by_side
 
 REPORT_IT = "the traceback is in the trial's log: please report it"
@@ -75,48 +75,17 @@ Event = Started | Progressed | Done | Noted | Scoring
 Tell = Callable[[Event], None]
 
 
-def _one_per_machine(devices: Sequence[Device]) -> dict[str, Absent]:
-    """Of several devices that are one machine all but the first, and what cannot be reached, by name.
-
-    It is asked before anything is locked, so that which one is used does not depend on which is quicker.
-    """
-    found: dict[str, str | BenchbenchError] = {}
-
-    def ask(device: Device) -> None:
-        try:
-            found[device.name] = boot_id(device)
-        except BenchbenchError as error:
-            found[device.name] = error
-
-    side_by_side([partial(ask, device) for device in devices])
-    first: dict[str, Device] = {}
-    absent = {}
-    for device in devices:
-        machine = found[device.name]
-        if isinstance(machine, BenchbenchError):
-            absent[device.name] = Absent(device, machine)
-        elif machine and (used := first.setdefault(machine, device)) is not device:
-            same = SameMachine(
-                f"{device.name} is the same machine as {used.name}, which is used", remedy="keep one of their files"
-            )
-            absent[device.name] = Absent(device, same)
-    return absent
-
-
 @contextmanager
 def crews(
     devices: Sequence[Device], choice: ToolChoice, *, purpose: str = "benchbench", patience_s: float = 60
 ) -> Iterator[tuple[Crew | Absent, ...]]:
-    """All devices opened and equipped at once, in the order given; see `opened`. Of one machine only one is opened."""
-    absent = _one_per_machine(devices) if len(devices) > 1 else {}
-    wanted = [device for device in devices if device.name not in absent]
+    """All devices opened and equipped at once, in the order given; see `opened`."""
 
     def crew(session: Session) -> Crew:
         return Crew(session, equip(session, choice))
 
-    with opened(wanted, crew, purpose=purpose, patience_s=patience_s) as answers:
-        by_name = {device.name: answer for device, answer in zip(wanted, answers, strict=True)}
-        yield tuple(absent.get(device.name) or by_name[device.name] for device in devices)
+    with opened(devices, crew, purpose=purpose, patience_s=patience_s) as answers:
+        yield answers
 
 
 def execute(plan: Plan, crews: Sequence[Crew | Absent], course: Course, tell: Tell) -> None:

@@ -9,12 +9,12 @@ from typing import Any, Literal
 from benchbench.delegates import KINDS
 from benchbench.device import Device, ToolChoice
 from benchbench.equip import Equipped, equip
-from benchbench.errors import BenchbenchError, DeviceBusy, Unauthorized, Unreachable
+from benchbench.errors import BenchbenchError, DeviceBusy, SameMachine, Unauthorized, Unreachable
 from benchbench.session.opening import Absent, opened
 from benchbench.session.session import Session
 from benchbench.tryout import Possible, possible_delegates
 
-State = Literal["ready", "not equipped", "unauthorized", "offline", "unreachable", "in use", "unusable"]
+State = Literal["ready", "not equipped", "unauthorized", "offline", "unreachable", "in use", "duplicate", "unusable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,8 @@ def _without(device: Device, error: BenchbenchError) -> Look:
     match error:
         case DeviceBusy():
             state = "in use"
+        case SameMachine():
+            state = "duplicate"
         case Unauthorized():
             state = "unauthorized"
         case Unreachable():

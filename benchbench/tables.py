@@ -153,7 +153,7 @@ def _case_cells(row: Mapping[Any, Any], scored: bool, common: Set[str], *, named
     interval = formatting.interval(row["low_ms"], row["high_ms"])
     top1 = row.get("accuracy_top1")
     accuracy = (f"{top1:.1%}" if isinstance(top1, float) and top1 == top1 else None,) if scored else ()  # noqa: PLR0124
-    ran = row["executor"] or f"{row['status']}: {row['error']}"
+    ran = row["executor"] or shorten(f"{row['status']}: {row['error']}", 80, placeholder=" …")
     doubts = ", ".join(doubt.kind for doubt in row["doubts"] if doubt.kind not in common)
     latency = _latency(row["median_ms"], row["statistic"], named=named)
     return (row["case"], ran, latency, interval, row["launches"], *accuracy, doubts)

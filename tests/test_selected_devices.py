@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -90,6 +91,28 @@ def test_where_the_matrix_names_no_device_those_that_do_not_answer_are_named_wit
     assert (reason.became, reason.where, reason.text) == ("skipped", "board", errors["board"])
 
 
+def test_a_device_in_use_and_one_without_a_runner_are_named_with_their_cases_where_others_can_be_used(
+    bench: Workbench, make_board: Callable[..., Board], adb_server: object
+) -> None:
+    if not can_mount():
+        pytest.skip("a boot id of its own needs root")
+    bare, taken = make_board(), make_board()
+    nothing = board_file(bare, "bare", f"{bare.workdir}/work").replace(sys.executable, "/no/such/python")
+    bench.device("bare", nothing)
+    bench.device("taken", board_file(taken, "taken", f"{taken.workdir}/work"))
+    matrix = bench.matrix("float32", rounds=1)
+    matrix.write_text(matrix.read_text().replace("devices = ['host']\n", ""))
+    with open_session(Device(name="other", address=taken.address, workdir=f"{taken.workdir}/elsewhere")):
+        found = load(run(bench, matrix))
+    rows = found.cases.set_index("device")
+    assert dict(rows["status"]) == {"host": "ok", "bare": "skipped", "taken": "skipped"}
+    assert "in use" in str(rows.loc["taken", "error"])
+    assert "/no/such/python" in str(rows.loc["bare", "error"])
+    told = {device["name"]: device["error"] for device in found.manifest["devices"]}
+    assert told == {"host": None, "bare": rows.loc["bare", "error"], "taken": rows.loc["taken", "error"]}
+    assert {reason.where for reason in tally(found).reasons} == {"bare", "taken"}
+
+
 @pytest.mark.parametrize("names", [("host", "again"), ("again", "host")])
 def test_of_two_files_of_one_machine_the_first_is_used_and_it_is_said(bench: Workbench, names: tuple[str, str]) -> None:
     bench.device("again", f'address = {{ transport = "local" }}\nworkdir = "{bench.folder}/again"\n')
@@ -113,6 +136,13 @@ def test_a_board_at_two_names_is_one_machine_and_other_boards_are_not(
     bench.device("c", board_file(two, "c", f"{two.workdir}/c"))
     found = load(run(bench, bench.matrix("float32", devices=("a", "b", "c"), rounds=1)))
     assert dict(found.cases.set_index("device")["status"]) == {"a": "ok", "b": "skipped", "c": "ok"}
+
+
+def test_devices_shows_which_of_two_files_of_one_machine_is_used(bench: Workbench, adb_server: object) -> None:
+    bench.device("z", f'address = {{ transport = "local" }}\nworkdir = "{bench.folder}/z"\n')
+    shown = {look["name"]: look for look in json.loads(bench.benchbench("devices", "--json").stdout)}
+    assert (shown["host"]["state"], shown["z"]["state"]) == ("ready", "duplicate")
+    assert "the same machine as host" in shown["z"]["problem"]
 
 
 def test_nothing_selected_is_told_before_any_device_is_opened(bench: Workbench) -> None:

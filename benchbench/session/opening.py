@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from benchbench.device import Device
 from benchbench.errors import BenchbenchError
+from benchbench.session.machines import unusable
 from benchbench.session.session import Session, open_session
 from benchbench.side_by_side import side_by_side
 
@@ -66,10 +67,12 @@ def opened(
 ) -> Iterator[tuple[T | Absent, ...]]:
     """What `make` makes of each device's open session, in the order given; all are given back at the end.
 
+    Of several devices that are one machine only the first is opened.
     `purpose` is what others are told who want a device; `patience_s` is how long one that goes away is waited for.
     However often this is interrupted, each device that was taken is given back: jobs are ended, and verbs cut short.
     """
-    openings = [_Opening(device, make, purpose, patience_s) for device in devices]
+    wrong = unusable(devices)
+    openings = [_Opening(device, make, purpose, patience_s) for device in devices if device.name not in wrong]
 
     def cancel() -> None:
         for opening in openings:
@@ -77,7 +80,9 @@ def opened(
 
     try:
         side_by_side([opening.open for opening in openings], on_interrupt=cancel)
-        yield tuple(opening.answer for opening in openings if opening.answer is not None)
+        found: dict[str, T | Absent] = {d.name: Absent(d, wrong[d.name]) for d in devices if d.name in wrong}
+        found |= {opening.device.name: opening.answer for opening in openings if opening.answer is not None}
+        yield tuple(found[device.name] for device in devices)
     except BaseException:
         side_by_side([cancel])
         raise

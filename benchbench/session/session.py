@@ -260,18 +260,6 @@ class Session:
         self.store.adopt(transport, self.hand)
 
 
-def boot_id(device: Device) -> str:
-    """What tells a device's machine from every other for as long as it runs; "" where it has none. Raises Unreachable.
-
-    Machine ids and host keys are copied with SD cards, and one machine may be reached at several addresses.
-    """
-    transport = connect(device.address)
-    try:
-        return transport.run(["cat", "/proc/sys/kernel/random/boot_id"], timeout_s=30).text.strip()
-    finally:
-        transport.close()
-
-
 def prepare(device: Device, transport: Transport) -> tuple[str, str]:
     """Make the work folder and put hand.sh there; the absolute paths of both."""
     hand_name = name_for(sha256_of(SCRIPT), SCRIPT)
