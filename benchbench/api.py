@@ -51,16 +51,16 @@ def plan_matrix(
     matrix: Path, *, inventory: Path = DEVICES, selection: Selection = EVERYTHING, probe: bool = False
 ) -> tuple[Plan, tuple[str, ...]]:
     """What would run, and remarks on devices; touches no device unless `probe`. Raises as `make_plan` does."""
-    loaded, _, about = _with_samples(load_matrix(matrix))
+    read = load_matrix(matrix)
+    devices = (chosen_devices if probe else known_devices)(read, inventory, selection)
+    loaded, _, about = _with_samples(read)
     if not probe:
-        devices = known_devices(loaded, inventory, selection)
         made, of_models = _plan(loaded, devices, (), selection)
         return made, (
             *about,
             *of_models,
             "no device was asked: which runner and accelerators each has is seen with --probe",
         )
-    devices = chosen_devices(loaded, inventory, selection)
     wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
     with crews(wanted, loaded.tool, purpose="benchbench plan --probe") as opened:
         made, of_models = _plan(loaded, devices, opened, selection)
