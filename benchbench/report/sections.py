@@ -163,7 +163,7 @@ def threads(results: Results) -> Section:
         "threads",
         "Threads",
         "charts.html",
-        f"The {_statistic(results)}, over the number of threads." + _pale(results),
+        f"Latency over the number of threads: the {_statistic(results)}." + _pale(results),
         charts=found,
         empty=None if found else "Only one number of threads was measured.",
     )
