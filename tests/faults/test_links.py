@@ -183,7 +183,7 @@ def test_a_disk_that_fills_up_fails_the_trials_in_words(make_board: Callable[...
     assert told[0].status == "ok"
     assert told[2].status == "failed"
     assert "No space left on device" in str(told[2].error) or "exit code could be written" in str(told[2].error)
-    assert "`benchbench devices --clean` empties it" in str(told[2].remedy)
+    assert f"`benchbench devices --clean {told[2].device}` empties it" in str(told[2].remedy)
 
 
 def test_what_a_restart_lost_with_the_work_folder_is_staged_again(

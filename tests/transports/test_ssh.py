@@ -310,7 +310,7 @@ address = Ssh.model_validate_json(sys.argv[1])
 with closing(connect_ssh(address.model_copy(update={"config": None}))) as link:
     print(link.run(["echo", "hello"], timeout_s=30).text.strip())
 with open_session(Device(name="host", address=Local(), workdir=sys.argv[2])) as session:
-    print(session.lock.owner)
+    print(session.claim.holder.who)
 try:
     connect_ssh(address.model_copy(update={"config": None, "user": None}))
 except BenchbenchError as error:
