@@ -109,7 +109,7 @@ class Measure(Frozen):
     max_seconds: float = Field(default=150.0, gt=0)
     warmup_runs: int = Field(default=5, ge=1)
     warmup_min_seconds: float = Field(default=0.5, ge=0)
-    timeout_seconds: float = Field(default=300.0, gt=0)
+    timeout_seconds: float = Field(default=600.0, gt=0)  # for warm-up and runs, each of max_seconds and an inference
     retries: int = Field(default=2, ge=0, le=20)  # further attempts after a transient fault
     cooldown: Cooldown | None = None
     profile: bool = False  # one extra launch per case with op profiling; never a source of latency
@@ -120,6 +120,14 @@ class Measure(Frozen):
     def _order(self) -> Measure:
         if self.min_seconds > self.max_seconds:
             raise ValueError("min_seconds must not exceed max_seconds")
+        if self.warmup_min_seconds > self.max_seconds:
+            raise ValueError("warmup_min_seconds must not exceed max_seconds")
+        least = self.warmup_min_seconds + self.min_seconds
+        if least >= self.timeout_seconds:
+            raise ValueError(
+                f"no trial can end in time: timeout_seconds = {self.timeout_seconds:g} is not more than "
+                f"warmup_min_seconds + min_seconds = {least:g}"
+            )
         return self
 
 

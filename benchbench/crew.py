@@ -14,7 +14,7 @@ from benchbench.accuracy.shards import Shards
 from benchbench.case import Measure, Trial
 from benchbench.device import under
 from benchbench.equip import Equipment, Equipped
-from benchbench.errors import BenchbenchError
+from benchbench.errors import BenchbenchError, Unsupported
 from benchbench.evaluation import by_script, natively
 from benchbench.evaluation.launches import Launches, Progress
 from benchbench.evaluation.parts import Parts
@@ -30,6 +30,7 @@ from benchbench.session.probe import mask
 from benchbench.session.session import JobResult, Session
 
 COOLDOWN_POLL_S = 2.0
+LEFT_OUT = b"bytes of output left out by benchbench]"  # as hand.sh says it
 BY_PYTHON = 'the python runner evaluates such models; for benchmark_model the "tflite" generation is needed'
 
 
@@ -108,8 +109,8 @@ class Crew:
         result = self.session.run(folder_name(trial.id), job, outputs_to=course.journal.folder)
         log = course.journal.write_log(trial.id, transcript(job, result.raw))
         reading = required(equipment.runner.read(work, result.raw), trial, course.measure)
-        outcome = outcome_of(trial, equipment, reading, result).model_copy(update={"log": log})
-        if reading.status == "ok" or not (fault := passing_fault(self.session, work.staged, result.raw)):
+        outcome = outcome_of(trial, equipment, with_cut(reading, result.raw), result).model_copy(update={"log": log})
+        if reading.status in {"ok", "skipped"} or not (fault := passing_fault(self.session, work.staged, result.raw)):
             return outcome
         if fault.retry_now:
             raise fault
@@ -192,7 +193,12 @@ def blank(trial: Trial) -> Outcome:
 def failed(trial: Trial, error: BenchbenchError) -> Outcome:
     """The outcome of a trial that an error ended."""
     return blank(trial).model_copy(
-        update={"error": error.message, "remedy": error.remedy or None, "transient": error.transient}
+        update={
+            "status": "skipped" if isinstance(error, Unsupported) else "failed",
+            "error": error.message,
+            "remedy": error.remedy or None,
+            "transient": error.transient,
+        }
     )
 
 
@@ -225,6 +231,13 @@ def outcome_of(trial: Trial, equipment: Equipment, reading: Reading, result: Job
             "runner": equipment.runner.kind,
         }
     )
+
+
+def with_cut(reading: Reading, raw: Raw) -> Reading:
+    """The reading, with a warning where the tool said more than is read back."""
+    cut = [line for line in (raw.stdout + raw.stderr).splitlines() if line.endswith(LEFT_OUT)]
+    warnings = (*reading.measurement.warnings, *(line.decode("ascii", "replace").strip("[]") for line in cut))
+    return reading.model_copy(update={"measurement": reading.measurement.model_copy(update={"warnings": warnings})})
 
 
 def required(reading: Reading, trial: Trial, measure: Measure) -> Reading:

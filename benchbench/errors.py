@@ -143,6 +143,10 @@ class ToolError(BenchbenchError):
     """A measuring tool, library or converter cannot be had or used."""
 
 
+class Unsupported(ToolError):
+    """The tool that is there has no way to do what was asked: a trial that needs it is skipped."""
+
+
 class HostError(BenchbenchError):
     """This host cannot go on: its disk is full, or its memory does not suffice."""
 

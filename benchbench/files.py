@@ -12,13 +12,18 @@ from pydantic import BaseModel, ValidationError
 from benchbench.complaints import MOST_TOLD, complaints
 from benchbench.errors import InputError, file_error
 
+LARGEST = 1_000_000  # bytes; no matrix or device file that a person writes comes near
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The file's tables; raises InputError for a file that is not there, not text, or no TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise InputError(f"{path}: is larger than {LARGEST} bytes", remedy="is it the right file?")
+        return tomllib.loads(data.decode("utf-8-sig"))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except OSError as error:

@@ -14,6 +14,7 @@ from benchbench.device import Adb, Device, Local
 from benchbench.errors import InputError, NothingToDo
 from benchbench.files import read_toml, validated
 
+LONGEST_GLOB = 500  # characters: a name has 64, and what a glob costs grows with its length
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -72,6 +73,9 @@ def select(devices: Sequence[Device], patterns: Sequence[str] | None, source: st
         raise NothingToDo(f"{source}: is empty", remedy="name some, or leave the key out for all")
     chosen: dict[str, Device] = {}
     for pattern in patterns:
+        if len(pattern) > LONGEST_GLOB:
+            said = f"{pattern[:40]}… has {len(pattern)} characters"
+            raise InputError(f"{source}: {said}", remedy=f"a name or glob has {LONGEST_GLOB} at most")
         fitting = [device for device in devices if fnmatch.fnmatchcase(device.name, pattern)]
         if not fitting:
             remedy = did_you_mean(pattern, [device.name for device in devices])

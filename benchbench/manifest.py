@@ -19,6 +19,7 @@ from benchbench.crew import Crew
 from benchbench.device import Device, ToolChoice
 from benchbench.errors import InputError
 from benchbench.feeding import Fed, Wanted, feed
+from benchbench.inventory import read_device
 from benchbench.journal import Journal, write_manifest
 from benchbench.matrix import NATIVE_SAMPLES, Matrix
 from benchbench.outcome import Outcome
@@ -26,6 +27,7 @@ from benchbench.plan import Plan, Skip
 from benchbench.session.opening import Absent
 from benchbench.session.store import sha256_of
 
+REDACTED = "(redacted)"
 RECORDED_PACKAGES = ("ai-edge-litert", "numpy", "pandas", "adbutils", "paramiko")
 
 
@@ -133,7 +135,25 @@ def _device(crew: Crew | Absent) -> dict[str, Any]:
         known["runner"] = _runner(crew)
         known["tool_sha256"] = equipment.tool_sha256 if equipment else None
         known["tool_version"] = equipment.tool_version if equipment else None
-    return {"name": device.name, "reached": device.address.reached, "spec": device.model_dump(mode="json")} | known
+    spec = device.model_dump(mode="json") | {"env": dict.fromkeys(device.env, REDACTED)}
+    file = str(Path(device.source).absolute()) if device.source else None
+    return {"name": device.name, "reached": device.address.reached, "spec": spec, "file": file} | known
+
+
+def _as_it_was(record: Mapping[str, Any], folder: Path) -> Device:
+    """The device that a run began with; values of `env` are in its file alone. Raises InputError where they are not."""
+    device = Device.model_validate(record["spec"])
+    if not device.env:
+        return device
+    keys = ", ".join(device.env)
+    where = f"{folder / 'run.json'}: {device.name}: the values of env ({keys}) are in the device's file alone"
+    file = Path(record["file"] or "")
+    if not file.is_file():
+        raise InputError(f"{where}, and {file} is gone", remedy="put it back, or begin a new run")
+    env = read_device(file).env
+    if set(env) != set(device.env):
+        raise InputError(f"{where}, and {file} has others ({', '.join(env) or 'none'})", remedy="begin a new run")
+    return device.model_copy(update={"env": env, "source": str(file)})
 
 
 def _case(case: Case, runner: str | None) -> dict[str, Any]:
@@ -195,7 +215,7 @@ def resumption_of(manifest: Mapping[str, Any], folder: Path) -> Resumption:
         found = Resumption(
             plan=plan_of(manifest, variants),
             variants=variants,
-            devices=tuple(Device.model_validate(record["spec"]) for record in manifest["devices"]),
+            devices=tuple(_as_it_was(record, folder) for record in manifest["devices"]),
             choice=ToolChoice.model_validate(manifest["tool_choice"]),
             tools={record["name"]: record["tool_sha256"] for record in manifest["devices"]},
             datasets={

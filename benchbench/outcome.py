@@ -152,9 +152,12 @@ class Measurement(Frozen):
 
 
 class Reading(Frozen):
-    """A runner's reading of one launch: ok only with a steady mean; otherwise the telling line is in `error`."""
+    """A runner's reading of one launch: ok only with a steady mean; otherwise the telling line is in `error`.
 
-    status: Literal["ok", "failed", "incomplete"]
+    skipped = the tool cannot do what was asked of it.
+    """
+
+    status: Status
     measurement: Measurement = Measurement()
     delegation: Delegation = Delegation()
     error: str | None = None

@@ -17,6 +17,7 @@ from benchbench.frames import Run
 from benchbench.report.figures import write_figures
 from benchbench.report.results import Results
 from benchbench.report.sections import SECTIONS
+from benchbench.terminal import visible
 
 VEGALITE = "6.4"  # the version that altair writes
 
@@ -60,13 +61,14 @@ def render(results: Results) -> str:
         "time": formatting.time,
     }
     environment.globals |= {"interval": formatting.interval, "factor": formatting.factor}
-    return environment.get_template("page.html").render(
+    page = environment.get_template("page.html").render(
         results=results,
         sections=[section(results) for section in SECTIONS],
         style=_own("style.css"),
         script=_own("page.js"),
         vega=_vega(),
     )
+    return visible(page)
 
 
 def _number(value: float | None, digits: int = 3) -> str:

@@ -53,7 +53,7 @@ def main(argv):
         sys.stderr.write("usage: on_device.py request.json answer.json | --probe\n")
         return 2
     answer = {"format": FORMAT, "status": "failed", "delegation": {"verdict": "unknown"}}
-    launch = Launch(answer, with_cpu=argv[3:] == ["--with-cpu"])
+    launch = Launch(answer, argv[2], with_cpu=argv[3:] == ["--with-cpu"])
     restore = redirect_stderr(NATIVE_LOG)
     try:
         with open(argv[1]) as file:
@@ -79,8 +79,9 @@ class CpuToo(Exception):
 class Launch(object):
     """One launch: fills the answer stage by stage, so that a failure still leaves what was known before it."""
 
-    def __init__(self, answer, with_cpu):
+    def __init__(self, answer, path, with_cpu):
         self.answer = answer
+        self.path = path
         self.with_cpu = with_cpu
         self.stage = "request"
         self.engine = None
@@ -131,15 +132,27 @@ class Launch(object):
         memory["rss_peak_mb"] = resident("VmHWM") or peak_by_rusage()
         memory["pss_end_mb"] = proportional()
 
-        # Looking comes after timing: it must not touch what is timed.
-        self.at("delegation")
-        answer["delegation"].update(engine.delegation())
-        answer["ops"] = engine.ops()
-        answer["inputs"] = [describe(detail) for detail in engine.inputs]
-        answer["outputs"] = [describe(detail) for detail in engine.outputs]
+        # Looking comes after timing: it must not touch what is timed. What is timed is written before it.
+        self.save("the process ended while this was being read")
+        try:
+            self.at("delegation")
+            answer["delegation"].update(engine.delegation())
+            answer["ops"] = engine.ops()
+            answer["inputs"] = [describe(detail) for detail in engine.inputs]
+            answer["outputs"] = [describe(detail) for detail in engine.outputs]
+        except (Unusable, CpuToo):
+            raise
+        except Exception as error:
+            answer["delegation"].setdefault("evidence", "could not be read: %s" % first_line(error))
         if request.get("fidelity") and "steady_ns" in answer and not request.get("evaluate"):
+            self.save()
             self.at("fidelity")
             answer["fidelity"] = fidelity(runtime, request, engine, first)
+
+    def save(self, evidence=None):
+        """Write what is known by now: whatever crashes from here on, it is a measurement that is done."""
+        delegation = dict(self.answer["delegation"], **({"evidence": evidence} if evidence else {}))
+        write_json(self.path, dict(self.answer, status="ok", delegation=delegation))
 
     def measure(self, engine, request):
         """First inference, warm-up, steady state; returns what was fed and the outputs of the first inference."""

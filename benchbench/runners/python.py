@@ -150,6 +150,8 @@ def _reading(work: Work, raw: Raw, answer: Answer) -> Reading:
     )
     measurement = _measurement(work, raw, answer)
     error = None
+    if answer.error is not None and answer.error.type == "NotImplementedError":
+        return Reading(status="skipped", delegation=delegation, error=answer.error.message)
     if answer.status != "ok":
         error = answer.error.line if answer.error else "the script gave up without a reason"
         measurement = measurement.model_copy(update={"timings": Timings()})

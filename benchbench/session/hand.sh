@@ -354,7 +354,7 @@ job() { # HOLD LIMIT ARG...: runs as the leader of a session, in the job's folde
   echo $$ > pid.tmp
   mv pid.tmp pid # by rename, since who reads it half written takes the job for lost
   uptime_s > t0
-  "$@" > out 2> err < /dev/null &
+  (ulimit -f "$LARGEST_BLOCKS" 2>/dev/null; exec "$@") > out 2> err < /dev/null &
   child=$!
   watch "$limit" &
   wait "$child"
@@ -363,6 +363,25 @@ job() { # HOLD LIMIT ARG...: runs as the leader of a session, in the job's folde
   kill_session $$ $$ # also what it left behind: it would heat and slow the next one
   rmdir "$registered"
   mv rc.tmp rc
+}
+
+# What a tool said is read back whole up to SAID bytes, else its beginning and its end. No file it writes grows beyond
+# LARGEST_BLOCKS of 512 bytes: one that babbles for ever must not fill the disk.
+SAID=1000000
+LARGEST_BLOCKS=2097152
+left_out() { printf '\n[%s bytes of output left out by benchbench]\n' "$(($1 - SAID))"; } # SIZE
+said_size() { # FILE
+  whole=$(size_of "$1")
+  [ "$whole" -le "$SAID" ] && { echo "$whole"; return; }
+  note=$(left_out "$whole"; echo .)
+  echo $((SAID + ${#note} - 1))
+}
+said() { # FILE
+  whole=$(size_of "$1")
+  [ "$whole" -le "$SAID" ] && { cat "$1"; return; }
+  head -c $((SAID / 2)) "$1"
+  left_out "$whole"
+  tail -c $((SAID / 2)) "$1"
 }
 
 size_of() { wc -c < "$1" 2>/dev/null | tr -d ' '; }
@@ -397,9 +416,14 @@ report() { # HOLD WAIT: wait for the job in this folder, then its state and, whe
   conditions | sed 's/^/after./'
   set -- out err
   [ -f answers ] && while read -r name; do [ -f "$name" ] && set -- "$@" "$name"; done < answers
-  for name in "$@"; do [ -f "$name" ] && printf 'size.%s=%s\n' "$name" "$(size_of "$name")"; done
+  for name in "$@"; do
+    case $name in out | err) size=$(said_size "$name") ;; *) size=$(size_of "$name") ;; esac
+    [ -f "$name" ] && printf 'size.%s=%s\n' "$name" "$size"
+  done
   echo
-  for name in "$@"; do [ -f "$name" ] && cat "$name"; done
+  for name in "$@"; do
+    case $name in out | err) [ -f "$name" ] && said "$name" ;; *) [ -f "$name" ] && cat "$name" ;; esac
+  done
 }
 
 # Without a process of its own for each file: a phone has a hundred thermal zones, and this runs around every trial.

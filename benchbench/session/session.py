@@ -6,7 +6,7 @@ import contextlib
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -40,6 +40,7 @@ BOOTSTRAP = (
     '&& if [ -s "store/$2" ]; then echo have; else echo lacks; fi'
 )
 POLL_GRACE_S = 30  # a device may be slow to write the last bytes of a job that reached its limit
+SECRET = 8  # characters from which on a value is looked for in what tools say: a shorter one may be any word
 LOSSES = 5  # of the link under one and the same verb; then the verb is what breaks it
 
 
@@ -186,7 +187,9 @@ class Session:
             self._surviving(functools.partial(self._pull, str(folder / output), target), retries)
             pulled.append(target)
         after = with_what_passed(before, after)
-        return JobResult(reply.raw, before, after, reply.tool_s, tuple(pulled), tuple(retries))
+        return JobResult(
+            without_values(reply.raw, self.device.env), before, after, reply.tool_s, tuple(pulled), tuple(retries)
+        )
 
     def _pull(self, source: str, target: Path) -> None:
         self.transport.pull(source, target)  # by the transport of the moment, which a reconnection replaces
@@ -314,3 +317,16 @@ def clean(device: Device) -> str:
         return workdir
     finally:
         transport.close()
+
+
+def without_values(raw: Raw, env: Mapping[str, str]) -> Raw:
+    """What a job said, without the values of the device file's `env`, which may be secrets that a tool repeats."""
+    secrets = {value.encode(): f"({key})".encode() for key, value in env.items() if len(value) >= SECRET}
+
+    def clean(text: bytes) -> bytes:
+        for value, name in secrets.items() if b"\0" not in text else ():
+            text = text.replace(value, name)
+        return text
+
+    answers = {name: clean(content) for name, content in raw.answers.items()}
+    return replace(raw, stdout=clean(raw.stdout), stderr=clean(raw.stderr), answers=answers)

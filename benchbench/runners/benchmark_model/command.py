@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from benchbench.delegates import Delegate
-from benchbench.errors import ToolError
+from benchbench.errors import Unsupported
 from benchbench.runners import Feed, Job, Work
 from benchbench.runners.benchmark_model.generation import Generation, flag_name
 
+NO_PROFILE = "use a build that knows --enable_op_profiling, or set profile = false"
 RESULT, RUNTIME_INFO, PROFILE = "result.pb", "runtime_info.pb", "profile.pb"
 
 
 def job(generation: Generation, work: Work) -> Job:
-    """The process to run; raises ToolError for a delegate or a flag that this build does not have."""
+    """The process to run; raises Unsupported for a delegate or a flag that this build does not have."""
     required = (*_measuring(work), *_delegate(generation, work), *_feeds(work.feeds or _described(work)))
     if work.variant.signature is not None:
         required = (*required, f"--signature_to_run_for={work.variant.signature.key}")
@@ -45,7 +46,7 @@ def _delegate(generation: Generation, work: Work) -> tuple[str, ...]:
     flags = delegate_flags(generation, work.delegate, work.library)
     if flags is None:
         other = "litert" if generation.name == "tflite" else "tflite"
-        raise ToolError(
+        raise Unsupported(
             no_way(generation, work.delegate),
             remedy=f'use the {other} generation of the tool, or runner = "python"',
         )
@@ -86,6 +87,8 @@ def _files(generation: Generation, work: Work) -> tuple[str, ...]:
     flags += ["--report_peak_memory_footprint=true"] if work.raw_outputs is None else []
     flags += ["--export_model_runtime_info=true", f"--model_runtime_info_output_file={RUNTIME_INFO}"]
     if work.profile:
+        if not {"enable_op_profiling", "use_profiler"} & generation.flags:
+            raise Unsupported(f"this benchmark_model ({generation.name}) makes no op profiles", remedy=NO_PROFILE)
         flags += ["--enable_op_profiling=true", "--use_profiler=true"]
         if {"op_profiling_output_mode", "op_profiling_output_file"} <= generation.flags:
             flags += ["--op_profiling_output_mode=proto", f"--op_profiling_output_file={PROFILE}"]

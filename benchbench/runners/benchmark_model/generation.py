@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from benchbench.errors import ToolError
+from benchbench.errors import ToolError, Unsupported
 from benchbench.process_end import how_it_ended
 from benchbench.runners.benchmark_model.prefixes import strip, to_text
 
@@ -32,9 +32,9 @@ class Generation:
         return tuple(filter(says_something, arguments))
 
     def refuse_unknown(self, arguments: tuple[str, ...]) -> None:
-        """Raises ToolError for a flag that this build does not know: it would run on without it, on the CPU."""
+        """Raises Unsupported for a flag that this build does not know: it would run on without it, on the CPU."""
         if reason := self.unknown(arguments):
-            raise ToolError(
+            raise Unsupported(
                 reason, remedy="use a build that has this delegate or option, or leave it out of the matrix"
             )
 

@@ -78,4 +78,5 @@ def to_text(data: str | bytes) -> str:
 
 def to_lines(text: str) -> list[str]:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return [(_ANSI.sub("", line) if "\x1b" in line else line)[:_LONGEST] for line in lines]
+    cut = (line[: 2 * _LONGEST] for line in lines)  # before any pattern sees it
+    return [(_ANSI.sub("", line) if "\x1b" in line else line)[:_LONGEST] for line in cut]

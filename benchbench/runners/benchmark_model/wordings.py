@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-NUMBER = r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?"
+NUMBER = r"-?(?:\d++(?:\.\d++)?|\.\d++)(?:e[+-]?\d++)?"  # possessive: no digit is given back
 # what an author, or a tool without a number, writes in a number's place
 ELIDED = r"(?:\.{2,}|…|-?nan|[*?xX_]+|<[\w .]{0,30}>|\[(?:\.{2,}|…)\]|n/?a)"
 _GAP = r" (?:(?:\.{2,}|…|\[(?:\.{2,}|…)\]) )?"
@@ -117,11 +117,15 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         (
             "split",
             " will run on the GPU",
-            r"(?:(?P<nodes>\d+)|No) operations will run on the GPU, and (?:the remaining|all) (?P<rest>\d+)",
+            r"\b(?:(?P<nodes>\d++)|No) operations will run on the GPU, and (?:the remaining|all) (?P<rest>\d+)",
         ),
         ("split", " will run on the GPU", r"[Aa]ll (?P<nodes>\d+) operations will run on the GPU\b"),
         ("initialized", "-based API from graph", r"Initializing (?P<api>\w+)-based API from graph"),
-        ("unavailable", "unsupported on this platform", r"(?P<name>\w+) acceleration is unsupported on this platform"),
+        (
+            "unavailable",
+            "unsupported on this platform",
+            r"\b(?P<name>\w++) acceleration is unsupported on this",
+        ),
         ("unavailable", "ould not create", r"Could not create (?P<name>\w+) delegate"),
         ("unavailable", "NNAPI support library", r"Couldn't load (?P<name>NNAPI) support library"),
         ("unavailable", "must be set for the provided", r"use_(?P<name>\w+)=true` must be set for the provided"),
@@ -134,7 +138,7 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         ),
         # These are said whether or not anybody asked for that delegate.
         ("remark", "libneuralnetworks.so", r"(?P<name>nnapi) error: unable to open library"),
-        ("remark", "could not be loaded", r"(?P<name>\w+) accelerator could not be loaded and registered"),
+        ("remark", "could not be loaded", r"\b(?P<name>\w++) accelerator could not be loaded and registered"),
         ("remark", "compiler plugins", r"Failed to apply compiler plugins: (?P<npu>.*)"),
         ("remark", "compiler plugins", r"\b(?P<npu>0) compiler plugins were applied"),
         ("wanted", "ompiler_plugin_library_path", r"\b(?P<npu>compiler_plugin_library_path): "),
