@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check bench logs-check lock clean
+.PHONY: demo test check bench calibrate logs-check lock clean
 LOGS ?= $(wildcard ../shared/logs)
 
 $(BIN)/python:
@@ -33,6 +33,10 @@ check: $(STAMP)
 bench: $(STAMP)
 	@.ci/system-packages test
 	@$(BIN)/python -m tests.bench_overhead
+
+# Are the intervals and verdicts as often right as they say? Simulated; some ten minutes.
+calibrate: $(STAMP)
+	@$(BIN)/python -m tests.calibrate
 
 logs-check: $(STAMP)
 	@$(BIN)/python -m tests.logs_check $(LOGS) $(wildcard ../shared/cases)

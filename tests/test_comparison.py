@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from benchbench.comparison import compare, counts, regressions
 from benchbench.errors import NothingToDo
-from benchbench.frames import load
+from benchbench.frames import Run, load
 from benchbench.outcome import Outcome
 from tests.report.builder import conditions, launches, outcome, write_run
 
@@ -169,7 +170,7 @@ def test_every_cannot_tell_says_why(tmp_path: Path) -> None:
 def test_too_few_launches_say_how_many_are_needed(tmp_path: Path) -> None:
     frame = compared(tmp_path, gpu()[:2], gpu(3.0)[:2])
     assert frame["verdict"].tolist() == ["cannot tell"]
-    assert "three a side" in frame["why"].iloc[0]
+    assert "four a side" in frame["why"].iloc[0]
 
 
 def by_tool(factor: float = 1.0, tool: str = "benchmark_model (tflite)") -> list[Outcome]:
@@ -241,10 +242,10 @@ def test_the_exit_codes_of_compare_and_its_last_line(tmp_path: Path) -> None:
     write_run(tmp_path / "other", launches(TIMES, device="rpi5"))
     itself = run_compare(tmp_path, "base", "base")
     assert itself.returncode == 0
-    assert itself.stdout.splitlines()[-1] == "2 cases: 2 same; no regressions"
+    assert itself.stdout.splitlines()[-1].startswith("2 cases: 2 same; no regressions; a change of ")
     gone = run_compare(tmp_path, "base", "less")
     assert gone.returncode == 1
-    assert gone.stdout.splitlines()[-1] == "2 cases: 1 gone, 1 same; 1 regression"
+    assert gone.stdout.splitlines()[-1].startswith("2 cases: 1 gone, 1 same; 1 regression; a change of ")
     assert "the new run has no such case" in gone.stdout
     nothing = run_compare(tmp_path, "base", "other")
     assert (nothing.returncode, nothing.stdout) == (3, "")
@@ -265,3 +266,25 @@ def test_compare_as_json_has_the_verdict_and_the_reasons(tmp_path: Path) -> None
     assert by_verdict["cannot tell"]["ratio"] == pytest.approx(2)
     assert by_verdict["cannot tell"]["doubts"][0]["remedy"]
     assert by_verdict["cannot tell"]["threads"] == 1
+
+
+def test_a_whole_comparison_of_unchanged_cases_hardly_ever_fails_a_build(tmp_path: Path) -> None:
+    """28 cases of 5 launches, six times: by each case alone about one of three comparisons would have failed."""
+    rng = np.random.default_rng(4)
+
+    def run(name: str) -> Run:
+        cases = [launches(10 * np.exp(rng.normal(0, 0.03, 5)), device=f"board{case}") for case in range(28)]
+        return load(write_run(tmp_path / name, [one for case in cases for one in case]))
+
+    frames = [compare(run(f"base{n}"), run(f"new{n}"), same_within=0.0) for n in range(6)]
+    assert sum(not regressions(frame).empty for frame in frames) <= 1
+    assert all(0.04 < frame.attrs["detectable"] < 0.2 for frame in frames)
+
+
+def test_a_change_too_small_for_so_few_launches_says_how_many_more_would_tell(tmp_path: Path) -> None:
+    wide = [10.0, 10.9, 9.2, 10.4, 9.6]
+    base, new = launches(wide, delegate="gpu"), launches([1.05 * time for time in wide], delegate="gpu")
+    row = compared(tmp_path, base, new).iloc[0]
+    assert row["verdict"] == "cannot tell"
+    assert row["more_rounds"] >= 5
+    assert f"about {row['more_rounds']:.0f} more rounds would tell" in row["why"]

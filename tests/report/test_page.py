@@ -48,7 +48,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report on a matrix with a good and a bad day, and names that want to break out."""
     folder = tmp_path_factory.mktemp("run")
     hostile = [variant(scheme="int8", name=name) for name in (HOSTILE, LONG, "int8_$x$ </script><!-- 量化")]
-    full_matrix(folder, devices=("pixel8", "rpi5"), extra=hostile, rounds=3)
+    full_matrix(folder, devices=("pixel8", "rpi5"), extra=hostile, rounds=5)
     write_report([load(folder)], folder)
     return folder
 
