@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import itertools
 import re
 from collections.abc import Iterable, Sequence
@@ -13,8 +12,8 @@ from benchbench.complaints import did_you_mean
 from benchbench.device import Adb, Device, Local
 from benchbench.errors import InputError, NothingToDo
 from benchbench.files import read_toml, validated
+from benchbench.globs import bounded, fits
 
-LONGEST_GLOB = 500  # characters: a name has 64, and what a glob costs grows with its length
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -65,7 +64,7 @@ def _free_name(wanted: str, serial: str, taken: set[str]) -> str:
 def select(devices: Sequence[Device], patterns: Sequence[str] | None, source: str) -> tuple[Device, ...]:
     """The devices that names or globs choose, each once; `source` is where they are written, for complaints.
 
-    Raises InputError for a pattern that fits none, NothingToDo where there is no pattern at all.
+    Raises InputError for a pattern that fits none or is too long, NothingToDo where there is no pattern at all.
     """
     if patterns is None:
         return tuple(devices)
@@ -73,10 +72,8 @@ def select(devices: Sequence[Device], patterns: Sequence[str] | None, source: st
         raise NothingToDo(f"{source}: is empty", remedy="name some, or leave the key out for all")
     chosen: dict[str, Device] = {}
     for pattern in patterns:
-        if len(pattern) > LONGEST_GLOB:
-            said = f"{pattern[:40]}… has {len(pattern)} characters"
-            raise InputError(f"{source}: {said}", remedy=f"a name or glob has {LONGEST_GLOB} at most")
-        fitting = [device for device in devices if fnmatch.fnmatchcase(device.name, pattern)]
+        bounded(pattern, source)
+        fitting = [device for device in devices if fits(pattern, device.name)]
         if not fitting:
             remedy = did_you_mean(pattern, [device.name for device in devices])
             raise InputError(f"{source}: no device fits {pattern!r}", remedy=remedy)

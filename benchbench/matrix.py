@@ -15,6 +15,7 @@ from benchbench.delegates import Delegate
 from benchbench.device import Frozen, ToolChoice
 from benchbench.errors import InputError
 from benchbench.files import read_toml, validated
+from benchbench.globs import Glob
 
 if TYPE_CHECKING:
     from benchbench.models.inspect import ModelInfo
@@ -51,11 +52,11 @@ class ModelEntry(Frozen):
 class SkipRule(Frozen):
     """Cells to leave out: every field that is given must fit; names are globs."""
 
-    device: str | None = None
-    family: str | None = None
-    variant: str | None = None
-    scheme: str | None = None
-    delegate: str | None = None  # kind or label
+    device: Glob | None = None
+    family: Glob | None = None
+    variant: Glob | None = None
+    scheme: Glob | None = None
+    delegate: Glob | None = None  # kind or label
     threads: int | None = None
     affinity: str | None = None
     reason: str = "left out by the matrix"
@@ -193,6 +194,11 @@ def _variants(path: Path, entry: ModelEntry) -> tuple[Variant, ...]:
 
 def _files(path: Path, entry: ModelEntry, pattern: str) -> list[Path]:
     """The files that a path or glob fits; raises InputError where there is none."""
+    if pattern.count("**") > 1:  # each more of them multiplies the work by the depth of the folders
+        raise InputError(
+            f"{path}: model {entry.family}: variants: {pattern[:80]!r} has ** more than once",
+            remedy="one finds as much",
+        )
     matches = glob.glob(pattern, root_dir=path.parent, recursive=True)  # noqa: PTH207 - absolute patterns too
     found = sorted(file for match in matches if (file := path.parent.absolute() / match).is_file())
     if not found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from benchbench.case import Case, Measure, Trial
 from benchbench.delegates.compiled import mismatch
 from benchbench.device import Adb, Device, Purpose, RunnerKind, Traits
 from benchbench.errors import InputError, NothingToDo, ToolError
+from benchbench.globs import fits, is_glob
 from benchbench.matrix import NATIVE_SAMPLES, Matrix, SkipRule
 
 BATCHED = 3  # launches that outputs through benchmark_model take where a model can be batched: one, all, another one
@@ -74,17 +74,13 @@ class Plan:
         return len(several), sum(several)
 
 
-def is_glob(name: str) -> bool:
-    return any(character in name for character in "*?[")
-
-
 def takes(case: str, only: Sequence[str], skip: Sequence[str]) -> bool:
     """Whether a selection takes the case of this id: one of `only` fits, where any is given, and none of `skip`."""
 
-    def fits(patterns: Sequence[str]) -> bool:
-        return any(fnmatch.fnmatchcase(case, pattern) for pattern in patterns)
+    def taken(patterns: Sequence[str]) -> bool:
+        return any(fits(pattern, case) for pattern in patterns)
 
-    return (not only or fits(only)) and not fits(skip)
+    return (not only or taken(only)) and not taken(skip)
 
 
 def devices_with_cases(
@@ -191,7 +187,7 @@ def cells_of(matrix: Matrix, device: str) -> list[Case]:
 
 def _fits(rule: SkipRule, case: Case) -> bool:
     def glob(pattern: str | None, *names: str) -> bool:
-        return pattern is None or any(fnmatch.fnmatchcase(name, pattern) for name in names)
+        return pattern is None or fits(pattern, *names)
 
     return (
         glob(rule.device, case.device)

@@ -8,20 +8,30 @@ from pathlib import Path
 
 from benchbench.device import Device
 from benchbench.errors import InputError
+from benchbench.globs import bounded, is_glob
 from benchbench.inventory import read_inventory, select, with_discovered
 from benchbench.matrix import Matrix
-from benchbench.plan import cells_of, is_glob, takes
+from benchbench.plan import cells_of, takes
 
 DEVICES = Path("devices")
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which cases of a matrix: globs over case ids, and the seed of the order (None = a new one)."""
+    """Which cases of a matrix: globs over case ids, and the seed of the order (None = a new one).
+
+    Raises InputError for a glob that is too long.
+    """
 
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     seed: int | None = None
+
+    def __post_init__(self) -> None:
+        for pattern in self.only:
+            bounded(pattern, "--only")
+        for pattern in self.skip:
+            bounded(pattern, "--skip")
 
 
 EVERYTHING = Selection()

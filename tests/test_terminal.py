@@ -15,9 +15,13 @@ from benchbench.case import Measure
 from benchbench.console import Console
 from benchbench.errors import InputError
 from benchbench.files import read_toml
-from benchbench.inventory import LONGEST_GLOB, select
+from benchbench.globs import LONGEST_GLOB
+from benchbench.inventory import select
+from benchbench.matrix import SkipRule, load_matrix
+from benchbench.models.edgetpu import read_mapping
 from benchbench.models.packed import LARGEST_LABELS, packed_labels
 from benchbench.runners.benchmark_model.reader import read_text
+from benchbench.selection import Selection
 from benchbench.terminal import visible
 from tests.test_execute import lines, run, shortened
 from tests.workbench import Workbench, outcomes
@@ -83,6 +87,43 @@ def test_a_glob_and_a_file_beyond_all_measure_are_refused(tmp_path: Path) -> Non
     path.write_text("# " + "x" * 2_000_000)
     with pytest.raises(InputError, match="larger than"):
         read_toml(path)
+
+
+@pytest.mark.parametrize("where", ["device", "family", "variant", "scheme", "delegate"])
+def test_a_glob_of_a_skip_rule_is_bounded(where: str) -> None:
+    SkipRule.model_validate({where: "*" * LONGEST_GLOB})
+    with pytest.raises(ValueError, match=where):
+        SkipRule.model_validate({where: "*" * (LONGEST_GLOB + 1)})
+
+
+@pytest.mark.parametrize("option", ["--only", "--skip"])
+def test_a_glob_of_a_selection_is_bounded(option: str, tmp_path: Path) -> None:
+    Selection(only=("*" * LONGEST_GLOB,), skip=("*" * LONGEST_GLOB,))
+    bench = Workbench(tmp_path)
+    matrix = bench.matrix("float32", rounds=1)
+    done = bench.benchbench("plan", matrix.name, option, "*a" * LONGEST_GLOB, expect=2)
+    assert option in done.stderr
+    assert len(done.stderr) < 300
+
+
+def test_folders_are_not_walked_once_for_each_pair_of_stars(tmp_path: Path) -> None:
+    tmp_path.joinpath(*"abcdefghijklmnopqrst").mkdir(parents=True)
+    matrix = tmp_path / "matrix.toml"
+    matrix.write_text(
+        'name = "x"\ndelegates = ["cpu"]\n[[model]]\nfamily = "net"\nvariants = "' + "**/" * 30 + '*.tflite"\n'
+    )
+    with pytest.raises(InputError, match="more than once"):
+        load_matrix(matrix)
+
+
+def test_what_the_compiler_says_costs_no_more_than_its_length() -> None:
+    table = "Operator Count Status\n"
+    for pumped in (" ", "\t", "x ", "\r", "9"):
+        began = time.process_time()
+        row = f"PAD 4 x{pumped * 500_000}y  \t\r\n"
+        assert read_mapping(table + row).ops[0].status == row[6:].rstrip()
+        read_mapping("Operator Count Status" + pumped * 500_000 + "x")
+        assert time.process_time() - began < 20
 
 
 @pytest.mark.parametrize("unit", ["9", "9.", "_", "-", "e+", ".", "[", "count=", "0 us ", "x: [", "\x1b[0", "GPU "])

@@ -24,8 +24,8 @@ VERSION = re.compile(r"^Edge TPU Compiler version (\S+)", re.MULTILINE)
 SUBGRAPHS = re.compile(r"^Number of Edge TPU subgraphs: (\d+)", re.MULTILINE)
 ON_TPU = re.compile(r"^Number of operations that will run on Edge TPU: (\d+)", re.MULTILINE)
 ON_CPU = re.compile(r"^Number of operations that will run on CPU: (\d+)", re.MULTILINE)
-HEADING = re.compile(r"^Operator +Count +Status\s*$", re.MULTILINE)
-ROW = re.compile(r"^([A-Za-z0-9_-]+)[ \t]+(\d+)[ \t]+(\S.*?)[ \t\r]*$", re.MULTILINE)
+HEADING = re.compile(r"^Operator +Count +Status[ \t\r]*$", re.MULTILINE)
+ROW = re.compile(r"^([A-Za-z0-9_-]+)[ \t]+(\d+)[ \t]+(\S.*)$", re.MULTILINE)
 
 
 class OpMapping(Frozen):
@@ -86,7 +86,7 @@ def compile_for_edgetpu(model: Path, target: Path) -> Compilation:
 def read_mapping(text: str) -> Mapping:
     """Read what the compiler prints and logs, either or both; rows that appear in both count once."""
     rows = ROW.findall(text[heading.end() :]) if (heading := HEADING.search(text)) else []
-    ops = tuple(dict.fromkeys(OpMapping(op=op, count=int(n), status=status) for op, n, status in rows))
+    ops = tuple(dict.fromkeys(OpMapping(op=op, count=int(n), status=status.rstrip()) for op, n, status in rows))
     on_tpu, on_cpu = _number(ON_TPU, text), _number(ON_CPU, text)
     if on_tpu is None and ops:
         on_tpu = sum(row.count for row in ops if row.status == MAPPED)

@@ -366,9 +366,9 @@ class Classic(object):
         try:
             self.entry.allocate()
         except RuntimeError as error:
-            failed = re.search(r"Node number (\d+) \(.*\) failed to prepare", str(error))
+            failed = failed_node(str(error))
             nodes = len([op for op in self.interpreter._get_ops_details() if op["op_name"] != "DELEGATE"])
-            if self.external and failed and int(failed.group(1)) >= nodes:  # a node that the delegate put in
+            if self.external and failed is not None and failed >= nodes:  # a node that the delegate put in
                 raise Unusable("unavailable", " ".join(str(error).split()))
             if self.external and "unresolved custom op" in str(error):
                 raise Unusable("none", "the delegate left it alone: " + " ".join(str(error).split()))
@@ -596,16 +596,17 @@ def partial_share(accelerator):
     text = native_text()
     if accelerator == "gpu":
         line = line_with(r"operations will run on the (GPU|CPU)", text) or ""
-        found = re.search(r"(\d+) operations will run on the GPU, and the remaining (\d+)", line)
+        found = re.search(r"(\d{1,9}) operations will run on the GPU, and the remaining (\d{1,9})", line)
         taken, rest = (int(found.group(1)), int(found.group(2))) if found else (0, 0)
         if taken:
             adapter = line_with(r"Selected adapter:", text)
             evidence = "; ".join([part for part in (line, adapter) if part])
             return {"verdict": "partial", "nodes_delegated": taken, "nodes_total": taken + rest, "evidence": evidence}
         return {"verdict": "none", "evidence": line or "no line says that the GPU took anything"}
-    applied = re.search(r"(\d+) compiler plugins? (?:was|were) applied", text)
+    applied = re.search(r"(\d{1,9}) compiler plugins? (?:was|were) applied", text)
     parted = re.search(
-        r"Partitioned subgraph<0>, selected (\d+) ops, from a total of (\d+) ops. resulted in (\d+) partitions", text
+        r"Partitioned subgraph<0>, selected (\d{1,9}) ops, from a total of (\d{1,9}) ops. resulted in (\d{1,9}) partitions",
+        text,
     )
     reason = native_reason("npu")
     if applied and int(applied.group(1)) and parted and int(parted.group(1)):
@@ -1223,6 +1224,13 @@ def write_json(path, value):
         file.flush()
         os.fsync(file.fileno())
     os.replace(path + ".part", path)
+
+
+def failed_node(message):
+    """The first node that could not be prepared, by a runtime's words; None where they name none."""
+    before, failed, _ = message.partition(") failed to prepare")
+    found = re.match(r"(\d{1,9}) \(", before.rpartition("Node number ")[2]) if failed else None
+    return int(found.group(1)) if found else None
 
 
 def first_line(error):

@@ -109,6 +109,24 @@ def in_script(program: str) -> Any:
     return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
 
 
+def test_a_runtimes_error_names_a_node_and_costs_no_more_than_its_length() -> None:
+    *found, cpu_s = in_script("""
+        import time
+        found = [on_device.failed_node(text) for text in (
+            "delegate.cc: no.Node number 3 (TfLite (x)) failed to prepare.",
+            "Node number 31 (A) failed to prepare.\\nNode number 4 (B) failed to prepare.",
+            "Node number (A) failed to prepare.",
+            "Encountered an error",
+        )]
+        began = time.process_time()
+        for pumped in ("Node number 1 (", "9", "Node number 9", ") failed to prepare"):
+            on_device.failed_node(pumped * (2000000 // len(pumped)))
+        print(json.dumps(found + [time.process_time() - began]))
+    """)
+    assert found == [3, 31, None, None]
+    assert cpu_s < 60  # backtracking takes hours
+
+
 def test_a_seed_stands_for_the_same_inputs_everywhere() -> None:
     """RandomState's stream is frozen by numpy's policy; these are its first values on any machine."""
     first, again, other, integers = in_script("""
