@@ -564,7 +564,7 @@ case $verb in
     ;;
   lock) take "$@" ;;
   unlock)
-    sweep "$1"
+    (sweep "$1") # whose failure, as on a disk that takes no more writes, must not keep the device in use
     release
     ;;
   sweep)
@@ -609,7 +609,7 @@ case $verb in
     cd "$1" && rm -rf "./$2"
     ;;
   clean)
-    sweep "$1/jobs/$(boot_id).$number"
+    (sweep "$1/jobs/$(boot_id).$number")
     cd "$1" && rm -rf store python python.new && rmdir jobs 2>/dev/null && cd / && rmdir "$1" 2>/dev/null
     release
     [ ! -e "$1/store" ]

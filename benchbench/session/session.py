@@ -100,9 +100,16 @@ class Session:
             transport = connect(self.device.address, timeout_s=5)
             prepare(self.device, transport)
             self._adopt(transport)
+            self._unlock()
+            return
+        try:
+            self._surviving(self._unlock, [])
+        except JobGone:  # over the new link it was taken anew, as after a restart
+            self._unlock()
+
+    def _unlock(self) -> None:
+        with contextlib.suppress(HoldLost):  # what is not ours any more needs no giving back, nor to be taken for it
             self.hand.unlock()
-        else:
-            self._surviving(lambda: self.hand.unlock(), [])  # noqa: PLW0108 - the hand of then
 
     def stage(self, path: Path, sha256: str | None = None) -> str:
         """The path on the device of a file of this host; with a digest, of none but the very file that had it.
@@ -295,11 +302,11 @@ def open_session(
         store = Store(transport, hand, f"{workdir}/store", device.name)
         session = Session(device, transport, hand, store, claim, hold, workdir, patience_s, notes)
         session._patience_left_s = patience_s
-        hand.sweep()
     except BaseException:
         transport.close()
         raise
     try:
+        hand.sweep()
         yield session
     finally:
         with contextlib.suppress(BenchbenchError):

@@ -317,3 +317,32 @@ def test_a_device_that_comes_back_unusable_is_tried_again_and_again_over_one_lin
         with pytest.raises(Unreachable, match="did not come back"):
             session.conditions()
         assert len(board._servers()) <= 3  # the listening one, and the last link with its privileged half
+
+
+def test_a_device_that_was_lost_before_it_is_given_back_is_not_taken_once_more(device: Device) -> None:
+    with open_session(device) as session:
+        session.hand.unlock()  # as when its answer is lost with the link, or another had the device meanwhile
+    with open_session(device.model_copy(update={"workdir": f"{device.workdir}/other"})):
+        pass
+
+
+def test_a_device_that_was_restarted_before_it_is_given_back_is_free(make_board: Callable[..., Board]) -> None:
+    if not can_mount():
+        pytest.skip("a boot id of its own needs root")
+    board = make_board()
+    device = Device(name="board", address=board.address, workdir=board.workdir)
+    with open_session(device):
+        board.reboot()
+    with open_session(device):
+        pass
+
+
+def test_a_device_whose_work_folder_fails_once_it_is_taken_is_given_back(device: Device) -> None:
+    work = Path(str(device.workdir))
+    with open_session(device) as session:
+        number = int(session.hold.number)
+    (work / "jobs" / f"{session.hold.boot}.{number + 2}").write_text("a file where the folder of the next jobs must be")
+    with pytest.raises(DeviceError, match="cannot use"), open_session(device):
+        pass
+    with open_session(device):
+        pass
