@@ -74,7 +74,7 @@ class Workbench:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=900,  # against hangs only
             check=False,
         )
         assert done.returncode == expect, done.stdout + done.stderr
