@@ -357,6 +357,24 @@ def test_outputs_at_a_shape_that_the_matrix_gives_are_compared_at_that_shape(ben
         assert archive["output_0"].shape == (5, 7)
 
 
+def test_what_cannot_be_profiled_is_skipped_with_the_reason_and_its_case_is_measured(bench: Workbench) -> None:
+    (bench.folder / "net.tflite").write_bytes(chain_model(shape=(1, 4)))
+    matrix = bench.matrix("float32", rounds=1, model="inputs = [{ shape = [1, 7] }]", measure="profile = true")
+    matrix.write_text(matrix.read_text().replace(f"{FAMILY}/fashion_mnist_float32.tflite", "net.tflite"))
+    told = {outcome.purpose: outcome for outcome in outcomes(run(bench, matrix))}
+    assert {purpose: outcome.status for purpose, outcome in told.items()} == {"latency": "ok", "profile": "skipped"}
+    assert "own input shapes" in str(told["profile"].error)
+
+
+def test_what_a_tool_said_too_much_of_is_cut_and_its_case_says_so(bench: Workbench, tmp_path: Path) -> None:
+    babbling = library(tmp_path, "babbling", 'for (int n = 0; n < 300000; n++) fprintf(stderr, "babble\\n");')
+    matrix = bench.matrix("float32", delegates=f'[{{ kind = "external", path = "{babbling}" }}]', rounds=1)
+    folder = run(bench, matrix)
+    (told,) = outcomes(folder)
+    assert any("bytes of output left out" in warning for warning in told.measurement.warnings)
+    assert (folder / str(told.log)).stat().st_size < 2_500_000
+
+
 @pytest.mark.parametrize("change", ["samples", "preprocessing"])
 def test_a_run_is_not_resumed_with_a_dataset_that_is_another_by_now(bench: Workbench, change: str) -> None:
     shutil.copy(FAMILY / "test.npz", bench.folder / "mine.npz")

@@ -365,7 +365,7 @@ job() { # HOLD LIMIT ARG...: runs as the leader of a session, in the job's folde
   mv rc.tmp rc
 }
 
-# What a tool said is read back whole up to SAID bytes, else its beginning and its end. No file it writes grows beyond
+# What a tool said (its streams, its *.log) is read back whole up to SAID bytes, else its beginning and its end. No file it writes grows beyond
 # LARGEST_BLOCKS of 512 bytes: one that babbles for ever must not fill the disk.
 SAID=1000000
 LARGEST_BLOCKS=2097152
@@ -417,12 +417,12 @@ report() { # HOLD WAIT: wait for the job in this folder, then its state and, whe
   set -- out err
   [ -f answers ] && while read -r name; do [ -f "$name" ] && set -- "$@" "$name"; done < answers
   for name in "$@"; do
-    case $name in out | err) size=$(said_size "$name") ;; *) size=$(size_of "$name") ;; esac
+    case $name in out | err | *.log) size=$(said_size "$name") ;; *) size=$(size_of "$name") ;; esac
     [ -f "$name" ] && printf 'size.%s=%s\n' "$name" "$size"
   done
   echo
   for name in "$@"; do
-    case $name in out | err) [ -f "$name" ] && said "$name" ;; *) [ -f "$name" ] && cat "$name" ;; esac
+    case $name in out | err | *.log) [ -f "$name" ] && said "$name" ;; *) [ -f "$name" ] && cat "$name" ;; esac
   done
 }
 

@@ -148,6 +148,18 @@ def test_output_of_any_bytes_comes_back_whole(machine: Machine) -> None:
     assert (reply.raw.stdout, reply.raw.stderr) == (data, data)
 
 
+def test_of_what_a_tool_says_at_length_the_beginning_and_the_end_come_back_and_other_answers_whole(
+    machine: Machine,
+) -> None:
+    script = "for f in tool.log answer; do { echo begin; head -c 3000000 /dev/zero; echo end; } > $f; done"
+    reply = machine.start("a", "sh", "-c", script, more=("answer", "tool.log", "answer", "answer"))
+    assert reply.raw is not None
+    said, answer = reply.raw.answers["tool.log"], reply.raw.answers["answer"]
+    assert (said[:6], said[-4:], len(answer)) == (b"begin\n", b"end\n", 3_000_010)
+    assert b"bytes of output left out by benchbench]" in said
+    assert len(said) < 1_100_000
+
+
 def test_files_are_put_into_the_jobs_folder_and_answers_come_back(machine: Machine) -> None:
     (machine.folder / "staged file").write_bytes(b"request")
     reply = machine.start(
@@ -423,6 +435,45 @@ def test_a_job_that_begins_as_its_lock_is_broken_does_not_run(machine: Machine) 
     machine.hand("unlock", winner.name, machine.jobs)
 
 
+def test_a_job_whose_lock_is_broken_between_its_look_and_its_registration_does_not_run(machine: Machine) -> None:
+    """Who takes the device just then has looked for jobs before this one could be seen."""
+    assert machine.hold is not None
+    winner, programs = int(machine.hold.number) + 1, machine.folder / "programs"
+    link = lock_folder() / str(winner)
+    programs.mkdir()
+    (programs / "mkdir").write_text(
+        f"#!/bin/sh\ncase $1 in *.job.*) ln -s '{machine.hold.boot} 1 winner by=2' '{link}' ;; esac\n"
+        f'exec {shutil.which("mkdir")} "$@"\n'
+    )
+    (programs / "mkdir").chmod(0o755)
+    folder = Path(machine.jobs) / "late"
+    folder.mkdir()
+    late = ["sh", str(SCRIPT), "job", machine.hold.name, "9", "touch", str(machine.folder / "ran")]
+    path = f"{programs}:{machine.path}"
+    subprocess.run(late, cwd=folder, env=os.environ | {"PATH": path}, check=False, timeout=60)
+    if not link.is_symlink():
+        pytest.skip("this shell has a mkdir of its own")
+    assert not (machine.folder / "ran").exists()
+    assert not list(lock_folder().glob("*.job.*"))
+    machine.hand("unlock", f"{winner}.winner", machine.jobs)
+
+
+def test_who_waits_for_a_job_when_another_takes_the_device_is_refused_and_gets_no_result(machine: Machine) -> None:
+    assert machine.hold is not None
+    machine.start("a", "sh", "-c", "echo begun; sleep 60", wait="0")
+    waiting = subprocess.Popen(
+        ["sh", str(SCRIPT), "poll", machine.hold.name, machine.jobs, "a", "50"],
+        env=os.environ | {"PATH": machine.path},
+        stdout=subprocess.PIPE,
+    )
+    time.sleep(1.5)  # so that it waits by now; if it does not, it is refused all the sooner
+    winner = machine.take("winner by=2", 900, "ended", machine.hold.number)
+    said = waiting.communicate(timeout=60)[0]
+    assert waiting.returncode == REFUSED
+    assert said.endswith(b"state=REFUSED\n\n")
+    machine.hand("unlock", winner.name, machine.jobs)
+
+
 def test_a_holder_that_gave_no_sign_for_longer_than_the_limit_has_lost_the_lock(machine: Machine) -> None:
     assert machine.hold is not None
     assert machine.lock("you by=you", 60)["state"] == "held"
@@ -500,6 +551,28 @@ def test_a_process_that_is_no_job_is_left_alone_whatever_is_written_down_of_it(m
     assert not registered.exists()
     bystander.kill()
     bystander.wait()
+
+
+@pytest.mark.parametrize("before", ["true", "mkdir -m 700 $folder", "mkdir -m 1777 $folder"])
+def test_the_lock_folder_is_made_open_to_every_account_or_opened_by_its_owner(machine: Machine, before: str) -> None:
+    """In a sticky place, as systems have them, by an account that keeps to itself what it makes."""
+    folder = lock_folder()
+    if not can_mount() or folder.parent != Path("/run/lock"):
+        pytest.skip("a place of locks of its own needs root and /run/lock")
+    script = (
+        f"mount -t tmpfs -o mode=1777 l /run/lock || exit; umask 077; folder='{folder}'; {before}; "
+        f"sh '{SCRIPT}' lock 900 'me by=me'; stat -c mode=%a \"$folder\""
+    )
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script],
+        env=os.environ | {"PATH": machine.path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = pairs(done.stdout)
+    assert (said["state"], said["mode"]) == ("taken", "777"), done
 
 
 def test_a_lock_folder_that_others_could_not_write_is_named(machine: Machine) -> None:
