@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -116,8 +116,13 @@ def test_two_work_folders_and_two_names_of_one_device_exclude_each_other(
     side_by_side(device, controller)
 
 
-def test_two_accounts_of_one_device_exclude_each_other(accounts: Shared, controller: MakeController) -> None:
-    side_by_side(accounts, controller)
+@pytest.mark.parametrize("first", ["ann", "root"])
+def test_two_accounts_of_one_device_exclude_each_other(
+    accounts: Shared, controller: MakeController, first: str
+) -> None:
+    """Root may enter what others close, so it is the other way round that shows whether the lock is open to all."""
+    swapped = replace(accounts, first=accounts.second, second=accounts.first)
+    side_by_side(accounts if first == "ann" else swapped, controller)
 
 
 def thawed(device: Shared, make: MakeController) -> None:

@@ -75,6 +75,15 @@ def test_names_are_text_and_never_markup(report: Path, page: Opened) -> None:
     assert not re.search(r"<script>\s*alert", page.dom)
 
 
+def test_no_control_character_of_a_tool_or_a_name_reaches_the_page(tmp_path: Path) -> None:
+    said = "boom\x1b]0;owned\x07\u202e\x9b\u2066"
+    failed = outcome(delegate="gpu", ms=None, status="failed", error=said)
+    page = write_report([load(write_run(tmp_path, [*launches([10.0] * 3), failed]))], tmp_path)
+    shown = page.read_text(encoding="utf-8")
+    assert r"boom\u001b]0;owned\u0007\u202e\u009b\u2066" in shown
+    assert not set(said.removeprefix("boom]0;owned")) & set(shown) - set(said.encode("ascii", "ignore").decode())
+
+
 def test_the_page_has_nothing_to_load(report: Path) -> None:
     found: list[str] = []
 

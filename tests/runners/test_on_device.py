@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -177,6 +179,33 @@ def test_a_custom_op_that_nobody_knows_is_named(ask: Ask) -> None:
     answer = ask(models.edgetpu_model())
     assert answer["error"]["stage"] == "allocate"
     assert "edgetpu-custom-op" in answer["error"]["message"]
+
+
+@pytest.mark.parametrize("fault", ["os.kill(os.getpid(), signal.SIGSEGV)", "raise ValueError('no such struct')"])
+def test_a_measurement_that_is_done_is_kept_whatever_happens_while_the_graph_is_read(
+    tmp_path: Path, fault: str
+) -> None:
+    """In a runtime that crashes, or does not know what it is asked."""
+    (tmp_path / "sitecustomize.py").write_text(
+        textwrap.dedent(f"""
+        import os, signal
+        from ai_edge_litert.interpreter import Interpreter
+
+        def faulty(self):
+            {fault}
+
+        Interpreter._get_ops_details = faulty
+        """)
+    )
+    (tmp_path / "model.tflite").write_bytes(models.add_model())
+    (tmp_path / "request.json").write_text(json.dumps(REQUEST | {"model": "model.tflite"}))
+    command = [sys.executable, str(script_path()), "request.json", "answer.json"]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert run.returncode == (-signal.SIGSEGV if "SIGSEGV" in fault else 0), run.stderr
+    answer = json.loads((tmp_path / "answer.json").read_text())
+    assert (answer["status"], len(answer["steady_ns"]), "error" in answer) == ("ok", 5, False)
+    assert answer["delegation"]["evidence"]
 
 
 def test_an_unreadable_request_still_leaves_an_answer(tmp_path: Path) -> None:

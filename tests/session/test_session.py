@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,18 @@ def test_a_job_is_run_in_a_folder_of_its_own_with_its_environment_and_files(devi
     assert result.before.load is not None
     assert result.after.load is not None
     assert list(Path(str(device.workdir), "jobs").iterdir()) == []
+
+
+def test_values_of_a_devices_environment_that_a_tool_repeats_are_not_taken_back(tmp_path: Path) -> None:
+    secret = "s3cret-t0ken-of-mine"
+    device = Device(
+        name="host", address=Local(), workdir=str(tmp_path / "work"), env={"HF_TOKEN": secret, "LEVEL": "1"}
+    )
+    job = shell("echo out $T $LEVEL; echo err $T >&2; echo answer $T > answer", env={"T": secret}, answers=("answer",))
+    with open_session(device) as session:
+        raw = session.run("a", replace(job, env={**job.env, **device.env}), outputs_to=tmp_path).raw
+    assert (raw.stdout, raw.stderr) == (b"out (HF_TOKEN) 1\n", b"err (HF_TOKEN)\n")
+    assert raw.answers == {"answer": b"answer (HF_TOKEN)\n"}
 
 
 def test_outputs_are_pulled_as_files(device: Device, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from benchbench.delegates.hexagon import Hexagon
 from benchbench.delegates.nnapi import Nnapi
 from benchbench.delegates.npu import Npu
 from benchbench.delegates.xnnpack import Xnnpack
-from benchbench.errors import ToolError
+from benchbench.errors import ToolError, Unsupported
 from benchbench.runners import Feed
 from benchbench.runners.benchmark_model import BenchmarkModelRunner, Generation, read_usage, usage_argv
 from tests.beds.launch import work_for
@@ -93,6 +93,14 @@ def test_a_profile_goes_into_a_file_where_the_build_can_write_one() -> None:
     assert not [flag for flag in command(older, Cpu(), profile=True) if "op_profiling_output" in flag]
 
 
+def test_a_profile_by_a_build_that_makes_none_is_no_failure_but_unsupported() -> None:
+    older = Generation("tflite", TFLITE.flags - {"enable_op_profiling"})
+    with pytest.raises(Unsupported, match="no op profiles") as told:
+        command(older, Cpu(), profile=True)
+    assert told.value.remedy
+    assert command(older, Cpu())
+
+
 def test_inputs_are_fed_from_files_or_ranges_and_outputs_taken_back() -> None:
     feeds = (Feed((1, 8), file="in0.bin"), Feed((4,), low_high=(0, 9)), Feed((2, 2)))
     job = BenchmarkModelRunner(TFLITE).job(work_for(MODEL, Cpu(), feeds=feeds, raw_outputs="out.bin"))
@@ -109,7 +117,7 @@ def test_a_flag_that_this_build_does_not_know_is_refused_before_measuring() -> N
         (Gpu(precision="fp32"), "--gpu_precision_loss_allowed"),
         (Gpu(backend="cl"), "--gpu_backend"),
     ):
-        with pytest.raises(ToolError, match=f"does not know {flag}") as caught:
+        with pytest.raises(Unsupported, match=f"does not know {flag}") as caught:
             command(TFLITE, delegate)
         assert caught.value.remedy
 
@@ -162,7 +170,7 @@ def test_the_newer_generation_has_its_own_flags() -> None:
 def test_a_delegate_of_the_other_generation_is_refused_with_the_remedy(
     generation: Generation, delegate: Delegate
 ) -> None:
-    with pytest.raises(ToolError, match=f"has no way to run {delegate.label}"):
+    with pytest.raises(Unsupported, match=f"has no way to run {delegate.label}"):
         command(generation, delegate)
 
 
