@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from benchbench.case import Case, Variant
 from benchbench.delegates import Cpu, External, Xnnpack
 from benchbench.device import Adb, Device, Local, Traits
+from benchbench.matrix import load_matrix
 from benchbench.model_remarks import model_remarks
 from benchbench.plan import Target
+from tests.models.small_models import M, O, T, build
 from tests.report.builder import launches, variant, write_run
 
 HOST, PHONE = Device(name="host", address=Local()), Device(name="pixel8", address=Adb(serial="R58N"))
@@ -49,6 +52,27 @@ def test_custom_operators_are_named_for_the_delegates_that_lack_them() -> None:
 def test_flex_operators_are_named_where_the_tool_has_none(target: Target, told: bool) -> None:
     flex = variant().model_copy(update={"flex_ops": ("FlexErf",)})
     assert ("FlexErf" in said(flex, target=target)) == told
+
+
+@pytest.mark.parametrize(
+    ("signature", "given", "told"),
+    [
+        ((1, -1, 8), "", True),
+        ((1, -1, 8), "inputs = [{ shape = [1, 4, 8] }]", False),
+        ((-1, 1, 8), "", False),  # any number of samples
+    ],
+)
+def test_a_plan_tells_a_size_that_the_file_leaves_open_unless_the_matrix_gives_it(
+    tmp_path: Path, signature: tuple[int, ...], given: str, told: bool
+) -> None:
+    tensors = [T((1, 1, 8), signature=signature), T((1, 1, 8), signature=signature)]
+    (tmp_path / "speech.tflite").write_bytes(build(M(tensors, [O("TANH", (0,), (1,))])))
+    path = tmp_path / "matrix.toml"
+    path.write_text(
+        f'name = "m"\ndelegates = ["cpu"]\n[[model]]\nfamily = "speech"\nvariants = "speech.tflite"\n{given}\n'
+    )
+    (model,) = load_matrix(path).variants
+    assert ("open" in said(model)) == told
 
 
 def test_a_size_that_nobody_gave_is_a_remark_of_the_plan_and_a_doubt_of_the_case(tmp_path: Any) -> None:

@@ -69,6 +69,8 @@ def test_it_is_tried_once_a_boot_and_toolchain(host: Device) -> None:
 
         record.write_text(json.dumps(kept | {"boot_id": "another boot"}))
         assert possible_delegates(session, equipped) == first
+        record.write_text(json.dumps(kept | {"toolchain": "another tool"}))
+        assert possible_delegates(session, equipped)["gpu"] == first["gpu"]
         record.write_text("no record")
         assert possible_delegates(session, equipped) == first
 
