@@ -100,10 +100,13 @@ class Journal:
     _lines: IO[str] = field(repr=False)
 
     def append(self, outcome: Outcome) -> None:
-        """One line, on the disk before anything else happens."""
-        self._lines.write(outcome.model_dump_json(exclude_defaults=True) + "\n")
-        self._lines.flush()
-        os.fsync(self._lines.fileno())
+        """One line, on the disk before anything else happens. Raises HostError where that is full."""
+        try:
+            self._lines.write(outcome.model_dump_json(exclude_defaults=True) + "\n")
+            self._lines.flush()
+            os.fsync(self._lines.fileno())
+        except OSError as error:
+            raise file_error(error, f"{self.folder / 'outcomes.jsonl'}: cannot be written") from error
 
     def write_log(self, trial: str, text: bytes) -> str:
         """A tool's whole output; its path below the run folder."""

@@ -481,7 +481,8 @@ def test_a_full_disk_of_this_host_stops_the_run_in_one_line(bench: Workbench) ->
     )
     assert done.returncode == 6, done
     *told, last = done.stderr.splitlines()
-    assert last.startswith("benchbench: [Errno 28] No space left on device")
+    assert last.startswith("benchbench: ")
+    assert "No space left on device" in last
     assert 1 <= len(told) < 9
     assert all("/xnnpack/t1/r" in line for line in told)
     assert not bench.processes()

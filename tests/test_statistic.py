@@ -114,7 +114,7 @@ def test_page_charts_and_terminal_name_the_statistic_and_no_plotting_warning_rea
     none = timed(launches(SKEWED, delegate="nnapi"), median=0.0, mean=0.0, first=0.0, init=0.0)
     write_run(tmp_path / "run", [*tiny, *none], name="模型")
     done = report("run", folder=tmp_path)
-    assert done.stderr == ""
+    assert [line for line in done.stderr.splitlines() if line and "recommend" not in line] == []
     page = (tmp_path / "run" / "index.html").read_text()
     assert "mean latency" in page
     assert "median latency" not in page

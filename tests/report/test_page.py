@@ -271,9 +271,13 @@ def broken_run(folder: Path) -> Path:
     """int8 is fast and wrong; nothing has labels."""
     scored = []
     for scheme, times, scores in (
-        ("float32", [10.0, 10.1, 9.9], {"broken": 0, "flags": "", "agreement": 1.0}),
-        ("float16", [9.0, 9.1, 9.2], {"broken": 0, "flags": "output 'y': 12.0% of the values are cut off"}),
-        ("int8", [2.0, 2.1, 1.9], {"broken": 1, "flags": "output 'y': every value is zero", "agreement": 0.1}),
+        ("float32", [10.0, 10.1, 9.9, 10.05, 9.95], {"broken": 0, "flags": "", "agreement": 1.0}),
+        ("float16", [9.0, 9.1, 9.2, 9.05, 9.15], {"broken": 0, "flags": "output 'y': 12.0% of the values are cut off"}),
+        (
+            "int8",
+            [2.0, 2.1, 1.9, 2.05, 1.95],
+            {"broken": 1, "flags": "output 'y': every value is zero", "agreement": 0.1},
+        ),
     ):
         found = launches(times, model=variant(scheme=scheme))
         trial = {"purpose": "accuracy", "trial": f"{found[0].case}/accuracy"}
