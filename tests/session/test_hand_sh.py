@@ -148,6 +148,16 @@ def test_output_of_any_bytes_comes_back_whole(machine: Machine) -> None:
     assert (reply.raw.stdout, reply.raw.stderr) == (data, data)
 
 
+def test_no_file_that_a_job_writes_grows_beyond_all_measure(machine: Machine) -> None:
+    """One byte far behind the limit: a file with a hole, which costs nothing."""
+    byte = ("dd", "if=/dev/zero", "of=file", "bs=1", "count=1")
+    allowed, refused = machine.start("a", *byte, "seek=1000000000"), machine.start("b", *byte, "seek=1100000000")
+    assert allowed.raw is not None
+    assert refused.raw is not None
+    assert allowed.raw.exit_code == 0
+    assert refused.raw.exit_code != 0
+
+
 def test_of_what_a_tool_says_at_length_the_beginning_and_the_end_come_back_and_other_answers_whole(
     machine: Machine,
 ) -> None:
