@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -132,7 +133,7 @@ def _planned(session: Session, device: Device, base: str) -> Installation:
         raise DeviceError(f"{device.name}: {base}: {why}", remedy="name another interpreter as `python`") from error
     version = ".".join(map(str, said.version))
     platform = uv_platform(device.name, said.machine, said.bits, said.libc)
-    packages = _resolved(device.name, platform, version)
+    packages = _resolved(session, platform, version)
     folder = f"{session.workdir}/python"
     return Installation(device.name, said.executable, version, platform, folder, packages, said.free / 1e6)
 
@@ -155,19 +156,19 @@ def uv_platform(device: str, machine: str, bits: int, libc: tuple[str, str]) -> 
     return f"{arch}-manylinux_2_{fitting}"
 
 
-def _resolved(device: str, platform: str, version: str) -> tuple[str, ...]:
+def _resolved(session: Session, platform: str, version: str) -> tuple[str, ...]:
     """The packages with their versions, of the first runtime that exists for such a board."""
     said = ""
     for runtime in RUNTIMES:
         asked = ["pip", "compile", "--quiet", "--no-header", "--no-annotate", "--only-binary", ":all:", "-"]
         target = ["--python-platform", platform, "--python-version", version]
-        done = _uv(device, [*asked, *target], "\n".join(runtime))
+        done = _uv(session, [*asked, *target], "\n".join(runtime))
         if done.returncode == 0:
             return tuple(line.strip() for line in done.stdout.splitlines() if "==" in line)
         said = said or _telling(done.stderr)
     raise ToolError(
-        f"{device}: no runtime for Python {version} on {platform}: {said}",
-        remedy=f"is the package index reachable from here? else: benchbench tools --get {device}",
+        f"{session.device.name}: no runtime for Python {version} on {platform}: {said}",
+        remedy=f"is the package index reachable from here? else: benchbench tools --get {session.device.name}",
     )
 
 
@@ -193,7 +194,7 @@ def _fetched_and_pushed(session: Session, wanted: Installation, tell: Callable[[
         tell(f"{name}: fetching {len(wanted.packages)} packages")
         where = ["--python-platform", wanted.platform, "--python-version", wanted.version, "--target", str(packages)]
         only = ["--quiet", "--no-deps", "--only-binary", ":all:"]
-        done = _uv(name, ["pip", "install", *only, *where, *wanted.packages])
+        done = _uv(session, ["pip", "install", *only, *where, *wanted.packages])
         if done.returncode != 0:
             raise ToolError(f"{name}: the packages cannot be had: {_telling(done.stderr)}", remedy="try again later")
         unpacked_mb = _packed(packages, archive) / 1e6
@@ -241,15 +242,24 @@ def _packed(folder: Path, archive: Path) -> int:
     return total
 
 
-def _uv(device: str, arguments: list[str], text: str = "") -> subprocess.CompletedProcess[str]:
+def _uv(session: Session, arguments: list[str], text: str = "") -> subprocess.CompletedProcess[str]:
+    """What uv does, ended with the session when that is interrupted."""
     from uv import find_uv_bin
 
+    device, deadline = session.device.name, time.monotonic() + _PATIENCE_S
+    pipe = subprocess.PIPE
     try:
-        return subprocess.run(
-            [find_uv_bin(), *arguments], input=text, capture_output=True, text=True, timeout=_PATIENCE_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
+        command = [find_uv_bin(), *arguments]
+        with subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+            while not session.cancelled.is_set() and time.monotonic() < deadline:
+                given, text = text, ""  # which is kept from the first time on
+                with suppress(subprocess.TimeoutExpired):
+                    stdout, stderr = process.communicate(given, timeout=0.2)
+                    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+            process.kill()
+    except OSError as error:
         raise ToolError(f"{device}: uv cannot fetch packages: {error}", remedy="pip install uv") from error
+    raise ToolError(f"{device}: uv was ended: it took longer than {_PATIENCE_S} s, or was interrupted")
 
 
 def _telling(text: str) -> str:

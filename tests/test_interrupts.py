@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any
 import pytest
 
 from benchbench.device import Device
+from benchbench.errors import Interrupted
+from benchbench.interrupts import Interrupts
 from benchbench.inventory import device_file, read_device
 from benchbench.session.session import open_session
 from tests.beds.benchmark_model import install
@@ -25,7 +28,13 @@ from tests.beds.phone import Phone
 from tests.beds.sshd import Board
 from tests.workbench import Workbench, outcomes, planned
 
-GUARD_S = 120  # against hangs only
+GUARD_S = 300  # against hangs only
+HEARING = """
+import os, signal, sys
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 
 
 def becomes_true(what: Callable[[], bool], seconds: float = GUARD_S) -> bool:
@@ -96,8 +105,10 @@ def long_matrix(bench: Workbench, *devices: str) -> str:
 
 
 def begin(bench: Workbench, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    """As from a person's shell: no signal is ignored, also where these tests run in the background."""
     settings: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
-    return subprocess.Popen(bench.command(*arguments), cwd=bench.folder, env=bench.environment, **settings | options)
+    command = [sys.executable, "-c", HEARING, *bench.command(*arguments)]
+    return subprocess.Popen(command, cwd=bench.folder, env=bench.environment, **settings | options)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +152,46 @@ def test_many_signals_of_other_kinds_end_like_the_first(bench: Workbench, host: 
     assert run.returncode in {129, 143}, said
     assert "resume with" in said.decode().splitlines()[-1]
     assert host.is_free()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interruption_in_a_callback_whose_errors_go_nowhere_is_raised_after_it(number: signal.Signals) -> None:
+    """As in those of the import system, which what interrupts a command can find at work."""
+
+    class Thing:
+        pass
+
+    def callback(_: object) -> None:
+        signal.raise_signal(number)
+
+    def collected() -> None:
+        thing = Thing()
+        reference = weakref.ref(thing, callback)
+        del thing
+        assert reference() is None
+        time.sleep(GUARD_S)
+
+    before = signal.getsignal(number)
+    signal.signal(number, signal.default_int_handler)
+    try:
+        with Interrupts().heard(), pytest.raises(Interrupted) as raised:
+            collected()
+        assert raised.value.number == number
+    finally:
+        signal.signal(number, before)
+
+
+def test_who_interrupts_the_page_is_told_how_to_get_it(bench: Workbench, host: Place) -> None:
+    run = begin(bench, "run", bench.matrix("float32", rounds=1).name)
+    assert run.stdout is not None
+    run.stdout.readline()  # the table comes before the page, which takes seconds
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=GUARD_S)
+    assert run.returncode == 130, said
+    assert f"benchbench report reports/{bench.latest().name}" in said.decode().splitlines()[-1]
+    assert host.is_free()
+    bench.benchbench("report", str(bench.latest()))
+    assert (bench.latest() / "index.html").is_file()
 
 
 def test_a_third_ctrl_c_leaves_at_once(bench: Workbench, board: Board) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchbench.commands import exit_codes
+from benchbench.errors import Interrupted
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -76,8 +78,16 @@ def load_run(folder: Path) -> Run:
 
 def finish(folder: Path, *, measured: bool = True) -> None:
     """The table on stdout, what became of all cases and the page's path on stderr; exit code 1 when trials failed that
-    we measured.
+    we measured. Who interrupts it is told how to get the page.
     """
+    try:
+        _show(folder, measured=measured)
+    except KeyboardInterrupt as error:
+        again = f"every trial is done; the page: benchbench report {shlex.quote(str(folder))}"
+        raise Interrupted.of(error, again) from error
+
+
+def _show(folder: Path, *, measured: bool) -> None:
     from benchbench import console, tables
     from benchbench.recommendation import recommend
     from benchbench.report.page import write_report

@@ -142,20 +142,29 @@ def _equip(name: str, inventory: Path, yes: bool) -> None:
     from benchbench import console, provision
     from benchbench.inventory import select
     from benchbench.selection import all_devices
-    from benchbench.session.session import open_session
+    from benchbench.session.opening import Absent, opened
+    from benchbench.session.session import Session
 
-    (device,) = select(all_devices(inventory), [name], "devices")
-    with open_session(device, patience_s=10) as session:
+    def equipped(session: Session) -> bool:
+        """Whether something was installed."""
         found = provision.examine(session)
         if isinstance(found, str):
             click.echo(found)
-            return
+            return False
         for line in found.lines:
             click.echo(line)
         if not yes:
-            console.err().print(f"nothing was done: benchbench devices --equip {name} --yes does it", markup=False)
-            return
+            again = f"benchbench devices --equip {session.device.name} --yes"
+            console.err().print(f"nothing was done: {again} does it", markup=False)
+            return False
         click.echo(provision.install(session, found, lambda line: console.err().print(line, markup=False)))
+        return True
+
+    chosen = select(all_devices(inventory), [name], "devices")
+    with opened(chosen, equipped, purpose="benchbench devices --equip", patience_s=10) as answers:
+        for answer in answers:
+            if isinstance(answer, Absent):
+                raise answer.error
 
 
 @click.command()
