@@ -72,6 +72,18 @@ def test_a_missing_library_is_unavailable_with_the_loaders_words(tmp_path: Path,
     assert "libnowhere.so.1: cannot open shared object file" in (reading.delegation.evidence or "")
 
 
+def test_a_crash_while_the_plan_is_read_does_not_cost_the_number(
+    tmp_path: Path, chain: Path, delegate_library: Path
+) -> None:
+    """Who looks makes the runtime prepare the graph again, and here that kills the process."""
+    delegate = external(delegate_library, mode="elementwise", fail="again")
+    reading = launch(work_for(chain, delegate), tmp_path).reading
+    assert (reading.status, reading.delegation.verdict) == ("ok", "unknown")
+    assert len(reading.measurement.timings.samples) > 0
+    assert "ended while this was being read" in (reading.delegation.evidence or "")
+    assert any("after its answer" in warning for warning in reading.measurement.warnings)
+
+
 def test_a_library_that_is_no_delegate_is_unavailable(tmp_path: Path, chain: Path, stranger_library: Path) -> None:
     reading = launch(work_for(chain, external(stranger_library)), tmp_path).reading
     assert_no_number(reading)

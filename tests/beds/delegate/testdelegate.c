@@ -5,7 +5,8 @@
  *   mode       none         claims nothing (the default)
  *              elementwise  claims float32 RELU, RELU6, LOGISTIC, HARD_SWISH, ADD and MUL, and computes them for real
  *              edgetpu      claims custom ops named "edgetpu-custom-op", as libedgetpu does, and copies input to output
- *   fail       create | init | prepare | invoke | abort: the step that fails; abort kills the process in invoke
+ *   fail       create | init | prepare | invoke | abort | again: the step that fails; abort kills the process in invoke,
+ *              again when it is prepared once more after an inference, as by whoever looks at the graph
  *   sleep_us   time that every kernel takes besides its work
  *   max_nodes  the most nodes to claim
  *   wrong      "true": outputs are off by one, as those of a broken driver
@@ -109,7 +110,7 @@ typedef struct {
   Delegate base;
   char mode[16], fail[16];
   int sleep_us, max_nodes, claimed;
-  bool wrong;
+  bool wrong, invoked;
 } TestDelegate;
 
 typedef struct {
@@ -145,6 +146,7 @@ static int kernel_prepare(Context *context, Node *node) {
     context->ReportError(context, "testdelegate: kernel init failed");
     return ERROR;
   }
+  if (kernel->owner->invoked && !strcmp(kernel->owner->fail, "again")) abort();
   if (!strcmp(kernel->owner->fail, "prepare")) {
     context->ReportError(context, "testdelegate: prepare failed (fail=prepare)");
     return ERROR;
@@ -166,6 +168,7 @@ static float elementwise(int code, float a, float b) {
 static int kernel_invoke(Context *context, Node *node) {
   Kernel *kernel = node->user_data;
   TestDelegate *owner = kernel->owner;
+  owner->invoked = true;
   if (!strcmp(owner->fail, "abort")) abort();
   if (!strcmp(owner->fail, "invoke")) {
     context->ReportError(context, "testdelegate: device lost (fail=invoke)");
