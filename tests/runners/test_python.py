@@ -74,6 +74,8 @@ def test_an_evaluation_asks_for_its_outputs_back() -> None:
         "count": 5,
         "preprocess": {"scale": 1.0, "mean": [1.0, 2.0, 3.0], "std": [1.0]},
         "at_most_seconds": 30,
+        "whole": evaluation.whole,
+        "state": evaluation.state,
     }
 
 
