@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.beds.adb_server import AdbServerProcess
 from tests.beds.namespaces import be_another_machine, can_mount
@@ -19,6 +20,9 @@ from tests.beds.phone import Phone
 from tests.beds.sshd import SSHD, Board
 
 _count = itertools.count()
+
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")
 
 
 def pytest_configure() -> None:

@@ -137,14 +137,14 @@ def test_a_tool_that_crashes_hangs_or_babbles_fails_its_trial_with_a_telling_lin
     hang = library(tmp_path, "hang", "for (;;) sleep(1);")
     quit_ = library(tmp_path, "quit", 'printf("\\x01\\xff all is well\\n"); fflush(0); _exit(0);')
     delegates = ", ".join(f'{{ kind = "external", path = "{path}" }}' for path in (crash, hang, quit_))
-    matrix = bench.matrix("float32", delegates=f'["xnnpack", {delegates}]', rounds=1, measure="timeout_seconds = 5")
+    matrix = bench.matrix("float32", delegates=f'["xnnpack", {delegates}]', rounds=1, measure="timeout_seconds = 30")
     by_delegate = {outcome.case.split("/")[2]: outcome for outcome in outcomes(run(bench, matrix))}
     assert by_delegate["xnnpack"].status == "ok"
     assert by_delegate["external:crash"].status == "failed"
     assert by_delegate["external:crash"].exit_code == 128 + signal.SIGABRT
     assert "SIGABRT" in str(by_delegate["external:crash"].error)
     assert by_delegate["external:hang"].status == "failed"
-    assert "5 s" in str(by_delegate["external:hang"].error)
+    assert "30 s" in str(by_delegate["external:hang"].error)
     assert by_delegate["external:quit"].status != "ok"
     assert by_delegate["external:quit"].measurement.timings.mean is None
     assert not bench.processes()
@@ -409,7 +409,7 @@ def test_a_damaged_manifest_is_one_line(bench: Workbench, key: str, value: objec
         api.resume(folder)
 
 
-def becomes_true(what: Callable[[], bool], seconds: float = 60) -> bool:
+def becomes_true(what: Callable[[], bool], seconds: float = 120) -> bool:
     until = time.monotonic() + seconds
     while not what() and time.monotonic() < until:
         time.sleep(0.02)
@@ -436,15 +436,21 @@ def test_a_run_whose_controller_was_killed_is_completed_without_repeating_a_fini
     api.resume(folder)
     assert lines(folder)[: len(before)] == before
     assert [outcome.trial for outcome in outcomes(folder)] == planned(folder)
-    assert becomes_true(lambda: not bench.processes(), 5)
+    assert becomes_true(lambda: not bench.processes())
     assert any("its holder has ended" in note for note in read_manifest(folder)["notes"])
 
 
 def test_an_evaluation_whose_controller_was_killed_goes_on_where_it_was(bench: Workbench) -> None:
-    # Launches of at most a second, half the limit, for two thousand samples of a millisecond or two each.
+    # Launches so short that there are many of them; their limit, which is another, only guards against hangs.
     dataset = f'dataset = "{FAMILY}/test.npz"'
-    matrix = bench.matrix("int16x8", "float32", rounds=1, model=dataset, measure="timeout_seconds = 2")
-    command = bench.begin("run", str(matrix), "--only", "*int16x8*")
+    matrix = bench.matrix("int16x8", "float32", rounds=1, model=dataset, measure="timeout_seconds = 300")
+    short = "from benchbench.evaluation import by_script; by_script.LAUNCH_SECONDS = 0.25"
+    program = f"{short}; from benchbench.cli import main; main()"
+    command = subprocess.Popen(
+        [sys.executable, "-c", program, "run", str(matrix), "--only", "*int16x8*"],
+        cwd=bench.folder,
+        env=bench.environment,
+    )
     parts = bench.reports.glob
     assert becomes_true(lambda: len(list(parts("*/outputs/*int16x8*/parts/*.json"))) >= 2)
     command.kill()
@@ -476,7 +482,7 @@ def test_a_full_disk_of_this_host_stops_the_run_in_one_line(bench: Workbench) ->
         env=bench.environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 6, done

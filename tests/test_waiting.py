@@ -73,7 +73,7 @@ def test_waiting_ends_at_once_when_it_is_interrupted(bench: Workbench, night: Ex
     process = bench.begin("run", str(bench.matrix("float32")), "--wait")
     told_to_wait(process)
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "interrupted" in stderr
     assert "Traceback" not in stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from benchbench.delegates.edgetpu import EdgeTpu
 from benchbench.delegates.external import External
 from benchbench.outcome import Reading
 from tests.beds import models
-from tests.beds.launch import launch, work_for
+from tests.beds.launch import QUICK, launch, work_for
 
 
 def external(library: Path | str, **options: str) -> External:
@@ -60,9 +61,13 @@ def test_a_delegate_that_takes_nothing_never_gets_the_number(
 
 def test_the_time_a_delegate_takes_is_in_the_latency(tmp_path: Path, chain: Path, delegate_library: Path) -> None:
     delegate = external(delegate_library, mode="elementwise", max_nodes="2", sleep_us="5000")
+    began = time.monotonic()
     reading = launch(work_for(chain, delegate), tmp_path).reading
+    wall_us = 1e6 * (time.monotonic() - began)
     assert reading.delegation.nodes_delegated == 2
-    assert (reading.measurement.timings.min or 0) >= 10_000
+    timings = reading.measurement.timings
+    assert (timings.min or 0) >= 10_000
+    assert QUICK.runs * (timings.mean or 0) <= wall_us  # a wrong clock or unit would miss one of the two by far
 
 
 def test_a_missing_library_is_unavailable_with_the_loaders_words(tmp_path: Path, chain: Path) -> None:

@@ -46,7 +46,7 @@ class AdbServerProcess:
                 env=env,
             )
         server = AdbServer.named(self.address)
-        until = Deadline.after(20)
+        until = Deadline.after(120)
         while True:
             try:
                 server.ask("host:version", until)

@@ -103,7 +103,7 @@ class Board:
                 stderr=stream,
                 start_new_session=True,
             )
-        until = time.monotonic() + 10
+        until = time.monotonic() + 120
         while "Server listening" not in log.read_text():
             if self._process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(log.read_text())

@@ -54,8 +54,8 @@ def shards_of(folder: Path, samples: int, per_shard: int) -> Shards:
     return cut(dataset, folder / "shards", most_bytes=per_shard * IMAGE_BYTES)
 
 
-def evaluated(session: Session, shards: Shards, told: Told, model: Path = MODEL, seconds: float = 120) -> Evaluated:
-    measure = Measure(timeout_seconds=seconds)
+def evaluated(session: Session, shards: Shards, told: Told, model: Path = MODEL) -> Evaluated:
+    measure = Measure(timeout_seconds=120)
     work: Work = work_for(model, Xnnpack(), measure=measure, tool=str(script_path()), python=sys.executable)
     launches = Launches(session, PythonRunner(), "net/accuracy", Parts(shards.folder.parent / "parts"))
     return evaluate(launches, work, shards, told)
@@ -71,11 +71,13 @@ def test_outputs_of_all_shards_are_those_of_one_interpreter(session: Session, tm
     assert found.reading.measurement.timings.mean is None  # an evaluation is not what is timed
 
 
-def test_a_launch_ends_when_its_time_is_over_and_the_next_goes_on_there(session: Session, tmp_path: Path) -> None:
-    # Half of a limit of 2 s, for samples of a millisecond or two each.
+def test_a_launch_ends_when_its_time_is_over_and_the_next_goes_on_there(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchbench.evaluation.by_script.LAUNCH_SECONDS", 0.25)  # far less than the samples take
     model = FAMILY / "fashion_mnist_int16x8.tflite"
     shards, told = shards_of(tmp_path, samples=2000, per_shard=2000), Told()
-    found = evaluated(session, shards, told, model, seconds=2)
+    found = evaluated(session, shards, told, model)
     assert found.reading.status == "ok", found.reading.error
     assert len(told.heard) > 1
     assert told.heard[-1] == (2000, 2000)

@@ -32,7 +32,7 @@ from tests.beds.phone import Phone
 from tests.beds.sshd import Board
 from tests.workbench import FAMILY
 
-MEASURE = Measure(rounds=3, runs=1, min_seconds=0.8, warmup_runs=1, warmup_min_seconds=0, timeout_seconds=30)
+MEASURE = Measure(rounds=3, runs=1, min_seconds=0.8, warmup_runs=1, warmup_min_seconds=0, timeout_seconds=120)
 MATRIX = Matrix(
     name="faults",
     source="faults.toml",
@@ -144,7 +144,7 @@ def test_a_device_that_is_gone_fails_its_own_trials_and_nobody_elses_and_can_be_
     assert [outcome.status for outcome in gone] == ["ok", "failed", "failed"]
     assert all(outcome.transient for outcome in gone[1:])
     assert all("went away and did not come back" in str(outcome.error) for outcome in gone[1:])
-    assert time.monotonic() - began < 45
+    assert time.monotonic() - began < 240
     away.bed.reboot()
     with open_session(away.device) as session:
         assert session.conditions().load is not None
@@ -177,7 +177,7 @@ def test_a_disk_that_fills_up_fails_the_trials_in_words(make_board: Callable[...
 
     def fill() -> None:
         with closing(connect(board.address)) as link:
-            link.run(["sh", "-c", 'head -c 9m /dev/zero > "$1/filler"', "sh", board.workdir], timeout_s=20)
+            link.run(["sh", "-c", 'head -c 9m /dev/zero > "$1/filler"', "sh", board.workdir], timeout_s=120)
 
     told = run(tmp_path, [device], fill)
     assert told[0].status == "ok"

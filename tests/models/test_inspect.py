@@ -254,7 +254,7 @@ def test_an_operator_of_a_tensor_that_is_not_there_is_refused(tmp_path: Path) ->
 SEEDS = [dense(INT8, decoded=True), (ROOT / "benchbench/demo/fashion_mnist/fashion_mnist_int8.tflite").read_bytes()]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.sampled_from(SEEDS), st.data())
 def test_no_truncation_and_no_flipped_bit_makes_it_crash(tmp_path: Path, seed: bytes, data: st.DataObject) -> None:
     raw = bytearray(seed[: data.draw(st.integers(0, len(seed)))] if data.draw(st.booleans()) else seed)

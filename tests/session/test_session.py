@@ -38,7 +38,7 @@ def runs(pid: int) -> bool:
         return False
 
 
-def eventually(what: Callable[[], bool], seconds: float = 10) -> bool:
+def eventually(what: Callable[[], bool], seconds: float = 120) -> bool:
     until = time.monotonic() + seconds
     while not what() and time.monotonic() < until:
         time.sleep(0.02)
@@ -179,16 +179,18 @@ def test_a_cancelled_session_ends_its_job_and_gives_the_device_back(device: Devi
 
 
 def test_a_link_lost_for_a_moment_neither_loses_nor_repeats_a_job(device: Device, tmp_path: Path) -> None:
-    log = tmp_path / "log"
+    log, go = tmp_path / "log", tmp_path / "go"
     with open_session(device) as session:
 
         def cut() -> None:
             assert eventually(log.exists)
             session.transport.close()
+            go.touch()
 
         cutter = threading.Thread(target=cut)
         cutter.start()
-        result = session.run("a", shell(f"echo run >> '{log}'; sleep 1; echo whole"), outputs_to=tmp_path)
+        job = shell(f"echo run >> '{log}'; until [ -e '{go}' ]; do sleep 0.1; done; echo whole")
+        result = session.run("a", job, outputs_to=tmp_path)
         cutter.join()
     assert (result.raw.exit_code, result.raw.stdout) == (0, b"whole\n")
     assert log.read_text() == "run\n"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+GUARD_S = 120  # against hangs only: far less than the programs of these tests would run by themselves
 
 
 def sh(text: str, *arguments: str) -> list[str]:
@@ -23,15 +27,26 @@ def alive(marker: str) -> list[str]:
     return found
 
 
-def wait_until_alive(marker: str, seconds: float = 10) -> None:
-    until = time.monotonic() + seconds
-    while not alive(marker) and time.monotonic() < until:
+def wait_until(what: Callable[[], object]) -> None:
+    until = time.monotonic() + GUARD_S
+    while not what():
+        assert time.monotonic() < until
         time.sleep(0.02)
-    assert alive(marker)
 
 
-def wait_until_gone(marker: str, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while alive(marker) and time.monotonic() < until:
-        time.sleep(0.02)
-    assert not alive(marker)
+def wait_until_alive(marker: str) -> None:
+    wait_until(lambda: alive(marker))
+
+
+def wait_until_gone(marker: str) -> None:
+    wait_until(lambda: not alive(marker))
+
+
+def once_alive(marker: str, act: Callable[[], object]) -> None:
+    """Does something in a thread of its own as soon as a program has begun on the device."""
+
+    def wait_and_act() -> None:
+        wait_until_alive(marker)
+        act()
+
+    threading.Thread(target=wait_and_act).start()

