@@ -134,6 +134,16 @@ def test_a_line_pumped_up_costs_no_more_than_its_length(unit: str) -> None:
         assert time.process_time() - began < 20  # backtracking took half a minute for a thousand digits
 
 
+def test_a_row_of_an_op_profile_with_many_digits_costs_no_more_than_its_length() -> None:
+    """Which of the digits belong to which part of a number was tried for each of its six columns together."""
+    names = ("node type", "first", "avg ms", "%", "cdf%", "mem KB", "times called", "Name")
+    header = "\t".join(f"[{n}]" for n in names)
+    table = ["Operator-wise Profiling Info for Regular Benchmark Runs:", "====== Run Order ======", header]
+    began = time.process_time()
+    read_text("\n".join(["STARTING!", *table, "\t".join(["CONV_2D", *["9" * 20] * 6]) + "x", ""]))
+    assert time.process_time() - began < 10
+
+
 @pytest.mark.parametrize(
     ("given", "named"),
     [
