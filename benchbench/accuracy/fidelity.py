@@ -19,6 +19,7 @@ FlagKind = Literal["nan", "inf", "all-zero", "constant", "saturated", "agreement
 Measure = Literal["agreement", "cosine", "sqnr_db"]
 ALIKE = 0.99  # a cosine between the answers to other samples from which on a cosine tells nothing
 SHARE_STEP = 1 / 256  # of a share from 0 to 1 in eight bits, also where a float output was made from them
+SHARES_OFF = 0.05  # how far the shares of one may sum up to something else, rounded
 UNDECIDED_DB = 20.0  # top answers that differ although the values hardly do are those of samples that are undecided
 Reals = NDArray[np.float64]
 
@@ -31,7 +32,7 @@ class TensorFidelity:
     """
 
     name: str
-    agreement: float | None  # share of samples with the same top-1; None where there is only one value a sample
+    agreement: float | None  # share of samples with the same top-1; None where the output is no choice between classes
     cosine: float  # mean over the samples
     cosine_min: float  # of the worst sample
     sqnr_db: float  # 10 log10(sum reference^2 / sum error^2), at most SQNR_CEILING_DB
@@ -57,9 +58,13 @@ class Flag:
     broken: bool
 
 
-def fidelity(reference: Sequence[Output], outputs: Sequence[Output]) -> tuple[TensorFidelity, ...]:
+def fidelity(
+    reference: Sequence[Output], outputs: Sequence[Output], classes: str | None = None
+) -> tuple[TensorFidelity, ...]:
     """Each output against the reference's of the same name, or else in the same place.
 
+    `classes` names the output that labels say is of class scores. Without labels only shares of one tell a choice
+    between classes from landmarks or regressions, whose largest value is no answer.
     Raises InputError where the two have other outputs or shapes (but for axes of length one): then they are no variants
     of one model.
     """
@@ -73,7 +78,7 @@ def fidelity(reference: Sequence[Output], outputs: Sequence[Output]) -> tuple[Te
             raise InputError(
                 f"output {got.name!r}: the reference's shape is {list(expected.raw.shape)}, here {list(got.raw.shape)}"
             )
-    return tuple(_compare(expected, got) for expected, got in pairs)
+    return tuple(_compare(expected, got, got.name == classes) for expected, got in pairs)
 
 
 def _squeezed(output: Output) -> tuple[int, ...]:
@@ -81,7 +86,7 @@ def _squeezed(output: Output) -> tuple[int, ...]:
     return len(output.raw), *(size for size in output.raw.shape[1:] if size != 1)
 
 
-def _compare(expected: Output, got: Output) -> TensorFidelity:
+def _compare(expected: Output, got: Output, labelled: bool) -> TensorFidelity:
     n = len(got.raw)
     reference, output = (o.real.astype(np.float64).reshape(n, -1) for o in (expected, got))
     finite = np.isfinite(output) & np.isfinite(reference)
@@ -90,9 +95,10 @@ def _compare(expected: Output, got: Output) -> TensorFidelity:
     step = got.scale or (SHARE_STEP if _scores(r) else 0.0)
     signal, noise = float((r * r).sum()), float((error * error).sum())
     cosine = _cosine(r, o)
+    agreement = _agreement(expected, reference, output) if labelled or _shares_of_one(r) else None
     return TensorFidelity(
         name=got.name,
-        agreement=_agreement(expected, reference, output),
+        agreement=agreement,
         cosine=float(cosine.mean()),
         cosine_min=float(cosine.min()),
         sqnr_db=_decibel(signal, noise),
@@ -105,7 +111,7 @@ def _compare(expected: Output, got: Output) -> TensorFidelity:
         all_zero=not np.any(output) and bool((np.abs(r) > step).any()),
         constant=n > 1 and bool((output == output[0]).all()) and _differ(r, step),
         within_step=bool(step) and bool(finite.all()) and float(error.max(initial=0.0)) <= step,
-        telling=_telling(expected, r, step),
+        telling=_telling(r, step, agreement is not None),
     )
 
 
@@ -114,16 +120,21 @@ def _scores(r: Reals) -> bool:
     return bool((r >= -1e-3).all() and (r <= 1 + 1e-3).all())
 
 
+def _shares_of_one(r: Reals) -> bool:
+    """Whether the values of each sample are shares of one, as a softmax makes them; eight bits round each of them."""
+    return _scores(r) and bool((np.abs(r.sum(axis=1) - 1) < SHARES_OFF).all())
+
+
 def _differ(r: Reals, step: float) -> bool:
     """Whether a reference answers samples differently, by more than a step and a thousandth of its values."""
     return bool(np.abs(r - r[0]).max(initial=0.0) > max(step, 1e-3 * float(np.abs(r).max(initial=0.0))))
 
 
-def _telling(expected: Output, r: Reals, step: float) -> frozenset[Measure]:
+def _telling(r: Reals, step: float, chooses: bool) -> frozenset[Measure]:
     """What can tell a right output from a wrong one: the reference's answers to other samples must not do as well.
 
     Of one value a sample the cosine is 1 whatever it is; where the reference has the same top answer for all samples,
-    so has a model that is stuck at it; and top answers are of scores: shares of one, or each from 0 to 1.
+    so has a model that is stuck at it; and top answers are of outputs that choose between classes.
     """
     found: set[Measure] = set()
     if len(r) > 1 and not _differ(r, step):
@@ -132,7 +143,7 @@ def _telling(expected: Output, r: Reals, step: float) -> frozenset[Measure]:
     if r.shape[1] > 1 and (len(r) == 1 or float(_cosine(r, np.roll(r, 1, axis=0)).mean()) < ALIKE):
         found.add("cosine")
     several = len(r) == 1 or len(np.unique(r.argmax(axis=1))) > 1
-    if _scores(r) and several and _agreement(expected, r, r) is not None:
+    if chooses and several:
         found.add("agreement")
     return frozenset(found)
 

@@ -48,7 +48,8 @@ def score(dataset: Dataset, outputs: Sequence[Output], reference: Sequence[Outpu
     if reference is not None:
         compared = min(dataset.n, len(reference[0].raw))
         scores["compared"] = compared
-        tensors = fidelity(_first(reference, compared), _first(outputs, compared))
+        row = None if dataset.labels is None else _row_of_scores(outputs)
+        tensors = fidelity(_first(reference, compared), _first(outputs, compared), row.name if row else None)
         scores |= _compared(tensors)
         telling += sorted(frozenset().union(*(tensor.telling for tensor in tensors)))
     compared_at_all = reference is not None or found is not None or dataset.truth is not None
@@ -64,16 +65,21 @@ def class_scores(dataset: Dataset, outputs: Sequence[Output]) -> Array:
 
     One value a sample tells two classes apart: a share from 0 to 1, or else a score whose sign does.
     """
-    for output in outputs:
-        values = [size for size in output.raw.shape[1:] if size > 1]
-        if len(values) == 1:
-            return output.real.reshape(dataset.n, -1)
+    row = _row_of_scores(outputs)
+    if row is not None:
+        return row.real.reshape(dataset.n, -1)
     if len(outputs) == 1 and outputs[0].raw.size == dataset.n:
         value = outputs[0].real.reshape(dataset.n)
         share = bool(((value >= 0) & (value <= 1) | np.isnan(value)).all())
         return np.stack([1 - value if share else -value, value], axis=1)
     shapes = ", ".join(f"{output.name} {list(output.raw.shape)}" for output in outputs)
     raise InputError(f"{dataset.name} has labels, but no output is a row of class scores: {shapes}")
+
+
+def _row_of_scores(outputs: Sequence[Output]) -> Output | None:
+    """The first output with several values in a row for a sample."""
+    rows = (output for output in outputs if sum(size > 1 for size in output.raw.shape[1:]) == 1)
+    return next(rows, None)
 
 
 def classified(dataset: Dataset, outputs: Sequence[Output]) -> Classification | None:

@@ -137,7 +137,7 @@ def accuracy(results: Results) -> Section:
         f"Speed against {quality(metrics)}",
         "accuracy.html",
         "On the path that was timed: same variant, delegate and device. Brackets of a time are its "
-        f"interval ({_intervals(results)}), of ratios bootstrap intervals, of shares 95 % intervals; “cannot tell”: "
+        f"interval ({_intervals(results)}), of ratios and shares 95 % intervals; “cannot tell”: "
         "the launches vary too much to say which is faster." + (f" {none}" if none else ""),
         content={"tables": tables},
         charts=found,

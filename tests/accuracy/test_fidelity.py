@@ -17,11 +17,11 @@ def reals(array: NDArray[np.float32], name: str = "y") -> Output:
 
 
 def kinds(array: NDArray[np.float32]) -> dict[str, bool]:
-    return {flag.kind: flag.broken for flag in flags(fidelity([reals(REAL)], [reals(array)]))}
+    return {flag.kind: flag.broken for flag in flags(fidelity([reals(REAL)], [reals(array)], classes="y"))}
 
 
 def test_the_same_outputs_are_true_to_the_last_bit() -> None:
-    (same,) = fidelity([reals(REAL)], [reals(REAL)])
+    (same,) = fidelity([reals(REAL)], [reals(REAL)], classes="y")
     assert (same.agreement, same.sqnr_db, same.max_error, same.gain) == (1.0, SQNR_CEILING_DB, 0.0, 1.0)
     assert same.cosine == pytest.approx(1.0)
     assert not flags([same])
@@ -65,6 +65,20 @@ def test_a_weak_variant_is_a_doubt_and_not_broken() -> None:
     noise = np.random.default_rng(1).normal(scale=0.45, size=REAL.shape).astype(np.float32)
     assert not any(kinds(REAL + noise).values())
     assert "sqnr" in kinds(REAL + noise)
+
+
+def test_only_a_choice_between_classes_has_a_top_answer() -> None:
+    """Landmarks and embeddings have a largest value too, and another one after quantization proves nothing."""
+    rng = np.random.default_rng(0)
+    softmax = rng.dirichlet(np.ones(10), 200).astype(np.float32)
+    assert fidelity([reals(softmax)], [reals(softmax[::-1])])[0].agreement is not None
+    for values in (REAL, REAL + 96, rng.uniform(0, 1, (200, 10)).astype(np.float32)):
+        near = values + rng.normal(scale=0.12 * np.abs(values).mean(), size=values.shape).astype(np.float32)
+        (found,) = fidelity([reals(values)], [reals(near)])
+        assert found.agreement is None
+        assert not any(flag.broken for flag in flags([found]))
+        assert "agreement" not in found.telling
+        assert fidelity([reals(values)], [reals(near)], classes="y")[0].agreement is not None  # the labels say so
 
 
 def test_values_cut_off_by_a_narrow_range_are_counted() -> None:

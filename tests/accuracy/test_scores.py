@@ -79,13 +79,21 @@ def test_a_measure_that_a_wrong_answer_would_pass_is_not_telling() -> None:
 
 
 def test_values_that_hardly_differ_are_no_disagreement() -> None:
-    """Top answers of landmarks, and of scores that are all alike, change with the last bit."""
+    """The largest of many landmarks changes with the last bit, and is no answer."""
     rng = np.random.default_rng(0)
     marks = (rng.uniform(0, 192, (50, 200))).astype(np.float32)
     close = Output("landmarks", np.round(marks / 8) * 8)
     scores = score(seeded([Described()], 50, seed=0), [close], [Output("landmarks", marks)])
-    assert float(str(scores["agreement"])) < 0.5
+    assert scores["agreement"] is None
     assert (scores["broken"], scores["flags"]) == (0, "")
+    rough = Output("landmarks", (marks + rng.normal(scale=12, size=marks.shape)).astype(np.float32))
+    far = score(seeded([Described()], 50, seed=0), [rough], [Output("landmarks", marks)])
+    assert float(str(far["sqnr_db"])) < 20
+    assert (far["broken"], far["flags"]) == (0, "")
+    certain = np.eye(10, dtype=np.float32)[np.arange(50) % 10] * 30
+    off = np.roll(certain, 1, axis=1)
+    judged = score(labelled(), [Output("y", off)], [Output("y", certain)])
+    assert (judged["agreement"], judged["broken"]) == (0.0, 1)  # labels say that the largest value is an answer
 
 
 def test_outputs_of_another_number_of_samples_are_refused() -> None:
