@@ -64,7 +64,7 @@ class Failed(Exception):
 
 
 def known() -> list[Flag]:
-    return FLAGS + (LINKED_BUT_USELESS if os.environ.get("STANDIN_GPU") == "unsupported" else [])
+    return FLAGS + (LINKED_BUT_USELESS if os.environ.get("STANDIN_GPU") == "refused" else [])
 
 
 def info(text: str, severity: str = "INFO") -> None:

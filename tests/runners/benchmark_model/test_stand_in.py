@@ -134,7 +134,7 @@ def test_a_gpu_is_refused_where_the_build_has_none_and_unavailable_where_it_is_o
 ) -> None:
     with pytest.raises(ToolError, match="does not know --use_gpu"):
         trial(tool, Gpu(), tmp_path / "absent")
-    monkeypatch.setenv("STANDIN_GPU", "unsupported")
+    monkeypatch.setenv("STANDIN_GPU", "refused")
     found = trial(tool, Gpu(), tmp_path / "unsupported").reading
     assert (found.status, found.delegation.verdict) == ("ok", "unavailable")
     assert found.delegation.evidence == "WARN: GPU acceleration is unsupported on this platform."
