@@ -6,8 +6,8 @@ Each check looks at the launches of one case and says one thing or nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from statistics import fmean, median, stdev
 
 from benchbench.formatting import number
@@ -18,6 +18,7 @@ HOT_C = 85.0  # where phones and boards slow down even if no flag says so; the m
 WARM_START = 5.0  # first inference / steady inference
 LEAST_SHARE = 0.45  # of a core for each thread: an idle phone's kernel threads, or our own last launch, leave half
 MANY_TIMES = 2.0  # as long with more threads as with one: far beyond what threads cost where there are cores for them
+OF_THE_DEVICE = {"busy", "battery", "clock", "few launches", "governor", "no sensor"}  # kinds of doubt
 _LATE = re.compile(r"time limit|timed? ?out|deadline|too late", re.IGNORECASE)
 
 
@@ -76,6 +77,23 @@ def doubts(launches: Launches) -> tuple[Doubt, ...]:
     return tuple(doubt for check in _CHECKS if (doubt := check(launches)) is not None)
 
 
+def common_doubts(measured: Iterable[Sequence[Doubt]]) -> tuple[Doubt, ...]:
+    """The doubts that every one of several measured cases of a device has, to be said once and not with each.
+
+    What is about the device and not about the case is one doubt, whatever the figure in each.
+    """
+    kinds = [{doubt.kind: doubt for doubt in doubts} for doubts in measured]
+    told = []
+    for kind in sorted(set.intersection(*(set(by_kind) for by_kind in kinds))) if len(kinds) > 1 else ():
+        texts = {by_kind[kind].text: by_kind[kind] for by_kind in kinds}
+        first = next(iter(texts.values()))
+        if len(texts) == 1:
+            told.append(first)
+        elif kind in OF_THE_DEVICE:
+            told.append(replace(first, text=f"{first.text} in the first case"))
+    return tuple(told)
+
+
 def _fell_back(launches: Launches) -> Doubt | None:
     fallen = [o for o in launches.outcomes if o.status == "ok" and o.delegation.verdict in {"none", "unavailable"}]
     if not fallen or launches.kind == "cpu":
@@ -111,7 +129,7 @@ def _failed(launches: Launches) -> Doubt | None:
         return None
     late = all(_LATE.search(o.error or "") for o in failed)
     text = f"{len(failed)} of {len(launches.outcomes)} launches {'timed out' if late else 'failed'}"
-    text += f": {failed[-1].error}" if failed[-1].error else ""
+    text += f": {failed[-1].error.rstrip('.')}" if failed[-1].error else ""
     advice = failed[-1].remedy or ("raise timeout_seconds or ask for fewer runs" if late else "see the trial's log")
     return Doubt("timed out" if late else "failed", text, advice)
 

@@ -89,7 +89,8 @@ def show_models(infos: Sequence[ModelInfo]) -> None:
     for info in infos:
         console.print(f"{info.path}", markup=False)
         weights = "parameters unknown (compiled)" if info.parameters is None else f"{info.parameters:,} parameters"
-        macs = f"{info.macs / 1e6:,.1f} M MACs" if info.macs is not None else f"MACs unknown ({info.macs_note})"
+        unknown = f"MACs unknown ({info.macs_note})"
+        macs = unknown if info.macs is None else f"{formatting.number(info.macs / 1e6)} M MACs"
         scheme = info.scheme + (f", weights {info.granularity}" if info.granularity else "")
         console.print(f"  scheme    {scheme}", markup=False)
         console.print(f"  size      {info.size_mb:.3f} MB, {weights}, {macs}", markup=False)
@@ -99,7 +100,7 @@ def show_models(infos: Sequence[ModelInfo]) -> None:
         for index, graph in enumerate(info.subgraphs):
             ops = ", ".join(f"{op} x {count}" if count > 1 else op for op, count in graph.ops.items())
             title = "ops" if index == 0 else f"graph {index}"
-            console.print(f"  {title:<9} {sum(graph.ops.values())}: {ops}", markup=False)
+            console.print(f"  {title:<9} {sum(graph.ops.values())}{': ' if ops else ''}{ops}", markup=False)
         for signature in info.signatures:
             console.print(f"  signature {signature.key}", markup=False)
         for title, names in (("custom", info.custom_ops), ("flex", info.flex_ops), ("packed", info.packed_files)):
@@ -126,20 +127,23 @@ def show_cases(cases: pd.DataFrame) -> None:
     statistic = formatting.statistic_title(row["statistic"] for row in rows)
     columns = ["case", "ran on", statistic, interval, "launches", *(["top-1"] if scored else []), "doubts"]
     table = table_of(*columns, right=(statistic, interval, "launches", "top-1"))
-    tried = [{doubt.kind for doubt in row["doubts"]} for row in rows if row["launches_all"] > 0]
-    common = set.intersection(*tried) if len(tried) > 1 else set()  # said once, below
+    measured = [{doubt.kind for doubt in row["doubts"]} for row in rows if row["status"] == "ok"]
+    common = set.intersection(*measured) if len(measured) > 1 else set()  # said once, below
     for row in rows:
         add(table, *_case_cells(row, scored, common, named=statistic == "latency"))
     out().print(table)
-    _show_doubts([(row["case"], row["doubts"]) for row in rows if row["launches_all"] > 0])
+    tried = [(row["case"], row["doubts"]) for row in rows if row["launches_all"] > 0]
+    _show_doubts(tried, common)
 
 
-def _show_doubts(cases: Sequence[tuple[str, Sequence[Doubt]]]) -> None:
-    """Each kind of doubt once, with an example of it and what to do about it."""
+def _show_doubts(cases: Sequence[tuple[str, Sequence[Doubt]]], common: Set[str] = frozenset()) -> None:
+    """Each kind of doubt once, with an example of it and what to do about it; `common` are those of all measured."""
     first = {doubt.kind: (case, doubt) for case, doubts in reversed(cases) for doubt in doubts}
     for kind, (case, doubt) in first.items():
         cells = sum(any(d.kind == kind for d in doubts) for _, doubts in cases)
-        where = "every case" if cells == len(cases) else f"{cells} of {len(cases)} cases, for one {case}"
+        every = "every case" if cells == len(cases) else "every measured case"
+        of_all = cells == len(cases) or kind in common
+        where = every if of_all else f"{cells} of {len(cases)} cases, for one {case}"
         out().print(f"{kind} ({where}): {doubt.text}. Remedy: {doubt.remedy}.", markup=False)
 
 
@@ -167,6 +171,8 @@ def show_recommendations(found: Sequence[Recommendation], console: Console | Non
         console.print(f"\n{where}: {'recommended is ' if one.case else ''}{one.sentence}", markup=False)
         for doubt in one.doubts:
             console.print(f"  but: {doubt}", markup=False)
+    for device, kinds in {one.device: one.shared for one in found if one.shared}.items():
+        console.print(f"\nbut of every case on {device}: {'; '.join(kinds)}", markup=False)
 
 
 def show_comparison(frame: pd.DataFrame) -> None:

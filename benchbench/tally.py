@@ -70,14 +70,13 @@ def _cases(count: int) -> str:
 
 
 def _where(group: Sequence[dict[Any, Any]], rows: Sequence[dict[Any, Any]]) -> str:
-    """The devices of some cases; before them their variants and delegates, where these are not all of the devices'."""
+    """The devices of some cases; before them models and delegates, where these are not all of the devices'."""
     devices = {row["device"] for row in group}
     there = [row for row in rows if row["device"] in devices]
-    words = [
-        found
-        for key, several in (("variant", "variants"), ("delegate", "delegates"))
-        if (found := _some(key, several, group, there))
-    ]
+    family = _some("family", "families", group, there)
+    own = [row for row in there if row["family"] in {one["family"] for one in group}]
+    model = ".".join(word for word in (family, _some("variant", "variants", group, own)) if word)
+    words = [word for word in (model, _some("delegate", "delegates", group, own)) if word]
     return " ".join([" with ".join(words), "on"] * bool(words) + [_named("device", "devices", group)])
 
 

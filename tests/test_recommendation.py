@@ -16,7 +16,7 @@ from benchbench.outcome import Outcome
 from benchbench.recommendation import Recommendation, recommend
 from benchbench.recommendation.gains import tradeoffs
 from benchbench.recommendation.words import shorten
-from tests.report.builder import launches, variant, write_run
+from tests.report.builder import conditions, launches, variant, write_run
 
 SCHEMES = {scheme: variant(scheme=scheme) for scheme in ("float32", "float16", "int8", "dynamic-int8", "int16x8")}
 
@@ -184,6 +184,44 @@ def test_another_network_is_no_base_no_choice_and_not_on_the_front(tmp_path: Pat
     assert np.isnan(table["accuracy_change"]["float16"])
     (found,) = recommend(run.cases)
     assert found.choice == "int8 on xnnpack, 1 thread"
+
+
+def test_what_holds_for_every_measured_case_of_a_device_is_no_doubt_about_the_choice(tmp_path: Path) -> None:
+    found = recommended(
+        tmp_path,
+        case("float32", 12, 915, after=conditions(None), before=conditions(None, load=20.0)),
+        case("int8", 4, 915, after=conditions(None), before=conditions(None, load=21.0)),
+        case("int16x8", 4, delegate="gpu", status="failed", error="boom"),
+    )
+    assert found.choice == "int8 on xnnpack, 1 thread"
+    assert any("no temperature sensor" in doubt for doubt in found.shared)
+    assert any(doubt.startswith("load up to") for doubt in found.shared)
+    assert not any("sensor" in doubt or "load" in doubt for doubt in found.doubts)
+
+
+def test_many_times_faster_by_few_launches_is_not_called_alike(tmp_path: Path) -> None:
+    one, two = SCHEMES["float32"], SCHEMES["int8"]
+    found = [*launches([12.0, 12.1, 12.2], model=one), *launches([3.0, 3.1, 3.2], model=two)]
+    scores: dict[str, Any] = {"n": 32, "dataset": "ab", "cosine": 0.9999, "sqnr_db": 40.0, "broken": 0, "flags": ""}
+    found = [*with_scores(found[:3], scores), *with_scores(found[3:], scores)]
+    (best,) = recommend(load(write_run(tmp_path, found, variants=[one, two])).cases)
+    assert best.choice == "int8 on xnnpack, 1 thread"
+    assert not any("not to be told apart" in claim for claim in best.claims)
+    assert any("3.90× faster than float32" in claim and "too few" in claim for claim in best.claims)
+
+
+def test_a_unit_is_said_once(tmp_path: Path) -> None:
+    decibel: dict[str, Any] = {"agreement": None, "cosine": 1.0, "telling": "sqnr_db"}
+    found = recommended(tmp_path, likened("float32", 12, **decibel), likened("int8", 4, **decibel, sqnr_db=32.0))
+    assert found.evidence[-1].count("dB") == 2  # one for each of the two cases
+    assert "in dB" not in found.evidence[-1]
+
+
+def test_where_every_case_failed_that_is_said_and_why(tmp_path: Path) -> None:
+    found = recommended(tmp_path, case("float32", 12, status="failed", error="XNNPack failed to reshape."))
+    assert found.case is None
+    assert "every case failed: XNNPack failed to reshape" in found.sentence
+    assert ".." not in found.sentence
 
 
 def test_two_that_cannot_be_told_apart_are_named(tmp_path: Path) -> None:

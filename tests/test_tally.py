@@ -69,6 +69,13 @@ def test_several_reasons_have_a_line_each_which_names_what_their_cases_share(tmp
     assert len(found.lines) == 4
 
 
+def test_of_several_families_a_reason_names_its_own(tmp_path: Path) -> None:
+    other = variant(family="melspectrogram")
+    found = [*launches([10.0] * 3), outcome(model=other, ms=None, status="failed", error="boom")]
+    told = tally(load(write_run(tmp_path, found, variants=[other])))
+    assert [reason.where for reason in told.reasons] == ["melspectrogram on pixel8"]
+
+
 def test_a_selection_says_of_how_many(tmp_path: Path) -> None:
     found = tally(run(tmp_path, selection={"only": ["pixel8/*"], "skip": [], "of": 400}))
     assert (found.cases, found.cells) == (3, 400)

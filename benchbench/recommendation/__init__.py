@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import pandas as pd
 
 from benchbench import formatting
+from benchbench.doubts import Doubt, common_doubts
 from benchbench.recommendation.gains import WHERE, loses, slower_than_best_float, told_apart, tradeoffs, uncertain
 from benchbench.recommendation.traps import broken_words, find_traps, points_of
 from benchbench.recommendation.words import (
@@ -39,6 +40,7 @@ class Recommendation:
     evidence: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     traps: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()  # doubts about every measured case of the device, whatever is chosen
 
     @property
     def sentence(self) -> str:
@@ -55,21 +57,25 @@ def recommend(
     """
     cases = cases[cases["launches_all"] > 0]  # what was skipped says nothing about a delegate
     table = tradeoffs(cases, same_within=same_within)
+    measured = cases[cases["status"] == "ok"].groupby(WHERE[:2])["doubts"]
+    shared = {where: common_doubts(doubts) for where, doubts in measured}
     found = []
     for (run, device, family), all_cases in cases.groupby(WHERE, sort=False):
         mine = table[(table["run"] == run) & (table["device"] == device) & (table["family"] == family)]
-        found.append(_recommend_one((str(run), str(device), str(family)), all_cases, mine, loses_at_most))
+        where = str(run), str(device), str(family)
+        found.append(_recommend_one(where, all_cases, mine, loses_at_most, shared.get((run, device), ())))
     return tuple(found)
 
 
 def _recommend_one(
-    where: tuple[str, str, str], cases: pd.DataFrame, table: pd.DataFrame, most: float
+    where: tuple[str, str, str], cases: pd.DataFrame, table: pd.DataFrame, most: float, shared: Sequence[Doubt]
 ) -> Recommendation:
     traps = find_traps(cases, table, most)
     own = table[table["network"] == ""]
     sound = own[~own["broken"]]
     if sound.empty:
         why = "no case has a number that ran where it was asked to, undisturbed"
+        why = _nothing_ran(cases) or why
         why = "every case that ran where it was asked to breaks an output" if len(own) else why
         return Recommendation(*where, None, f"Nothing can be recommended: {why}.", traps=traps)
     known = sound[sound["accuracy"].notna()]
@@ -90,9 +96,17 @@ def _recommend_one(
         describe(choice),
         (*_claims(choice, own), *((_forced(best, most),) if forced and best is not None else ())),
         tuple(_evidence(choice, own, equals)),
-        tuple(_doubts(choice, own, equals, most)),
+        tuple(_doubts(choice, own, equals, most, {doubt.kind for doubt in shared})),
         traps,
+        tuple(str(doubt) for doubt in shared),
     )
+
+
+def _nothing_ran(cases: pd.DataFrame) -> str:
+    """That every case failed, and the first one's reason; "" where some did not."""
+    if not cases["status"].isin(["failed", "incomplete"]).all():
+        return ""
+    return f"every case failed: {shorten(cases['error'].iloc[0], 200)}".rstrip(".")
 
 
 def _too_little_known(own: pd.DataFrame, known: pd.DataFrame) -> str:
@@ -174,7 +188,7 @@ def _evidence(choice: pd.Series, table: pd.DataFrame, equals: pd.DataFrame) -> I
         yield f"{describe(row)} is faster ({formatting.time(row['median_ms'])}) but {_drawback(row)}"
     base = _base(choice, table)
     other = "" if base["case"] == choice["case"] else f"; {describe(base)}: {measured(base)}"
-    yield f"{METRICS[choice['metric']]} {measured(choice)} over {samples(choice)}{other}"
+    yield f"{METRICS[choice['metric']].removesuffix(' in dB')} {measured(choice)} over {samples(choice)}{other}"
     if choice["relation"] != "same":
         yield f"{shorten(choice['variant'])} is {choice['relation']}: {choice['because']}"
 
@@ -190,8 +204,8 @@ def _drawback(row: pd.Series) -> str:
     return f"{what}: {change(row)}"
 
 
-def _doubts(choice: pd.Series, own: pd.DataFrame, equals: pd.DataFrame, most: float) -> Iterator[str]:
-    yield from (str(doubt) for doubt in choice["doubts"])
+def _doubts(choice: pd.Series, own: pd.DataFrame, equals: pd.DataFrame, most: float, shared: Set[str]) -> Iterator[str]:
+    yield from (str(doubt) for doubt in choice["doubts"] if doubt.kind not in shared)
     if len(equals):
         others = "; ".join(_timed(row) for _, row in equals.iterrows())
         yield f"not to be told apart in speed from {others}: it is the most faithful of them"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from benchbench.doubts import NOISY
 from benchbench.formatting import number, points, ratio, ratio_number
 
 METRICS = {  # what stands for "accuracy", best first: column, and its name
@@ -46,6 +47,9 @@ def against(row: pd.Series, name: str, base: str) -> str:
             return f"{ratio(1 / value)} [{ends}] slower than {base}"
         case "same":
             return f"as fast as {base}"
+        case _ if pd.isna(low) and not 1 / (1 + NOISY) <= value <= 1 + NOISY:
+            side = f"{ratio(value)} faster" if value > 1 else f"{ratio(1 / value)} slower"
+            return f"{side} than {base}, by launches too few for an interval"
         case _:
             return f"not to be told apart in speed from {base}"
 

@@ -16,6 +16,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchbench import formatting
@@ -74,9 +75,22 @@ def write_figures(results: Results, folder: Path) -> tuple[Path, ...]:
             if figure is None:
                 continue
             path = folder / f"{name}.png"
-            figure.savefig(path, dpi=_DPI)
+            _keep_inside(figure)
+            figure.savefig(path)
             written.append(path)
     return tuple(written)
+
+
+def _keep_inside(figure: Figure) -> None:
+    """Move words that would run past the right edge back by as much; the layout stays as it is after that."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    points = 72 / figure.dpi
+    for words in figure.findobj(Annotation):
+        over = words.get_window_extent().x1 + 4 - figure.bbox.x1
+        if over > 0:
+            x, y = words.xyann
+            words.xyann = (x - over * points, y)
 
 
 def _latency(results: Results) -> Figure | None:
@@ -292,7 +306,7 @@ def _alpha(row: pd.Series) -> float:
 
 
 def _figure(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchbench import formatting
-from benchbench.doubts import Doubt
+from benchbench.doubts import Doubt, common_doubts
 from benchbench.recommendation import Recommendation
 from benchbench.recommendation.gains import is_broken
 from benchbench.recommendation.words import quality
@@ -20,9 +20,6 @@ from benchbench.report.results import MEMORY_KINDS, Results, profile_rows
 from benchbench.report.rows import ADDED, PEAKS, case_row, facts, tradeoff_table
 
 NO_OUTPUTS = "No outputs were compared: give the model a dataset in the matrix."
-
-
-OF_THE_DEVICE = {"busy", "battery", "clock", "few launches", "governor", "no sensor"}  # kinds of doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +36,11 @@ class Section:
 
 
 def shared_doubts(results: Results) -> dict[str, tuple[Doubt, ...]]:
-    """The doubts that every measured case of a place has: said once for the device, not again in each row.
-
-    What is about the device and not about the case is one doubt, whatever the figure in each.
-    """
-    found = {}
-    for place, cases in results.cases.groupby("place", sort=False):
-        measured = [list(doubts) for doubts in cases.loc[cases["status"] == "ok", "doubts"]]
-        kinds = [{doubt.kind: doubt for doubt in doubts} for doubts in measured]
-        common = set.intersection(*(set(by_kind) for by_kind in kinds)) if len(kinds) > 1 else set()
-        told = []
-        for kind in sorted(common):
-            texts = {by_kind[kind].text: by_kind[kind] for by_kind in kinds}
-            first = next(iter(texts.values()))
-            if len(texts) == 1:
-                told.append(first)
-            elif kind in OF_THE_DEVICE:
-                told.append(replace(first, text=f"{first.text} in the first case"))
-        found[str(place)] = tuple(told)
-    return found
+    """The doubts that every measured case of a place has: said once for the device, not again in each row."""
+    return {
+        str(place): common_doubts(cases.loc[cases["status"] == "ok", "doubts"])
+        for place, cases in results.cases.groupby("place", sort=False)
+    }
 
 
 def summary(results: Results) -> Section:
@@ -138,7 +121,7 @@ def accuracy(results: Results) -> Section:
         "accuracy.html",
         "On the path that was timed: same variant, delegate and device. Brackets of a time are its "
         f"interval ({_intervals(results)}), of ratios and shares 95 % intervals; “cannot tell”: "
-        "the launches vary too much to say which is faster." + (f" {none}" if none else ""),
+        "the launches are too few, or vary too much, to say which is faster." + (f" {none}" if none else ""),
         content={"tables": tables},
         charts=found,
         empty=None if tables else none or "There is nothing to compare with one another.",

@@ -11,6 +11,8 @@ from benchbench.report.figures import write_figures
 from benchbench.report.results import Results
 from tests.report.builder import full_matrix, launches, variant, write_run
 
+TRUE = {"n": 32, "dataset": "ab", "cosine": 0.99, "sqnr_db": 30.0, "broken": 0, "flags": ""}
+
 
 def test_a_full_matrix_gives_every_plot_with_room_for_every_row(tmp_path: Path) -> None:
     names = ("$x^2$ & 量化 🦔", "n" * 200, "a_{b}\n\t$")
@@ -20,6 +22,22 @@ def test_a_full_matrix_gives_every_plot_with_room_for_every_row(tmp_path: Path) 
     with Image.open(written["latency"]) as image:
         assert image.width >= 1200
         assert image.height >= 3 * 9 * 3 * 15  # devices x variants x delegates x pixels a bar needs
+
+
+def test_no_words_run_past_the_edge_of_a_plot(tmp_path: Path) -> None:
+    """A broken output of the slowest case is named beside its mark, which stands near the right edge."""
+    models = [variant(), variant(scheme="int8", name="a_rather_long_name_of_a_variant_int8")]
+    found = [launches([1.0, 1.1, 1.2], model=models[0]), launches([90.0, 95.0, 300.0], model=models[1])]
+    outcomes = []
+    for scores, measured in zip((TRUE, TRUE | {"broken": 1, "flags": "all is zero"}), found, strict=True):
+        scored = {"purpose": "accuracy", "trial": f"{measured[0].case}/accuracy", "accuracy": scores}
+        outcomes += [*measured, measured[0].model_copy(update=scored)]
+    results = Results((load(write_run(tmp_path, outcomes, variants=models)),))
+    written = {path.stem: path for path in write_figures(results, tmp_path / "figures")}
+    for name in ("latency", "accuracy"):
+        with Image.open(written[name]) as image:
+            edge = image.convert("L").crop((image.width - 3, 0, image.width, image.height))
+            assert min(edge.tobytes()) > 250, name
 
 
 def test_a_plot_without_data_is_not_written(tmp_path: Path) -> None:

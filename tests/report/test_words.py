@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchbench.frames import load
+from benchbench.models.inspect import inspect
 from benchbench.outcome import Memory
 from benchbench.report.page import render
 from benchbench.report.results import Results, profile_rows
 from benchbench.report.sections import shared_doubts
-from benchbench.tables import show_cases
+from benchbench.tables import show_cases, show_models
+from tests.accuracy.conftest import FAMILY
 from tests.report.builder import _profile, conditions, launches, measurement, outcome, variant, write_run
 
 
@@ -99,3 +102,22 @@ def test_a_doubt_that_holds_for_every_row_is_said_once(tmp_path: Path, capsys: p
     told = capsys.readouterr().out
     assert told.count("busy") == 1
     assert "busy (every case)" in told
+
+
+def test_a_case_that_failed_does_not_make_the_doubts_of_the_others_be_repeated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = [variant(scheme=scheme) for scheme in ("float32", "int8", "int16x8")]
+    same: dict[str, Any] = {"before": conditions(None, load=20.0), "after": conditions(None)}
+    found = [o for m in models[:2] for o in launches([1, 1.01, 0.99, 1, 1], model=m, **same)]
+    found += launches([1.0] * 5, model=models[2], status="failed", error="it failed to prepare.")
+    show_cases(load(write_run(tmp_path, found, variants=models)).cases)
+    told = capsys.readouterr().out
+    assert told.count("busy") == 1
+    assert "busy (every measured case)" in told
+    assert ".." not in told
+
+
+def test_what_is_small_is_not_shown_as_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    show_models([inspect(FAMILY / "fashion_mnist_int8.tflite").model_copy(update={"macs": 27_000})])
+    assert "0.0270 M MACs" in capsys.readouterr().out
