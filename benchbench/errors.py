@@ -13,6 +13,7 @@ BenchbenchError               passes?  try again at once?
 │   ├── DeviceFull              yes      no       the device's disk has no room left
 │   ├── DeviceBusy              yes      no       another controller holds the device
 │   ├── Unauthorized            no       no       the device or host refused us, or its key is unknown
+│   ├── TooMuchOutput           no       no       a command said more than a device has any reason to say
 │   └── Late                    no       no       a command outlived its deadline and was killed
 ├── ToolError                   no       no       a measuring tool cannot be had or used
 └── HostError                   no       no       this host's disk or memory is at its end
@@ -137,6 +138,10 @@ class SameMachine(DeviceError):
 
 class Late(DeviceError):
     """A command outlived its deadline and was killed on the device."""
+
+
+class TooMuchOutput(DeviceError):
+    """A command said more than a device has any reason to say; it ends at its time limit at the latest."""
 
 
 class ToolError(BenchbenchError):

@@ -42,7 +42,7 @@ class Transport(Protocol):
         """Run a program and wait for it; no shell reads the arguments.
 
         Raises Late after `timeout_s`, whether it was silent or chatty, with the program killed on the device (by
-        the device itself, should the link be gone by then).
+        the device itself, should the link be gone by then). Raises TooMuchOutput where it never stops talking.
         """
         ...
 

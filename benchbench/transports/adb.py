@@ -17,6 +17,7 @@ from benchbench.transports import Finished, adb_shell, adb_sync
 from benchbench.transports.adb_server import AdbFailure, AdbServer, Link, Seen
 from benchbench.transports.deadline import Deadline
 from benchbench.transports.guard import GRACE_S, KILLED, guarded
+from benchbench.transports.output_limit import OutputLimit
 
 __all__ = ["AdbTransport", "Seen", "connect_adb", "discover"]
 
@@ -44,7 +45,7 @@ class AdbTransport:
         late = Late(f"{self._reached}: {argv[0]} was killed after {timeout_s:g} s")
         with self._open(service, patience) as link:
             try:
-                finished = adb_shell.converse(link, outgoing, streams, patience)
+                finished = adb_shell.converse(link, outgoing, streams, patience, OutputLimit(self._reached, argv[0]))
             except TimeoutError:
                 self._check_open()
                 if streams.heard > limit.at:  # a slow link, still bringing what was printed before the end

@@ -13,6 +13,7 @@ import time
 from benchbench.transports import Finished
 from benchbench.transports.adb_server import Link
 from benchbench.transports.deadline import Deadline
+from benchbench.transports.output_limit import OutputLimit
 
 _STDIN, _STDOUT, _STDERR, _EXIT, _CLOSE_STDIN = range(5)
 _HEADER = struct.Struct("<BI")
@@ -84,10 +85,11 @@ def exec_marked(command: str, stdin: bytes) -> tuple[str, bytes, Streams]:
     return f"exec:{source} {command}; echo {marker}:$?", stdin, MarkedStream(marker.encode())
 
 
-def converse(link: Link, outgoing: bytes, streams: Streams, deadline: Deadline) -> Finished:
+def converse(link: Link, outgoing: bytes, streams: Streams, deadline: Deadline, output_limit: OutputLimit) -> Finished:
     """Send stdin and read both streams at once until the command has ended.
 
-    Raises TimeoutError at the deadline, EOFError when the link ends before the exit code, OSError when it breaks.
+    Raises TimeoutError at the deadline, EOFError when the link ends before the exit code, OSError when it breaks,
+    TooMuchOutput.
     """
     waiting = memoryview(outgoing)
     link.socket.setblocking(False)
@@ -103,5 +105,6 @@ def converse(link: Link, outgoing: bytes, streams: Streams, deadline: Deadline) 
                 if events & selectors.EVENT_READ:
                     data = link.read_some()
                     streams.heard = time.monotonic()
+                    output_limit.count(data)
                     if (finished := streams.feed(data)) is not None:
                         return finished

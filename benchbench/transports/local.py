@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
+import selectors
 import shutil
 import signal
 import subprocess
 import threading
+import time
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +17,7 @@ from pathlib import Path
 
 from benchbench.errors import Late, LinkLost, TransferFailed
 from benchbench.transports import Finished
+from benchbench.transports.output_limit import OutputLimit
 
 # While a file is being written, a child forked by another thread holds it open too, and running it fails with ETXTBSY.
 _writing_or_forking = threading.Lock()
@@ -47,7 +51,7 @@ class LocalTransport:
 
     def _wait(self, process: subprocess.Popen[bytes], program: str, timeout_s: float, stdin: bytes) -> Finished:
         try:
-            stdout, stderr = process.communicate(stdin, timeout=timeout_s)
+            stdout, stderr = _communicate(process, stdin, timeout_s, OutputLimit("local", program))
         except subprocess.TimeoutExpired:
             kill_session(process.pid)
             raise Late(f"local: {program} was killed after {timeout_s:g} s") from None
@@ -101,6 +105,47 @@ def kill_session(session: int) -> None:
                     os.kill(int(stat.parent.name), signal.SIGKILL)
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(session, signal.SIGKILL)  # where there is no /proc
+
+
+def _communicate(
+    process: subprocess.Popen[bytes], stdin: bytes, timeout_s: float, limit: OutputLimit
+) -> tuple[bytes, bytes]:
+    """As Popen.communicate, which would keep whatever a program says; raises TimeoutExpired and TooMuchOutput."""
+    assert process.stdin is not None  # noqa: S101 - all three are pipes
+    assert process.stdout is not None  # noqa: S101
+    assert process.stderr is not None  # noqa: S101
+    until, waiting = time.monotonic() + timeout_s, memoryview(stdin)
+    said = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
+    with selectors.DefaultSelector() as selector:
+        for descriptor in said:
+            selector.register(descriptor, selectors.EVENT_READ)
+        selector.register(process.stdin, selectors.EVENT_WRITE)
+        while selector.get_map():
+            ready = selector.select(max(0.0, until - time.monotonic()))
+            if not ready and time.monotonic() >= until:
+                raise subprocess.TimeoutExpired(process.args, timeout_s)
+            for key, _ in ready:
+                if key.fileobj is process.stdin:
+                    waiting = _write_some(key.fd, waiting)
+                    if not waiting:
+                        selector.unregister(process.stdin)
+                        process.stdin.close()
+                elif data := os.read(key.fd, 1 << 18):
+                    limit.count(data)
+                    said[key.fd] += data
+                else:
+                    selector.unregister(key.fd)
+    process.wait(max(0.0, until - time.monotonic()))
+    stdout, stderr = said.values()
+    return bytes(stdout), bytes(stderr)
+
+
+def _write_some(descriptor: int, waiting: memoryview) -> memoryview:
+    """What is left to write; nothing where nobody reads."""
+    try:
+        return waiting[os.write(descriptor, waiting[: select.PIPE_BUF]) :]
+    except BrokenPipeError:
+        return waiting[:0]
 
 
 def _release(process: subprocess.Popen[bytes]) -> None:

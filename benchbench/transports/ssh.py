@@ -20,8 +20,10 @@ from benchbench.transports import Finished
 from benchbench.transports.deadline import Deadline
 from benchbench.transports.guard import GRACE_S, KILLED, guarded
 from benchbench.transports.login_shell import for_any_shell
+from benchbench.transports.output_limit import OutputLimit
 from benchbench.transports.ssh_config import route
 from benchbench.transports.ssh_login import log_in
+from benchbench.transports.ssh_output import Output
 
 # A board's own words instead of SFTP's: $1 = part, $2 = target, $3 = mode, $4 = size, $5 = sha256.
 _TAKE = """\
@@ -57,16 +59,22 @@ class SshTransport:
     def run(self, argv: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Finished:
         """See Transport.run."""
         stdout = bytearray()
-        code, stderr = self._run(argv, timeout_s, [stdin] if stdin else [], stdout.extend)
+        limit = OutputLimit(self._reached, argv[0])
+        code, stderr = self._run(argv, timeout_s, [stdin] if stdin else [], stdout.extend, limit)
         return Finished(code, bytes(stdout), stderr)
 
     def _run(
-        self, argv: Sequence[str], timeout_s: float, stdin: Iterable[bytes], take: Callable[[bytes], object]
+        self,
+        argv: Sequence[str],
+        timeout_s: float,
+        stdin: Iterable[bytes],
+        take: Callable[[bytes], object],
+        output_limit: OutputLimit | None = None,
     ) -> tuple[int, bytes]:
         """The exit code and stderr; stdin is read as the board takes it, stdout taken as it comes."""
         limit = Deadline.after(timeout_s)
         patience = Deadline(limit.at + GRACE_S)
-        output = _Output(take)
+        output = Output(take, output_limit)
         late = Late(f"{self._reached}: {argv[0]} was killed after {timeout_s:g} s")
         with self._cut_at(patience), self._lost_means_lost():
             channel = self._transport.open_session(timeout=patience.left())
@@ -220,44 +228,6 @@ class SshTransport:
 
 class _Refused(Exception):
     """The board answered a file request with an error."""
-
-
-class _Output:
-    """What a command prints: both streams are read at once, as they share one window."""
-
-    def __init__(self, take: Callable[[bytes], object]) -> None:
-        self._take = take  # what is done with stdout
-        self.stderr = bytearray()
-        self.heard = 0.0  # when the last bytes came, monotonic seconds
-
-    def collect(self, channel: paramiko.Channel, stdin: Iterable[bytes], deadline: Deadline) -> int:
-        """Feed stdin, read to the end; the exit code, or -1 when the link ended without one."""
-        drain = (channel.recv_stderr, self.stderr.extend)
-        others = [threading.Thread(target=self._drain, args=drain, daemon=True)]
-        if stdin:
-            others.append(threading.Thread(target=_feed, args=(channel, stdin), daemon=True))
-        else:
-            channel.shutdown_write()
-        for thread in others:
-            thread.start()
-        self._drain(channel.recv, self._take)
-        others[0].join()
-        channel.status_event.wait(max(0.0, deadline.at - time.monotonic()))
-        return channel.exit_status
-
-    def _drain(self, receive: Callable[[int], bytes], take: Callable[[bytes], object]) -> None:
-        while data := receive(1 << 18):
-            take(data)
-            self.heard = time.monotonic()
-
-
-def _feed(channel: paramiko.Channel, stdin: Iterable[bytes]) -> None:
-    with suppress(OSError, EOFError, paramiko.SSHException):  # a program need not read its input, nor outlive the link
-        try:
-            for data in stdin:
-                channel.sendall(data)
-        finally:
-            channel.shutdown_write()
 
 
 def _put(sftp: paramiko.SFTPClient, file: BufferedReader, part: str, target: str, mode: int, size: int) -> None:

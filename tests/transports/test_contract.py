@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from benchbench.errors import Late, LinkLost, TransferFailed
+from benchbench.errors import Late, LinkLost, TooMuchOutput, TransferFailed
 from tests.transports.conftest import Reach
 from tests.transports.processes import GUARD_S, alive, once_alive, sh, wait_until_alive, wait_until_gone
 
@@ -81,6 +81,18 @@ def test_five_megabytes_on_both_streams_at_once(reach: Reach) -> None:
     assert len(done.stdout) + len(done.stderr) == 10_000_000
     if reach.streams_apart:
         assert len(done.stdout) == 5_000_000
+
+
+def test_who_never_stops_talking_is_cut_short_and_the_link_goes_on(
+    reach: Reach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchbench.transports.output_limit.MOST_BYTES", 1_000_000)
+    marker = uuid4().hex
+    endless = sh("while :; do head -c 65536 /dev/zero; head -c 65536 /dev/zero >&2; done", marker)
+    with pytest.raises(TooMuchOutput, match="more than 1 MB"):
+        reach.transport.run(endless, timeout_s=20)
+    assert reach.transport.run(sh("echo still here"), timeout_s=120).text == "still here\n"
+    wait_until_gone(marker)  # at the latest at its time limit, which the device keeps
 
 
 def test_stdin_arrives_whole_and_ends(reach: Reach) -> None:
