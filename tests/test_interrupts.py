@@ -199,7 +199,7 @@ def test_a_third_ctrl_c_leaves_at_once(bench: Workbench, board: Board) -> None:
     bench.device("board", f'{there}workdir = "{board.workdir}/work"\npython = "{sys.executable}"\n')
     words = bench.folder / "stderr"
     with words.open("wb") as stream:
-        run = begin(bench, "run", long_matrix(bench, "board"), stderr=stream)
+        run = begin(bench, "run", long_matrix(bench, "board"), stdout=subprocess.DEVNULL, stderr=stream)
     assert becomes_true(lambda: any((board.home / "work").glob("jobs/*/*/t0")))
     board.freeze()  # so that giving it back takes its time
 
