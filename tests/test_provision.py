@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +17,7 @@ from benchbench.provision import Installation, examine, install, uv_platform
 from benchbench.session.session import clean, open_session
 from tests.beds.phone import Phone
 from tests.beds.sshd import Board
+from tests.test_interrupts import HEARING
 from tests.workbench import Workbench, outcomes
 
 DEBIAN = "/usr/bin/python3"  # without numpy, pip, ensurepip
@@ -117,3 +120,37 @@ def test_a_phone_has_no_python_to_equip(phone: Phone) -> None:
     ):
         examine(session)
     assert "tools --get pixel" in caught.value.remedy
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"])
+def test_who_interrupts_the_fetching_gets_the_prompt_back_and_the_board_is_free(
+    plain: Board, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    """The index takes the call and never answers."""
+    bench = Workbench(tmp_path)
+    address = ", ".join(f'{key} = "{value}"' for key, value in plain.address.model_dump(exclude={"port"}).items())
+    bench.device("board", f'address = {{ {address}, port = {plain.port} }}\nworkdir = "~/work"\n')
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        where = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"
+        settings = {
+            "UV_DEFAULT_INDEX": where,
+            "UV_INDEX": "",
+            "UV_NO_CONFIG": "1",
+            "UV_CACHE_DIR": str(tmp_path / "uv"),
+        }
+        hearing = [sys.executable, "-c", HEARING, *bench.command("devices", "--equip", "board", "--yes")]
+        with (
+            subprocess.Popen(
+                hearing,
+                cwd=tmp_path,
+                env=bench.environment | settings,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            ) as equipping,
+            silent.accept()[0],
+        ):  # uv has called
+            equipping.send_signal(number)
+            _, said = equipping.communicate(timeout=300)
+    assert equipping.returncode == code, said
+    with open_session(Device(name="board", address=plain.address, workdir="work")) as session:
+        assert session.notes == []

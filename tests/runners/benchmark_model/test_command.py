@@ -101,6 +101,30 @@ def test_a_profile_by_a_build_that_makes_none_is_no_failure_but_unsupported() ->
     assert command(older, Cpu())
 
 
+def test_inputs_that_a_build_cannot_be_told_of_are_no_failure_but_unsupported() -> None:
+    older = Generation("tflite", TFLITE.flags - {"input_layer", "input_layer_shape"})
+    with pytest.raises(Unsupported, match="does not know --input_layer") as told:
+        command(older, Cpu(), feeds=(Feed((1, 8)),))
+    assert told.value.remedy
+    assert command(older, Cpu())
+
+
+def test_a_model_of_forty_seconds_an_inference_has_its_number_before_its_job_is_ended() -> None:
+    """The tool's own loop, over the flags that it is given by default: it stops after the inference past max_secs."""
+    job = BenchmarkModelRunner(TFLITE).job(work_for(MODEL, Cpu(), tool="/d/bm", measure=Measure()))
+    given = {key: value for key, _, value in (flag.removeprefix("--").partition("=") for flag in job.argv)}
+    total_s = 0.0
+    for runs, least_s in (("warmup_runs", "warmup_min_secs"), ("num_runs", "min_secs")):
+        phase_s, inferences = 0.0, 0
+        while (inferences < int(given[runs]) or phase_s < float(given[least_s])) and phase_s <= float(
+            given["max_secs"]
+        ):
+            phase_s, inferences = phase_s + 40, inferences + 1
+        assert inferences >= 1
+        total_s += phase_s
+    assert 0 < total_s < job.timeout_s
+
+
 def test_inputs_are_fed_from_files_or_ranges_and_outputs_taken_back() -> None:
     feeds = (Feed((1, 8), file="in0.bin"), Feed((4,), low_high=(0, 9)), Feed((2, 2)))
     job = BenchmarkModelRunner(TFLITE).job(work_for(MODEL, Cpu(), feeds=feeds, raw_outputs="out.bin"))
