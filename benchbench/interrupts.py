@@ -43,8 +43,10 @@ class Interrupts:
         finally:
             sys.unraisablehook = hook
             for number, handler in before.items():
-                if handler is not None:
+                if handler is not None and not self._raised:
                     signal.signal(number, handler)
+                elif number != signal.SIGINT:  # the first one's exit code is to be seen; a third Ctrl-C still leaves
+                    signal.signal(number, signal.SIG_IGN)
 
     def _unraisable(self, unraisable: sys.UnraisableHookArgs) -> None:
         """A signal may arrive in a weakref's callback, as imports have them, and what is raised there ends nothing."""
