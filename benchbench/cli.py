@@ -62,7 +62,9 @@ def _words(error: BaseException) -> tuple[str, str]:
         case BenchbenchError():
             return error.message, error.remedy
         case click.ClickException():
-            return error.format_message(), "see benchbench --help"
+            context = error.ctx if isinstance(error, click.UsageError) else None
+            command = f"{context.info_name} " if context and context.parent else ""
+            return error.format_message(), f"see benchbench {command}--help"
         case KeyboardInterrupt():
             return "interrupted", str(error)
         case MemoryError():

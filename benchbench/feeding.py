@@ -11,11 +11,10 @@ from benchbench.accuracy.plausible import Range, data_doubts
 from benchbench.accuracy.tensors import not_a_number, sample_shape, samples_at_once, to_input
 from benchbench.case import Variant
 from benchbench.errors import InputError
-from benchbench.matrix import NATIVE_SAMPLES
+from benchbench.matrix import NATIVE_SAMPLES, RANDOM
 from benchbench.models.family import info_of
 from benchbench.models.inspect import ModelInfo, TensorInfo
 
-RANDOM = "random"  # instead of a dataset's path: seeded inputs, to compare outputs with the reference
 RANDOM_SAMPLES = 32
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from benchbench.models.inspect import ModelInfo
 
 NATIVE_SAMPLES = 32
+RANDOM = "random"  # instead of a dataset's path: seeded inputs, to compare outputs with the reference
 
 
 class ModelEntry(Frozen):
@@ -148,9 +149,10 @@ def load_matrix(path: Path) -> Matrix:
     for entry in file.model:
         if entry.dataset is not None:
             dataset = path.parent / entry.dataset
-            if entry.dataset != "random" and not dataset.exists():
-                raise InputError(f"{path}: model {entry.family}: dataset: no such file: {dataset}")
-            datasets[entry.family] = "random" if entry.dataset == "random" else str(dataset.resolve())
+            if entry.dataset != RANDOM and not dataset.exists():
+                remedy = f'a path relative to the matrix, or "{RANDOM}" for inputs without labels'
+                raise InputError(f"{path}: model {entry.family}: dataset: no such file: {dataset}", remedy=remedy)
+            datasets[entry.family] = RANDOM if entry.dataset == RANDOM else str(dataset.resolve())
     return Matrix(
         name=file.name,
         source=str(path),

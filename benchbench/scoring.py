@@ -14,8 +14,9 @@ from benchbench.accuracy.scores import classified, score
 from benchbench.accuracy.shards import Shards, cut
 from benchbench.case import Variant
 from benchbench.errors import BenchbenchError, InputError
-from benchbench.feeding import RANDOM, reference_variant
+from benchbench.feeding import reference_variant
 from benchbench.journal import Journal, read_manifest, read_outcomes, slug
+from benchbench.matrix import RANDOM
 from benchbench.models.inspect import inspect
 from benchbench.models.packed import packed_labels
 from benchbench.outcome import Outcome

@@ -13,7 +13,8 @@ from PIL import Image
 
 from benchbench.case import Variant
 from benchbench.errors import InputError
-from benchbench.feeding import RANDOM, Fed, Wanted, feed
+from benchbench.feeding import Fed, Wanted, feed
+from benchbench.matrix import RANDOM
 from benchbench.models.family import variants
 from benchbench.models.inspect import inspect
 from benchbench.scoring import compared_with

@@ -151,7 +151,7 @@ def test_a_measure_that_a_wrong_answer_would_pass_is_not_what_stands_for_fidelit
 def test_where_every_sample_has_the_same_answer_no_measure_tells(tmp_path: Path) -> None:
     found = recommended(tmp_path, likened("float32", 12, telling=""), likened("int8", 4, telling=""))
     assert found.case is None
-    assert "answers all of it alike" in found.sentence
+    assert "the same answer to every sample" in found.sentence
 
 
 def kin(scheme: str, **how: str) -> Variant:

@@ -236,7 +236,7 @@ def _keras(tf: Any, order: Order) -> Any:
 
 def _samples(order: Order) -> Samples:
     if order.samples is None:
-        raise Impossible("it needs representative data")
+        raise Impossible("it needs representative data (--representative)")
     with np.load(order.samples, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
 

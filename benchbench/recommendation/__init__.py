@@ -116,7 +116,7 @@ def _too_little_known(own: pd.DataFrame, known: pd.DataFrame) -> str:
     if len(known) + own["broken"].sum() >= 2 and len(known):
         return ""
     if len(own[own["accuracy_n"].notna()]) >= 2 and own["metric"].isna().all():
-        return "what was fed tells right from wrong by no measure: the reference answers all of it alike"
+        return "accuracy could not be judged: the reference gives the same answer to every sample that was fed"
     remedy = "" if len(known) else ' (give the model a dataset; "random" compares outputs without labels)'
     return f"{_known_words(own)}{remedy}"
 
