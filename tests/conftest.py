@@ -26,8 +26,11 @@ settings.load_profile("any speed")
 
 
 def pytest_configure() -> None:
-    """Under nohup a hang-up is ignored, in all that is started too; the phones of the tests hang up for real."""
+    """In the background or under nohup signals are ignored, in all that is started too; tests send them for real."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if can_mount():
         be_another_machine()
 

@@ -29,12 +29,6 @@ from tests.beds.sshd import Board
 from tests.workbench import Workbench, outcomes, planned
 
 GUARD_S = 300  # against hangs only
-HEARING = """
-import os, signal, sys
-for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-    signal.signal(number, signal.SIG_DFL)
-os.execvp(sys.argv[1], sys.argv[1:])
-"""
 
 
 def becomes_true(what: Callable[[], bool], seconds: float = GUARD_S) -> bool:
@@ -110,10 +104,8 @@ def long_matrix(bench: Workbench, *devices: str) -> str:
 
 
 def begin(bench: Workbench, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-    """As from a person's shell: no signal is ignored, also where these tests run in the background."""
     settings: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
-    command = [sys.executable, "-c", HEARING, *bench.command(*arguments)]
-    return subprocess.Popen(command, cwd=bench.folder, env=bench.environment, **settings | options)
+    return subprocess.Popen(bench.command(*arguments), cwd=bench.folder, env=bench.environment, **settings | options)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from benchbench.provision import Installation, examine, install, uv_platform
 from benchbench.session.session import clean, open_session
 from tests.beds.phone import Phone
 from tests.beds.sshd import Board
-from tests.test_interrupts import HEARING
 from tests.workbench import Workbench, outcomes
 
 DEBIAN = "/usr/bin/python3"  # without numpy, pip, ensurepip
@@ -138,10 +137,9 @@ def test_who_interrupts_the_fetching_gets_the_prompt_back_and_the_board_is_free(
             "UV_NO_CONFIG": "1",
             "UV_CACHE_DIR": str(tmp_path / "uv"),
         }
-        hearing = [sys.executable, "-c", HEARING, *bench.command("devices", "--equip", "board", "--yes")]
         with (
             subprocess.Popen(
-                hearing,
+                bench.command("devices", "--equip", "board", "--yes"),
                 cwd=tmp_path,
                 env=bench.environment | settings,
                 stdout=subprocess.DEVNULL,
