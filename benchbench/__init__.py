@@ -9,7 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchbench.api import (
+    from benchbench.analysis.compare import compare, regressions
+    from benchbench.analysis.frames import Run, load
+    from benchbench.analysis.recommend import recommend
+    from benchbench.config.matrix import load_matrix
+    from benchbench.config.selection import Selection, all_devices
+    from benchbench.demo import run_demo
+    from benchbench.execution.status import device_status
+    from benchbench.importing.logs import read_logs
+    from benchbench.pipeline import (
         add_device,
         clean,
         import_logs,
@@ -18,34 +26,26 @@ if TYPE_CHECKING:
         run,
         run_matrix,
     )
-    from benchbench.comparison import compare, regressions
-    from benchbench.demo import run_demo
-    from benchbench.errors import BenchbenchError
-    from benchbench.frames import Run, load
-    from benchbench.importing import read_logs
-    from benchbench.look import look_at
-    from benchbench.matrix import load_matrix
-    from benchbench.models.inspect import inspect
-    from benchbench.models.quantize import quantize
-    from benchbench.recommendation import recommend
     from benchbench.report.page import write_report
-    from benchbench.selection import Selection, all_devices
+    from benchbench.runtimes.tflite.model.inspect import inspect
+    from benchbench.runtimes.tflite.quantize.quantize import quantize
+    from benchbench.values.errors import BenchbenchError
 
 _HOME = {
-    **dict.fromkeys(("add_device", "clean", "import_logs", "plan_matrix"), "benchbench.api"),
-    **dict.fromkeys(("resume", "run", "run_matrix"), "benchbench.api"),
-    **dict.fromkeys(("compare", "regressions"), "benchbench.comparison"),
+    **dict.fromkeys(("add_device", "clean", "import_logs", "plan_matrix"), "benchbench.pipeline"),
+    **dict.fromkeys(("resume", "run", "run_matrix"), "benchbench.pipeline"),
+    **dict.fromkeys(("compare", "regressions"), "benchbench.analysis.compare"),
     "run_demo": "benchbench.demo",
-    "BenchbenchError": "benchbench.errors",
-    **dict.fromkeys(("Run", "load"), "benchbench.frames"),
-    "read_logs": "benchbench.importing",
-    "look_at": "benchbench.look",
-    "load_matrix": "benchbench.matrix",
-    "inspect": "benchbench.models.inspect",
-    "quantize": "benchbench.models.quantize",
-    "recommend": "benchbench.recommendation",
+    "BenchbenchError": "benchbench.values.errors",
+    **dict.fromkeys(("Run", "load"), "benchbench.analysis.frames"),
+    "read_logs": "benchbench.importing.logs",
+    "device_status": "benchbench.execution.status",
+    "load_matrix": "benchbench.config.matrix",
+    "inspect": "benchbench.runtimes.tflite.model.inspect",
+    "quantize": "benchbench.runtimes.tflite.quantize.quantize",
+    "recommend": "benchbench.analysis.recommend",
     "write_report": "benchbench.report.page",
-    **dict.fromkeys(("Selection", "all_devices"), "benchbench.selection"),
+    **dict.fromkeys(("Selection", "all_devices"), "benchbench.config.selection"),
 }
 __all__ = [
     "BenchbenchError",
@@ -59,7 +59,7 @@ __all__ = [
     "inspect",
     "load",
     "load_matrix",
-    "look_at",
+    "device_status",
     "plan_matrix",
     "quantize",
     "read_logs",

@@ -6,15 +6,15 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benchbench.case import Case, Measure, Trial
-from benchbench.delegates.compiled import mismatch
-from benchbench.device import Adb, Device, Purpose, RunnerKind, Traits
-from benchbench.errors import InputError, NothingToDo, ToolError
-from benchbench.globs import fits, is_glob
-from benchbench.matrix import NATIVE_SAMPLES, Matrix, SkipRule
+from benchbench.config.globs import fits, is_glob
+from benchbench.config.matrix import NATIVE_SAMPLES, Matrix, SkipRule
+from benchbench.runtimes.tflite.backends.compiled import mismatch
+from benchbench.values.case import Case, MeasurementSettings, Trial
+from benchbench.values.device import Adb, Device, Purpose, RunnerKind, Traits
+from benchbench.values.errors import InputError, NothingToDo, ToolError
 
 BATCHED = 3  # launches that outputs through benchmark_model take where a model can be batched: one, all, another one
-LAUNCH_S = 0.8  # start of a process, loading, the hand's work: measured on this project's test devices
+LAUNCH_S = 0.8  # start of a process, loading, the agent's work: measured on this project's test devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Plan:
 
     name: str
     seed: int
-    measure: Measure
+    measure: MeasurementSettings
     cases: tuple[Case, ...]
     trials: tuple[Trial, ...]
     skips: tuple[Skip, ...]
@@ -219,10 +219,10 @@ def _unwanted(case: Case, matrix: Matrix) -> Skip | None:
 def _impossible(case: Case, target: Target) -> str | None:
     """What the delegate itself says; before a probe, only what holds for every device reached in this way."""
     if target.traits is not None and target.runner is not None:
-        return case.delegate.impossible(target.traits, target.runner)
+        return case.delegate.unsupported_reason(target.traits, target.runner)
     android = isinstance(target.device.address, Adb)
     presumed = Traits(os="android" if android else "linux", abi="arm64-v8a", accelerators=("gpu", "npu", "edgetpu"))
-    return case.delegate.impossible(presumed, presumed_runner(target))
+    return case.delegate.unsupported_reason(presumed, presumed_runner(target))
 
 
 def _order(cases: Sequence[Case], device: str, matrix: Matrix, seed: int) -> list[Trial]:

@@ -14,11 +14,11 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from benchbench.api import run_matrix
-from benchbench.device import Device, Local
-from benchbench.journal import read_outcomes
-from benchbench.matrix import load_matrix
-from benchbench.selection import Selection
+from benchbench.config.matrix import load_matrix
+from benchbench.config.selection import Selection
+from benchbench.pipeline import run_matrix
+from benchbench.run_folder.journal import read_outcomes
+from benchbench.values.device import Device, Local
 from tests.beds.adb_server import AdbServerProcess
 from tests.beds.benchmark_model import install
 from tests.beds.phone import Phone

@@ -20,8 +20,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbench.familywise import compare_all
-from benchbench.statistics import median_interval, ratio_interval
+from benchbench.analysis.familywise import compare_all
+from benchbench.analysis.intervals import median_interval, ratio_interval
 
 Floats = NDArray[np.float64]
 World = Callable[[np.random.Generator, int], Floats]  # so many logs of times about some level of its own

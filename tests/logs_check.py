@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchbench.importing import as_json, read_logs
+from benchbench.importing.logs import as_json, read_logs
 from tests.cases_check import case_differences
 
 TIMINGS = {

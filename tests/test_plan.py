@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchbench.case import Measure, Variant
-from benchbench.delegates import Cpu, EdgeTpu, Gpu, Nnapi, Xnnpack
-from benchbench.device import Adb, Device, Local, Ssh, ToolChoice, Traits
-from benchbench.errors import InputError, NothingToDo, ToolError
-from benchbench.matrix import Matrix, SkipRule
+from benchbench.config.matrix import Matrix, SkipRule
 from benchbench.plan import LAUNCH_S, Plan, Target, devices_with_cases, make_plan, takes
+from benchbench.runtimes.tflite.backends import Cpu, EdgeTpu, Gpu, Nnapi, Xnnpack
+from benchbench.values.case import MeasurementSettings, Variant
+from benchbench.values.device import Adb, Device, Local, Ssh, ToolChoice, Traits
+from benchbench.values.errors import InputError, NothingToDo, ToolError
 
 HOST, PI = Device(name="host", address=Local()), Device(name="rpi5", address=Ssh(host="rpi5"))
 PHONE = Device(name="pixel8", address=Adb(serial="R58N"))
@@ -35,7 +35,7 @@ def matrix(**changes: Any) -> Matrix:
         "entries": (),
         "datasets": {},
         "samples": {},
-        "measure": Measure(rounds=3),
+        "measure": MeasurementSettings(rounds=3),
         "skips": (),
         "tool": ToolChoice(),
     }
@@ -191,7 +191,7 @@ def test_a_device_without_a_runner_is_left_out_with_what_to_do() -> None:
 
 
 def test_profiles_and_outputs_have_launches_of_their_own_after_all_rounds() -> None:
-    asked = matrix(measure=Measure(rounds=2, profile=True), datasets={"net": "random"}, threads=(1, 4))
+    asked = matrix(measure=MeasurementSettings(rounds=2, profile=True), datasets={"net": "random"}, threads=(1, 4))
     trials = planned(asked).trials
     assert [trial.purpose for trial in trials] == ["latency"] * 16 + ["profile"] * 8 + ["accuracy"] * 4
     assert {trial.round for trial in trials if trial.purpose != "latency"} == {0}
@@ -210,7 +210,7 @@ def test_outputs_are_taken_back_once_per_variant_and_delegate_of_families_with_a
 
 
 def test_the_estimate_is_the_least_time_that_the_matrix_asks_for() -> None:
-    plan = planned(matrix(measure=Measure(rounds=2, min_seconds=1.5, warmup_min_seconds=0.5)))
+    plan = planned(matrix(measure=MeasurementSettings(rounds=2, min_seconds=1.5, warmup_min_seconds=0.5)))
     assert plan.seconds("host") == pytest.approx(16 * (2 + LAUNCH_S))
 
 
@@ -233,7 +233,7 @@ def test_outputs_through_the_native_tool_are_some_launches_of_which_a_plan_tells
 def test_cases_and_skips_are_the_whole_product_and_no_case_is_twice(
     seed: int, rounds: int, threads: list[int], skip: list[str]
 ) -> None:
-    asked = matrix(threads=tuple(threads), measure=Measure(rounds=rounds))
+    asked = matrix(threads=tuple(threads), measure=MeasurementSettings(rounds=rounds))
     whole = [case.id for case in planned(asked, HOST, PI).cases]
     left = {name for name in whole if takes(name, (), skip)}
     if not left:
@@ -249,8 +249,8 @@ def test_cases_and_skips_are_the_whole_product_and_no_case_is_twice(
 
 
 def test_the_plan_of_the_demo_is_what_its_file_says() -> None:
+    from benchbench.config.matrix import load_matrix
     from benchbench.demo import MATRIX
-    from benchbench.matrix import load_matrix
 
     asked = load_matrix(Path(MATRIX))
     plan = planned(asked, HOST)

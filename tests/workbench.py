@@ -8,8 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchbench.journal import read_manifest, read_outcomes
-from benchbench.outcome import Outcome
+from benchbench.run_folder.journal import read_manifest, read_outcomes
+from benchbench.values.outcome import Outcome
 
 FAMILY = Path(__file__).parents[1] / "benchbench" / "demo" / "fashion_mnist"
 QUICK = "rounds = {rounds}\nruns = 2\nmin_seconds = 0\nwarmup_runs = 1\nwarmup_min_seconds = 0\n"
@@ -61,7 +61,7 @@ class Workbench:
         return path
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "benchbench.cli", *arguments]
+        return [sys.executable, "-m", "benchbench.cli.main", *arguments]
 
     @property
     def environment(self) -> dict[str, str]:

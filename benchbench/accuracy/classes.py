@@ -12,7 +12,7 @@ import numpy as np
 
 from benchbench.accuracy.images import class_folders
 from benchbench.accuracy.metrics import Classification, wilson
-from benchbench.errors import InputError
+from benchbench.values.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd

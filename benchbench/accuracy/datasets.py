@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from benchbench.accuracy.detection import Boxes
 from benchbench.accuracy.images import SUFFIXES, Decoder, listed, sizes
 from benchbench.accuracy.tensors import Array, Preprocessing, Tensor, sample_shape
-from benchbench.errors import InputError
-from benchbench.files import read_toml, validated
+from benchbench.config.toml_files import read_toml, validated
+from benchbench.values.errors import InputError
 
 LABELS = ("y", "labels")
 TRUTH = ("boxes", "box_image", "box_class")

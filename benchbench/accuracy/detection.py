@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbench.accuracy.outputs import Output
-from benchbench.errors import InputError, ToolError
+from benchbench.values.errors import InputError, ToolError
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from benchbench.accuracy.tensors import Array
-from benchbench.case import Signature
+from benchbench.values.case import Signature
 
 
 class Entry:

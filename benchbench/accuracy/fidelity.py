@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from benchbench.accuracy.outputs import Output
 from benchbench.accuracy.tensors import Array
-from benchbench.errors import InputError
+from benchbench.values.errors import InputError
 
 SQNR_CEILING_DB = 200.0  # equal to the last bit; beyond what float32 can tell
 
 FlagKind = Literal["nan", "inf", "all-zero", "constant", "saturated", "agreement", "cosine", "gain", "sqnr"]
-Measure = Literal["agreement", "cosine", "sqnr_db"]
+MeasurementSettings = Literal["agreement", "cosine", "sqnr_db"]
 ALIKE = 0.99  # a cosine between the answers to other samples from which on a cosine tells nothing
 SHARE_STEP = 1 / 256  # of a share from 0 to 1 in eight bits, also where a float output was made from them
 SHARES_OFF = 0.05  # how far the shares of one may sum up to something else, rounded
@@ -45,7 +45,7 @@ class TensorFidelity:
     all_zero: bool
     constant: bool  # the same output for every sample, where the reference tells them apart
     within_step: bool = False  # no value is further off than the step in which such an output is stored
-    telling: frozenset[Measure] = frozenset()  # the measures that a wrong output would not pass, too
+    telling: frozenset[MeasurementSettings] = frozenset()  # the measures that a wrong output would not pass, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +130,13 @@ def _differ(r: Reals, step: float) -> bool:
     return bool(np.abs(r - r[0]).max(initial=0.0) > max(step, 1e-3 * float(np.abs(r).max(initial=0.0))))
 
 
-def _telling(r: Reals, step: float, chooses: bool) -> frozenset[Measure]:
+def _telling(r: Reals, step: float, chooses: bool) -> frozenset[MeasurementSettings]:
     """What can tell a right output from a wrong one: the reference's answers to other samples must not do as well.
 
     Of one value a sample the cosine is 1 whatever it is; where the reference has the same top answer for all samples,
     so has a model that is stuck at it; and top answers are of outputs that choose between classes.
     """
-    found: set[Measure] = set()
+    found: set[MeasurementSettings] = set()
     if len(r) > 1 and not _differ(r, step):
         return frozenset()
     found.add("sqnr_db")

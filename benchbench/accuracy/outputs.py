@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchbench.accuracy.tensors import Array, Reals, dequantize
-from benchbench.errors import InputError
+from benchbench.values.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)

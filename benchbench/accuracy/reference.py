@@ -21,10 +21,10 @@ from benchbench.accuracy.entry import Entry
 from benchbench.accuracy.outputs import Output, read_outputs, write_outputs
 from benchbench.accuracy.shards import Shards
 from benchbench.accuracy.tensors import Array, Preprocessing, to_input
-from benchbench.case import Signature
-from benchbench.device import Frozen
-from benchbench.errors import ToolError
-from benchbench.process_end import how_it_ended
+from benchbench.values.case import Signature
+from benchbench.values.device import Frozen
+from benchbench.values.errors import ToolError
+from benchbench.values.process_end import how_it_ended
 
 Kernels = Literal["reference", "builtin"]
 

@@ -13,7 +13,7 @@ from benchbench.accuracy.fidelity import TensorFidelity, fidelity, flags
 from benchbench.accuracy.metrics import Classification, classify, packed
 from benchbench.accuracy.outputs import Output
 from benchbench.accuracy.tensors import Array
-from benchbench.errors import InputError
+from benchbench.values.errors import InputError
 
 Scores = dict[str, float | int | str | None]
 

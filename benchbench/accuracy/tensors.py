@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbench.device import Frozen
+from benchbench.values.device import Frozen
 
 Array = NDArray[Any]
 Reals = NDArray[np.float32]

@@ -6,9 +6,9 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from benchbench.api import REPORTS, Watching, run_matrix, silently
-from benchbench.device import Device, Local
-from benchbench.matrix import load_matrix
+from benchbench.config.matrix import load_matrix
+from benchbench.pipeline import REPORTS, Watching, run_matrix, silently
+from benchbench.values.device import Device, Local
 
 MATRIX = Path(__file__).with_name("matrix.toml")
 MOST_THREADS = 4  # beyond, a model of this size only gets slower

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from benchbench.accuracy.images import Decoder, listed
 from benchbench.demo.efficientnet_lite import CLASSES, MEAN, SIDE, STD
 from benchbench.demo.packages import Package, wheel
-from benchbench.errors import InputError, ToolError, file_error
-from benchbench.models.calibration import Pixels
-from benchbench.models.manifest import MANIFEST, Family
-from benchbench.models.progress import Progress as Steps
-from benchbench.models.progress import silently
-from benchbench.models.quantize import quantize
-from benchbench.models.workshop import how
+from benchbench.runtimes.tflite.quantize.calibration import Pixels
+from benchbench.runtimes.tflite.quantize.conversion import how
+from benchbench.runtimes.tflite.quantize.manifest import MANIFEST, Family
+from benchbench.runtimes.tflite.quantize.progress import Progress as Steps
+from benchbench.runtimes.tflite.quantize.progress import silently
+from benchbench.runtimes.tflite.quantize.quantize import quantize
+from benchbench.values.errors import InputError, ToolError, file_error
 
 FAMILY = "efficientnet_lite0"
 MATRIX = Path(__file__).with_name("imagenet.toml")

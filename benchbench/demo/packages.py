@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from benchbench.errors import ToolError
-from benchbench.tools import cache_folder
+from benchbench.runtimes.tflite.tools import cache_folder
+from benchbench.values.errors import ToolError
 
 # One platform for all machines: only data is read from the wheels, and so it is the same file everywhere.
 ANY_MACHINE = ["--platform", "manylinux_2_28_x86_64", "--python-version", "3.11", "--implementation", "cp"]

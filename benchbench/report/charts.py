@@ -9,11 +9,11 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from benchbench import formatting
-from benchbench.formatting import TimeUnit, time_unit
-from benchbench.recommendation.gains import is_broken
-from benchbench.recommendation.words import METRICS, measured, shorten
+from benchbench.analysis.formatting import METRICS, measured, shorten
+from benchbench.analysis.tradeoffs import is_broken
 from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, bar_end, label, missing, phases_of, reach
+from benchbench.values import formatting
+from benchbench.values.formatting import TimeUnit, time_unit
 
 _ROW = 17  # pixels per bar
 _FEW = alt.Axis(tickCount=8)

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchbench.recommendation.gains import is_broken
-from benchbench.recommendation.words import shorten
+from benchbench.analysis.formatting import shorten
+from benchbench.analysis.tradeoffs import is_broken
 from benchbench.report.results import Panel, Results
 
 MOST_CLASSES = 30  # shown all, as columns and as a matrix

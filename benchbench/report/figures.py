@@ -19,10 +19,8 @@ from matplotlib.patches import Patch
 from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from benchbench import formatting
-from benchbench.formatting import time_unit
-from benchbench.recommendation.gains import is_broken
-from benchbench.recommendation.words import METRICS, shorten
+from benchbench.analysis.formatting import METRICS, shorten
+from benchbench.analysis.tradeoffs import is_broken
 from benchbench.report.classes import per_class
 from benchbench.report.results import (
     MEMORY_KINDS,
@@ -35,6 +33,8 @@ from benchbench.report.results import (
     profile_rows,
     reach,
 )
+from benchbench.values import formatting
+from benchbench.values.formatting import time_unit
 
 _STYLE: dict[Any, Any] = {
     "text.parse_math": False,  # a name may hold dollar signs

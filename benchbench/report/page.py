@@ -11,13 +11,13 @@ import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from benchbench import formatting
-from benchbench.errors import NothingToDo, file_error
-from benchbench.frames import Run
+from benchbench.analysis.frames import Run
+from benchbench.cli.terminal import visible
 from benchbench.report.figures import write_figures
 from benchbench.report.results import Results
 from benchbench.report.sections import SECTIONS
-from benchbench.terminal import visible
+from benchbench.values import formatting
+from benchbench.values.errors import NothingToDo, file_error
 
 VEGALITE = "6.4"  # the version that altair writes
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from benchbench import formatting
-from benchbench.formatting import TimeUnit, time_unit
-from benchbench.frames import Run, common_statistics
-from benchbench.recommendation import Recommendation, recommend
-from benchbench.recommendation.gains import fastest, is_broken, tradeoffs
-from benchbench.recommendation.words import shorten
-from benchbench.summary import ran
-from benchbench.tally import Tally, tally
+from benchbench.analysis.cases import ran
+from benchbench.analysis.formatting import shorten
+from benchbench.analysis.frames import Run, common_statistics
+from benchbench.analysis.recommend import Recommendation, recommend
+from benchbench.analysis.tally import Tally, tally
+from benchbench.analysis.tradeoffs import fastest, is_broken, tradeoffs
+from benchbench.values import formatting
+from benchbench.values.formatting import TimeUnit, time_unit
 
 # Middle tones that hold on white and on near-black; a delegate has the same colour everywhere.
 PALETTE = {

@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from benchbench import formatting
-from benchbench.doubts import Doubt
-from benchbench.formatting import number, points
-from benchbench.recommendation.gains import is_broken
-from benchbench.recommendation.words import LIKENESS, METRICS, describe, measured, quality
+from benchbench.analysis.doubts import Doubt
+from benchbench.analysis.formatting import LIKENESS, METRICS, describe, measured, quality
+from benchbench.analysis.tradeoffs import is_broken
 from benchbench.report.results import MEMORY_KINDS, Panel, Results, missing
+from benchbench.values import formatting
+from benchbench.values.formatting import number, points
 
 # Symbol and word, so that a verdict can be read without its colour.
 BADGES = {

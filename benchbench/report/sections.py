@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchbench import formatting
-from benchbench.doubts import Doubt, common_doubts
-from benchbench.recommendation import Recommendation
-from benchbench.recommendation.gains import is_broken
-from benchbench.recommendation.words import quality
+from benchbench.analysis.doubts import Doubt, common_doubts
+from benchbench.analysis.formatting import quality
+from benchbench.analysis.recommend import Recommendation
+from benchbench.analysis.tradeoffs import is_broken
 from benchbench.report import charts
 from benchbench.report.charts import Chart
 from benchbench.report.classes import per_class
 from benchbench.report.results import MEMORY_KINDS, Results, profile_rows
 from benchbench.report.rows import ADDED, PEAKS, case_row, facts, tradeoff_table
+from benchbench.values import formatting
 
 NO_OUTPUTS = "No outputs were compared: give the model a dataset in the matrix."
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, assert_never
 
-from benchbench.device import Adb, Address, Local, Ssh
+from benchbench.values.device import Adb, Address, Local, Ssh
 
 
 @dataclass(frozen=True, slots=True)

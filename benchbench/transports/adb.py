@@ -11,13 +11,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from benchbench.device import Adb
-from benchbench.errors import BenchbenchError, DeviceError, Late, LinkLost, TransferFailed, Unauthorized, Unreachable
 from benchbench.transports import Finished, adb_shell, adb_sync
 from benchbench.transports.adb_server import AdbFailure, AdbServer, Link, Seen
 from benchbench.transports.deadline import Deadline
-from benchbench.transports.guard import GRACE_S, KILLED, guarded
 from benchbench.transports.output_limit import OutputLimit
+from benchbench.transports.remote_time_limit import GRACE_S, KILLED, guarded
+from benchbench.values.device import Adb
+from benchbench.values.errors import (
+    BenchbenchError,
+    DeviceError,
+    Late,
+    LinkLost,
+    TransferFailed,
+    Unauthorized,
+    Unreachable,
+)
 
 __all__ = ["AdbTransport", "Seen", "connect_adb", "discover"]
 

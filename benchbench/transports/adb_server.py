@@ -20,9 +20,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchbench.errors import DeviceError, InputError, ToolError, Unreachable
 from benchbench.transports.deadline import Deadline
 from benchbench.transports.tcp import prepare
+from benchbench.values.errors import DeviceError, InputError, ToolError, Unreachable
 
 _START_S = 15.0  # adb 36 looks for USB for 3 s before it listens
 _starting = threading.Lock()  # servers that are started at once refuse each other's port

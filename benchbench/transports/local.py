@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from benchbench.errors import Late, LinkLost, TransferFailed
 from benchbench.transports import Finished
 from benchbench.transports.output_limit import OutputLimit
+from benchbench.values.errors import Late, LinkLost, TransferFailed
 
 # While a file is being written, a child forked by another thread holds it open too, and running it fails with ETXTBSY.
 _writing_or_forking = threading.Lock()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchbench.errors import TooMuchOutput
+from benchbench.values.errors import TooMuchOutput
 
 MOST_BYTES = 256 * 2**20  # of both streams of one command: an agent sends back a few megabytes at most
 

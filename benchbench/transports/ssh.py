@@ -14,16 +14,16 @@ from pathlib import Path, PurePosixPath
 
 import paramiko
 
-from benchbench.device import Ssh
-from benchbench.errors import Late, LinkLost, TransferFailed
 from benchbench.transports import Finished
 from benchbench.transports.deadline import Deadline
-from benchbench.transports.guard import GRACE_S, KILLED, guarded
 from benchbench.transports.login_shell import for_any_shell
 from benchbench.transports.output_limit import OutputLimit
+from benchbench.transports.remote_time_limit import GRACE_S, KILLED, guarded
 from benchbench.transports.ssh_config import route
 from benchbench.transports.ssh_login import log_in
 from benchbench.transports.ssh_output import Output
+from benchbench.values.device import Ssh
+from benchbench.values.errors import Late, LinkLost, TransferFailed
 
 # A board's own words instead of SFTP's: $1 = part, $2 = target, $3 = mode, $4 = size, $5 = sha256.
 _TAKE = """\

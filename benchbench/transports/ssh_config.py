@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchbench.account import expanded, home, user_name
-from benchbench.device import Ssh
-from benchbench.errors import InputError
 from benchbench.transports.ssh_settings import Settings, SshConfig
+from benchbench.values.account import expanded, home, user_name
+from benchbench.values.device import Ssh
+from benchbench.values.errors import InputError
 
 _USUAL_KNOWN_HOSTS = "~/.ssh/known_hosts ~/.ssh/known_hosts2"
 _SYSTEM_KNOWN_HOSTS = "/etc/ssh/ssh_known_hosts"

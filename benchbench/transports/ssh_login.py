@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import paramiko
 
-from benchbench.errors import DeviceError, InputError, Unauthorized, Unreachable
 from benchbench.transports.deadline import Deadline
 from benchbench.transports.ssh_config import Hop
 from benchbench.transports.tcp import prepare
+from benchbench.values.errors import DeviceError, InputError, Unauthorized, Unreachable
 
 # What paramiko logs it also raises; without a handler Python would print it.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())

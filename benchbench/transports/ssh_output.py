@@ -9,9 +9,9 @@ from contextlib import suppress
 
 import paramiko
 
-from benchbench.errors import TooMuchOutput
 from benchbench.transports.deadline import Deadline
 from benchbench.transports.output_limit import OutputLimit
+from benchbench.values.errors import TooMuchOutput
 
 
 class Output:

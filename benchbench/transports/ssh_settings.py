@@ -12,8 +12,8 @@ from pathlib import Path
 
 import paramiko
 
-from benchbench.account import expanded, home, user_name
-from benchbench.errors import InputError
+from benchbench.values.account import expanded, home, user_name
+from benchbench.values.errors import InputError
 
 _PATIENCE_S = 20  # a Match exec of the user's own may ask a network
 _NOT_IN_A_HOST = re.compile(r"""['"`$\\;&<>|(){},\s\x00-\x1f\x7f]|^-""")  # as OpenSSH's own valid_hostname has it

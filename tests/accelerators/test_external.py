@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.delegates.edgetpu import EdgeTpu
-from benchbench.delegates.external import External
-from benchbench.outcome import Reading
+from benchbench.runtimes.tflite.backends.edgetpu import EdgeTpu
+from benchbench.runtimes.tflite.backends.external import External
+from benchbench.values.outcome import LaunchResult
 from tests.beds import models
 from tests.beds.launch import QUICK, launch, work_for
 
@@ -19,7 +19,7 @@ def external(library: Path | str, **options: str) -> External:
     return External(path=str(library), options=options)
 
 
-def assert_no_number(reading: Reading) -> None:
+def assert_no_number(reading: LaunchResult) -> None:
     assert reading.status == "failed"
     assert reading.measurement.timings.mean is None
     assert reading.measurement.timings.samples == ()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.delegates.gpu import Gpu
+from benchbench.runtimes.tflite.backends.gpu import Gpu
 from tests.beds import models
 from tests.beds.launch import launch, work_for
 

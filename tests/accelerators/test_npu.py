@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.delegates.npu import Npu
+from benchbench.runtimes.tflite.backends.npu import Npu
 from tests.beds import models
 from tests.beds.launch import launch, work_for
 

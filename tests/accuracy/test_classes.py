@@ -13,15 +13,15 @@ import pandas as pd
 import pytest
 
 from benchbench.accuracy.classes import class_names, read_classes, read_confusion, write_classes
+from benchbench.accuracy.feeding import Wanted, feed
 from benchbench.accuracy.metrics import Classification, classify, wilson
 from benchbench.accuracy.outputs import Output, kept_in, write_outputs
-from benchbench.case import Variant
-from benchbench.errors import InputError
-from benchbench.feeding import Wanted, feed
-from benchbench.frames import load
-from benchbench.journal import create, reopen
-from benchbench.outcome import Outcome
-from benchbench.scoring import score_run
+from benchbench.accuracy.scoring import score_run
+from benchbench.analysis.frames import load
+from benchbench.run_folder.journal import create, reopen
+from benchbench.values.case import Variant
+from benchbench.values.errors import InputError
+from benchbench.values.outcome import Outcome
 from tests.accuracy.conftest import FAMILY
 
 NAMES = {0: "NA", 1: 'a, "b"', 2: "null"}

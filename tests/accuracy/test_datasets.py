@@ -9,7 +9,7 @@ from PIL import Image
 
 from benchbench.accuracy.datasets import load, seeded
 from benchbench.accuracy.tensors import Preprocessing
-from benchbench.errors import InputError
+from benchbench.values.errors import InputError
 from tests.accuracy.conftest import Described
 
 GREY = Described()

@@ -10,7 +10,7 @@ from benchbench.accuracy.datasets import load
 from benchbench.accuracy.detection import Boxes, detections, precision
 from benchbench.accuracy.outputs import Output
 from benchbench.accuracy.scores import score
-from benchbench.errors import InputError, ToolError
+from benchbench.values.errors import InputError, ToolError
 from tests.accuracy.conftest import Described
 
 counted = pytest.mark.skipif(importlib.util.find_spec("pycocotools") is None, reason="needs pycocotools")

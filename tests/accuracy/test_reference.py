@@ -11,8 +11,8 @@ from benchbench.accuracy.outputs import Output, read_outputs, write_outputs
 from benchbench.accuracy.reference import reference_outputs
 from benchbench.accuracy.scores import score
 from benchbench.accuracy.shards import cut
-from benchbench.errors import InputError, ToolError
-from benchbench.models.graph import read
+from benchbench.runtimes.tflite.model.graph import read
+from benchbench.values.errors import InputError, ToolError
 from tests.accuracy.conftest import Described, reference_of
 from tests.beds import models
 

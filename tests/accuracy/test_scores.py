@@ -11,9 +11,9 @@ from benchbench.accuracy.datasets import Dataset, load, seeded
 from benchbench.accuracy.metrics import paired, unpacked
 from benchbench.accuracy.outputs import Output, read_outputs
 from benchbench.accuracy.scores import score
-from benchbench.errors import InputError
-from benchbench.outcome import Outcome
-from benchbench.runners import on_device
+from benchbench.device_script import on_device
+from benchbench.values.errors import InputError
+from benchbench.values.outcome import Outcome
 from tests.accuracy.conftest import FAMILY, Described, reference_of
 
 
@@ -149,9 +149,9 @@ def test_the_script_on_a_device_leaves_outputs_that_score_the_same(family: Path,
     model = family / "fashion_mnist_float32.tflite"
     dataset = load(family / "test.npz", [described(model)], classes=10).first(64)
     dataset.save(tmp_path / "samples.npz")
-    by_script = evaluated(model, tmp_path)
+    with_script = evaluated(model, tmp_path)
     reference = reference_of(model, dataset).outputs
-    there, here = score(dataset, by_script, reference), score(dataset, reference)
+    there, here = score(dataset, with_script, reference), score(dataset, reference)
     assert there["correct"] == here["correct"]
     assert float(there["sqnr_db"] or 0) > 80
     assert there["broken"] == 0

@@ -9,7 +9,7 @@ from PIL import Image
 
 from benchbench.accuracy.datasets import Files, load
 from benchbench.accuracy.shards import cut
-from benchbench.errors import InputError
+from benchbench.values.errors import InputError
 from tests.accuracy.conftest import Described
 
 COLOUR = Described(shape=(1, 4, 4, 3), dtype="uint8")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchbench.accuracy.tensors import Preprocessing, dequantize, quantize, samples_at_once, to_input
-from benchbench.runners import on_device
+from benchbench.device_script import on_device
 from tests.accuracy.conftest import Described
 
 

@@ -9,10 +9,10 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
-from benchbench.device import Device
-from benchbench.errors import BenchbenchError
-from benchbench.runners import Job
-from benchbench.session.session import open_session
+from benchbench.device.session import open_session
+from benchbench.runtimes.tool import Job
+from benchbench.values.device import Device
+from benchbench.values.errors import BenchbenchError
 
 
 class Controller:

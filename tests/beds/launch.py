@@ -10,33 +10,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchbench.case import Measure, Variant
-from benchbench.delegates import Delegate
-from benchbench.outcome import Reading
-from benchbench.runners import Job, Raw, Work
-from benchbench.runners.python import PythonRunner, script_path
+from benchbench.runtimes.tflite.backends import Delegate
+from benchbench.runtimes.tflite.script.runner import PythonRunner, script_path
+from benchbench.runtimes.tool import Job, JobOutput, LaunchSpec
+from benchbench.values.case import MeasurementSettings, Variant
+from benchbench.values.outcome import LaunchResult
 
-QUICK = Measure(runs=5, min_seconds=0, warmup_runs=2, warmup_min_seconds=0, timeout_seconds=120)
+QUICK = MeasurementSettings(runs=5, min_seconds=0, warmup_runs=2, warmup_min_seconds=0, timeout_seconds=120)
 
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    raw: Raw
-    reading: Reading
+    raw: JobOutput
+    reading: LaunchResult
     folder: Path
 
 
-def work_for(model: Path, delegate: Delegate, **changes: Any) -> Work:
+def work_for(model: Path, delegate: Delegate, **changes: Any) -> LaunchSpec:
     """A trial of the file at `model` on this interpreter."""
     size_mb = model.stat().st_size / 1e6 if model.exists() else 0.0
     variant = Variant(
         family="test", name=model.stem, scheme="float32", path=str(model), sha256="0" * 64, size_mb=size_mb, nodes=1
     )
     given: dict[str, Any] = {"threads": 1, "measure": QUICK, "tool": str(script_path()), "python": sys.executable}
-    return Work(variant=variant, model=str(model), delegate=delegate, **given | changes)
+    return LaunchSpec(variant=variant, model=str(model), delegate=delegate, **given | changes)
 
 
-def run_job(job: Job, folder: Path, env: Mapping[str, str] | None = None) -> Raw:
+def run_job(job: Job, folder: Path, env: Mapping[str, str] | None = None) -> JobOutput:
     """Start the process, wait for it, read what it left; late = killed at its limit."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in job.files.items():
@@ -57,10 +57,10 @@ def run_job(job: Job, folder: Path, env: Mapping[str, str] | None = None) -> Raw
         process.kill()
         stdout, stderr = process.communicate()
     answers = {name: (folder / name).read_bytes() for name in job.answers if (folder / name).exists()}
-    return Raw(exit_code=process.returncode, stdout=stdout, stderr=stderr, answers=answers, late=late)
+    return JobOutput(exit_code=process.returncode, stdout=stdout, stderr=stderr, answers=answers, late=late)
 
 
-def launch(work: Work, folder: Path, env: Mapping[str, str] | None = None) -> Launched:
+def launch(work: LaunchSpec, folder: Path, env: Mapping[str, str] | None = None) -> Launched:
     """One trial, whole: the job built, run and read."""
     runner = PythonRunner()
     raw = run_job(runner.job(work), folder, env)

@@ -27,8 +27,8 @@ def can_mount() -> bool:
 
 
 def lock_folder() -> Path:
-    """Where hand.sh keeps the lock of a machine like this one; made where it is missing."""
-    # The places of hand.sh.
+    """Where agent.sh keeps the lock of a machine like this one; made where it is missing."""
+    # The places of agent.sh.
     places = (Path("/run/lock"), Path("/tmp"), Path("/dev/shm"))
     place = next(place for place in places if place.is_dir() and place.stat().st_mode & 0o002)
     folder = place / "benchbench.lock"

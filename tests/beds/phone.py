@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from benchbench.device import Adb
+from benchbench.values.device import Adb
 from tests.beds.adbd.device import FEATURES, Auth, Device
 from tests.beds.namespaces import MARK, can_mount, fstab, power_off
 from tests.beds.sysfs import FakeSys

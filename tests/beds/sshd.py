@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from benchbench.device import Ssh
+from benchbench.values.device import Ssh
 from tests.beds.adb_server import free_port
 from tests.beds.namespaces import MARK, can_mount, fstab, mount_own_lock, power_off
 from tests.beds.sysfs import FakeSys

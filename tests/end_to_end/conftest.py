@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.device import Device
-from benchbench.inventory import device_file
+from benchbench.config.inventory import device_file
+from benchbench.values.device import Device
 from tests.beds.adb_server import AdbServerProcess
 from tests.beds.benchmark_model import install
 from tests.beds.phone import Phone
@@ -41,7 +41,7 @@ class Lab:
     def benchbench(self, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"BENCHBENCH_CACHE": str(self.folder / "cache")}
         done = subprocess.run(
-            [sys.executable, "-m", "benchbench.cli", *arguments],
+            [sys.executable, "-m", "benchbench.cli.main", *arguments],
             cwd=self.folder,
             env=environment,
             capture_output=True,

@@ -14,11 +14,11 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from benchbench import api
+from benchbench import pipeline as api
 from benchbench.accuracy.metrics import unpacked
-from benchbench.frames import load
-from benchbench.outcome import Outcome
-from benchbench.selection import Selection
+from benchbench.analysis.frames import load
+from benchbench.config.selection import Selection
+from benchbench.values.outcome import Outcome
 from tests.end_to_end.conftest import FAMILY, Lab
 
 ALL, NATIVE = 200, 120

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchbench.journal import read_manifest
-from benchbench.models.inspect import inspect
-from benchbench.outcome import Outcome
+from benchbench.run_folder.journal import read_manifest
+from benchbench.runtimes.tflite.model.inspect import inspect
+from benchbench.values.outcome import Outcome
 from tests.beds import models
 from tests.workbench import Workbench, outcomes
 

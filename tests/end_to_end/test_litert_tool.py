@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.frames import load
+from benchbench.analysis.frames import load
 from tests.beds.litert_tool import install
 from tests.workbench import Workbench, outcomes
 

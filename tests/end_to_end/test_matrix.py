@@ -10,7 +10,7 @@ from statistics import median
 
 import pytest
 
-from benchbench.frames import Run, load
+from benchbench.analysis.frames import Run, load
 from tests.end_to_end.conftest import FAMILY, Lab
 
 MATRIX = f"""

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchbench.frames import Run, load
-from benchbench.recommendation.gains import tradeoffs
+from benchbench.analysis.frames import Run, load
+from benchbench.analysis.tradeoffs import tradeoffs
 from tests.beds.delegate import build
 from tests.end_to_end.conftest import FAMILY, Lab
 

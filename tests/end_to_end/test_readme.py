@@ -9,7 +9,7 @@ from textwrap import dedent
 
 import pytest
 
-from benchbench.frames import load
+from benchbench.analysis.frames import load
 from tests.end_to_end.conftest import FAMILY, Lab
 
 ROOT = Path(__file__).parents[2]

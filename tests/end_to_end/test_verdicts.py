@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.frames import load
+from benchbench.analysis.frames import load
 from tests.beds.delegate import build
 from tests.end_to_end.conftest import FAMILY, Lab
 

@@ -13,26 +13,28 @@ from typing import Protocol
 
 import pytest
 
-from benchbench.case import Measure
-from benchbench.crew import Course
-from benchbench.delegates import Xnnpack
-from benchbench.device import Address, Device, Local, ToolChoice
-from benchbench.errors import DeviceBusy
-from benchbench.execute import Event, Started, crews, execute
-from benchbench.journal import create, new_folder, read_outcomes
-from benchbench.matrix import Matrix
-from benchbench.models.family import variants
-from benchbench.outcome import Outcome
+from benchbench.config.matrix import Matrix
+from benchbench.device.session import open_session
+from benchbench.execution.scheduler import Event, Started, execute, workers
+from benchbench.execution.worker import RunContext
 from benchbench.plan import Target, make_plan
-from benchbench.session.session import open_session
+from benchbench.run_folder.journal import create, new_folder, read_outcomes
+from benchbench.runtimes.tflite.backends import Xnnpack
+from benchbench.runtimes.tflite.model.family import variants
 from benchbench.transports import connect
+from benchbench.values.case import MeasurementSettings
+from benchbench.values.device import Address, Device, Local, ToolChoice
+from benchbench.values.errors import DeviceBusy
+from benchbench.values.outcome import Outcome
 from tests.beds.benchmark_model import install
 from tests.beds.namespaces import can_mount
 from tests.beds.phone import Phone
 from tests.beds.sshd import Board
 from tests.workbench import FAMILY
 
-MEASURE = Measure(rounds=3, runs=1, min_seconds=0.8, warmup_runs=1, warmup_min_seconds=0, timeout_seconds=120)
+MEASURE = MeasurementSettings(
+    rounds=3, runs=1, min_seconds=0.8, warmup_runs=1, warmup_min_seconds=0, timeout_seconds=120
+)
 MATRIX = Matrix(
     name="faults",
     source="faults.toml",
@@ -103,10 +105,10 @@ def run(
             timer.start()
             faults.append(timer)
 
-    with crews(devices, ToolChoice(), patience_s=patience_s) as opened:
+    with workers(devices, ToolChoice(), patience_s=patience_s) as opened:
         plan = make_plan(MATRIX, [Target(device) for device in devices], seed=1)
         journal = create(new_folder(folder / "reports", "faults"), {"name": "faults"})
-        execute(plan, opened, Course(MEASURE, journal, {}), tell)
+        execute(plan, opened, RunContext(MEASURE, journal, {}), tell)
         journal.close()
     for thread in faults:
         thread.join()
@@ -163,7 +165,7 @@ def test_a_link_that_is_frozen_for_a_while_is_waited_for(away: Away, tmp_path: P
 
 def test_two_controllers_cannot_have_one_device(away: Away) -> None:
     with open_session(away.device):
-        with crews([away.device], ToolChoice()) as (absent,):
+        with workers([away.device], ToolChoice()) as (absent,):
             error = getattr(absent, "error", None)
         assert isinstance(error, DeviceBusy)
         assert f"{away.device.name} is in use by " in str(error)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from benchbench.device import Address, Device
-from benchbench.errors import DeviceBusy
-from benchbench.session.session import open_session
+from benchbench.device.session import open_session
 from benchbench.transports import connect
+from benchbench.values.device import Address, Device
+from benchbench.values.errors import DeviceBusy
 from tests.beds.controller import Controller
 from tests.beds.namespaces import can_mount
 from tests.beds.phone import Phone

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from benchbench.accuracy.classes import write_classes
 from benchbench.accuracy.metrics import classify, packed
-from benchbench.case import Variant
-from benchbench.device import Cluster, Traits
-from benchbench.outcome import (
+from benchbench.values.case import Variant
+from benchbench.values.device import Cluster, Traits
+from benchbench.values.outcome import (
     Conditions,
     Delegation,
     Measurement,

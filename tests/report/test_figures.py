@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchbench.frames import load
+from benchbench.analysis.frames import load
 from benchbench.report.figures import write_figures
 from benchbench.report.results import Results
 from tests.report.builder import full_matrix, launches, variant, write_run

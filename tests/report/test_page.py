@@ -12,9 +12,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchbench.errors import InputError, NothingToDo
-from benchbench.frames import load
+from benchbench.analysis.frames import load
 from benchbench.report import write_report
+from benchbench.values.errors import InputError, NothingToDo
 from tests.report.builder import SPEED, full_matrix, launches, outcome, variant, write_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

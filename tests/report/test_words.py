@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from benchbench.frames import load
-from benchbench.models.inspect import inspect
-from benchbench.outcome import Memory
+from benchbench.analysis.frames import load
+from benchbench.cli.tables import show_cases, show_models
 from benchbench.report.page import render
 from benchbench.report.results import Results, profile_rows
 from benchbench.report.sections import shared_doubts
-from benchbench.tables import show_cases, show_models
+from benchbench.runtimes.tflite.model.inspect import inspect
+from benchbench.values.outcome import Memory
 from tests.accuracy.conftest import FAMILY
 from tests.report.builder import _profile, conditions, launches, measurement, outcome, variant, write_run
 

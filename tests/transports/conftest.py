@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.device import Local
 from benchbench.transports import Transport, connect
 from benchbench.transports.local import LocalTransport
+from benchbench.values.device import Local
 from tests.beds.adbd.device import FEATURES
 
 BOARDS: dict[str, dict[str, object]] = {

@@ -17,11 +17,11 @@ from uuid import uuid4
 
 import pytest
 
-from benchbench.device import Adb
-from benchbench.errors import InputError, Late, LinkLost, TransferFailed, Unauthorized, Unreachable
 from benchbench.transports.adb import Seen, connect_adb, discover
 from benchbench.transports.adb_server import AdbServer, adb_program
 from benchbench.transports.deadline import Deadline
+from benchbench.values.device import Adb
+from benchbench.values.errors import InputError, Late, LinkLost, TransferFailed, Unauthorized, Unreachable
 from tests.beds.adb_server import AdbServerProcess, free_port
 from tests.beds.namespaces import can_mount
 from tests.beds.phone import Phone
@@ -348,8 +348,8 @@ def test_a_deadline_counts_down() -> None:
 NO_ROUTE = """\
 import socket, subprocess, sys, threading
 from pathlib import Path
-from benchbench.device import Adb
-from benchbench.errors import LinkLost
+from benchbench.values.device import Adb
+from benchbench.values.errors import LinkLost
 from benchbench.transports.adb import AdbTransport
 from benchbench.transports.adb_server import AdbServer
 

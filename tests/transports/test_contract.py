@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from benchbench.errors import Late, LinkLost, TooMuchOutput, TransferFailed
+from benchbench.values.errors import Late, LinkLost, TooMuchOutput, TransferFailed
 from tests.transports.conftest import Reach
 from tests.transports.processes import GUARD_S, alive, once_alive, sh, wait_until, wait_until_gone
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 
-from benchbench.transports.guard import guarded
+from benchbench.transports.remote_time_limit import guarded
 from tests.transports.processes import GUARD_S, alive, wait_until, wait_until_gone
 
 

@@ -17,10 +17,10 @@ from uuid import uuid4
 
 import pytest
 
-from benchbench.device import Ssh
-from benchbench.errors import InputError, LinkLost, TransferFailed, Unauthorized, Unreachable
 from benchbench.transports import Transport
 from benchbench.transports.ssh import connect_ssh
+from benchbench.values.device import Ssh
+from benchbench.values.errors import InputError, LinkLost, TransferFailed, Unauthorized, Unreachable
 from tests.beds.adb_server import free_port
 from tests.beds.namespaces import can_mount
 from tests.beds.sshd import Board, make_key, public
@@ -303,9 +303,9 @@ def test_without_the_ssh_program_paramiko_reads_the_config_and_says_what_it_cann
 NAMELESS = """\
 import sys
 from contextlib import closing
-from benchbench.device import Device, Local, Ssh
-from benchbench.errors import BenchbenchError
-from benchbench.session.session import open_session
+from benchbench.values.device import Device, Local, Ssh
+from benchbench.values.errors import BenchbenchError
+from benchbench.device.session import open_session
 from benchbench.transports.ssh import connect_ssh
 address = Ssh.model_validate_json(sys.argv[1])
 with closing(connect_ssh(address.model_copy(update={"config": None}))) as link:

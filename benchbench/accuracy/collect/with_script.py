@@ -1,0 +1,79 @@
+"""Outputs of samples through the script on the device: shard by shard, and no launch longer than half a minute."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from benchbench.accuracy.collect.chunks import Chunk
+from benchbench.accuracy.collect.launch_sequence import Evaluated, LaunchFailed, LaunchSequence, Progress
+from benchbench.accuracy.outputs import Output, read_outputs
+from benchbench.accuracy.shards import Shards
+from benchbench.device.session import JobResult
+from benchbench.runtimes.tflite.model.inspect import State
+from benchbench.runtimes.tool import Evaluation, LaunchSpec, Preprocess
+from benchbench.values.errors import InputError
+
+LAUNCH_SECONDS = 30.0  # between two signs of life, and the most that a fault costs; a start takes one or two of them
+
+
+def evaluate(
+    launches: LaunchSequence, work: LaunchSpec, shards: Shards, progress: Progress, *, state: State | None = None
+) -> Evaluated:
+    """Outputs of all samples of a dataset through the path that `work` times; `state` as `Evaluation` has it.
+
+    A launch that fails, or launches that differ in their delegation, make a failed reading; faults of the link raise
+    as a session does.
+    """
+    done, parts = 0, []
+    try:
+        while done < shards.dataset.n:
+            part = _launch(launches, work, shards, done, state)
+            parts.append(part.outputs)
+            done += _evaluated(part)
+            progress(done, shards.dataset.n)
+    except LaunchFailed as failure:
+        return launches.evaluated((), error=failure.message)
+    return launches.evaluated(_joined(parts))
+
+
+def _launch(launches: LaunchSequence, work: LaunchSpec, shards: Shards, done: int, state: State | None) -> Chunk:
+    def with_samples() -> LaunchSpec:
+        shard = shards.holding(done)
+        evaluation = Evaluation(
+            samples=launches.session.stage(shard.path),
+            start=done - shard.first,
+            preprocess=_preprocess(shards),
+            whole=shards.dataset.whole,
+            state=state,
+            at_most_seconds=min(LAUNCH_SECONDS, work.measure.timeout_seconds / 2),
+        )
+        return replace(work, evaluation=evaluation)
+
+    return launches.launch(f"sample {done + 1} and on", str(done), with_samples, _outputs)
+
+
+def _outputs(result: JobResult) -> tuple[Output, ...]:
+    if not result.outputs:
+        raise InputError("the script left no outputs")
+    return read_outputs(result.outputs[0])
+
+
+def _evaluated(part: Chunk) -> int:
+    count = part.record.reading.measurement.evaluated
+    if not count:
+        raise LaunchFailed("a launch evaluated no sample")
+    return count
+
+
+def _preprocess(shards: Shards) -> Preprocess | None:
+    how = shards.dataset.preprocessing
+    return Preprocess(how.scale, how.mean, how.std) if how else None
+
+
+def _joined(parts: Sequence[tuple[Output, ...]]) -> tuple[Output, ...]:
+    return tuple(
+        replace(own[0], raw=np.concatenate([output.raw for output in own])) for own in zip(*parts, strict=True)
+    )

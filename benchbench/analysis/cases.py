@@ -1,0 +1,218 @@
+"""The launches of one case as one row: which of them count, and what they say together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from textwrap import shorten
+from typing import Any
+
+from benchbench.analysis.doubts import Doubt, LaunchSequence, disturbed, doubts, slow_threads
+from benchbench.analysis.intervals import median_interval, variation
+from benchbench.values.outcome import Memory, Outcome, Statistic
+
+NOT_RUN = "no launch has an outcome: the run was interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What was planned for a case; None where a plan is not at hand (imported logs)."""
+
+    case: str = ""
+    device: str = ""
+    family: str = ""
+    variant: str = ""
+    scheme: str | None = None
+    delegate: str = ""  # its label
+    kind: str | None = None
+    threads: int | None = None
+    affinity: str | None = None
+    size_mb: float | None = None
+    sha256: str | None = None
+    cores: int | None = None
+    tool_version: str | None = None  # of what measured on its device
+    tool_sha256: str | None = None
+    network: str = ""  # as case.Kin has it
+    relation: str = "same"
+    because: str = ""
+    open_inputs: tuple[str, ...] = ()  # of the model, where nobody gave their sizes
+    skipped: str | None = None  # why the plan leaves it out
+
+    @property
+    def path(self) -> Cell:
+        """The cell without threads and affinity, which do not change what comes out of a model."""
+        return replace(self, case="", threads=None, affinity=None)
+
+
+def summarize(
+    cell: Cell,
+    outcomes: Sequence[Outcome],
+    scored: Outcome | None,
+    *,
+    statistic: Statistic,
+    cooldown_c: float | None,
+) -> dict[str, Any]:
+    """One row of the frame of cases, from its launches for latency and the trial that has its accuracy.
+
+    One launch is one sample, by the `statistic` of its inferences; launches that ran on different executors never mix.
+    """
+    counted = _counted(outcomes, cooldown_c)
+    verdict = _verdict(outcomes)
+    accuracy = _accuracy(scored, counted)
+    about = LaunchSequence(
+        outcomes, counted, cell.kind, cell.threads, cell.cores, cooldown_c, statistic, cell.open_inputs
+    )
+    times = [time / 1000 for time in about.times]
+    interval = median_interval(times)
+    return {
+        "device": cell.device,
+        "family": cell.family,
+        "variant": cell.variant,
+        "scheme": cell.scheme,
+        "network": cell.network,
+        "relation": cell.relation,
+        "because": cell.because,
+        "delegate": cell.delegate,
+        "kind": cell.kind,
+        "threads": cell.threads,
+        "affinity": cell.affinity,
+        "case": cell.case,
+        "status": _status(cell, outcomes, counted),
+        "verdict": verdict,
+        "executor": (ran(counted[0]) if counted else None) or "",
+        "headline": bool(counted) and _stands(cell.kind, verdict, counted, cooldown_c),
+        "statistic": statistic if times else None,
+        "median_ms": median(times) if times else None,
+        "low_ms": interval.low if interval else None,
+        "high_ms": interval.high if interval else None,
+        "between_cv": variation(times),
+        "within_cv": _median_of(counted, _within),
+        "launches": len(counted),
+        "launches_ok": sum(o.status == "ok" for o in outcomes),
+        "launches_all": len(outcomes),
+        "init_ms": _median_of(counted, lambda o: _ms(o.measurement.timings.init)),
+        "first_ms": _median_of(counted, lambda o: _ms(o.measurement.timings.first)),
+        "warmup_mean_ms": _median_of(counted, lambda o: _ms(o.measurement.timings.warmup_mean)),
+        **{kind: _memory(counted, kind) for kind in Memory.model_fields},
+        "added_mb": _median_of(counted, lambda o: o.measurement.memory.added_mb),
+        "size_mb": cell.size_mb,
+        "sha256": cell.sha256,
+        "nodes_delegated": _last(counted, lambda o: o.delegation.nodes_delegated),
+        "nodes_total": _last(counted, lambda o: o.delegation.nodes_total),
+        "partitions": _last(counted, lambda o: o.delegation.partitions),
+        "evidence": _last(counted or outcomes, lambda o: o.delegation.evidence),
+        "runner": _last(outcomes, lambda o: o.runner),
+        "tool": _last(counted or outcomes, lambda o: o.measurement.tool),
+        "tool_version": cell.tool_version,
+        "tool_sha256": cell.tool_sha256,
+        "error": _last(outcomes, lambda o: o.error) if outcomes else cell.skipped or NOT_RUN,
+        "remedy": _last(outcomes, lambda o: o.remedy),
+        "samples_ms": tuple(times),
+        "doubts": (*_output_doubts(accuracy), *doubts(about)) if outcomes else (),
+        **{f"accuracy_{key}": value for key, value in accuracy.items()},
+    }
+
+
+def with_thread_doubts(rows: Sequence[dict[str, Any]], cores: Mapping[str, int | None]) -> list[dict[str, Any]]:
+    """The rows of a run, those with many threads held against their own case with one; `cores` by device."""
+    key = ("device", "family", "variant", "delegate", "affinity", "executor")
+    alone = {tuple(row[k] for k in key): row["median_ms"] for row in rows if row["threads"] == 1 and row["median_ms"]}
+    told = []
+    for row in rows:
+        one, threads = alone.get(tuple(row[k] for k in key)), row["threads"] or 1
+        doubt = None
+        if one and row["median_ms"] and threads > 1:
+            doubt = slow_threads(threads, row["median_ms"] / one, cores.get(row["device"]))
+        told.append(row | {"doubts": (*row["doubts"], doubt)} if doubt else row)
+    return told
+
+
+def _counted(outcomes: Sequence[Outcome], cooldown_c: float | None) -> list[Outcome]:
+    """The launches behind the number: done, on the commonest executor, undisturbed where any are."""
+    done = [o for o in outcomes if o.status == "ok" and o.measurement.timings.typical is not None]
+    common = Counter(ran(o) for o in done).most_common(1)
+    alike = [o for o in done if ran(o) == common[0][0]]
+    return [o for o in alike if disturbed(o, cooldown_c) is None] or alike
+
+
+def _stands(kind: str | None, verdict: str, counted: Sequence[Outcome], cooldown_c: float | None) -> bool:
+    """Whether the number may stand under the delegate that was asked for, in charts and comparisons."""
+    if any(disturbed(o, cooldown_c) for o in counted):
+        return False
+    if kind == "cpu":  # asks for no delegate, so there is none that could fail to take the graph
+        return verdict in {"full", "partial", "none", "unknown"} and counted[0].delegation.remainder in {None, "cpu"}
+    return verdict in {"full", "partial"}
+
+
+def _verdict(outcomes: Sequence[Outcome]) -> str:
+    """The launches' common verdict, of those with a result where there are any; "mixed" where they differ."""
+    heard = [o for o in outcomes if o.status == "ok"] or list(outcomes)
+    verdicts = {o.delegation.verdict for o in heard}
+    return verdicts.pop() if len(verdicts) == 1 else "mixed" if verdicts else "unknown"
+
+
+def ran(outcome: Outcome) -> str | None:
+    """What really executed the graph, in words; None where nothing ran to its end."""
+    if outcome.status != "ok":
+        return None
+    said = outcome.delegation
+    if said.asked == "cpu" and said.verdict in {"none", "unknown"}:
+        return "cpu" if said.remainder in {None, "cpu"} else f"{said.remainder} (cpu was asked for)"
+    return said.executor
+
+
+def _status(cell: Cell, outcomes: Sequence[Outcome], counted: Sequence[Outcome]) -> str:
+    if counted:
+        return "ok"
+    if not outcomes:
+        return "pending" if cell.skipped is None else "skipped"
+    seen = {o.status for o in outcomes}
+    return next((status for status in ("failed", "incomplete", "skipped") if status in seen), "failed")
+
+
+def _accuracy(scored: Outcome | None, counted: Sequence[Outcome]) -> dict[str, Any]:
+    """Accuracy by the keys it was recorded under, if the same executor was timed."""
+    if scored is None or not counted or ran(scored) != ran(counted[0]):
+        return {}
+    return dict(scored.accuracy)
+
+
+def _output_doubts(accuracy: Mapping[str, Any]) -> tuple[Doubt, ...]:
+    """What fidelity to the float32 reference found wrong with the outputs."""
+    doubt, remedy = accuracy.get("data_doubt"), accuracy.get("data_remedy")
+    if isinstance(doubt, str) and isinstance(remedy, str):
+        rest = {key: value for key, value in accuracy.items() if key != "data_doubt"}
+        return (*_output_doubts(rest), Doubt("dataset", doubt, remedy))
+    flags = accuracy.get("flags")
+    broken = accuracy.get("broken") == 1
+    if not broken and not (isinstance(flags, str) and flags):
+        return ()
+    text = shorten(str(flags or "an output is not what the reference says"), 300, placeholder=" …")
+    if broken:
+        return (Doubt("broken output", text, "its time is that of wrong answers: use another variant or delegate"),)
+    return (Doubt("odd output", text, "look at its accuracy on labelled samples before you ship it"),)
+
+
+def _within(outcome: Outcome) -> float | None:
+    """Spread inside a launch: standard deviation / mean of its inferences."""
+    times = outcome.measurement.timings
+    return times.std / times.mean if times.std is not None and times.mean else None
+
+
+def _memory(outcomes: Sequence[Outcome], kind: str) -> float | None:
+    return _median_of(outcomes, lambda o: getattr(o.measurement.memory, kind))
+
+
+def _median_of(outcomes: Sequence[Outcome], value: Callable[[Outcome], float | None]) -> float | None:
+    found = [v for o in outcomes if (v := value(o)) is not None]
+    return median(found) if found else None
+
+
+def _last(outcomes: Sequence[Outcome], value: Callable[[Outcome], Any]) -> Any:
+    return next((v for o in reversed(outcomes) if (v := value(o)) is not None), None)
+
+
+def _ms(us: float | None) -> float | None:
+    return None if us is None else us / 1000

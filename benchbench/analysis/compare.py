@@ -1,0 +1,281 @@
+"""Two runs, case by case: what got faster, slower, is gone or cannot be told, and why; and what is to fail a build."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from benchbench.analysis.doubts import Doubt
+from benchbench.analysis.familywise import Pair, compare_all, power_of
+from benchbench.analysis.frames import Run, common_statistics
+from benchbench.analysis.intervals import Ratio
+from benchbench.analysis.intervals import compare as compare_times
+from benchbench.plan import takes
+from benchbench.values.errors import NothingToDo
+
+VERDICTS = ("slower", "gone", "cannot tell", "faster", "same", "left out", "only in new", "not measured")
+OTHER_FILE, OTHER_TOOL = "other model file", "other tool"
+_IDENTITY = ("case", "device", "family", "variant", "delegate", "threads")
+_NUMBERS = ("statistic", "base_ms", "new_ms", "ratio", "ratio_low", "ratio_high", "p", "more_rounds")
+_COLUMNS = (*_IDENTITY, *_NUMBERS, "verdict", "why", "regressed", "doubts")
+_TRIED = frozenset(("ok", "failed", "incomplete"))
+
+
+def compare(base: Run, new: Run, *, same_within: float = 0.03) -> pd.DataFrame:
+    """One row per case of either run. ratio = new / base of typical launches, with its 95 % interval (_low, _high).
+
+    base_ms, new_ms: medians over launches, of the `statistic` of each launch that both sides have. p: adjusted for all
+    cases compared, so that at most 5 % of whole comparisons have a false verdict. more_rounds: so many more would tell
+    a difference as large as the one seen; `frame.attrs["detectable"]`: the change, a fraction, that a typical case's
+    launches find in 80 % of comparisons, None where nothing was compared.
+
+    verdict: faster, slower, same, cannot tell; gone: measured in the base, and neither measured nor left out on
+    purpose in the new run; left out; only in new; not measured in either. `why` says why for all but faster, slower
+    and same. Times are compared only where both are headline numbers of the same executor, and another model file or
+    tool never makes one faster or slower: what it changes cannot be told from the rest. `doubts` are those of the
+    comparison, then those of both sides. Raises NothingToDo where no case was launched in both runs.
+    """
+    statistics = common_statistics([base, new], lambda cell: cell.case)
+    old, now = _by_case(base.cases_by(statistics)), _by_case(new.cases_by(statistics))
+    if not any(_tried(old.get(case)) and _tried(now.get(case)) for case in old):
+        raise NothingToDo(f"{base.folder} and {new.folder} have no case in common", remedy=_examples(old, now))
+    ratios, detectable = _ratios(old, now, same_within)
+    rows = [_row(old.get(case), now.get(case), new, ratios.get(case)) for case in dict.fromkeys([*old, *now])]
+    frame = pd.DataFrame(rows, columns=list(_COLUMNS))
+    frame.attrs["detectable"] = detectable
+    return frame
+
+
+def regressions(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows that must fail a build: slower, gone, or a number that the new run does not have any more."""
+    return frame[frame["regressed"]]
+
+
+def counts(frame: pd.DataFrame) -> dict[str, int]:
+    """How many cases have each verdict, gravest first."""
+    return {verdict: n for verdict in VERDICTS if (n := int((frame["verdict"] == verdict).sum()))}
+
+
+def as_json(frame: pd.DataFrame) -> dict[str, Any]:
+    """A comparison as plain JSON values: its verdict, how many cases have each, and every case; null = no number."""
+    cases = [
+        {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
+        | {key: None if pd.isna(row[key]) else int(row[key]) for key in ("threads", "more_rounds")}
+        | {"doubts": [asdict(doubt) for doubt in row["doubts"]]}
+        for row in frame.to_dict("records")
+    ]
+    failing = len(regressions(frame))
+    verdict = "regression" if failing else "no regression"
+    told = {"verdict": verdict, "regressions": failing, "detectable": frame.attrs.get("detectable")}
+    return told | {"counts": counts(frame), "cases": cases}
+
+
+def in_short(frame: pd.DataFrame) -> str:
+    """A comparison in one line, and what it could have found."""
+    found = ", ".join(f"{n} {verdict}" for verdict, n in counts(frame).items())
+    failing = len(regressions(frame))
+    cases = f"{len(frame)} case{'s' if len(frame) != 1 else ''}"
+    told = f"{cases}: {found}; {failing or 'no'} regression{'s' if failing != 1 else ''}"
+    detectable = frame.attrs.get("detectable")
+    return told if detectable is None else f"{told}; a change of {detectable:.1%} would have been found"
+
+
+def _by_case(cases: pd.DataFrame) -> dict[str, pd.Series]:
+    return {str(row["case"]): row for _, row in cases.iterrows()}
+
+
+def _tried(row: pd.Series | None) -> bool:
+    return row is not None and row["status"] in _TRIED
+
+
+def _measured(row: pd.Series | None) -> bool:
+    return row is not None and row["status"] == "ok"
+
+
+def _examples(old: dict[str, pd.Series], now: dict[str, pd.Series]) -> str:
+    sides = [next((case for case, row in side.items() if _tried(row)), "none") for side in (old, now)]
+    return f"launched were, for example, {sides[0]} in the base and {sides[1]} in the new run"
+
+
+def _ratios(
+    old: dict[str, pd.Series], now: dict[str, pd.Series], same_within: float
+) -> tuple[dict[str, tuple[Ratio, int | None]], float | None]:
+    """The times of all cases that may be compared, with how many more rounds would tell; and what could be found.
+
+    Cases whose model file or tool is another get no verdict, and cost the others none of their power.
+    """
+    pairs: dict[str, Pair] = {}
+    others: dict[str, Pair] = {}
+    for case in old.keys() & now.keys():
+        base, new = old[case], now[case]
+        if _measured(base) and _tried(new) and not (_lost(base, new) or _incomparable(base, new)):
+            kind = others if _other_file(base, new) or _other_tool(base, new) else pairs
+            kind[case] = base["samples_ms"], new["samples_ms"]
+    ordered = sorted(pairs)
+    together = compare_all([pairs[case] for case in ordered], same_within=same_within)
+    power = power_of([pairs[case] for case in ordered])
+    found = dict(zip(ordered, zip(together, power.more_rounds, strict=True), strict=True))
+    alone = {case: (compare_times(*pair, same_within=same_within), None) for case, pair in others.items()}
+    return found | alone, power.detectable
+
+
+def _row(
+    base: pd.Series | None, new: pd.Series | None, run: Run, ratio: tuple[Ratio, int | None] | None
+) -> dict[str, Any]:
+    known = next(row for row in (new, base) if row is not None)
+    row: dict[str, Any] = {key: known[key] for key in _IDENTITY}
+    statistic = next((said for side in (base, new) if side is not None and (said := _text(side["statistic"]))), None)
+    row |= {"statistic": statistic, "base_ms": _median(base), "new_ms": _median(new)}
+    row |= dict.fromkeys(("ratio", "ratio_low", "ratio_high", "p", "more_rounds"), math.nan)
+    row |= {"why": "", "regressed": False, "doubts": _doubts(base, new)}
+    if base is None or new is None or not (_measured(base) and _tried(new)):
+        return row | _without_a_pair(base, new, run)
+    if lost := _lost(base, new):
+        return row | {"verdict": "cannot tell", "why": lost, "regressed": True}
+    if why := _incomparable(base, new):
+        return row | {"verdict": "cannot tell", "why": why}
+    if ratio is None:
+        raise AssertionError("a pair that may be compared has a ratio")
+    return row | _compared(base, new, *ratio)
+
+
+def _without_a_pair(base: pd.Series | None, new: pd.Series | None, run: Run) -> dict[str, Any]:
+    """The verdict on a case that has no number in the base, or was not launched in the new run."""
+    if base is not None and _measured(base):
+        deliberate, why = _absence(str(base["case"]), new, run)
+        return {"verdict": "left out" if deliberate else "gone", "why": why, "regressed": not deliberate}
+    if _measured(new):
+        failed = base is not None and _tried(base)
+        why = "the base has no number: " + (
+            _text(base["error"]) or "not run" if base is not None else "not in its plan"
+        )
+        return {"verdict": "cannot tell" if failed else "only in new", "why": why}
+    either = next((row for row in (new, base) if _tried(row)), new if new is not None else base)
+    why = "" if either is None else _text(either["error"]) or str(either["status"])
+    return {"verdict": "not measured", "why": f"no number in either run: {why}"}
+
+
+def _absence(case: str, row: pd.Series | None, new: Run) -> tuple[bool, str]:
+    """Whether the new run leaves a case out on purpose, and why it has no launch of it."""
+    manifest = new.manifest
+    skip = next((skip for skip in manifest["skips"] if skip["case"] == case), None)
+    if skip is not None:
+        return skip["deliberate"], f"skipped: {skip['reason']}"
+    if row is not None:
+        return False, _text(row["error"]) or str(row["status"])
+    if not takes(case, manifest["selection"]["only"], manifest["selection"]["skip"]):
+        chosen = [f"--{key} {pattern}" for key in ("only", "skip") for pattern in manifest["selection"][key]]
+        return True, f"not selected: {' '.join(chosen)}"
+    absent = next((device for device in manifest["devices"] if case.startswith(f"{device['name']}/")), None)
+    if absent is not None and absent["error"]:
+        return False, f"its device was not used: {absent['error']}"
+    return False, "the new run has no such case"
+
+
+def _lost(base: pd.Series, new: pd.Series) -> str:
+    """What the new run does not do any more that the base did; "" where nothing is lost."""
+    if not _measured(new):
+        return f"fails now: {_text(new['error']) or 'no reason recorded'}"
+    lesser = {"full": {"partial", "none", "unavailable", "mixed"}, "partial": {"none", "unavailable", "mixed"}}
+    if new["verdict"] in lesser.get(base["verdict"], ()):
+        return f"delegation was {base['verdict']}, is {new['verdict']}: ran on {new['executor']}"
+    return ""
+
+
+def _incomparable(base: pd.Series, new: pd.Series) -> str:
+    """Why two numbers must not be compared; "" where they may."""
+    if base["executor"] != new["executor"]:
+        return f"base ran on {base['executor']}, new on {new['executor']}"
+    for name, row in (("base", base), ("new", new)):
+        if not row["headline"]:
+            return f"the {name} number is no headline number: {_no_headline(row)}"
+    if not (base["samples_ms"] and new["samples_ms"]):
+        return "there is no statistic of a launch that both sides have"
+    return ""
+
+
+def _no_headline(row: pd.Series) -> str:
+    if row["verdict"] in {"full", "partial"}:
+        return "its launches were throttled or hot"
+    return "nothing says what ran" if row["verdict"] == "unknown" else f"delegation {row['verdict']}"
+
+
+def _compared(base: pd.Series, new: pd.Series, found: Ratio, more_rounds: int | None) -> dict[str, Any]:
+    low, high = found.interval or (math.nan, math.nan)
+    other = _other_file(base, new) or _other_tool(base, new)
+    verdict, why = found.verdict, ""
+    if verdict == "cannot tell":
+        why = _uncertain(base, new, found, more_rounds)
+    elif verdict != "same" and other is not None:
+        verdict, why = "cannot tell", f"{other.kind}: {other.text}"
+    return {
+        "ratio": found.value,
+        "ratio_low": low,
+        "ratio_high": high,
+        "p": math.nan if found.p is None else found.p,
+        "more_rounds": math.nan if more_rounds is None or verdict != "cannot tell" else more_rounds,
+        "verdict": verdict,
+        "why": why,
+        "regressed": verdict == "slower",
+    }
+
+
+def _uncertain(base: pd.Series, new: pd.Series, found: Ratio, more_rounds: int | None) -> str:
+    if found.interval is None:
+        return f"{base['launches']} and {new['launches']} launches: four a side are the least, five are better"
+    more = "" if more_rounds is None else f"; about {more_rounds} more round{'s' * (more_rounds != 1)} would tell"
+    if found.interval.low <= 1 <= found.interval.high:
+        return f"the spread of the launches is wider than the difference{more}"
+    return f"the difference is too near to what chance or the threshold allows among all cases{more}"
+
+
+def _doubts(base: pd.Series | None, new: pd.Series | None) -> tuple[Doubt, ...]:
+    """What differs between the sides besides the time, then the doubts of each."""
+    between = () if base is None or new is None else (_other_file(base, new), _other_tool(base, new))
+    sides = [(name, row) for name, row in (("base", base), ("new", new)) if row is not None]
+    own = [Doubt(doubt.kind, f"{name}: {doubt.text}", doubt.remedy) for name, row in sides for doubt in row["doubts"]]
+    return (*(doubt for doubt in between if doubt is not None), *own)
+
+
+def _other_file(base: pd.Series, new: pd.Series) -> Doubt | None:
+    if not _differ(base, new, "sha256"):
+        return None
+    files = ", then ".join(_text(row["sha256"])[:12] for row in (base, new))
+    return Doubt(
+        OTHER_FILE, f"sha256 {files}", "measure both runs with one file, or read the ratio as that of two models"
+    )
+
+
+def _other_tool(base: pd.Series, new: pd.Series) -> Doubt | None:
+    """Another name, version or binary of what measured; what a side does not say differs from nothing."""
+    if not (_measured(base) and _measured(new)):
+        return None
+    if not any(_differ(base, new, key) for key in ("tool", "tool_version", "tool_sha256")):
+        return None
+    remedy = "measure both runs with one binary (python: one benchbench and one runtime), to tell model from tool"
+    return Doubt(OTHER_TOOL, f"{_tool(base)}, then {_tool(new)}", remedy)
+
+
+def _tool(row: pd.Series) -> str:
+    """What measured a case: its name, and the version and binary as far as they are known."""
+    name, version, sha256 = (_text(row[key]) for key in ("tool", "tool_version", "tool_sha256"))
+    file = "benchbench's script" if row["runner"] == "python" else "sha256"  # a runtime in Python is known by version
+    more = [version] if version and version not in name else []
+    more += [f"{file} {sha256[:12]}"] if sha256 else []
+    return (name or "an unknown tool") + (f" ({', '.join(more)})" if more else "")
+
+
+def _differ(base: pd.Series, new: pd.Series, key: str) -> bool:
+    was, now = _text(base[key]), _text(new[key])
+    return bool(was and now) and was != now
+
+
+def _median(row: pd.Series | None) -> float:
+    return math.nan if row is None else float(row["median_ms"])
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

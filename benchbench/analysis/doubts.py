@@ -1,0 +1,291 @@
+"""Doubts: reasons not to believe a case's number as it stands, as values with their remedies.
+
+Each check looks at the launches of one case and says one thing or nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, median, stdev
+
+from benchbench.values.formatting import number
+from benchbench.values.outcome import Conditions, Outcome, Statistic
+
+NOISY = 0.10  # standard deviation of the launches / their mean
+HOT_C = 85.0  # where phones and boards slow down even if no flag says so; the matrix's cool-down limit comes first
+WARM_START = 5.0  # first inference / steady inference
+LEAST_SHARE = 0.45  # of a core for each thread: an idle phone's kernel threads, or our own last launch, leave half
+MANY_TIMES = 2.0  # as long with more threads as with one: far beyond what threads cost where there are cores for them
+OF_THE_DEVICE = {"busy", "battery", "clock", "few launches", "governor", "no sensor"}  # kinds of doubt
+_LATE = re.compile(r"time limit|timed? ?out|deadline|too late", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One reason not to believe a number: its kind, the fact in words, and what to do about it."""
+
+    kind: str
+    text: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchSequence:
+    """The launches of one case, with what the plan says about it; `counted` are those behind its number."""
+
+    outcomes: Sequence[Outcome]
+    counted: Sequence[Outcome]
+    kind: str | None = None  # of the delegate
+    threads: int | None = None
+    cores: int | None = None
+    cooldown_c: float | None = None
+    statistic: Statistic = "median"
+    open_inputs: tuple[str, ...] = ()  # of the model, where nobody gave their sizes
+
+    @property
+    def times(self) -> list[float]:
+        """The latency of each counted launch, in microseconds."""
+        return [time for o in self.counted if (time := o.measurement.timings.by(self.statistic)) is not None]
+
+
+def disturbed(outcome: Outcome, cooldown_c: float | None = None) -> str | None:
+    """Why a launch must not be in a headline number: throttled, or hot; None = it may."""
+    flags = throttle_flags(outcome)
+    if flags:
+        return f"throttled ({', '.join(flags)})"
+    start = outcome.before.temperature_c if outcome.before else None
+    if cooldown_c is not None and start is not None and start > cooldown_c:
+        return f"began at {start:.0f} °C, above the cool-down limit of {cooldown_c:.0f} °C"
+    hottest = max(_temperatures(outcome), default=None)
+    if hottest is not None and hottest >= HOT_C:
+        return f"reached {hottest:.0f} °C"
+    return None
+
+
+def throttle_flags(outcome: Outcome) -> tuple[str, ...]:
+    """Throttle flags seen before or after a launch, each once."""
+    return tuple(dict.fromkeys(flag for seen in _conditions(outcome) for flag in seen.throttled))
+
+
+def doubts(launches: LaunchSequence) -> tuple[Doubt, ...]:
+    """All that speaks against the numbers of one case, gravest first."""
+    return tuple(doubt for check in _CHECKS if (doubt := check(launches)) is not None)
+
+
+def common_doubts(measured: Iterable[Sequence[Doubt]]) -> tuple[Doubt, ...]:
+    """The doubts that every one of several measured cases of a device has, to be said once and not with each.
+
+    What is about the device and not about the case is one doubt, whatever the figure in each.
+    """
+    kinds = [{doubt.kind: doubt for doubt in doubts} for doubts in measured]
+    told = []
+    for kind in sorted(set.intersection(*(set(by_kind) for by_kind in kinds))) if len(kinds) > 1 else ():
+        texts = {by_kind[kind].text: by_kind[kind] for by_kind in kinds}
+        first = next(iter(texts.values()))
+        if len(texts) == 1:
+            told.append(first)
+        elif kind in OF_THE_DEVICE:
+            told.append(replace(first, text=f"{first.text} in the first case"))
+    return tuple(told)
+
+
+def _fell_back(launches: LaunchSequence) -> Doubt | None:
+    fallen = [o for o in launches.outcomes if o.status == "ok" and o.delegation.verdict in {"none", "unavailable"}]
+    if not fallen or launches.kind == "cpu":
+        return None
+    said = fallen[-1].delegation
+    words = "took no node" if said.verdict == "none" else "is unavailable"
+    some = "" if len(fallen) == len(launches.outcomes) else f" in {len(fallen)} of {len(launches.outcomes)} launches"
+    evidence = f": “{said.evidence}”" if said.evidence else ""
+    advice = fallen[-1].remedy or "do not read this as the delegate's number; see the log for why it was not taken"
+    return Doubt("fell back", f"{said.asked or launches.kind} {words}{some}{evidence}", advice)
+
+
+def _unconfirmed(launches: LaunchSequence) -> Doubt | None:
+    unsure = launches.kind not in {"cpu", None} and any(o.delegation.verdict == "unknown" for o in launches.counted)
+    if not unsure:
+        return None
+    return Doubt("unconfirmed", "nothing says what really ran the graph", "use a tool or log that reports delegation")
+
+
+def _partial(launches: LaunchSequence) -> Doubt | None:
+    said = next((o.delegation for o in launches.counted if o.delegation.verdict == "partial"), None)
+    if said is None:
+        return None
+    nodes = f"{said.nodes_delegated} of {said.nodes_total} nodes" if said.nodes_total else "some nodes"
+    parts = f" in {said.partitions} partition{'s' if said.partitions != 1 else ''}" if said.partitions else ""
+    rest = f", the rest ran on {said.remainder}" if said.remainder else ""
+    return Doubt("partial", f"{said.asked} took {nodes}{parts}{rest}", "the op list shows which ops it does not take")
+
+
+def _failed(launches: LaunchSequence) -> Doubt | None:
+    failed = [o for o in launches.outcomes if o.status in {"failed", "incomplete"}]
+    if not failed:
+        return None
+    late = all(_LATE.search(o.error or "") for o in failed)
+    text = f"{len(failed)} of {len(launches.outcomes)} launches {'timed out' if late else 'failed'}"
+    text += f": {failed[-1].error.rstrip('.')}" if failed[-1].error else ""
+    advice = failed[-1].remedy or ("raise timeout_seconds or ask for fewer runs" if late else "see the trial's log")
+    return Doubt("timed out" if late else "failed", text, advice)
+
+
+def _disturbed(launches: LaunchSequence) -> Doubt | None:
+    every = [o for o in launches.outcomes if o.status == "ok"]
+    found = [why for o in every if (why := disturbed(o, launches.cooldown_c))]
+    if not found:
+        return None
+    kind = "throttled" if any(why.startswith("throttled") for why in found) else "hot"
+    effect = "left out of the number" if len(found) < len(every) else "so this is no headline number"
+    text = f"{len(found)} of {len(every)} launches {found[-1]}; {effect}"
+    return Doubt(kind, text, "cool the device, set a cooldown in [measure], or measure fewer cases in a row")
+
+
+def _few_launches(launches: LaunchSequence) -> Doubt | None:
+    n = len(launches.counted)
+    if not 0 < n < 4:
+        return None
+    odds = "no interval can be given" if n < 3 else "its interval is their range, which holds the median with 75 %"
+    return Doubt("few launches", f"only {n} launch{'es' if n > 1 else ''} counted: {odds}", "measure 5 rounds or more")
+
+
+def _noisy(launches: LaunchSequence) -> Doubt | None:
+    times = launches.times
+    if len(times) < 2 or not any(times) or (cv := stdev(times) / fmean(times)) <= NOISY:
+        return None
+    return Doubt("noisy", f"launches vary by {cv:.0%} (CV)", "more rounds, a cool and otherwise idle device")
+
+
+def _fewer_runs(launches: LaunchSequence) -> Doubt | None:
+    short = [m for o in launches.counted if (m := o.measurement).runs and m.runs_asked and m.runs < m.runs_asked]
+    if not short:
+        return None
+    got = min(short, key=lambda m: m.runs or 0)
+    text = f"{got.runs} runs instead of {got.runs_asked} in {len(short)} of {len(launches.counted)} launches"
+    return Doubt("fewer runs", text, "raise max_seconds, or ask for fewer runs")
+
+
+def _threads(launches: LaunchSequence) -> Doubt | None:
+    got = {o.measurement.threads for o in launches.counted} - {None, launches.threads}
+    if launches.threads is None or not got:
+        return None
+    said = ", ".join(str(n) for n in sorted(n for n in got if n is not None))
+    return Doubt("threads", f"{launches.threads} threads asked for, {said} used", "the delegate sets its own number")
+
+
+def _open_shape(launches: LaunchSequence) -> Doubt | None:
+    if not launches.open_inputs or not launches.counted:
+        return None
+    names = ", ".join(launches.open_inputs)
+    text = f"the model leaves the size of {names} open, and ran at the shape that stands in its file, often a size of 1"
+    return Doubt("open shape", text, "give `inputs` in its [[model]]")
+
+
+def _slow_start(launches: LaunchSequence) -> Doubt | None:
+    ratios = [t.first / t.typical for o in launches.counted if (t := o.measurement.timings).first and t.typical]
+    if not ratios or (ratio := median(ratios)) < WARM_START:
+        return None
+    return Doubt(
+        "slow start",
+        f"the first inference takes {number(ratio, 2)}× as long as a steady one",
+        "see the phases for cold use",
+    )
+
+
+def _load(launches: LaunchSequence) -> Doubt | None:
+    seen = [o.before.load for o in launches.counted if o.before and o.before.load is not None]
+    if not launches.cores or not seen:
+        return None
+    threads = launches.threads or 1
+    share = launches.cores / (max(seen) + min(threads, launches.cores))  # what the scheduler gives to each, if alike
+    if share >= LEAST_SHARE:
+        return None
+    wanted = f"{threads} threads have" if threads > 1 else "one thread has"
+    text = f"load up to {max(seen):.1f} on {launches.cores} cores before a launch: {wanted} about {share:.0%} of a core"
+    remedy = "end other processes on the device" + (", or ask for fewer threads" if threads > 1 else "")
+    return Doubt("busy", text + (" each" if threads > 1 else ""), remedy)
+
+
+def slow_threads(threads: int, times_as_long: float, cores: int | None) -> Doubt | None:
+    """More threads that wait for each other: a property of this device and moment, not of the model."""
+    if times_as_long < MANY_TIMES:
+        return None
+    there = f" on {cores} cores" if cores else ""
+    text = f"{threads} threads take {number(times_as_long, 2)}× as long as one{there}"
+    return Doubt("slow threads", text, "ask for no more threads than there are free cores; end other processes")
+
+
+def _clocks(launches: LaunchSequence) -> Doubt | None:
+    found = [c for o in launches.counted if (c := o.before)]
+    slow = sorted({g for c in found for g in c.governors} - {"performance"})
+    if slow:
+        return Doubt("governor", f"CPU governor {', '.join(slow)}", "set performance to tell small differences apart")
+    # Only a performance governor promises the top clock to an idle core, so only then does a low one mean a cap.
+    capped = [(c.clocks_mhz[p], top) for c in found for p, top in c.max_clocks_mhz.items() if p in c.clocks_mhz]
+    capped = [(now, top) for now, top in capped if now < 0.95 * top]
+    if not capped:
+        return None
+    return Doubt("clock", f"clock at {capped[0][0]:.0f} of {capped[0][1]:.0f} MHz", "look for a thermal or power cap")
+
+
+def _battery(launches: LaunchSequence) -> Doubt | None:
+    if not any(c.charging is False for o in launches.counted for c in _conditions(o)):
+        return None
+    return Doubt("battery", "ran on battery", "plug the device in: power saving lowers clocks")
+
+
+def _no_sensor(launches: LaunchSequence) -> Doubt | None:
+    measured = [o for o in launches.counted if o.before]
+    if not measured or any(_temperatures(o) for o in measured):
+        return None
+    return Doubt("no sensor", "no temperature sensor could be read", "heat cannot be ruled out; repeat when cold")
+
+
+def _profiled(launches: LaunchSequence) -> Doubt | None:
+    if not any(o.measurement.profile for o in launches.counted):
+        return None
+    return Doubt("profiled", "measured with op profiling on, which slows it", "measure without profiling")
+
+
+def _imported(launches: LaunchSequence) -> Doubt | None:
+    if not any(imported(o) for o in launches.outcomes):
+        return None
+    return Doubt("imported", "read from a log, not measured by benchbench", "conditions and settings are unknown")
+
+
+def imported(outcome: Outcome) -> bool:
+    """Whether the numbers come from somebody else's log: whatever benchbench measures has a wall-clock time."""
+    return outcome.status != "failed" and outcome.wall_s is None
+
+
+_CHECKS: tuple[Callable[[LaunchSequence], Doubt | None], ...] = (
+    _fell_back,
+    _failed,
+    _unconfirmed,
+    _partial,
+    _disturbed,
+    _few_launches,
+    _noisy,
+    _profiled,
+    _fewer_runs,
+    _threads,
+    _open_shape,
+    _slow_start,
+    _load,
+    _battery,
+    _clocks,
+    _no_sensor,
+    _imported,
+)
+
+
+def _conditions(outcome: Outcome) -> list[Conditions]:
+    return [seen for seen in (outcome.before, outcome.after) if seen is not None]
+
+
+def _temperatures(outcome: Outcome) -> list[float]:
+    return [seen.temperature_c for seen in _conditions(outcome) if seen.temperature_c is not None]

@@ -1,0 +1,105 @@
+"""Cases, times and accuracies in words that claim no more than was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from benchbench.analysis.doubts import NOISY
+from benchbench.values.formatting import number, points, ratio, ratio_number
+
+METRICS = {  # what stands for "accuracy", best first: column, and its name
+    "accuracy_top1": "top-1 accuracy",
+    "accuracy_map": "mAP",
+    "accuracy_agreement": "agreement with the reference",
+    "accuracy_cosine": "cosine to the reference",
+    "accuracy_sqnr_db": "signal to error in dB",
+}
+# The reference is float32 on this host's reference kernels, or what stands in for it in a family without float32.
+LIKENESS = frozenset(
+    {"accuracy_agreement", "accuracy_cosine", "accuracy_sqnr_db"}
+)  # need no labels, and do not say what is right
+
+
+def describe(row: pd.Series) -> str:
+    """A case in words: "int8 on xnnpack, 4 threads"."""
+    threads = "" if pd.isna(row["threads"]) else f", {row['threads']} thread{'s' if row['threads'] != 1 else ''}"
+    pinned = f", on cores {row['affinity']}" if isinstance(row["affinity"], str) else ""
+    return f"{shorten(row['variant'])} on {shorten(row['delegate'])}{threads}{pinned}"
+
+
+def shorten(name: object, most: int = 48) -> str:
+    """A name that fits a sentence or an axis: its middle gives way, for the ends tell variants apart."""
+    text = str(name)
+    kept = (most - 1) // 2
+    return text if len(text) <= most else f"{text[:kept]}…{text[-kept:]}"
+
+
+def against(row: pd.Series, name: str, base: str) -> str:
+    """The speed against `base`, in words that claim no more than the verdict does."""
+    value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
+    match row[f"{name}_verdict"]:
+        case "faster":
+            return f"{ratio(value)} [{ratio_number(low)}, {ratio_number(high)}] faster than {base}"
+        case "slower":
+            ends = f"{ratio_number(1 / high)}, {ratio_number(1 / low)}"
+            return f"{ratio(1 / value)} [{ends}] slower than {base}"
+        case "same":
+            return f"as fast as {base}"
+        case _ if pd.isna(low) and not 1 / (1 + NOISY) <= value <= 1 + NOISY:
+            side = f"{ratio(value)} faster" if value > 1 else f"{ratio(1 / value)} slower"
+            return f"{side} than {base}, by launches too few for an interval"
+        case _:
+            return f"not to be told apart in speed from {base}"
+
+
+def change(row: pd.Series) -> str:
+    """What a row of `tradeoffs` costs in accuracy, each metric in its own terms; whole points where no interval is."""
+    low, high = row["accuracy_change_low"], row["accuracy_change_high"]
+    match row["metric"]:
+        case "accuracy_agreement":
+            return f"the same answers as the reference for {share(row)} of {samples(row)}"
+        case "accuracy_cosine":
+            decibel = "" if pd.isna(row["accuracy_sqnr_db"]) else f", signal to error {row['accuracy_sqnr_db']:.0f} dB"
+            return f"outputs at cosine {number(row['accuracy'], 4)} to the reference's{decibel}, over {samples(row)}"
+        case "accuracy_sqnr_db":
+            return f"signal to error {row['accuracy']:.0f} dB against the reference, over {samples(row)}"
+        case metric if pd.isna(low):
+            whole = round(100 * row["accuracy_change"])
+            said = f"{whole:+d}".replace("-", "−") if whole else "0"
+            return (
+                f"about {said} point{'s' if abs(whole) != 1 else ''} of {METRICS[metric]}"
+                f" over {samples(row)}, without an interval"
+            )
+        case metric:
+            return f"{points(row['accuracy_change'])} points [{points(low)}, {points(high)}] of {METRICS[metric]}"
+
+
+def measured(row: pd.Series) -> str:
+    """The accuracy of a row itself: "91.5 % [89.6, 93.1]", a cosine as a plain number."""
+    match row["metric"]:
+        case "accuracy_cosine":
+            return number(row["accuracy"], 4)
+        case "accuracy_sqnr_db":
+            return f"{row['accuracy']:.0f} dB"
+        case _:
+            return share(row)
+
+
+def quality(metrics: Iterable[object]) -> str:
+    """What stands against speed: accuracy where there are labels, fidelity where outputs are only compared."""
+    kinds = {"fidelity" if metric in LIKENESS else "accuracy" for metric in metrics if isinstance(metric, str)}
+    return " and ".join(sorted(kinds)) or "fidelity"  # which takes no labels
+
+
+def share(row: pd.Series) -> str:
+    """A row's accuracy in percent with its interval where it has one."""
+    low, high = (100 * row[f"accuracy_{end}"] for end in ("low", "high"))
+    spread = "" if pd.isna(low) else f" [{low:.1f}, {high:.1f}]"
+    return f"{100 * row['accuracy']:.1f} %{spread}"
+
+
+def samples(row: pd.Series) -> str:
+    n = row["accuracy_n"]
+    return "an unknown number of samples" if pd.isna(n) else f"{int(n):,} sample{'s' if n != 1 else ''}"

@@ -1,0 +1,297 @@
+"""Run folders as tidy frames: a row a trial, a case, a class, a confusion.
+
+Times in ms, memory in MB, temperatures in °C.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchbench.accuracy.classes import CLASS_COLUMNS, CONFUSION_COLUMNS, read_classes, read_confusion
+from benchbench.accuracy.outputs import kept_in
+from benchbench.analysis.cases import Cell, ran, summarize, with_thread_doubts
+from benchbench.analysis.doubts import throttle_flags
+from benchbench.run_folder.journal import read_records
+from benchbench.run_folder.manifest_schema import Kin, checked_manifest
+from benchbench.values.outcome import Memory, Outcome, Statistic, Timings, common_statistic
+
+_PHASES = ("init", "first", "warmup_mean", "mean", "min", "max", "std", "p5", "median", "p95")
+_TIMES = (*(f"{phase}_ms" for phase in _PHASES), "typical_ms")
+_COUNTS = ("runs", "runs_asked", "threads_got")
+_WHOLE = frozenset(("threads", "round", "position", "kernels", "attempts", "exit_code", *_COUNTS))
+_WHOLE |= {"nodes_delegated", "nodes_total", "partitions"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder, read: its manifest, and the last outcome of every trial."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    outcomes: tuple[Outcome, ...]
+    remarks: tuple[str, ...] = ()  # what is wrong with the records of the run
+
+    @property
+    def id(self) -> str:
+        return self.manifest["id"] or self.folder.name
+
+    @property
+    def name(self) -> str:
+        return self.manifest["name"] or self.folder.name
+
+    @cached_property
+    def cells(self) -> dict[str, Cell]:
+        """What the plan says about each selected case, by case id, those that it skips last.
+
+        From the outcome alone where the plan does not know a case.
+        """
+        planned = {case["id"]: _cell(case["id"], case, self.manifest) for case in self.manifest["cases"]}
+        unplanned = {o.case: _cell_of(o) for o in self.outcomes if o.case not in planned}
+        skipped = {skip["case"]: _cell(skip["case"], skip, self.manifest) for skip in self.manifest["skips"]}
+        return planned | unplanned | skipped
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """One row a trial that has an outcome, in the order of the outcomes; typical_ms by the case's statistic."""
+        rows = [_trial_row(self, outcome, self._statistics[outcome.case]) for outcome in self.outcomes]
+        return _frame(rows, _trial_columns())
+
+    @cached_property
+    def cases(self) -> pd.DataFrame:
+        """One row a selected case: median over launches, interval, verdict, doubts; in the plan's order, skips last.
+
+        The median is over launches; `statistic` says of what of each launch: the median or the mean of its inferences.
+        It is one for all cases of a family, so that they can be compared.
+
+        status: ok; failed, incomplete; skipped by the plan, or by every launch; pending, where no launch has an outcome
+        yet. `error` says why there is no number.
+        """
+        return self._summarized(self._statistics)
+
+    @cached_property
+    def _statistics(self) -> dict[str, Statistic]:
+        return common_statistics([self], lambda cell: cell.family)
+
+    def cases_by(self, statistics: Mapping[str, Statistic]) -> pd.DataFrame:
+        """`cases`, by the statistic that is given for each case."""
+        same = all(statistics[case] == statistic for case, statistic in self._statistics.items())
+        return self.cases if same else self._summarized(statistics)
+
+    def _summarized(self, statistics: Mapping[str, Statistic]) -> pd.DataFrame:
+        launches: dict[str, list[Outcome]] = {case: [] for case in self.cells}
+        scored: dict[Cell, Outcome] = {}
+        for outcome in self.outcomes:
+            if outcome.purpose == "latency":
+                launches[outcome.case].append(outcome)
+            if outcome.accuracy:
+                scored[self.cells[outcome.case].path] = outcome
+        cooldown = (self.manifest["measure"].get("cooldown") or {}).get("below_c")
+        rows = [
+            {"run": self.id}
+            | summarize(
+                cell,
+                launches[case],
+                scored.get(cell.path),
+                statistic=statistics[case],
+                cooldown_c=cooldown,
+            )
+            for case, cell in self.cells.items()
+        ]
+        rows = with_thread_doubts(rows, {cell.device: cell.cores for cell in self.cells.values()})
+        return _frame(rows, ("run", *summarize(Cell(), [], None, statistic="median", cooldown_c=None)))
+
+    @cached_property
+    def classes(self) -> pd.DataFrame:
+        """One row a scored case and class: class, name ("" = nobody says), support, found, and recall with its 95 %
+        Wilson interval (recall_low, recall_high) as shares, NaN for a class without samples.
+
+        Read when asked for from the tables beside the outputs; a trial that has none has no rows. Raises InputError,
+        naming the file, where one is spoilt.
+        """
+        return self._beside_outputs(read_classes, CLASS_COLUMNS)
+
+    @cached_property
+    def confusion(self) -> pd.DataFrame:
+        """One row a scored case, label and answer that occur together: label, answer, their names, count of samples.
+
+        Samples without an answer (NaN among the scores) have no row. Read and raising as `classes`.
+        """
+        return self._beside_outputs(read_confusion, CONFUSION_COLUMNS)
+
+    def _beside_outputs(self, read: Callable[[Path], pd.DataFrame | None], columns: Sequence[str]) -> pd.DataFrame:
+        parts = [pd.DataFrame(columns=["run", *_CELL, *columns])]
+        for outcome in self.outcomes:
+            if outcome.accuracy and outcome.outputs:
+                table = read(kept_in(self.folder, outcome.outputs))
+                cell = self.cells[outcome.case]
+                named = {"run": self.id} | {key: getattr(cell, key) for key in _CELL}
+                parts += [] if table is None else [table.assign(**named)[list(parts[0].columns)]]
+        return pd.concat(parts[1:] or parts, ignore_index=True)
+
+
+def common_statistics(runs: Sequence[Run], alike: Callable[[Cell], object]) -> dict[str, Statistic]:
+    """For every case of the runs the statistic by which all cases that are `alike` can be compared."""
+    launches: dict[object, list[Timings]] = {}
+    for run in runs:
+        for o in run.outcomes:
+            if o.purpose == "latency" and o.status == "ok":
+                launches.setdefault(alike(run.cells[o.case]), []).append(o.measurement.timings)
+    chosen = {group: common_statistic(timings) for group, timings in launches.items()}
+    return {case: chosen.get(alike(cell), "median") for run in runs for case, cell in run.cells.items()}
+
+
+def load(path: Path | str) -> Run:
+    """Read a run folder; the last line of a trial counts. A line of outcomes.jsonl that is no outcome is passed over,
+    and told in `remarks`, unless a crash tore it off the end.
+
+    Raises InputError, naming file, line and remedy, where something is missing or is not what it should be.
+    """
+    folder = Path(path)
+    manifest, records = checked_manifest(folder), read_records(folder)
+    last: dict[str, Outcome] = {}  # in the order of the last attempts
+    for outcome in records.outcomes:
+        last.pop(outcome.trial, None)
+        last[outcome.trial] = outcome
+    return Run(folder, manifest, tuple(last.values()), (*records.damage, *_unplanned(folder, manifest, last)))
+
+
+def _unplanned(folder: Path, manifest: dict[str, Any], trials: Iterable[str]) -> tuple[str, ...]:
+    """Outcomes that no plan knows; a run that was imported has none."""
+    planned = {trial["id"] for trial in manifest["trials"]}
+    strange = [trial for trial in trials if planned and trial not in planned]
+    if not strange:
+        return ()
+    named = ", ".join(strange[:3]) + (", …" if len(strange) > 3 else "")
+    what = f"{len(strange)} outcome{'s are' if len(strange) > 1 else ' is'} of no trial of this run's plan: {named}"
+    return (f"{folder / 'outcomes.jsonl'}: {what} (shown all the same; are two runs mixed in this folder?)",)
+
+
+def _cell(name: str, case: dict[str, Any], manifest: dict[str, Any]) -> Cell:
+    """From a record of a case that runs, or of one that is skipped."""
+    devices: dict[str, dict[str, Any]] = {d["name"]: d for d in manifest["devices"]}
+    variants = {f"{v['family']}.{v['name']}": v for v in manifest["variants"]}
+    device = devices.get(case["device"], {})
+    traits = device.get("traits") or {"clusters": []}
+    variant = variants.get(case["variant"], {})
+    return Cell(
+        case=name,
+        device=case["device"],
+        family=case["family"] or variant.get("family", ""),
+        variant=case["name"] or variant.get("name", case["variant"]),
+        scheme=case["scheme"] or variant.get("scheme"),
+        delegate=case["delegate"],
+        kind=case["kind"],
+        threads=case["threads"],
+        affinity=case["affinity"],
+        size_mb=variant.get("size_mb"),
+        sha256=variant.get("sha256"),
+        **{key: value for key, value in variant.get("kin", {}).items() if key in Kin.model_fields},
+        cores=sum(len(cluster["cores"]) for cluster in traits["clusters"]) or None,
+        tool_version=device.get("tool_version"),
+        tool_sha256=device.get("tool_sha256"),
+        skipped=case.get("reason"),
+        open_inputs=tuple(variant.get("open_inputs", ())),
+    )
+
+
+def _cell_of(outcome: Outcome) -> Cell:
+    if outcome.variant.endswith(".tflite"):  # a file of which a log gives the name alone
+        family, name = "", outcome.variant.removesuffix(".tflite")
+    else:
+        family, _, name = outcome.variant.rpartition(".")
+    asked = outcome.delegation.asked
+    return Cell(
+        case=outcome.case,
+        device=outcome.device,
+        family=family,
+        variant=name,
+        delegate=asked or "",
+        kind=asked,
+        threads=outcome.measurement.threads,
+        size_mb=outcome.measurement.model_mb,
+    )
+
+
+def _trial_row(run: Run, outcome: Outcome, statistic: Statistic) -> dict[str, Any]:
+    measured, delegation = outcome.measurement, outcome.delegation
+    before, after = outcome.before, outcome.after
+    cell = run.cells[outcome.case]
+    return {
+        "run": run.id,
+        **{key: getattr(cell, key) for key in _CELL},
+        "round": outcome.round,
+        "position": outcome.position,
+        "trial": outcome.trial,
+        "purpose": outcome.purpose,
+        "status": outcome.status,
+        "verdict": delegation.verdict,
+        "evidence": delegation.evidence,
+        "executor": ran(outcome),
+        **{key: getattr(delegation, key) for key in _DELEGATION},
+        "runner": outcome.runner,
+        "tool": measured.tool,
+        **{f"{phase}_ms": _ms(getattr(measured.timings, phase)) for phase in _PHASES},
+        "typical_ms": _ms(measured.timings.by(statistic)),
+        "statistic": statistic if measured.timings.by(statistic) is not None else None,
+        "percentile_method": measured.timings.percentile_method,
+        "runs": measured.runs,
+        "runs_asked": measured.runs_asked,
+        "threads_got": measured.threads,
+        **measured.memory.model_dump(),
+        "temperature_before_c": before.temperature_c if before else None,
+        "temperature_after_c": after.temperature_c if after else None,
+        "throttled": ", ".join(throttle_flags(outcome)),
+        "load_before": before.load if before else None,
+        **{f"accuracy_{key}": value for key, value in outcome.accuracy.items()},
+        **{key: getattr(outcome, key) for key in _OUTCOME},
+    }
+
+
+_CELL = ("device", "family", "variant", "scheme", "delegate", "kind", "threads", "affinity", "case")
+_DELEGATION = ("nodes_delegated", "nodes_total", "partitions", "remainder")
+_OUTCOME = ("started", "wall_s", "tool_s", "cooldown_s", "attempts", "exit_code", "error", "remedy", "log")
+
+
+def _trial_columns() -> tuple[str, ...]:
+    head = (
+        "run",
+        *_CELL,
+        "round",
+        "position",
+        "trial",
+        "purpose",
+        "status",
+        "verdict",
+        "evidence",
+        "executor",
+        *_DELEGATION,
+    )
+    middle = ("runner", "tool", *_TIMES, "statistic", "percentile_method", *_COUNTS, *Memory.model_fields)
+    tail = ("temperature_before_c", "temperature_after_c", "throttled", "load_before", *_OUTCOME)
+    return (*head, *middle, *tail)
+
+
+def _frame(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
+    """Rows as a frame whose columns exist and have their types also where no row has a value."""
+    extra = dict.fromkeys(key for row in rows for key in row if key not in columns)
+    frame = pd.DataFrame(rows, columns=[*columns, *extra])
+    for name in frame.columns:
+        if name in _WHOLE or name.startswith("launches"):
+            frame[name] = frame[name].astype("Int64")
+        elif name.endswith(("_ms", "_mb", "_c", "_s", "cv", "load_before")) and name != "samples_ms":
+            frame[name] = frame[name].astype("float64")
+        elif name == "headline":
+            frame[name] = frame[name].astype("bool")
+        elif frame[name].isna().all():
+            frame[name] = frame[name].astype("str")
+    return frame
+
+
+def _ms(us: float | None) -> float | None:
+    return None if us is None else us / 1000

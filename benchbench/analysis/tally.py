@@ -1,0 +1,90 @@
+"""What became of the selected cases of a run: how many were measured, and why the others were not, reason by reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchbench.analysis.frames import Run
+
+WORDS = {"ok": "measured", "skipped": "skipped", "failed": "failed", "incomplete": "failed", "pending": "not run"}
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Cases without a number for one and the same reason; `where` names what they have in common."""
+
+    became: str
+    count: int
+    where: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.became} ({self.where}: {self.text})"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The selected cases of a run by what became of them; `cells` counts the whole matrix, selected or not."""
+
+    cases: int
+    cells: int
+    counts: dict[str, int]
+    reasons: tuple[Reason, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The counts in one line, with the reason where there is but one of a kind; else a further line for each."""
+        parts, more = [], []
+        for became, count in self.counts.items():
+            reasons = [reason for reason in self.reasons if reason.became == became]
+            parts.append(str(reasons[0]) if len(reasons) == 1 else f"{count} {became}")
+            more += [str(reason) for reason in reasons] if len(reasons) > 1 else []
+        selected = f"{self.cases} of {self.cells} selected" if self.cells > self.cases else _cases(self.cases)
+        return f"{selected}: {', '.join(parts) or 'none'}", *more
+
+
+def tally(run: Run) -> Tally:
+    """Count the cases of a run; cases are together where status and reason are the same."""
+    rows = run.cases.to_dict("records")
+    counts = dict.fromkeys(WORDS[status] for status in WORDS if any(row["status"] == status for row in rows))
+    grouped: dict[tuple[str, str], list[dict[Any, Any]]] = {}
+    for row in rows:
+        if row["status"] != "ok":
+            said = row["error"] if isinstance(row["error"], str) else "no reason recorded"
+            grouped.setdefault((WORDS[row["status"]], said), []).append(row)
+    return Tally(
+        cases=len(rows),
+        cells=run.manifest["selection"]["of"] or len(rows),
+        counts={became: sum(WORDS[row["status"]] == became for row in rows) for became in counts},
+        reasons=tuple(
+            Reason(became, len(group), _where(group, rows), text) for (became, text), group in grouped.items()
+        ),
+    )
+
+
+def _cases(count: int) -> str:
+    return f"{count} case{'s' if count != 1 else ''}"
+
+
+def _where(group: Sequence[dict[Any, Any]], rows: Sequence[dict[Any, Any]]) -> str:
+    """The devices of some cases; before them models and delegates, where these are not all of the devices'."""
+    devices = {row["device"] for row in group}
+    there = [row for row in rows if row["device"] in devices]
+    family = _some("family", "families", group, there)
+    own = [row for row in there if row["family"] in {one["family"] for one in group}]
+    model = ".".join(word for word in (family, _some("variant", "variants", group, own)) if word)
+    words = [word for word in (model, _some("delegate", "delegates", group, own)) if word]
+    return " ".join([" with ".join(words), "on"] * bool(words) + [_named("device", "devices", group)])
+
+
+def _some(key: str, several: str, group: Sequence[dict[Any, Any]], rows: Sequence[dict[Any, Any]]) -> str:
+    """The group's values of a key, or nothing where it has all of them."""
+    return "" if {row[key] for row in group} == {row[key] for row in rows} else _named(key, several, group)
+
+
+def _named(key: str, several: str, group: Sequence[dict[Any, Any]]) -> str:
+    values = list(dict.fromkeys(str(row[key]) for row in group))
+    return ", ".join(values) if len(values) <= _MOST_NAMED else f"{len(values)} {several}"

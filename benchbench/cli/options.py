@@ -1,0 +1,113 @@
+"""The commands, one module for each kind of work; here is what they share. Heavy imports wait for their command."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from benchbench.cli import exit_codes
+from benchbench.values.errors import Interrupted
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from benchbench.analysis.frames import Run
+    from benchbench.config.selection import Selection
+    from benchbench.execution.scheduler import Tell
+    from benchbench.plan import Plan
+
+INVENTORY = click.option(
+    "--inventory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("devices"),
+    envvar="BENCHBENCH_DEVICES",
+    help="The folder of device files.  [devices]",
+)
+REPORTS = click.option(
+    "--reports",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports"),
+    envvar="BENCHBENCH_REPORTS",
+    help="Where run folders go.  [reports]",
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+
+
+def print_json(data: Any) -> None:
+    click.echo(json.dumps(data, ensure_ascii=False, default=str))
+
+
+def selecting(command: Any) -> Any:
+    """The options that choose cases of a matrix."""
+    for option in (
+        click.option("--seed", type=click.IntRange(min=0), help="The seed of the order.  [a new one]"),
+        click.option("--skip", multiple=True, metavar="GLOB", help="Leave out cases whose id fits."),
+        click.option("--only", multiple=True, metavar="GLOB", help="Only cases whose id fits."),
+    ):
+        command = option(command)
+    return command
+
+
+def chosen(only: tuple[str, ...], skip: tuple[str, ...], seed: int | None) -> Selection:
+    from benchbench.config.selection import Selection
+
+    return Selection(only, skip, seed)
+
+
+def watch(made: Plan) -> AbstractContextManager[Tell]:
+    from benchbench.cli.progress import Watch
+
+    return Watch({device: len(made.of(device)) for device in made.devices})
+
+
+def load_run(folder: Path) -> Run:
+    """The run, after saying what is wrong with its records."""
+    from benchbench.analysis.frames import load
+    from benchbench.cli import progress as console
+
+    run = load(folder)
+    for remark in run.remarks:
+        console.err().print(f"note: {remark}", markup=False)
+    return run
+
+
+def finish(folder: Path, *, measured: bool = True) -> None:
+    """The table on stdout, what became of all cases and the page's path on stderr; exit code 1 when trials failed that
+    we measured. Who interrupts it is told how to get the page.
+    """
+    try:
+        _show(folder, measured=measured)
+    except KeyboardInterrupt as error:
+        again = f"every trial is done; the page: benchbench report {shlex.quote(str(folder))}"
+        raise Interrupted.of(error, again) from error
+
+
+def _show(folder: Path, *, measured: bool) -> None:
+    from benchbench.analysis.recommend import recommend
+    from benchbench.analysis.tally import tally
+    from benchbench.cli import progress as console
+    from benchbench.cli import tables
+    from benchbench.report.page import write_report
+
+    loaded = load_run(folder)
+    tables.show_cases(loaded.cases)
+    for line in tally(loaded).lines:
+        console.err().print(line, markup=False)
+    page = write_report([loaded], folder)
+    console.err().print(f"report: {page}", markup=False)
+    failed = sum(outcome.status not in {"ok", "skipped"} for outcome in loaded.outcomes)
+    if failed and measured:
+        again = "; those that a passing fault ended can be tried again: " + f"benchbench run --resume {folder}"
+        transient = any(outcome.transient for outcome in loaded.outcomes)
+        console.err().print(
+            f"{failed} of {len(loaded.outcomes)} trials failed{again if transient else ''}", markup=False
+        )
+    if measured:
+        tables.show_recommendations(recommend(loaded.cases))
+    if failed and measured:
+        sys.exit(exit_codes.FAILED)

@@ -1,0 +1,197 @@
+"""Commands that touch devices: plan, run, devices, demo."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from benchbench.cli import exit_codes
+from benchbench.cli.options import AS_JSON, INVENTORY, REPORTS, chosen, finish, print_json, selecting, watch
+
+
+@click.command()
+@click.argument("matrix", type=click.Path(path_type=Path))
+@INVENTORY
+@selecting
+@click.option("--probe", is_flag=True, help="Ask the devices what they can do.")
+@AS_JSON
+def plan(
+    matrix: Path,
+    inventory: Path,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    seed: int | None,
+    probe: bool,
+    as_json: bool,
+) -> None:
+    """Show what would run, what is skipped and why, and how long it takes. Touches no device unless --probe."""
+    from benchbench import pipeline as api
+    from benchbench.cli import progress as console
+
+    made, remarks = api.plan_matrix(matrix, inventory=inventory, selection=chosen(only, skip, seed), probe=probe)
+    if not as_json:
+        console.show_plan(made, remarks)
+        return
+    print_json(
+        {
+            "name": made.name,
+            "seed": made.seed,
+            "cases": [case.id for case in made.cases],
+            "trials": [trial.id for trial in made.trials],
+            "skips": [{"case": s.case.id, "reason": s.reason, "deliberate": s.deliberate} for s in made.skips],
+            "selection": {"only": made.only, "skip": made.skip, "of": made.cells},
+            "at_least_seconds": {device: made.seconds(device) for device in made.devices},
+            "notes": remarks,
+        }
+    )
+
+
+class _Run(click.Command):
+    """`--wait` without `=MINUTES` has no limit; what follows it is not its value, but the matrix."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, ["--wait=inf" if word == "--wait" else word for word in args])
+
+
+@click.command(cls=_Run)
+@click.argument("matrix", type=click.Path(path_type=Path), required=False)
+@click.option("--resume", type=click.Path(path_type=Path, file_okay=False), help="Complete this run folder.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    metavar="[=MINUTES]",
+    help="Wait for devices that others use, for so long or until they are free.",
+)
+@INVENTORY
+@REPORTS
+@selecting
+def run(
+    matrix: Path | None,
+    resume: Path | None,
+    wait: float | None,
+    inventory: Path,
+    reports: Path,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    seed: int | None,
+) -> None:
+    """Run a matrix on all its devices at once; ends with a table and a report."""
+    from benchbench import pipeline as api
+    from benchbench.cli import progress as console
+    from benchbench.execution.waiting import Wait
+
+    if (matrix is None) == (resume is None):
+        raise click.UsageError("give a matrix, or --resume and a run folder")
+    turn = None if wait is None else Wait(60 * wait, lambda text: console.err().print(text, markup=False))
+    if resume is not None:
+        folder = api.resume(resume, watching=watch, wait=turn)
+    elif matrix is not None:
+        selection = chosen(only, skip, seed)
+        folder = api.run(matrix, inventory=inventory, reports=reports, selection=selection, watching=watch, wait=turn)
+    finish(folder)
+
+
+@click.command()
+@INVENTORY
+@AS_JSON
+@click.option("--add", "add", metavar="NAME", help="Write a file for a discovered phone.")
+@click.option("--clean", "clean", is_flag=True, help="Empty the work folders of the devices.")
+@click.option("--equip", "equip", metavar="NAME", help="Say what installing the runtime on a board would do.")
+@click.option("--yes", is_flag=True, help="Do what --equip says.")
+@click.argument("names", nargs=-1)
+def devices(
+    inventory: Path,
+    as_json: bool,
+    add: str | None,
+    clean: bool,
+    equip: str | None,
+    yes: bool,
+    names: tuple[str, ...],
+) -> None:
+    """Show what is connected or in devices/, and what each can do."""
+    from benchbench import pipeline as api
+    from benchbench.cli import progress as console
+    from benchbench.cli import tables
+    from benchbench.config.inventory import select
+    from benchbench.config.selection import all_devices
+    from benchbench.execution.status import device_status
+
+    if yes and equip is None:
+        raise click.UsageError("--yes belongs to --equip NAME")
+    if equip is not None:
+        _equip(equip, inventory, yes)
+        return
+    chosen = select(all_devices(inventory), names or None, "devices")
+    if add is not None:
+        click.echo(str(api.add_device(add, inventory)))
+        return
+    if clean:
+        cleaned = api.clean(chosen)
+        for device, result in cleaned:
+            said = f"removed {result}" if isinstance(result, str) else str(result)
+            console.err().print(f"{device.name}: {said}", markup=False)
+        failed = [exit_codes.exit_code(result) for _, result in cleaned if not isinstance(result, str)]
+        sys.exit(failed[0] if failed else exit_codes.DONE)
+    with console.waiting(f"asking {len(chosen)} devices"):
+        looks = device_status(chosen)
+    if as_json:
+        print_json([look.as_dict() for look in looks])
+        return
+    tables.show_looks(looks)
+
+
+def _equip(name: str, inventory: Path, yes: bool) -> None:
+    """What would be installed on stdout, and the doing of it on stderr."""
+    from benchbench.cli import progress as console
+    from benchbench.config.inventory import select
+    from benchbench.config.selection import all_devices
+    from benchbench.device.opening import Absent, opened
+    from benchbench.device.session import Session
+    from benchbench.execution import provision
+
+    def prepared(session: Session) -> bool:
+        """Whether something was installed."""
+        found = provision.examine(session)
+        if isinstance(found, str):
+            click.echo(found)
+            return False
+        for line in found.lines:
+            click.echo(line)
+        if not yes:
+            again = f"benchbench devices --equip {session.device.name} --yes"
+            console.err().print(f"nothing was done: {again} does it", markup=False)
+            return False
+        click.echo(provision.install(session, found, lambda line: console.err().print(line, markup=False)))
+        return True
+
+    chosen = select(all_devices(inventory), [name], "devices")
+    with opened(chosen, prepared, purpose="benchbench devices --equip", patience_s=10) as answers:
+        for answer in answers:
+            if isinstance(answer, Absent):
+                raise answer.error
+
+
+@click.command()
+@REPORTS
+@click.option(
+    "--imagenet",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Make EfficientNet-Lite0 and its schemes in this new folder instead, and run that.",
+)
+def demo(reports: Path, imagenet: Path | None) -> None:
+    """The first of them all: this machine, a real model in its variants, a page."""
+    if imagenet is None:
+        from benchbench.demo import run_demo
+
+        finish(run_demo(reports, watch))
+        return
+    from benchbench import pipeline as api
+    from benchbench.cli import progress as console
+    from benchbench.demo.imagenet import prepare
+
+    with console.Making() as progress:
+        matrix = prepare(imagenet, progress.say, quantizing=progress)
+    finish(api.run(matrix, reports=reports, watching=watch))

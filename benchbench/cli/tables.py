@@ -1,0 +1,236 @@
+"""What the commands print on stdout: devices, models, cases, comparisons as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import asdict
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any
+
+from rich.console import OverflowMethod
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, TextColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from benchbench.cli.progress import err, out
+from benchbench.values import formatting
+from benchbench.values.formatting import number
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from benchbench.analysis.doubts import Doubt
+    from benchbench.analysis.recommend import Recommendation
+    from benchbench.execution.status import DeviceStatus
+    from benchbench.runtimes.tflite.model.inspect import ModelInfo, TensorInfo
+    from benchbench.runtimes.tflite.quantize.manifest import Family
+    from benchbench.runtimes.tflite.tools import Progress, Tool
+
+
+def table_of(*columns: str, right: Sequence[str] = (), whole: Sequence[str] = ()) -> Table:
+    """The first column names the row: it is never cut off, nor are those that are to be `whole`."""
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        overflow: OverflowMethod = "fold" if column in {columns[0], *whole} else "ellipsis"
+        table.add_column(column, justify="right" if column in right else "left", overflow=overflow)
+    return table
+
+
+def add(table: Table, *cells: object) -> None:
+    table.add_row(*["–" if cell is None or cell == "" else escape(str(cell)) for cell in cells])
+
+
+def show_looks(looks: Sequence[DeviceStatus]) -> None:
+    """One row a device, and under the table why something is not possible there."""
+    table = table_of("device", "reached", "state", "model", "SoC", "system", "ABI", "cores", "memory", "°C", "runner")
+    for look in looks:
+        traits = look.prepared.traits if look.prepared else None
+        toolchain = look.prepared.toolchain if look.prepared else None
+        system = traits and " ".join([traits.os_version or traits.os, *([f"SDK {traits.sdk}"] if traits.sdk else [])])
+        cores = traits and " + ".join(
+            f"{len(c.cores)}" + (f" x {c.max_mhz:.0f} MHz" if c.max_mhz else "") for c in traits.clusters
+        )
+        add(
+            table,
+            look.device.name,
+            look.device.address.reached,
+            look.state,
+            traits and traits.model,
+            traits and traits.soc,
+            system,
+            traits and traits.abi,
+            cores,
+            traits and traits.memory_mb and f"{traits.memory_mb / 1024:.1f} GiB",
+            look.temperature_c and f"{look.temperature_c:.0f}",
+            toolchain and f"{toolchain.runner.kind} ({toolchain.tool_version})",
+        )
+    console = out()
+    console.print(table)
+    for look in looks:
+        console.print(f"\n{look.device.name}", markup=False)
+        if look.problem:
+            console.print(f"  {look.problem}", markup=False)
+        possible = [name for name, answer in look.delegates.items() if answer.possible]
+        if possible:
+            console.print(f"  delegates: {', '.join(possible)}", markup=False)
+        if look.prepared and look.prepared.toolchain:
+            for name, answer in look.delegates.items():
+                if answer.said:
+                    said = shorten(answer.said, 240, placeholder=" …")  # --json has the whole
+                    console.print(f"  {'' if answer.possible else 'no '}{name}: {said}", markup=False)
+
+
+def show_models(infos: Sequence[ModelInfo]) -> None:
+    """What is in each file, as a person wants to read it."""
+    console = out()
+    for info in infos:
+        console.print(f"{info.path}", markup=False)
+        weights = "parameters unknown (compiled)" if info.parameters is None else f"{info.parameters:,} parameters"
+        unknown = f"MACs unknown ({info.macs_note})"
+        macs = unknown if info.macs is None else f"{formatting.number(info.macs / 1e6)} M MACs"
+        scheme = info.scheme + (f", weights {info.granularity}" if info.granularity else "")
+        console.print(f"  scheme    {scheme}", markup=False)
+        console.print(f"  size      {info.size_mb:.3f} MB, {weights}, {macs}", markup=False)
+        for name, tensors in (("input", info.inputs), ("output", info.outputs)):
+            for tensor in tensors:
+                console.print(f"  {name:<9} {_tensor(tensor)}", markup=False)
+        for index, graph in enumerate(info.subgraphs):
+            ops = ", ".join(f"{op} x {count}" if count > 1 else op for op, count in graph.ops.items())
+            title = "ops" if index == 0 else f"graph {index}"
+            console.print(f"  {title:<9} {sum(graph.ops.values())}{': ' if ops else ''}{ops}", markup=False)
+        for signature in info.signatures:
+            console.print(f"  signature {signature.key}", markup=False)
+        for title, names in (("custom", info.custom_ops), ("flex", info.flex_ops), ("packed", info.packed_files)):
+            if names:
+                console.print(f"  {title:<9} {', '.join(names)}", markup=False)
+        if info.zero_weights is not None and info.zero_weights > 0.3:
+            console.print(f"  sparsity  {info.zero_weights:.0%} of the weights are zero", markup=False)
+        for note in info.notes:
+            console.print(f"  note      {note}", markup=False)
+        console.print(f"  sha256    {info.sha256}", markup=False)
+
+
+def _tensor(tensor: TensorInfo) -> str:
+    shape = tensor.signature if -1 in tensor.signature else tensor.shape
+    scale = f", scale {tensor.scale:.6g}, zero point {tensor.zero_point}" if tensor.scale else ""
+    return f"{tensor.name}: {tensor.dtype} {list(shape)}{scale}"
+
+
+def show_cases(cases: pd.DataFrame) -> None:
+    """The result of a run: one row a case with its latency; under the table what to doubt and what to do about it."""
+    rows = cases.to_dict("records")
+    scored = "accuracy_top1" in cases
+    interval = formatting.interval_title(row["launches"] for row in rows)
+    statistic = formatting.statistic_title(row["statistic"] for row in rows)
+    columns = ["case", "ran on", statistic, interval, "launches", *(["top-1"] if scored else []), "doubts"]
+    table = table_of(*columns, right=(statistic, interval, "launches", "top-1"))
+    measured = [{doubt.kind for doubt in row["doubts"]} for row in rows if row["status"] == "ok"]
+    common = set.intersection(*measured) if len(measured) > 1 else set()  # said once, below
+    for row in rows:
+        add(table, *_case_cells(row, scored, common, named=statistic == "latency"))
+    out().print(table)
+    tried = [(row["case"], row["doubts"]) for row in rows if row["launches_all"] > 0]
+    _show_doubts(tried, common)
+
+
+def _show_doubts(cases: Sequence[tuple[str, Sequence[Doubt]]], common: Set[str] = frozenset()) -> None:
+    """Each kind of doubt once, with an example of it and what to do about it; `common` are those of all measured."""
+    first = {doubt.kind: (case, doubt) for case, doubts in reversed(cases) for doubt in doubts}
+    for kind, (case, doubt) in first.items():
+        cells = sum(any(d.kind == kind for d in doubts) for _, doubts in cases)
+        every = "every case" if cells == len(cases) else "every measured case"
+        of_all = cells == len(cases) or kind in common
+        where = every if of_all else f"{cells} of {len(cases)} cases, for one {case}"
+        out().print(f"{kind} ({where}): {doubt.text}. Remedy: {doubt.remedy}.", markup=False)
+
+
+def _latency(ms: float | None, statistic: object, *, named: bool) -> str:
+    """`named`: with its statistic, where the heading does not say it."""
+    shown = formatting.time(ms)
+    return f"{shown} {statistic}" if named and shown != formatting.NOTHING else shown
+
+
+def _case_cells(row: Mapping[Any, Any], scored: bool, common: Set[str], *, named: bool) -> tuple[object, ...]:
+    interval = formatting.interval(row["low_ms"], row["high_ms"])
+    top1 = row.get("accuracy_top1")
+    accuracy = (f"{top1:.1%}" if isinstance(top1, float) and top1 == top1 else None,) if scored else ()  # noqa: PLR0124
+    ran = row["executor"] or shorten(f"{row['status']}: {row['error']}", 80, placeholder=" …")
+    doubts = ", ".join(doubt.kind for doubt in row["doubts"] if doubt.kind not in common)
+    latency = _latency(row["median_ms"], row["statistic"], named=named)
+    return (row["case"], ran, latency, interval, row["launches"], *accuracy, doubts)
+
+
+def show_recommendations(found: Sequence[Recommendation], console: Console | None = None) -> None:
+    """What to ship on each device, in a sentence with what it costs, and what speaks against believing it."""
+    console = console or out()
+    for one in found:
+        where = " · ".join(part for part in (one.device, one.family) if part)
+        console.print(f"\n{where}: {'recommended is ' if one.case else ''}{one.sentence}", markup=False)
+        for doubt in one.doubts:
+            console.print(f"  but: {doubt}", markup=False)
+    for device, kinds in {one.device: one.shared for one in found if one.shared}.items():
+        console.print(f"\nbut of every case on {device}: {'; '.join(kinds)}", markup=False)
+
+
+def show_comparison(frame: pd.DataFrame) -> None:
+    """One row a case: base, new, the ratio with its interval, what can be said and why no more; the end in one line.
+
+    Cases that neither run measured are counted there, and have no row.
+    """
+    from benchbench.analysis.compare import OTHER_FILE, OTHER_TOOL, in_short
+
+    rows = [row for row in frame.to_dict("records") if row["verdict"] != "not measured"]
+    statistic = formatting.statistic_title(row["statistic"] for row in rows)
+    times = [f"{side} {statistic}" for side in ("base", "new")]
+    table = table_of("case", *times, "new / base", "verdict", "why", right=(*times, "new / base"), whole=["why"])
+    for row in rows:
+        ends = [number(row[f"ratio_{end}"], 4) for end in ("low", "high") if formatting.known(row[f"ratio_{end}"])]
+        interval = f" [{', '.join(ends)}]" if ends else ""
+        shown = [
+            _latency(row[f"{side}_ms"], row["statistic"], named=statistic == "latency") for side in ("base", "new")
+        ]
+        verdict = row["verdict"] + (" (regression)" if row["regressed"] else "")
+        add(table, row["case"], *shown, f"{number(row['ratio'], 4)}{interval}", verdict, row["why"])
+    console = out()
+    console.print(table)
+    _show_doubts([(row["case"], [d for d in row["doubts"] if d.kind in {OTHER_FILE, OTHER_TOOL}]) for row in rows])
+    console.print(in_short(frame), markup=False)
+
+
+def show_family(family: Family) -> None:
+    """What was made and how true it is to float32, and what could not be made and why."""
+    table = table_of("scheme", "file", "MB", "SQNR to float32", "made with", right=("MB", "SQNR to float32"))
+    for made in family.made:
+        sqnr = made.fidelity and f"{made.fidelity.sqnr_db:.1f} dB"
+        add(table, made.scheme, made.file, f"{made.size_bytes / 1e6:.3f}", sqnr, made.tool)
+    console = out()
+    console.print(table)
+    for skipped in family.skipped:
+        console.print(f"skipped {skipped.scheme}: {skipped.reason}", markup=False)
+
+
+def tool_record(tool: Tool) -> dict[str, str]:
+    return {**asdict(tool), "path": str(tool.path)}
+
+
+def show_tools(tools: Sequence[Tool]) -> None:
+    """The binaries at hand."""
+    if not tools:
+        err().print("no benchmark_model in the cache: `benchbench tools --get DEVICE` fetches one", markup=False)
+        return
+    table = table_of("tool", "version", "sha256", "from", "path")
+    for tool in tools:
+        add(table, tool.name, tool.version, tool.sha256[:16], tool.source, tool.path)
+    out().print(table)
+
+
+@contextmanager
+def download_progress(name: str) -> Iterator[Progress]:
+    """A bar on stderr for a download."""
+    console = err()
+    with Bar(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(f"benchmark_model for {escape(name)}", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

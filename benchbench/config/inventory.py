@@ -1,0 +1,96 @@
+"""The devices: files in devices/, phones that the adb server sees, and this machine."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from benchbench.config.complaints import did_you_mean
+from benchbench.config.globs import bounded, fits
+from benchbench.config.toml_files import read_toml, validated
+from benchbench.values.account import expanded
+from benchbench.values.device import Adb, Device, Local
+from benchbench.values.errors import InputError, NothingToDo
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def read_device(path: Path) -> Device:
+    """One devices/NAME.toml, its `binary` found from there; raises InputError naming the file and the key."""
+    if not NAME.fullmatch(path.stem):
+        raise InputError(f"{path}: a device's name is letters, digits, '-' and '_'", remedy="rename the file")
+    device = validated(Device, {"name": path.stem} | read_toml(path), path)
+    if device.name != path.stem:
+        raise InputError(f"{path}: name: the file's name is the device's name", remedy="leave the key out")
+    binary = device.binary and str(path.parent.absolute() / expanded(device.binary, f"{path}: binary"))
+    return device.model_copy(update={"source": str(path), "binary": binary})
+
+
+def read_inventory(folder: Path) -> tuple[Device, ...]:
+    """All devices of a folder by name, and this machine as "host" where no file says otherwise."""
+    devices = [read_device(path) for path in sorted(folder.glob("*.toml"))] if folder.is_dir() else []
+    if not any(isinstance(device.address, Local) for device in devices) and all(d.name != "host" for d in devices):
+        devices.append(Device(name="host", address=Local()))
+    return tuple(sorted(devices, key=lambda device: device.name))
+
+
+def with_discovered(devices: Sequence[Device], phones: Iterable[tuple[str, str | None]]) -> tuple[Device, ...]:
+    """The inventory and every phone (serial, model) that no file describes, under a name made from its model."""
+    known = {device.address.serial for device in devices if isinstance(device.address, Adb)}
+    names = {device.name for device in devices}
+    found = list(devices)
+    for serial, model in phones:
+        if serial in known:
+            continue
+        name = _free_name(model or serial, serial, names)
+        names.add(name)
+        found.append(Device(name=name, address=Adb(serial=serial)))
+    return tuple(found)
+
+
+def _free_name(wanted: str, serial: str, taken: set[str]) -> str:
+    def slug(text: str) -> str:
+        return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "phone"
+
+    name = slug(wanted)
+    if name in taken:
+        name = f"{name}-{slug(serial)}"[:60]
+    numbered = (f"{name}-{number}" for number in itertools.count(2))
+    return next(free for free in itertools.chain([name], numbered) if free not in taken)
+
+
+def select(devices: Sequence[Device], patterns: Sequence[str] | None, source: str) -> tuple[Device, ...]:
+    """The devices that names or globs choose, each once; `source` is where they are written, for complaints.
+
+    Raises InputError for a pattern that fits none or is too long, NothingToDo where there is no pattern at all.
+    """
+    if patterns is None:
+        return tuple(devices)
+    if not patterns:
+        raise NothingToDo(f"{source}: is empty", remedy="name some, or leave the key out for all")
+    chosen: dict[str, Device] = {}
+    for pattern in patterns:
+        bounded(pattern, source)
+        fitting = [device for device in devices if fits(pattern, device.name)]
+        if not fitting:
+            remedy = did_you_mean(pattern, [device.name for device in devices])
+            raise InputError(f"{source}: no device fits {pattern!r}", remedy=remedy)
+        chosen |= {device.name: device for device in fitting}
+    return tuple(chosen.values())
+
+
+def device_file(device: Device) -> str:
+    """The TOML text of a device's file, for `devices --add`."""
+    address = device.address.model_dump(exclude_none=True)
+    words = ", ".join(f"{key} = {_toml_string(value)}" for key, value in address.items())
+    return f"address = {{ {words} }}\n"
+
+
+def _toml_string(value: object) -> str:
+    if isinstance(value, int):
+        return str(value)
+    import json  # a JSON string is a TOML basic string, but for DEL
+
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,266 @@
+"""matrix.toml: which models, delegates, threads and devices, and how to measure; as a checked value."""
+
+from __future__ import annotations
+
+import glob
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, field_validator, model_validator
+
+from benchbench.config.globs import Glob
+from benchbench.config.toml_files import read_toml, validated
+from benchbench.runtimes.tflite.backends import Delegate
+from benchbench.values.case import InputSpec, MeasurementSettings, Signature, Variant
+from benchbench.values.device import Frozen, ToolChoice
+from benchbench.values.errors import InputError
+
+if TYPE_CHECKING:
+    from benchbench.runtimes.tflite.model.inspect import ModelInfo
+
+NATIVE_SAMPLES = 32
+RANDOM = "random"  # instead of a dataset's path: seeded inputs, to compare outputs with the reference
+
+
+class ModelEntry(Frozen):
+    """One model family: the files of its variants, and labelled inputs for accuracy."""
+
+    family: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)
+    variants: str | tuple[str, ...] | dict[str, str]  # paths or globs from the matrix's folder; name -> path
+    dataset: str | None = None  # a path relative to the matrix, or "random": seeded inputs, for fidelity only
+    signature: str | None = Field(default=None, min_length=1)  # the entry point to measure, of models with several
+    inputs: tuple[InputSpec, ...] = ()  # for models with open shapes: all inputs, in order
+    samples: int | None = Field(default=None, ge=1)  # of the dataset, from its beginning; None = all
+    native_samples: int = Field(default=NATIVE_SAMPLES, ge=1)  # at most, through benchmark_model: each may be a launch
+
+    @field_validator("variants")
+    @classmethod
+    def _harmless_names(cls, value: Any) -> Any:
+        for name in value if isinstance(value, dict) else ():
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
+                raise ValueError(f"{name!r} is no name of letters, digits, '.', '_' and '-'")
+        return value
+
+    @model_validator(mode="after")
+    def _samples_of_something(self) -> ModelEntry:
+        if self.dataset is None and (self.samples is not None or "native_samples" in self.model_fields_set):
+            raise ValueError("samples are of a dataset, and none is named")
+        return self
+
+
+class SkipRule(Frozen):
+    """Cells to leave out: every field that is given must fit; names are globs."""
+
+    device: Glob | None = None
+    family: Glob | None = None
+    variant: Glob | None = None
+    scheme: Glob | None = None
+    delegate: Glob | None = None  # kind or label
+    threads: int | None = None
+    affinity: str | None = None
+    reason: str = "left out by the matrix"
+
+    @model_validator(mode="after")
+    def _says_something(self) -> SkipRule:
+        if all(getattr(self, name) is None for name in type(self).model_fields if name != "reason"):
+            raise ValueError("names no cell: give device, family, variant, scheme, delegate, threads or affinity")
+        return self
+
+
+class MatrixFile(Frozen):
+    """What a matrix.toml may say."""
+
+    name: str = Field(min_length=1, max_length=200)
+    devices: tuple[str, ...] | None = None
+    threads: tuple[int, ...] = (1,)
+    affinity: tuple[str, ...] = ()
+    delegates: tuple[Delegate, ...] = Field(min_length=1)
+    model: tuple[ModelEntry, ...] = Field(min_length=1)
+    measure: MeasurementSettings = MeasurementSettings()
+    skip: tuple[SkipRule, ...] = ()
+    tool: ToolChoice = ToolChoice()
+
+    @field_validator("threads")
+    @classmethod
+    def _threads(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or min(value) < 1 or max(value) > 1024:
+            raise ValueError("thread counts are whole numbers from 1")
+        return value
+
+    @field_validator("affinity")
+    @classmethod
+    def _affinity(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            if item not in {"big", "little", "all"} and not _is_hex(item):
+                raise ValueError(f'{item!r} is neither "big", "little", "all" nor a hex mask such as "f0"')
+        return value
+
+    @model_validator(mode="after")
+    def _no_duplicates(self) -> MatrixFile:
+        repeated = {
+            "threads": _repeated(str(n) for n in self.threads),
+            "affinity": _repeated(self.affinity),
+            "delegates": _repeated(delegate.label for delegate in self.delegates),
+            "model": _repeated(entry.family for entry in self.model),
+        }
+        for key, names in repeated.items():
+            if names:
+                raise ValueError(f"duplicate case: {key} has {names[0]!r} twice")
+        return self
+
+
+def _is_hex(text: str) -> bool:
+    return 0 < len(text) <= 64 and all(c in "0123456789abcdef" for c in text) and int(text, 16) > 0
+
+
+def _repeated(names: Any) -> list[str]:
+    seen: set[str] = set()
+    return [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]  # add() is the point
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A loaded matrix: paths resolved, every model file inspected."""
+
+    name: str
+    source: str
+    devices: tuple[str, ...] | None
+    threads: tuple[int, ...]
+    affinity: tuple[str, ...]
+    delegates: tuple[Delegate, ...]
+    variants: tuple[Variant, ...]
+    entries: tuple[ModelEntry, ...]
+    datasets: dict[str, str]  # family -> path of the inputs to take outputs for, or "random"
+    samples: dict[str, int]  # family -> how many of them, where not all
+    measure: MeasurementSettings
+    skips: tuple[SkipRule, ...]
+    tool: ToolChoice
+    native_samples: dict[str, int] = field(default_factory=dict)  # family -> at most, through benchmark_model
+    unfed: frozenset[str] = frozenset()  # variants of these ids cannot be fed with the dataset of their family
+
+
+def load_matrix(path: Path) -> Matrix:
+    """matrix.toml as a Matrix; raises InputError naming the file and the key for anything that is wrong with it."""
+    file = validated(MatrixFile, _words_as_tables(read_toml(path)), path)
+    variants = tuple(variant for entry in file.model for variant in _variants(path, entry))
+    datasets = {}
+    for entry in file.model:
+        if entry.dataset is not None:
+            dataset = path.parent / entry.dataset
+            if entry.dataset != RANDOM and not dataset.exists():
+                remedy = f'a path relative to the matrix, or "{RANDOM}" for inputs without labels'
+                raise InputError(f"{path}: model {entry.family}: dataset: no such file: {dataset}", remedy=remedy)
+            datasets[entry.family] = RANDOM if entry.dataset == RANDOM else str(dataset.resolve())
+    return Matrix(
+        name=file.name,
+        source=str(path),
+        devices=file.devices,
+        threads=file.threads,
+        affinity=file.affinity,
+        delegates=file.delegates,
+        variants=variants,
+        entries=file.model,
+        datasets=datasets,
+        samples={entry.family: entry.samples for entry in file.model if entry.samples is not None},
+        measure=file.measure,
+        skips=file.skip,
+        tool=file.tool,
+        native_samples={entry.family: entry.native_samples for entry in file.model if entry.dataset is not None},
+    )
+
+
+def _words_as_tables(data: dict[str, Any]) -> dict[str, Any]:
+    """A delegate may be written as its kind alone."""
+    delegates = data.get("delegates")
+    if not isinstance(delegates, list):
+        return data
+    return data | {"delegates": [{"kind": item} if isinstance(item, str) else item for item in delegates]}
+
+
+def _variants(path: Path, entry: ModelEntry) -> tuple[Variant, ...]:
+    from benchbench.runtimes.tflite.model.family import variants  # reads flatbuffers: slow to import
+
+    if isinstance(entry.variants, dict):
+        files, names = [_one_file(path, entry, *named) for named in entry.variants.items()], tuple(entry.variants)
+    else:
+        patterns = (entry.variants,) if isinstance(entry.variants, str) else entry.variants
+        files, names = list(dict.fromkeys(file for p in patterns for file in _files(path, entry, p))), None
+    try:
+        found = variants(entry.family, files, names)
+    except InputError as error:
+        raise InputError(f"{path}: model {entry.family}: variants: {error.message}", remedy=error.remedy) from error
+    return tuple(_fed(path, entry, variant) for variant in found)
+
+
+def _files(path: Path, entry: ModelEntry, pattern: str) -> list[Path]:
+    """The files that a path or glob fits; raises InputError where there is none."""
+    if pattern.count("**") > 1:  # each more of them multiplies the work by the depth of the folders
+        raise InputError(
+            f"{path}: model {entry.family}: variants: {pattern[:80]!r} has ** more than once",
+            remedy="one finds as much",
+        )
+    matches = glob.glob(pattern, root_dir=path.parent, recursive=True)  # noqa: PTH207 - absolute patterns too
+    found = sorted(file for match in matches if (file := path.parent.absolute() / match).is_file())
+    if not found:
+        raise InputError(
+            f"{path}: model {entry.family}: variants: no file fits {pattern!r}",
+            remedy=f"paths are relative to {path.parent}",
+        )
+    return found
+
+
+def _one_file(path: Path, entry: ModelEntry, name: str, pattern: str) -> Path:
+    found = _files(path, entry, pattern)
+    if len(found) > 1:
+        raise InputError(
+            f"{path}: model {entry.family}: variants: {name}: {len(found)} files fit {pattern!r}",
+            remedy="a name is that of one file",
+        )
+    return found[0]
+
+
+def _fed(path: Path, entry: ModelEntry, variant: Variant) -> Variant:
+    """The variant with what the matrix says of its inputs, or else what its file says of ids among them.
+
+    Raises InputError where the matrix describes not as many as it has.
+    """
+    from benchbench.runtimes.tflite.model.inspect import inspect
+
+    info = inspect(variant.path)
+    if entry.signature is not None:
+        info, variant = _entered(path, entry, info, variant)
+    if not entry.inputs:
+        return variant.model_copy(update={"inputs": _ids(info)})
+    if len(info.inputs) != len(entry.inputs):
+        raise InputError(
+            f"{path}: model {entry.family}: inputs: {Path(variant.path).name} has {len(info.inputs)}, "
+            f"the matrix describes {len(entry.inputs)}",
+            remedy="describe all of them, in order",
+        )
+    bounds = [length and (0, length - 1) for length in info.tables]
+    described = [
+        spec if spec.range is not None else spec.model_copy(update={"range": bound})
+        for spec, bound in zip(entry.inputs, bounds, strict=True)
+    ]
+    return variant.model_copy(update={"inputs": tuple(described), "open_inputs": ()})
+
+
+def _entered(path: Path, entry: ModelEntry, info: ModelInfo, variant: Variant) -> tuple[ModelInfo, Variant]:
+    """A file and its variant by the signature that the matrix chooses. Raises InputError where it has no such one."""
+    try:
+        info = info.entered_by(str(entry.signature))
+    except InputError as error:
+        raise InputError(f"{path}: model {entry.family}: signature: {error.message}", remedy=error.remedy) from error
+    names = {"inputs": tuple(t.name for t in info.inputs), "outputs": tuple(t.name for t in info.outputs)}
+    found = {"nodes": info.nodes, "open_inputs": tuple(tensor.name for tensor in info.inputs if tensor.open)}
+    return info, variant.model_copy(update=found | {"signature": Signature(key=str(entry.signature), **names)})
+
+
+def _ids(info: ModelInfo) -> tuple[InputSpec, ...]:
+    """All inputs of a model, those that index a table bounded by its length; none where no input does."""
+    if not any(info.tables) or not all(tensor.shape and min(tensor.shape) > 0 for tensor in info.inputs):
+        return ()
+    pairs = zip(info.inputs, info.tables, strict=True)
+    return tuple(InputSpec(shape=t.shape, range=(0, length - 1) if length else None) for t, length in pairs)

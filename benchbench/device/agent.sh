@@ -1,0 +1,618 @@
+#!/bin/sh
+# benchbench's agent on a device: one POSIX sh file for Android (mksh, toybox) and Linux (dash, bash, busybox).
+# It is pushed once and called as `sh agent.sh VERB ARG...`; nothing is ever pasted into it.
+#
+#   probe                                       what the device is: key=value lines
+#   have FILE...                                those of the files that exist and are not empty
+#   lock STALE CLAIM [ended NUMBER]             take the device, or say who holds it (see "The lock")
+#
+# and, of the holder only (HOLD = NUMBER.TOKEN); anybody else is told state=REFUSED and exit code 75:
+#
+#   conditions HOLD                             how the device is doing now: key=value lines
+#   accept HOLD TEMPORARY FINAL SHA256 SIZE MODE   check a pushed file and give it its name
+#   sweep HOLD JOBS                             end the holder's own jobs, remove what earlier holders left
+#   start HOLD JOBS NAME LIMIT WAIT (put NAME FILE)... (answer NAME)... -- ARG...    a job, detached; then as poll
+#   poll HOLD JOBS NAME WAIT                    wait a while for it; its state, and all it left when it is done
+#   end HOLD JOBS NAME                          kill it if it runs, and remove its folder
+#   clean HOLD FOLDER                           remove everything that is ours in the work folder, release the device
+#   unlock HOLD JOBS                            remove the holder's jobs, release the device
+#
+# JOBS is FOLDER/jobs/BOOT.NUMBER: a hold has its jobs to itself, so a late verb of an earlier holder finds none of a
+# later one's. A job is a folder made by mkdir (a second start of the same name starts nothing), a session of its own, a
+# time limit kept by the device, output in files, and its exit code written last, by rename.
+export LC_ALL=C
+case $0 in /*) self=$0 ;; *) self=$PWD/$0 ;; esac
+
+uptime_s() { read -r up _ 2>/dev/null < /proc/uptime && echo "$up" || date +%s; } # time asleep included
+up_to() { up=0 && read -r up _ 2>/dev/null < /proc/uptime; [ "${up%%.*}" -lt "$1" ]; } # SECONDS of uptime; no fork
+boot_id() { # "none" where the system does not say
+  boot=""
+  read -r boot 2>/dev/null < /proc/sys/kernel/random/boot_id || boot=$(sysctl -n kern.bootsessionuuid 2>/dev/null)
+  echo "${boot:-none}"
+}
+say() { [ -n "$2" ] && printf '%s=%s\n' "$1" "$2"; }
+first_line() { [ -r "$1" ] && tr -d '\000\r' < "$1" 2>/dev/null | head -n 1; }
+
+# /proc/PID/stat: the program's name stands in parentheses and may hold anything, so fields count from the last one.
+stat_field() { # PID FIELD (3 = state, 6 = session, 22 = start time)
+  read -r line 2>/dev/null < "/proc/$1/stat" || return 1
+  line=${line##*) }
+  n=$(($2 - 2))
+  set -- $line
+  shift $((n - 1))
+  echo "$1"
+}
+
+# A program's children may have made process groups of their own, so it is the session that counts. One scan sees one
+# instant: again.
+kill_session() { # SID [KEPT KEPT]: everything in it but the processes that are named
+  for again in 1 2 3; do
+    found=""
+    for stat in /proc/[0-9]*/stat; do
+      read -r line 2>/dev/null < "$stat" || continue
+      victim=${line%% *}
+      set -- "$1" "$2" "$3" ${line##*) }
+      [ "$7" = "$1" ] && [ "$4" != Z ] && [ "$victim" != "$2" ] && [ "$victim" != "$3" ] || continue
+      kill -9 "$victim" 2>/dev/null && found=1
+    done
+    [ -z "$found" ] && return
+  done
+}
+
+end_job() { # in the job's folder; fails where nothing ran
+  case $(state_of) in
+    RUNNING) kill_session "$(cat pid)" ;;
+    LOST)
+      # Its leader is gone, and by now its number may be another's: only what runs in this very folder is ours.
+      for folder in /proc/[0-9]*/cwd; do
+        pid=${folder#/proc/}
+        pid=${pid%/cwd}
+        [ "$folder" -ef . ] && [ "$(stat_field "$pid" 6)" = "$(cat pid)" ] && kill -9 "$pid" 2>/dev/null
+      done
+      ;;
+    *) return 1 ;;
+  esac
+}
+
+end_others() { # [NAME]: every other job in the current folder, since one at a time has the device
+  for folder in */; do
+    folder=${folder%/}
+    [ -f "$folder/answers" ] && [ "$folder" != "$1" ] || continue
+    (cd "$folder" && end_job && echo "ended $folder")
+    rm -rf "./$folder"
+  done
+}
+
+state_of() { # of the job in the current folder: DONE, RUNNING, STARTING or LOST
+  if [ -f rc ]; then echo DONE
+  elif [ ! -f pid ]; then echo STARTING
+  else
+    pid=$(cat pid)
+    started=$(stat_field "$pid" 22)
+    if [ -n "$started" ] && [ "$started" = "$(cat start)" ] && [ "$(stat_field "$pid" 3)" != Z ]; then echo RUNNING
+    elif [ -f rc ]; then echo DONE
+    else echo LOST
+    fi
+  fi
+}
+
+# --- The lock -------------------------------------------------------------------------------------------------------
+#
+# One controller at a time has a *machine*, whichever account, work folder, name or address it comes by. So the lock is
+# in a place that every account of the machine shares and may write; see find_lock. What it cannot see are containers
+# that share a machine but no such place.
+#
+# The lock is a log of holds: symbolic links with rising NUMBERs, each with the text "BOOT UPTIME TOKEN DETAILS..." as
+# its target. The hold with the highest number counts. It is held unless its token is "free", it is of an earlier boot
+# (the same machine = the same boot id: machine ids are cloned with SD cards), or its holder gave no sign of life for
+# STALE seconds. Taking a free lock, breaking a stale one and releasing one's own are the same atomic step: making the
+# link with the next number. symlink(2) makes it with its text or fails since another was first, so exactly one of many
+# wins, in every shell and at any load, and a crash leaves no state in between. (A rename from the old holder's name to
+# the new one's is as atomic, but cannot begin from nothing.) Links are kept until they are 64 holds old: a number is not
+# used twice by somebody who slept through others' holds.
+#
+# Signs of life are empty folders NUMBER.beat.UPTIME, jobs NUMBER.job.PID.START: their names say it all. Nothing is ever
+# written *through* a name in the lock's folder, where a hostile account could have put a link to a file of ours.
+#
+# Every verb carries the hold (NUMBER.TOKEN) of its controller. It is refused unless that link is of this boot and the
+# next number is not taken. What was checked may change before the deed is done, so a job closes the gap itself: it
+# registers, and only then looks whether its hold still counts; who takes the lock makes the link, and only then looks
+# for jobs. One of them sees the other: either the job does not begin, or it is ended before the taker is told "taken".
+# A job of another account, which cannot be ended, keeps the device in use until its limit ends it.
+
+TENTH=1000000000 # numbers and times in names have ten digits, so that their order is that of their names
+
+# Decided by what is the same for all accounts: a place that only some could write would be two places. /dev/shm comes
+# last since systemd removes an account's files there when it logs out.
+find_lock() { # sets $lock; fails where there is no place
+  for place in /data/local/tmp /run/lock /tmp /dev/shm; do
+    [ -w "$place" ] || continue
+    case $place in
+      /data/*) [ -e /system/build.prop ] || continue ;; # Android: for the shell and root
+      *) case $(ls -ld "$place/.") in d???????w*) ;; *) continue ;; esac ;;
+    esac
+    lock=$place/benchbench.lock
+    return
+  done
+  return 1
+}
+
+# Not sticky, as the places themselves are: any account may clear away what another's hold has left.
+lock_is_open() { case $(ls -ld "$lock" 2>/dev/null) in drwxrw[xs]rwx*) ;; *) return 1 ;; esac; }
+
+open_lock() {
+  [ -d "$lock" ] || (umask 0 && mkdir "$lock") 2>/dev/null
+  lock_is_open || { [ ! -L "$lock" ] && chmod 777 "$lock" 2>/dev/null && lock_is_open; }
+}
+
+# What others wrote is looked at before any arithmetic: some shells run what stands in brackets there.
+is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
+
+newest() { # sets $top, the highest number, or nothing
+  top=""
+  for entry in "$lock"/1?????????; do
+    is_number "${entry##*/}" && top=${entry##*/}
+  done
+}
+
+read_hold() { # NUMBER: sets $of_boot $since $details $token, to nothing where there is none
+  record=$(readlink "$lock/$1" 2>/dev/null)
+  of_boot=${record%% *}
+  details=${record#* }
+  since=${details%% *}
+  details=${details#* }
+  token=${details%% *}
+}
+
+last_sign() { # NUMBER: sets $sign, the uptime in seconds of its last beat, or of its beginning
+  sign=${since%%.*}
+  is_number "$sign" || sign=0
+  for entry in "$lock/$1".beat.1?????????; do
+    is_number "${entry##*.}" && sign=$((${entry##*.} - TENTH))
+  done
+}
+
+beat() { # of $number; the last two stay, since a reader's scan may miss the one that is just being made
+  now=$(uptime_s)
+  mkdir "$lock/$number.beat.$((TENTH + ${now%%.*}))" 2>/dev/null
+  before="" last=""
+  for entry in "$lock/$number".beat.*; do
+    [ -n "$before" ] && rmdir "$before" 2>/dev/null
+    before=$last last=$entry
+  done
+}
+
+counts() { # HOLD: whether it still counts; sets $lock and $number
+  number=${1%%.*}
+  is_number "$number" && find_lock || return 1
+  read_hold "$number"
+  [ "$token" = "${1#*.}" ] && [ "$of_boot" = "$(boot_id)" ] && [ ! -L "$lock/$((number + 1))" ]
+}
+
+refuse() {
+  echo state=REFUSED
+  echo
+  exit 75
+}
+
+members() { # PID START: sets $member to a living process of that job's session; fails when there is none
+  member=""
+  started=$(stat_field "$1" 22)
+  if [ -n "$started" ]; then
+    [ "$started" = "$2" ] || return 1 # its number is another's by now
+    [ "$(stat_field "$1" 3)" != Z ] && member=$1 && return
+  fi
+  for stat in /proc/[0-9]*/stat; do
+    read -r line 2>/dev/null < "$stat" || continue
+    set -- "$1" "${line%% *}" ${line##*) }
+    [ "$6" = "$1" ] && [ "$3" != Z ] && member=$2 && return
+  done
+  return 1
+}
+
+owner_of() {
+  set -- $(ls -ldn "$1" 2>/dev/null)
+  echo "$3"
+}
+
+# A process number of an earlier boot is somebody else's now, and so is one that another account has written down.
+jobs_before() { # NUMBER: "NUMBER PID START" of the jobs of earlier holds that run; what is none is taken away
+  for entry in "$lock"/1?????????.job.*.*; do
+    job=${entry##*/}
+    start=${job##*.}
+    pid=${job%."$start"}
+    pid=${pid##*.}
+    is_number "${job%%.*}$pid$start" && [ "${job%%.*}" -lt "$1" ] || continue
+    read_hold "${job%%.*}"
+    if [ "$of_boot" = "$boot" ] && members "$pid" "$start" &&
+      [ "$(owner_of "$entry")" = "$(owner_of "/proc/$member")" ]; then
+      echo "${job%%.*} $pid $start"
+    else
+      rmdir "$entry" 2>/dev/null
+    fi
+  done
+}
+
+# An account cannot end another's job, but for root.
+may_end_jobs_before() { # NUMBER: fails with $top $since $details of the hold whose job is another account's
+  set -- $(jobs_before "$1")
+  while [ $# -gt 0 ]; do
+    if members "$2" "$3" && ! kill -0 "$member" 2>/dev/null; then
+      top=$1
+      read_hold "$top"
+      return 1
+    fi
+    shift 3
+  done
+}
+
+end_jobs_before() { # NUMBER: what ran is named; fails when one could not be ended
+  jobs_before "$1" | while read -r _ leader start_of_leader; do
+    folder=$(readlink "/proc/$leader/cwd" 2>/dev/null)
+    kill_session "$leader"
+    for wait in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do # the kernel may take a while to end them
+      members "$leader" "$start_of_leader" || break
+      pause 0.1
+    done
+    say ended "${folder##*/}"
+  done
+  [ -z "$(jobs_before "$1")" ]
+}
+
+forget_before() { # NUMBER
+  for entry in "$lock"/1?????????*; do
+    name=${entry##*/}
+    is_number "${name%%.*}" || continue
+    case $name in
+      *.beat.*) [ "${name%%.*}" -lt "$1" ] && rmdir "$entry" ;;
+      *.*) ;; # a job that registers just now finds that its hold no longer counts, and takes this away itself
+      *) [ "$name" -lt $(($1 - 64)) ] && rm -f "$entry" ;;
+    esac
+  done 2>/dev/null
+}
+
+why_stale() { # STALE [ended NUMBER]: sets $why for the hold $top; fails when that is held
+  why=""
+  [ -z "$top" ] || [ "$token" = free ] && return
+  [ "$of_boot" = "$boot" ] || { why=restarted; return; }
+  [ "$2" = ended ] && [ "$3" = "$top" ] && { why=ended; return; }
+  last_sign "$top"
+  [ $((${up%%.*} - sign)) -gt "$1" ] && why=silent
+  [ -n "$why" ]
+}
+
+held() {
+  echo state=held
+  say number "$top"
+  say since "$since"
+  say now "$up"
+  say holder "$details"
+  exit 0
+}
+
+take() { # STALE CLAIM [ended NUMBER]: CLAIM = TOKEN DETAILS...
+  stale=$1 claim=$2
+  shift 2
+  lock=""
+  find_lock && open_lock || { echo state=impossible; say place "$lock"; exit 0; }
+  boot=$(boot_id)
+  while :; do
+    up=$(uptime_s)
+    newest
+    read_hold "$top"
+    number=$top
+    [ "$of_boot" = "$boot" ] && [ "$token" = "${claim%% *}" ] && break
+    why_stale "$stale" "$@" || held
+    number=$((${top:-$TENTH} + 1))
+    may_end_jobs_before "$number" || held
+    text="$boot $up $claim"
+    ln -s "$text" "$lock/$number" 2>/dev/null
+    made=$(readlink "$lock/$number" 2>/dev/null)
+    [ -n "$made" ] || { echo state=impossible; say place "$lock"; exit 0; }
+    [ "$made" = "$text" ] || continue
+    previous=$details
+    newest
+    [ "$top" = "$number" ] || { rm -f "$lock/$number"; continue; } # who slept through 64 holds
+    if ! end_jobs_before "$number"; then
+      ln -s "$boot $up free" "$lock/$((number + 1))"
+      held
+    fi
+    forget_before "$number"
+    [ -n "$why" ] && { say why "$why"; say holder "$previous"; }
+    break
+  done
+  beat
+  echo state=taken
+  say number "$number"
+  say boot "$boot"
+}
+
+release() { # of $number
+  ln -s "$(boot_id) $(uptime_s) free" "$lock/$((number + 1))" 2>/dev/null
+  :
+}
+
+# --- Jobs -----------------------------------------------------------------------------------------------------------
+
+pause() { sleep "$1" 2>/dev/null || sleep 1; } # some sleeps take whole seconds only
+
+watch() { # LIMIT: end everything in this session but its leader after so many seconds
+  read -r watchdog _ < /proc/self/stat
+  sleep "$1"
+  kill_session $$ $$ "$watchdog"
+}
+
+# Not timeout(1): toybox's loses the exit code of what ends at once and kills no grandchildren.
+job() { # HOLD LIMIT ARG...: runs as the leader of a session, in the job's folder
+  hold=$1 limit=$2
+  shift 2
+  stat_field $$ 22 > start
+  counts "$hold" || exit
+  registered=$lock/$number.job.$$.$(cat start)
+  mkdir "$registered" 2> err || { echo 126 > rc; exit; }
+  counts "$hold" || { rmdir "$registered"; exit; }
+  echo $$ > pid.tmp
+  mv pid.tmp pid # by rename, since who reads it half written takes the job for lost
+  uptime_s > t0
+  (ulimit -f "$LARGEST_BLOCKS" 2>/dev/null; exec "$@") > out 2> err < /dev/null &
+  child=$!
+  watch "$limit" &
+  wait "$child"
+  echo $? > rc.tmp
+  uptime_s > t1
+  kill_session $$ $$ # also what it left behind: it would heat and slow the next one
+  rmdir "$registered"
+  mv rc.tmp rc
+}
+
+# What a tool said (its streams, its *.log) is read back whole up to SAID bytes, else its beginning and its end. No file it writes grows beyond
+# LARGEST_BLOCKS of 512 bytes: one that babbles for ever must not fill the disk.
+SAID=1000000
+LARGEST_BLOCKS=2097152
+left_out() { printf '\n[%s bytes of output left out by benchbench]\n' "$(($1 - SAID))"; } # SIZE
+said_size() { # FILE
+  whole=$(size_of "$1")
+  [ "$whole" -le "$SAID" ] && { echo "$whole"; return; }
+  note=$(left_out "$whole"; echo .)
+  echo $((SAID + ${#note} - 1))
+}
+said() { # FILE
+  whole=$(size_of "$1")
+  [ "$whole" -le "$SAID" ] && { cat "$1"; return; }
+  head -c $((SAID / 2)) "$1"
+  left_out "$whole"
+  tail -c $((SAID / 2)) "$1"
+}
+
+size_of() { wc -c < "$1" 2>/dev/null | tr -d ' '; }
+
+# Waiting must not disturb the measurement: one sleep a turn, and a close look once in twenty.
+report() { # HOLD WAIT: wait for the job in this folder, then its state and, when it is over, all it left
+  hold=$1
+  shift
+  turn=0
+  up_to 0
+  beaten=${up%%.*}
+  end=$((${up%%.*} + $1))
+  while [ ! -f rc ] && [ -f answers ] && up_to "$end"; do # without answers the job was swept away under us
+    [ "${up%%.*}" -gt "$beaten" ] && beaten=${up%%.*} && beat
+    [ -L "$lock/$((number + 1))" ] && break
+    if [ $((turn % 20)) = 19 ]; then
+      case $(state_of) in RUNNING | STARTING) ;; *) break ;; esac
+    fi
+    [ ! -f pid ] && [ "$turn" -ge 100 ] && break
+    pause 0.05
+    turn=$((turn + 1))
+  done
+  state=$(state_of)
+  # A start that a lost link cut off, or a job that was swept away: there is nothing that could still come.
+  [ "$state" = STARTING ] && { [ "$turn" -ge 100 ] || [ ! -f answers ]; } && state=ABSENT
+  counts "$hold" || refuse # what came of a job that a later holder ended is not its result
+  say state "$state"
+  case $state in RUNNING | STARTING | ABSENT) echo; return ;; esac
+  say rc "$(cat rc 2>/dev/null)"
+  say t0 "$(cat t0 2>/dev/null)"
+  say t1 "$(cat t1 2>/dev/null)"
+  conditions | sed 's/^/after./'
+  set -- out err
+  [ -f answers ] && while read -r name; do [ -f "$name" ] && set -- "$@" "$name"; done < answers
+  for name in "$@"; do
+    case $name in out | err | *.log) size=$(said_size "$name") ;; *) size=$(size_of "$name") ;; esac
+    [ -f "$name" ] && printf 'size.%s=%s\n' "$name" "$size"
+  done
+  echo
+  for name in "$@"; do
+    case $name in out | err | *.log) [ -f "$name" ] && said "$name" ;; *) [ -f "$name" ] && cat "$name" ;; esac
+  done
+}
+
+# Without a process of its own for each file: a phone has a hundred thermal zones, and this runs around every trial.
+look() { seen=""; read -r seen 2>/dev/null < "$1"; }
+
+# Android's HAL tells temperatures also where the kernel's zones are root's: TYPE, NAME and degrees of each of today's
+# readings, not of the "Cached temperatures" before them. https://developer.android.com/reference/android/os/Temperature
+thermal_service() {
+  current=""
+  while read -r line; do
+    case $line in
+      "Thermal Status: "*) say thermal_status "${line#Thermal Status: }" ;;
+      "Current temperatures from HAL:"*) current=1 ;;
+      Temperature*mValue=*mType=*mName=*)
+        value=${line#*mValue=} kind=${line#*mType=} name=${line#*mName=}
+        [ -n "$current" ] && echo "hal.${kind%%[,\}]*}.${name%%[,\}]*}=${value%%[,\}]*}"
+        ;;
+      *) [ -n "$current" ] && break ;;
+    esac
+  done
+}
+
+conditions() {
+  for zone in /sys/class/thermal/thermal_zone*; do
+    look "$zone/type"
+    kind=$seen
+    look "$zone/temp"
+    [ -n "$seen" ] && echo "thermal.$kind#${zone##*zone}=$seen"
+  done
+  for policy in /sys/devices/system/cpu/cpufreq/policy*; do
+    look "$policy/scaling_cur_freq"
+    [ -n "$seen" ] && echo "clock.${policy##*/}=$seen"
+    look "$policy/cpuinfo_max_freq"
+    [ -n "$seen" ] && echo "max_clock.${policy##*/}=$seen"
+    look "$policy/scaling_governor"
+    [ -n "$seen" ] && echo "governor.${policy##*/}=$seen"
+  done
+  read -r load _ < /proc/loadavg 2>/dev/null && say load "$load"
+  while read -r key value _; do
+    [ "$key" = MemAvailable: ] && say memory_available_kb "$value" && break
+  done < /proc/meminfo
+  if command -v dumpsys > /dev/null 2>&1; then
+    dumpsys battery 2>/dev/null | while read -r key value _; do
+      case $key in
+        level:) say battery "$value" ;;
+        AC | USB | Wireless) ;;
+        status:) say battery_status "$value" ;;
+      esac
+    done
+    dumpsys thermalservice 2>/dev/null | thermal_service
+  else
+    for supply in /sys/class/power_supply/*; do
+      [ "$(first_line "$supply/type")" = Battery ] || continue
+      say battery "$(first_line "$supply/capacity")"
+      say battery_status "$(first_line "$supply/status")"
+      break
+    done
+  fi
+  command -v vcgencmd > /dev/null 2>&1 && say get_throttled "$(vcgencmd get_throttled 2>/dev/null)"
+}
+
+probe() {
+  say kernel "$(uname -s)"
+  say machine "$(uname -m)"
+  say home "$HOME"
+  say boot_id "$(boot_id)"
+  if command -v getprop > /dev/null 2>&1 && [ -n "$(getprop ro.build.version.sdk)" ]; then
+    say sdk "$(getprop ro.build.version.sdk)"
+    say android "$(getprop ro.build.version.release)"
+    say abi "$(getprop ro.product.cpu.abi)"
+    say model "$(getprop ro.product.manufacturer) $(getprop ro.product.model)"
+    soc=$(getprop ro.soc.model)
+    say soc "${soc:-$(getprop ro.board.platform)}"
+    for library in /vendor/lib64/libOpenCL.so /system/vendor/lib64/libOpenCL.so /vendor/lib/libOpenCL.so; do
+      [ -e "$library" ] && say opencl "$library" && break
+    done
+  else
+    say os_release "$(. /etc/os-release 2>/dev/null; echo "$PRETTY_NAME")"
+    for model in /sys/firmware/devicetree/base/model /proc/device-tree/model /sys/class/dmi/id/product_name; do
+      [ -r "$model" ] && say model "$(first_line "$model")" && break
+    done
+  fi
+  grep -m 1 -E '^(model name|Hardware)' /proc/cpuinfo 2>/dev/null | while IFS=: read -r _ name; do say cpu "${name# }"; done
+  while read -r key value _; do
+    [ "$key" = MemTotal: ] && say memory_kb "$value" && break
+  done < /proc/meminfo
+  say online "$(first_line /sys/devices/system/cpu/online)"
+  for cpu in /sys/devices/system/cpu/cpu[0-9]*; do
+    say "max_khz.${cpu##*/cpu}" "$(first_line "$cpu/cpufreq/cpuinfo_max_freq")"
+  done
+  environment=${self%/store/*}/python/bin/python3 # what devices --equip made
+  [ -x "$environment" ] && say environment "$environment"
+  say python "$(command -v python3)"
+  for tool in setsid taskset sha256sum; do
+    command -v "$tool" > /dev/null 2>&1 || say missing "$tool"
+  done
+}
+
+in_job() { cd "$1/$2" 2>/dev/null || { echo state=ABSENT; echo; exit 0; }; }
+
+held_by() { counts "$1" && beat || refuse; } # HOLD: go on if it counts
+
+sweep() { # JOBS
+  mkdir -p "$1" && cd "${1%/*}" || exit 1
+  boot=$(boot_id)
+  for folder in */; do
+    folder=${folder%/}
+    case $folder in
+      "$boot."*) [ "${folder##*.}" -le "$number" ] || continue ;; # of somebody who has taken the device since
+      # An earlier boot's, or another machine's that shares this home: nobody's, when nothing changed for a day.
+      *) [ -n "$(find "./$folder" -prune -mtime +0 2>/dev/null)" ] || continue ;;
+    esac
+    (cd "$folder" && end_others)
+    rm -rf "./$folder"
+  done
+}
+
+verb=$1
+shift
+case $verb in
+  conditions | accept | sweep | start | poll | end | clean | unlock)
+    hold=$1
+    held_by "$hold"
+    shift
+    ;;
+esac
+case $verb in
+  probe) probe ;;
+  conditions) conditions; : ;;
+  have) for file; do [ -s "$file" ] && echo "$file"; done; : ;;
+  accept)
+    [ "$(size_of "$1")" = "$4" ] || { echo "size $(size_of "$1"), not $4"; rm -f "$1"; exit 1; }
+    if command -v sha256sum > /dev/null 2>&1; then
+      sum=$(sha256sum < "$1")
+      [ "${sum%% *}" = "$3" ] || { echo "sha256 ${sum%% *}, not $3"; rm -f "$1"; exit 1; }
+    fi
+    chmod "$5" "$1" && mv -f "$1" "$2"
+    ;;
+  lock) take "$@" ;;
+  unlock)
+    (sweep "$1") # whose failure, as on a disk that takes no more writes, must not keep the device in use
+    release
+    ;;
+  sweep)
+    sweep "$1"
+    mkdir -p "$1"
+    ;;
+  start)
+    jobs=$1 name=$2 limit=$3 wait=$4
+    shift 4
+    (cd "$jobs" && end_others "$name") > /dev/null
+    if mkdir "$jobs/$name" 2>/dev/null; then
+      cd "$jobs/$name" || exit 1
+      : > answers
+      while [ "$1" != -- ]; do
+        case $1 in
+          put) cp "$3" "$2" || { rm -rf "$jobs/$name"; exit 1; }; shift 3 ;;
+          answer) echo "$2" >> answers; shift 2 ;;
+        esac
+      done
+      shift
+      conditions > before
+      # In a session of its own, so that neither a hang-up of the link nor our own end reaches it.
+      if command -v setsid > /dev/null 2>&1; then setsid sh "$self" job "$hold" "$limit" "$@" > /dev/null 2>&1 < /dev/null &
+      else sh "$self" job "$hold" "$limit" "$@" > /dev/null 2>&1 < /dev/null &
+      fi
+    else
+      [ -d "$jobs/$name" ] || { echo "cannot make $jobs/$name" >&2; exit 1; }
+    fi
+    in_job "$jobs" "$name"
+    sed 's/^/before./' before
+    report "$hold" "$wait"
+    ;;
+  job) job "$@" ;;
+  poll)
+    in_job "$1" "$2"
+    sed 's/^/before./' before
+    report "$hold" "$3"
+    ;;
+  end)
+    cd "$1/$2" 2>/dev/null || exit 0
+    end_job
+    cd "$1" && rm -rf "./$2"
+    ;;
+  clean)
+    (sweep "$1/jobs/$(boot_id).$number")
+    cd "$1" && rm -rf store python python.new && rmdir jobs 2>/dev/null && cd / && rmdir "$1" 2>/dev/null
+    release
+    [ ! -e "$1/store" ]
+    ;;
+  *) echo "agent.sh: no verb '$verb'" >&2; exit 2 ;;
+esac

@@ -1,0 +1,339 @@
+"""A session with one device: everything between "there is an address" and "here is what the job left"."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+from benchbench.device.agent import SCRIPT, Agent, Reply, no_room, unusable
+from benchbench.device.lock import STALE_S, Claim, Hold
+from benchbench.device.probe import read_probe
+from benchbench.device.store import Store, name_for, sha256_of
+from benchbench.instruments.conditions import read_conditions, with_what_passed
+from benchbench.runtimes.tool import Job, JobOutput
+from benchbench.transports import Transport, connect
+from benchbench.values.device import Adb, Device, Traits
+from benchbench.values.errors import (
+    BenchbenchError,
+    DeviceError,
+    DeviceFull,
+    HoldLost,
+    JobGone,
+    JobKilled,
+    LinkLost,
+    TransferFailed,
+    Unreachable,
+)
+from benchbench.values.outcome import Conditions
+
+T = TypeVar("T")
+
+# Makes the work folder and says where it is and whether the agent is there; $1 = work folder, $2 = the agent's name.
+BOOTSTRAP = (
+    'case $1 in /*) w=$1 ;; *) w=$HOME/$1 ;; esac; umask 077; mkdir -p "$w/store" "$w/jobs" && cd "$w" && pwd -P '
+    '&& if [ -s "store/$2" ]; then echo have; else echo lacks; fi'
+)
+POLL_GRACE_S = 30  # a device may be slow to write the last bytes of a job that reached its limit
+SECRET = 8  # characters from which on a value is looked for in what tools say: a shorter one may be any word
+LOSSES = 5  # of the link under one and the same verb; then the verb is what breaks it
+
+
+def workdir_of(device: Device) -> str:
+    """Where benchbench works on a device: its file says, else the usual place; relative = below the user's home."""
+    if device.workdir:
+        return device.workdir.removeprefix("~/")
+    return "/data/local/tmp/benchbench" if isinstance(device.address, Adb) else ".cache/benchbench/device"
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """A job, done: what it left, the device before and after it, and the faults that were survived on the way."""
+
+    raw: JobOutput
+    before: Conditions
+    after: Conditions
+    tool_s: float | None
+    outputs: tuple[Path, ...]
+    retries: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Session:
+    """An open session; one thread uses it, any thread may `cancel` it.
+
+    The device refuses its verbs once its hold no longer counts; then it is taken anew, or DeviceBusy says who has it.
+    `patience_s` is how long a lost device is waited for; a device that did not come back is waited for less each time.
+    """
+
+    device: Device
+    transport: Transport
+    agent: Agent
+    store: Store
+    claim: Claim
+    hold: Hold
+    workdir: str
+    patience_s: float
+    notes: list[str] = field(default_factory=list)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    _patience_left_s: float = 0
+
+    def probe(self) -> Traits:
+        return read_probe(self.agent.probe())
+
+    def conditions(self) -> Conditions:
+        return read_conditions(self._surviving(lambda: self.agent.conditions(), []))  # noqa: PLW0108 - the agent of then
+
+    def cancel(self) -> None:
+        """End what is under way, from another thread: verbs in progress raise LinkLost and are not tried again."""
+        self.cancelled.set()
+        self.transport.close()
+
+    def release(self) -> None:
+        """Leave nothing running and release the device; over a new link when the old one was cut by `cancel`."""
+        if self.cancelled.is_set():
+            transport = connect(self.device.address, timeout_s=5)
+            prepare(self.device, transport)
+            self._adopt(transport)
+            self._unlock()
+            return
+        try:
+            self._surviving(self._unlock, [])
+        except JobGone:  # over the new link it was taken anew, as after a restart
+            self._unlock()
+
+    def _unlock(self) -> None:
+        with contextlib.suppress(HoldLost):  # what is not ours any more needs no giving back, nor to be taken for it
+            self.agent.unlock()
+
+    def stage(self, path: Path, sha256: str | None = None) -> str:
+        """The path on the device of a file of this host; with a digest, of none but the very file that had it.
+
+        Raises InputError when it is another by now, TransferFailed.
+        """
+        return self._surviving(lambda: self.store.stage_one(path, sha256 or sha256_of(path)), [])
+
+    def restore(self, staged: Sequence[str]) -> set[str]:
+        """Which of these files are gone from the device; the tools are put back, others when they are staged again."""
+
+        def look() -> set[str]:
+            lost = set(staged) - self.agent.have(staged)
+            if lost:
+                self.store.forget(lost)
+                self.store.restore()
+            return lost
+
+        return self._surviving(look, [])
+
+    def run(self, name: str, job: Job, *, outputs_to: Path) -> JobResult:
+        """Run a job to its end, through lost links: found again by its name it is neither lost nor repeated.
+
+        Raises DeviceError when the device cannot, JobGone when it was restarted or another's for a while, DeviceBusy
+        when it is another's, LinkLost when it did not come back, TransferFailed.
+        """
+        retries: list[str] = []
+        argv = [*(["env", *[f"{k}={v}" for k, v in job.env.items()]] if job.env else []), *job.argv]
+
+        def start() -> Reply:
+            puts = {target: self.store.stage_text(target, content) for target, content in job.files.items()}
+            return self.agent.start(name, argv, limit_s=job.timeout_s, puts=puts, answers=job.answers)
+
+        reply = self._surviving(start, retries)
+        deadline = time.monotonic() + job.timeout_s + POLL_GRACE_S
+        while reply.state in {"RUNNING", "STARTING"}:
+            if time.monotonic() > deadline:
+                self._surviving(lambda: self.agent.end(name), retries)
+                raise DeviceError(f"{self.device.name}: the job outlived its limit of {job.timeout_s:g} s")
+            reply = self._surviving(lambda: self.agent.poll(name, limit_s=job.timeout_s), retries)
+        result = self._finish(name, reply, job, outputs_to, retries)
+        with contextlib.suppress(DeviceError):  # the result is here; what is left there goes with the next start
+            self.agent.end(name)
+        return result
+
+    def stage_temporary(self, folder: str, files: Sequence[Path]) -> tuple[str, ...]:
+        """Put files beside the jobs, where a sweep finds them too; their paths there. Raises as `run` does."""
+
+        def put() -> tuple[str, ...]:
+            place = f"{self.agent.jobs}/{folder}"
+            self.transport.run(["mkdir", "-p", place], timeout_s=30)
+            return Store(self.transport, self.agent, place, self.device.name).stage(files)
+
+        return self._surviving(put, [])
+
+    def remove_temporary(self, folder: str) -> None:
+        """Remove what was lent."""
+        self._surviving(lambda: self.agent.end(folder), [])
+
+    def _finish(self, name: str, reply: Reply, job: Job, outputs_to: Path, retries: list[str]) -> JobResult:
+        if reply.state == "ABSENT":
+            self._surviving(lambda: self.agent.end(name), retries)
+            raise JobGone(f"{self.device.name}: the job is gone, or never began")
+        if reply.raw is None:
+            self._surviving(lambda: self.agent.end(name), retries)
+            if reply.state == "DONE":
+                raise DeviceFull(
+                    f"{self.device.name}: not even the job's exit code could be written",
+                    remedy=no_room(self.device.name),
+                )
+            raise JobKilled(
+                f"{self.device.name}: the job vanished: something killed it from outside",
+                remedy="out of memory? look at the device's log",
+            )
+        before, after = read_conditions(reply.before), read_conditions(reply.after)
+        folder = PurePosixPath(self.agent.jobs, name)
+        pulled: list[Path] = []
+        # A job that failed wrote no outputs, and its answer says why.
+        for output in job.outputs if reply.raw.exit_code == 0 else ():
+            outputs_to.mkdir(parents=True, exist_ok=True)
+            target = outputs_to / output
+            self._surviving(functools.partial(self._pull, str(folder / output), target), retries)
+            pulled.append(target)
+        after = with_what_passed(before, after)
+        return JobResult(
+            without_values(reply.raw, self.device.env), before, after, reply.tool_s, tuple(pulled), tuple(retries)
+        )
+
+    def _pull(self, source: str, target: Path) -> None:
+        self.transport.pull(source, target)  # by the transport of the moment, which a reconnection replaces
+
+    def _surviving(self, verb: Callable[[], T], retries: list[str]) -> T:
+        """The verb's answer, reconnecting when the link is lost for as long as patience lasts.
+
+        A device that had to be taken anew has nothing any more of what the caller did there: raises JobGone.
+        """
+        for left in reversed(range(LOSSES)):
+            try:
+                return verb()
+            except HoldLost:
+                if not left:
+                    raise
+                self._take_again(self.transport)
+            except (LinkLost, Unreachable) as error:  # over ADB, what went away between two verbs was not there
+                if self.cancelled.is_set() or not left:
+                    raise
+                retries.append(str(error))
+                self._reconnect(error)
+        raise AssertionError("the last loss was raised")
+
+    def _reconnect(self, lost: LinkLost | Unreachable) -> None:
+        """Wait for the device and take it again; raises Unreachable when it did not come back."""
+        self.transport.close()
+        deadline = time.monotonic() + self._patience_left_s
+        while not self.cancelled.is_set():
+            try:
+                transport = connect(self.device.address, timeout_s=min(20, max(3, self._patience_left_s)))
+                try:
+                    self._take_again(transport)
+                finally:
+                    if transport is not self.transport:
+                        transport.close()
+                break
+            except (Unreachable, LinkLost, TransferFailed) as error:
+                self.transport.close()  # it may have got as far as a link
+                if time.monotonic() > deadline:
+                    self._patience_left_s /= 4
+                    raise Unreachable(f"{self.device.name} went away and did not come back: {error}") from lost
+                self.cancelled.wait(0.5)
+        if self.cancelled.is_set():
+            self.transport.close()
+            raise lost
+
+    def _take_again(self, transport: Transport) -> None:
+        """Use this link for everything, if the device is still ours or can be had again.
+
+        Raises DeviceBusy when it is another's by now, and JobGone when it is ours anew.
+        """
+        prepare(self.device, transport)  # a work folder in memory is gone after a restart
+        before = self.hold
+        self.hold, notes = self.claim.take(transport, self.agent.script, self.device.name)
+        self.notes += notes
+        self._adopt(transport)
+        anew = self.hold != before
+        if anew:
+            self.agent.sweep()
+        else:
+            transport.run(["mkdir", "-p", self.agent.jobs], timeout_s=30)
+        self.store.restore()
+        if anew:
+            why = "the device was restarted" if self.hold.boot != before.boot else "another controller had the device"
+            raise JobGone(f"{self.device.name}: {why} in between: what ran there is gone")
+
+    def _adopt(self, transport: Transport) -> None:
+        self.transport = transport
+        self._patience_left_s = self.patience_s
+        self.agent = replace(self.agent, transport=transport, hold=self.hold.name, jobs=self.hold.jobs(self.workdir))
+        self.store.adopt(transport, self.agent)
+
+
+def prepare(device: Device, transport: Transport) -> tuple[str, str]:
+    """Make the work folder and put agent.sh there; the absolute paths of both."""
+    hand_name = name_for(sha256_of(SCRIPT), SCRIPT)
+    done = transport.run(["sh", "-c", BOOTSTRAP, "sh", workdir_of(device), hand_name], timeout_s=30)
+    lines = done.text.splitlines()
+    if done.exit_code != 0 or len(lines) < 2:
+        said = (done.error_text or done.text).strip()
+        raise unusable(device.name, f"cannot use the folder {workdir_of(device)}: {said}")
+    workdir, script = lines[-2], f"{lines[-2]}/store/{hand_name}"
+    if lines[-1] != "have":
+        transport.push(SCRIPT, script)
+    return workdir, script
+
+
+@contextlib.contextmanager
+def open_session(
+    device: Device, *, purpose: str = "benchbench", patience_s: float = 60, stale_s: int = STALE_S
+) -> Iterator[Session]:
+    """Reach a device, take it, and sweep what earlier controllers left; gives it back at the end.
+
+    `purpose` is what others are told that the device is used for. Another controller's hold is broken when it gave no
+    sign of life for `stale_s`. Raises Unreachable, Unauthorized, DeviceBusy, DeviceError.
+    """
+    transport = connect(device.address)
+    try:
+        workdir, script = prepare(device, transport)
+        claim = Claim.new(purpose, stale_s)
+        hold, notes = claim.take(transport, script, device.name)
+        agent = Agent(transport, script, hold.name, hold.jobs(workdir), device.name)
+        store = Store(transport, agent, f"{workdir}/store", device.name)
+        session = Session(device, transport, agent, store, claim, hold, workdir, patience_s, notes)
+        session._patience_left_s = patience_s
+    except BaseException:
+        transport.close()
+        raise
+    try:
+        agent.sweep()
+        yield session
+    finally:
+        with contextlib.suppress(BenchbenchError):
+            session.release()
+        session.transport.close()
+
+
+def clean(device: Device) -> str:
+    """Empty a device's work folder, unless another controller holds it; the folder that was removed."""
+    transport = connect(device.address)
+    try:
+        workdir, script = prepare(device, transport)
+        hold, _ = Claim.new("benchbench devices --clean").take(transport, script, device.name)
+        Agent(transport, script, hold.name, hold.jobs(workdir), device.name).clean(workdir)
+        return workdir
+    finally:
+        transport.close()
+
+
+def without_values(raw: JobOutput, env: Mapping[str, str]) -> JobOutput:
+    """What a job said, without the values of the device file's `env`, which may be secrets that a tool repeats."""
+    secrets = {value.encode(): f"({key})".encode() for key, value in env.items() if len(value) >= SECRET}
+
+    def clean(text: bytes) -> bytes:
+        for value, name in secrets.items() if b"\0" not in text else ():
+            text = text.replace(value, name)
+        return text
+
+    answers = {name: clean(content) for name, content in raw.answers.items()}
+    return replace(raw, stdout=clean(raw.stdout), stderr=clean(raw.stderr), answers=answers)

@@ -1,0 +1,269 @@
+"""Installing the runtime on a board: a virtual environment of ours in its work folder, filled from here.
+
+The board needs python3 and nothing else: no index, no pip, no ensurepip, no venv module. This host resolves and
+fetches the wheels for the board's platform and Python with uv, unpacks them as an installation, and pushes that.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from benchbench.device.session import Session
+from benchbench.execution.prepare import interpreters, look_at_python
+from benchbench.runtimes.tflite.script.runner import script_path
+from benchbench.values.device import Device, Local
+from benchbench.values.errors import DeviceError, InputError, ToolError
+
+# What may run the models, best first. tflite-runtime was built for numpy 1 and serves Pythons before 3.9.
+RUNTIMES = (("ai-edge-litert",), ("tflite-runtime", "numpy<2"))
+_GLIBC_MINORS = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)  # of manylinux_2_N, as uv knows them
+_PATIENCE_S = 600
+
+# One JSON line about an interpreter; runs in any Python 3.
+_ASK = """\
+import json, os, platform, struct, sys, sysconfig
+disk = os.statvfs(sys.argv[1])
+print(json.dumps({
+    "executable": getattr(sys, "_base_executable", None) or sys.executable,
+    "version": list(sys.version_info[:3]),
+    "machine": os.uname().machine,
+    "bits": 8 * struct.calcsize("P"),
+    "libc": list(platform.libc_ver()),
+    "free": disk.f_bavail * disk.f_frsize,
+}))
+"""
+
+# Makes the environment beside the one that is in use: what the venv module does, without needing it.
+_BUILD = """\
+import os, shutil, sys, zipfile
+archive, folder, base = sys.argv[1:]
+shutil.rmtree(folder, ignore_errors=True)
+packages = os.path.join(folder, "lib", "python%d.%d" % sys.version_info[:2], "site-packages")
+os.makedirs(packages)
+os.mkdir(os.path.join(folder, "bin"))
+os.symlink(base, os.path.join(folder, "bin", "python3"))
+with open(os.path.join(folder, "pyvenv.cfg"), "w") as file:
+    file.write("home = %s\\ninclude-system-site-packages = false\\nversion = %d.%d.%d\\n"
+               % ((os.path.dirname(base),) + sys.version_info[:3]))
+with zipfile.ZipFile(archive) as wheels:
+    wheels.extractall(packages)
+os.remove(archive)
+"""
+
+
+class _Answer(BaseModel):
+    """What a board's interpreter says of itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    executable: str
+    version: tuple[int, int, int]
+    machine: str
+    bits: int
+    libc: tuple[str, str]
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What is to be installed on a board: packages with their versions, for its interpreter, into `folder`."""
+
+    device: str
+    python: str
+    version: str
+    platform: str  # as uv names it
+    folder: str
+    packages: tuple[str, ...]
+    free_mb: float
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What will be done, for a person to agree to."""
+        return (
+            f"{self.device}: a virtual environment in {self.folder}, from {self.python} (Python {self.version})",
+            f"  with {', '.join(self.packages)}",
+            f"  fetched here for {self.platform} and pushed; {self.free_mb:,.0f} MB are free there",
+            f"  nothing else on it is touched; `benchbench devices --clean {self.device}` removes it",
+        )
+
+
+def examine(session: Session) -> Installation | str:
+    """What would be installed on a device, or why nothing need be; raises InputError, DeviceError, ToolError."""
+    traits = session.probe()
+    device = session.device = session.device.at_home(traits.home)
+    if traits.os != "linux":
+        raise InputError(
+            f"{device.name}: only Linux boards have a Python to equip",
+            remedy=f"benchbench tools --get {device.name} fetches benchmark_model for it",
+        )
+    script = session.store.stage_tool(script_path())
+    for python in interpreters(device, traits):
+        try:
+            probe = look_at_python(session, python, script)
+        except ToolError:
+            continue
+        if probe.runtime is not None:
+            return f"{device.name}: has {probe.runtime} in {probe.executable} already"
+    if isinstance(device.address, Local):
+        raise InputError(f"{device.name}: is this machine", remedy="pip install ai-edge-litert into a Python of yours")
+    base = device.python or traits.python
+    if base is None:
+        raise DeviceError(
+            f"{device.name}: has no python3", remedy=f"on {device.name}: sudo apt-get install python3, or the like"
+        )
+    return _planned(session, device, base)
+
+
+def _planned(session: Session, device: Device, base: str) -> Installation:
+    done = session.transport.run([base, "-c", _ASK, session.workdir], timeout_s=60)
+    try:
+        said = _Answer.model_validate_json(done.text.strip().rpartition("\n")[2])
+    except ValidationError as error:
+        why = (done.error_text.strip().splitlines() or ["it said nothing"])[-1]
+        raise DeviceError(f"{device.name}: {base}: {why}", remedy="name another interpreter as `python`") from error
+    version = ".".join(map(str, said.version))
+    platform = uv_platform(device.name, said.machine, said.bits, said.libc)
+    packages = _resolved(session, platform, version)
+    folder = f"{session.workdir}/python"
+    return Installation(device.name, said.executable, version, platform, folder, packages, said.free / 1e6)
+
+
+def uv_platform(device: str, machine: str, bits: int, libc: tuple[str, str]) -> str:
+    """uv's name of a board's platform; raises ToolError where no wheels are made for it."""
+    known = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
+    arch = known.get(machine.lower())
+    if arch is None or bits != 64:
+        what = f"{machine} with {bits}-bit programs"
+        raise ToolError(
+            f"{device}: no runtime is published for Python on {what}",
+            remedy=f"install a 64-bit system on it, or: benchbench tools --get {device}",
+        )
+    name, release = libc
+    if name != "glibc":
+        return f"{arch}-unknown-linux-musl"
+    minor = int(found[1]) if (found := re.match(r"2\.(\d+)", release)) else 17
+    fitting = max((known for known in _GLIBC_MINORS if known <= minor), default=17)
+    return f"{arch}-manylinux_2_{fitting}"
+
+
+def _resolved(session: Session, platform: str, version: str) -> tuple[str, ...]:
+    """The packages with their versions, of the first runtime that exists for such a board."""
+    said = ""
+    for runtime in RUNTIMES:
+        asked = ["pip", "compile", "--quiet", "--no-header", "--no-annotate", "--only-binary", ":all:", "-"]
+        target = ["--python-platform", platform, "--python-version", version]
+        done = _uv(session, [*asked, *target], "\n".join(runtime))
+        if done.returncode == 0:
+            return tuple(line.strip() for line in done.stdout.splitlines() if "==" in line)
+        said = said or _telling(done.stderr)
+    raise ToolError(
+        f"{session.device.name}: no runtime for Python {version} on {platform}: {said}",
+        remedy=f"is the package index reachable from here? else: benchbench tools --get {session.device.name}",
+    )
+
+
+def install(session: Session, wanted: Installation, tell: Callable[[str], None]) -> str:
+    """Fetch, push, build beside what is there, try it, and only then put it in place; what it has become."""
+    fresh = f"{wanted.folder}.new"
+    try:
+        archive = _fetched_and_pushed(session, wanted, tell)
+        runtime = _built(session, wanted, archive, fresh)
+        swap = 'rm -rf "$1" && mv "$2" "$1"'
+        session.transport.run(["sh", "-c", swap, "sh", wanted.folder, fresh], timeout_s=_PATIENCE_S)
+    finally:
+        with suppress(DeviceError):
+            session.transport.run(["rm", "-rf", fresh], timeout_s=_PATIENCE_S)
+    return f"{wanted.device}: {runtime} in {wanted.folder}; `benchbench run` uses it"
+
+
+def _fetched_and_pushed(session: Session, wanted: Installation, tell: Callable[[str], None]) -> str:
+    """The path on the board of an archive of all packages, unpacked as an installation would have them."""
+    name = wanted.device
+    with tempfile.TemporaryDirectory(prefix="benchbench-") as room:
+        packages, archive = Path(room, "packages"), Path(room, "packages.zip")
+        tell(f"{name}: fetching {len(wanted.packages)} packages")
+        where = ["--python-platform", wanted.platform, "--python-version", wanted.version, "--target", str(packages)]
+        only = ["--quiet", "--no-deps", "--only-binary", ":all:"]
+        done = _uv(session, ["pip", "install", *only, *where, *wanted.packages])
+        if done.returncode != 0:
+            raise ToolError(f"{name}: the packages cannot be had: {_telling(done.stderr)}", remedy="try again later")
+        unpacked_mb = _packed(packages, archive) / 1e6
+        packed_mb = archive.stat().st_size / 1e6
+        needed_mb = unpacked_mb + packed_mb
+        if needed_mb > wanted.free_mb:
+            raise DeviceError(
+                f"{name}: {needed_mb:,.0f} MB are needed in {wanted.folder}, {wanted.free_mb:,.0f} MB are free",
+                remedy="free some, or set `workdir` to another place",
+            )
+        tell(f"{name}: pushing {packed_mb:,.0f} MB, which become {unpacked_mb:,.0f} MB there")
+        return session.stage(archive)
+
+
+def _built(session: Session, wanted: Installation, archive: str, fresh: str) -> str:
+    """Make the environment in `fresh` and try it; the runtime that it imports."""
+    name = wanted.device
+    argv = [wanted.python, "-c", _BUILD, archive, fresh, wanted.python]
+    built = session.transport.run(argv, timeout_s=_PATIENCE_S)
+    if built.exit_code != 0:
+        said = (built.error_text.strip().splitlines() or [f"exit code {built.exit_code}"])[-1]
+        session.transport.run(["rm", "-f", archive], timeout_s=60)
+        raise DeviceError(f"{name}: the environment cannot be made in {fresh}: {said}", remedy="is its disk full?")
+    script = session.store.stage_tool(script_path())
+    try:
+        probe = look_at_python(session, f"{fresh}/bin/python3", script)
+        reason = probe.evidence.get("runtime", "no reason given")
+    except ToolError as error:
+        probe, reason = None, error.message
+    if probe is None or probe.runtime is None:
+        remedy = f"is {session.workdir} mounted noexec? `workdir` moves it"
+        raise DeviceError(f"{name}: what was installed does not run there: {reason}", remedy=remedy)
+    return probe.runtime
+
+
+def _packed(folder: Path, archive: Path) -> int:
+    """All files of an installation in one archive, without what was written for another place; their size."""
+    total = 0
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
+        for path in sorted(folder.rglob("*")):
+            place = path.relative_to(folder)
+            if path.is_file() and place.parts[0] != "bin" and "__pycache__" not in place.parts:
+                out.write(path, str(place))
+                total += path.stat().st_size
+    return total
+
+
+def _uv(session: Session, arguments: list[str], text: str = "") -> subprocess.CompletedProcess[str]:
+    """What uv does, ended with the session when that is interrupted."""
+    from uv import find_uv_bin
+
+    device, deadline = session.device.name, time.monotonic() + _PATIENCE_S
+    pipe = subprocess.PIPE
+    try:
+        command = [find_uv_bin(), *arguments]
+        with subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+            while not session.cancelled.is_set() and time.monotonic() < deadline:
+                given, text = text, ""  # which is kept from the first time on
+                with suppress(subprocess.TimeoutExpired):
+                    stdout, stderr = process.communicate(given, timeout=0.2)
+                    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+            process.kill()
+    except OSError as error:
+        raise ToolError(f"{device}: uv cannot fetch packages: {error}", remedy="pip install uv") from error
+    raise ToolError(f"{device}: uv was ended: it took longer than {_PATIENCE_S} s, or was interrupted")
+
+
+def _telling(text: str) -> str:
+    """The reason in what uv says, which draws trees."""
+    bare = [re.sub(r"^[\s×╰─▶├│·-]+", "", line).strip() for line in text.splitlines()]
+    lines = [line for line in bare if line] or ["no reason given"]
+    return next((line for line in lines if line.startswith(("Because", "error"))), lines[-1])[:300]

@@ -1,0 +1,147 @@
+"""Whether a delegate can really be made on a device: tried there with a tiny model, once a boot, and its own words.
+
+Libraries that are there say little: a GPU without a driver, an Edge TPU that is not plugged in, an NPU that refuses its
+own runtime are seen only when the delegate is made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from benchbench.device.session import Session
+from benchbench.execution.prepare import PreparedDevice, Toolchain
+from benchbench.runtimes.tflite.backends import KINDS, Delegate
+from benchbench.runtimes.tool import LaunchSpec
+from benchbench.values.case import MeasurementSettings, Variant
+from benchbench.values.device import Frozen, under
+from benchbench.values.errors import DeviceError, ToolError
+from benchbench.values.outcome import LaunchResult
+
+TINY = Path(__file__).with_name("tiny.tflite")  # a convolution, its activation, a mean and a softmax
+TRIED = ("gpu", "nnapi", "edgetpu", "npu")
+_MEASURE = MeasurementSettings(
+    rounds=1, runs=1, min_seconds=0, max_seconds=30, warmup_runs=1, warmup_min_seconds=0, timeout_seconds=120
+)
+
+
+class Possible(Frozen):
+    """Whether a delegate can be used on a device, and what says so; `said` "" = it needs nothing but the runtime."""
+
+    possible: bool
+    said: str = ""
+
+
+class _Kept(Frozen):
+    """What was tried in one boot with one toolchain, as it is kept on the device."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    boot_id: str
+    toolchain: str
+    tried: dict[str, Possible]
+
+
+def possible_delegates(session: Session, prepared: PreparedDevice) -> dict[str, Possible]:
+    """Every kind of delegate, tried where making it can fail; from the device's own record within one boot."""
+    toolchain = prepared.toolchain
+    if toolchain is None:
+        return {kind: Possible(possible=False, said=prepared.problem or "nothing to measure with") for kind in KINDS}
+    known = _recalled(session, prepared, toolchain)
+    found = {kind: _by_traits(kind, prepared) or known.get(kind) for kind in KINDS}
+    answers = {kind: answer or _tried(session, kind, prepared, toolchain) for kind, answer in found.items()}
+    if any(answer is None for answer in found.values()):
+        _keep(session, prepared, toolchain, {kind: answers[kind] for kind in TRIED})
+    return answers
+
+
+def _by_traits(kind: str, prepared: PreparedDevice) -> Possible | None:
+    """What need not be tried; None = it must be."""
+    why = prepared.unsupported_reason(example(kind))
+    if why is not None:
+        return Possible(possible=False, said=why)
+    return None if kind in TRIED else Possible(possible=True)
+
+
+def example(kind: str) -> Delegate:
+    """A delegate of a kind with nothing special asked of it."""
+    needed = {"path": "any.so"} if kind == "external" else {}
+    delegate: Delegate = TypeAdapter(Delegate).validate_python({"kind": kind, **needed})
+    return delegate
+
+
+def _tried(session: Session, kind: str, prepared: PreparedDevice, toolchain: Toolchain) -> Possible:
+    """Raises LinkLost and what else ends a session; all that is the delegate's own is an answer."""
+    delegate = example(kind)
+    library = session.device.libraries.get(kind) or delegate.library
+    work = LaunchSpec(
+        variant=Variant(family="tiny", name="tiny", scheme="float32", path=str(TINY), sha256="", size_mb=0, nodes=1),
+        model=session.stage(TINY),
+        delegate=delegate,
+        threads=1,
+        measure=_MEASURE,
+        tool=toolchain.tool,
+        python=toolchain.python,
+        library=library and under(prepared.traits.home, library),
+    )
+    try:
+        job = toolchain.runner.job(work)
+        job = replace(job, env={**job.env, **session.device.env})
+        with tempfile.TemporaryDirectory(prefix="benchbench-") as room:
+            result = session.run(f"try-{kind}", job, outputs_to=Path(room))
+        return judged(kind, toolchain.runner.read(work, result.raw))
+    except ToolError as error:
+        return Possible(possible=False, said=str(error))
+
+
+def judged(kind: str, reading: LaunchResult) -> Possible:
+    """Made and used, or why not; an Edge TPU leaves a model alone that was not compiled for it, which is enough."""
+    took = reading.delegation
+    said = took.evidence or reading.error or "it gave no reason"
+    if reading.status != "ok":
+        return Possible(possible=False, said=said)
+    if took.verdict in {"full", "partial"}:
+        return Possible(possible=True, said=said)
+    if kind == "edgetpu" and took.verdict == "none":
+        return Possible(possible=True, said="the delegate was made; it takes models that are compiled for it")
+    return Possible(possible=False, said=f"a tiny model ran, but not there: {said}")
+
+
+def _recalled(session: Session, prepared: PreparedDevice, toolchain: Toolchain) -> Mapping[str, Possible]:
+    """What the device keeps of an earlier try; nothing where it is of another boot or toolchain."""
+    done = session.transport.run(["cat", _place(session)], timeout_s=30)
+    try:
+        kept = _Kept.model_validate_json(done.stdout)
+    except ValidationError:
+        return {}
+    fits = kept.boot_id == prepared.traits.boot_id and kept.toolchain == _toolchain(session, toolchain)
+    return kept.tried if fits else {}
+
+
+def _keep(session: Session, prepared: PreparedDevice, toolchain: Toolchain, tried: Mapping[str, Possible]) -> None:
+    if prepared.traits.boot_id is None:
+        return
+    kept = _Kept(boot_id=prepared.traits.boot_id, toolchain=_toolchain(session, toolchain), tried=dict(tried))
+    with tempfile.TemporaryDirectory(prefix="benchbench-") as room:
+        path = Path(room, "tried.json")
+        path.write_text(kept.model_dump_json(), encoding="utf-8")
+        with suppress(DeviceError):  # then it is tried again next time
+            session.transport.push(path, _place(session))
+
+
+def _place(session: Session) -> str:
+    return f"{session.workdir}/store/tried.json"
+
+
+def _toolchain(session: Session, toolchain: Toolchain) -> str:
+    """What an answer holds for: the tool, its Python and runtime, and what the device's file says of libraries."""
+    device = session.device
+    about = [toolchain.tool_sha256, toolchain.tool_version, toolchain.python, device.env, device.libraries]
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()

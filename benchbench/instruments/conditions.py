@@ -1,0 +1,117 @@
+"""How a device is doing: temperature, clocks, throttling, battery, load; read from `agent.sh conditions`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from benchbench.values.outcome import Conditions
+
+# Raspberry Pi, `vcgencmd get_throttled`: bit n is now, bit n + 16 is "has occurred since boot".
+# https://www.raspberrypi.com/documentation/computers/os.html#get_throttled
+PI_THROTTLE_BITS = ("under-voltage", "frequency capped", "throttled", "soft temperature limit")
+# Android, `dumpsys thermalservice`: android.os.PowerManager.THERMAL_STATUS_*; light (1) is not throttling yet.
+ANDROID_THERMAL_STATUS = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
+CPU_LIKE = re.compile(r"cpu|soc|gpu|npu|pkg|core|big|mid|little|tsens|skin|ap\b|acpitz|k10", re.IGNORECASE)
+# android.os.Temperature.TYPE_*: what computing heats; the battery (2) and the rest follow slowly or not at all.
+HAL_COUNTS = {"0": "CPU", "1": "GPU", "3": "skin"}
+NOT_CPU = re.compile(r"batt|bms|chg|charger|usb|wifi|modem|pmic|camera", re.IGNORECASE)
+
+
+def pairs(text: str, prefix: str = "") -> dict[str, str]:
+    """key=value lines as a dict; with a prefix, only the keys that begin with it, without it."""
+    found = {}
+    for line in text.splitlines():
+        key, equals, value = line.partition("=")
+        if equals and key.startswith(prefix):
+            found[key.removeprefix(prefix)] = value.strip()
+    return found
+
+
+def number(text: str | None) -> float | None:
+    """What a device wrote as a finite number, else None."""
+    try:
+        value = float(text) if text is not None else None
+    except ValueError:
+        return None
+    return value if value is not None and math.isfinite(value) else None
+
+
+def celsius(raw: str) -> float | None:
+    """A thermal zone's reading: millidegrees by the kernel's rule, degrees or tenths on some phones; None if absurd."""
+    value = number(raw)
+    if value is None:
+        return None
+    degrees = value / 1000 if abs(value) >= 1000 else value / 10 if abs(value) > 150 else value
+    return degrees if 1 <= degrees <= 150 else None
+
+
+def hottest(temperatures_c: Mapping[str, float]) -> float | None:
+    """The hottest sensor that matters for computing: of CPU, SoC, GPU and skin, else of all but battery and radio."""
+    chosen = [t for name, t in temperatures_c.items() if CPU_LIKE.search(name) and not NOT_CPU.search(name)]
+    chosen = chosen or [t for name, t in temperatures_c.items() if not NOT_CPU.search(name)]
+    return max(chosen, default=None)
+
+
+def _from_hal(values: Mapping[str, str]) -> dict[str, float]:
+    """What Android's thermal HAL says of CPU, GPU and skin, by the name of the sensor; always in degrees."""
+    found = {}
+    for key, raw in values.items():
+        kind, _, name = key.removeprefix("hal.").partition(".")
+        degrees = number(raw)
+        if key.startswith("hal.") and kind in HAL_COUNTS and degrees is not None and 1 <= degrees <= 150:
+            found[name] = degrees
+    return found
+
+
+def _pi_bits(text: str | None) -> int:
+    match = re.search(r"0x([0-9a-fA-F]+)", text or "")
+    return int(match[1], 16) if match else 0
+
+
+def _throttle_flags(values: Mapping[str, str]) -> tuple[str, ...]:
+    bits = _pi_bits(values.get("get_throttled"))
+    flags = [name for n, name in enumerate(PI_THROTTLE_BITS) if bits >> n & 1]
+    status = number(values.get("thermal_status"))
+    if status is not None and status >= 2:
+        flags.append(f"thermal status {ANDROID_THERMAL_STATUS[min(int(status), 6)]}")
+    return tuple(flags)
+
+
+def read_conditions(values: Mapping[str, str]) -> Conditions:
+    """Conditions from the agent's key=value pairs; what a device does not say, or says absurdly, is None."""
+    by_zone = {key.removeprefix("thermal."): celsius(v) for key, v in values.items() if key.startswith("thermal.")}
+    temperatures = {zone: degrees for zone, degrees in by_zone.items() if degrees is not None}
+    by_hal = _from_hal(values)
+
+    def mhz(prefix: str) -> dict[str, float]:
+        khz = {key.removeprefix(prefix): number(v) for key, v in values.items() if key.startswith(prefix)}
+        return {policy: value / 1000 for policy, value in khz.items() if value}
+
+    available_kb = number(values.get("memory_available_kb"))
+    bits = _pi_bits(values.get("get_throttled"))
+    battery_status = values.get("battery_status")
+    return Conditions(
+        at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        temperature_c=hottest(temperatures) if temperatures else max(by_hal.values(), default=None),
+        temperatures_c=temperatures or by_hal,
+        clocks_mhz=mhz("clock."),
+        max_clocks_mhz=mhz("max_clock."),
+        governors=tuple(sorted({v for key, v in values.items() if key.startswith("governor.")})),
+        throttled=_throttle_flags(values),
+        throttled_since_boot=tuple(name for n, name in enumerate(PI_THROTTLE_BITS) if bits >> (n + 16) & 1),
+        battery_percent=number(values.get("battery")),
+        # Android's BatteryManager: 2 charging, 5 full; Linux: words.
+        charging=None if battery_status is None else battery_status in {"2", "5", "Charging", "Full", "Not charging"},
+        load=number(values.get("load")),
+        memory_available_mb=available_kb / 1024 if available_kb else None,
+    )
+
+
+def with_what_passed(before: Conditions, after: Conditions) -> Conditions:
+    """`after`, with the throttling that came and went in between: a since-boot flag that was not there before."""
+    new = [flag for flag in after.throttled_since_boot if flag not in before.throttled_since_boot]
+    flags = dict.fromkeys([*after.throttled, *[f"{flag} in between" for flag in new if flag not in after.throttled]])
+    return after.model_copy(update={"throttled": tuple(flags)})

@@ -1,0 +1,309 @@
+"""The functions behind the commands: what `import benchbench` offers."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from benchbench.accuracy.datasets import Dataset
+from benchbench.accuracy.feeding import Fed
+from benchbench.accuracy.scoring import cut_up, latest, score_run, unscored
+from benchbench.config.inventory import device_file, select
+from benchbench.config.matrix import Matrix, load_matrix
+from benchbench.config.selection import DEVICES, EVERYTHING, Selection, all_devices, chosen_devices, known_devices
+from benchbench.device.opening import Absent
+from benchbench.device.session import clean as clean_device
+from benchbench.device.side_by_side import side_by_side
+from benchbench.execution.scheduler import Event, Noted, Scoring, Tell, execute, workers
+from benchbench.execution.waiting import Wait, crews_in_turn
+from benchbench.execution.worker import RunContext, Worker
+from benchbench.importing.logs import Recorded, outcomes, read_log
+from benchbench.plan import Plan, Target, devices_with_cases, make_plan
+from benchbench.run_folder import journal as journals
+from benchbench.run_folder.journal import Journal
+from benchbench.run_folder.manifest import (
+    Resumption,
+    datasets_of,
+    fed_by,
+    imported_manifest,
+    manifest_of,
+    native_samples_of,
+    record_transfers,
+    resumption_of,
+)
+from benchbench.runtimes.tflite.model.kinship import family_remarks
+from benchbench.runtimes.tflite.model_remarks import model_remarks
+from benchbench.values.case import Trial
+from benchbench.values.device import Device
+from benchbench.values.errors import (
+    BenchbenchError,
+    InputError,
+    Interrupted,
+    NothingToDo,
+    SameMachine,
+    ToolError,
+    file_error,
+)
+
+Watching = Callable[[Plan], AbstractContextManager[Tell]]
+REPORTS = Path("reports")
+
+
+def plan_matrix(
+    matrix: Path, *, inventory: Path = DEVICES, selection: Selection = EVERYTHING, probe: bool = False
+) -> tuple[Plan, tuple[str, ...]]:
+    """What would run, and remarks on devices; touches no device unless `probe`. Raises as `make_plan` does."""
+    read = load_matrix(matrix)
+    devices = (chosen_devices if probe else known_devices)(read, inventory, selection)
+    loaded, _, about = _with_samples(read)
+    if not probe:
+        made, of_models = _plan(loaded, devices, (), selection)
+        return made, (
+            *about,
+            *of_models,
+            "no device was asked: which runner and accelerators each has is seen with --probe",
+        )
+    wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
+    with workers(wanted, loaded.tool, purpose="benchbench plan --probe") as opened:
+        made, of_models = _plan(loaded, devices, opened, selection)
+        return made, (*about, *of_models, *(str(worker.error) for worker in opened if isinstance(worker, Absent)))
+
+
+def _with_samples(matrix: Matrix) -> tuple[Matrix, Fed, tuple[str, ...]]:
+    """The matrix with what it cannot feed left out of its evaluations, the samples, and remarks on its families.
+
+    Raises InputError for a dataset that does not fit.
+    """
+    fed = fed_by(matrix)
+    remarks = (*family_remarks(matrix.variants), *fed.remarks)
+    return replace(matrix, unfed=frozenset(fed.unfed)), fed, remarks
+
+
+def _plan(
+    matrix: Matrix, devices: Sequence[Device], opened: Sequence[Worker | Absent], selection: Selection
+) -> tuple[Plan, tuple[str, ...]]:
+    """The plan on all devices, by what those say that were opened: the others have no selected case that may run.
+
+    With remarks on the models in it.
+    """
+    asked = {(worker.device if isinstance(worker, Absent) else worker.session.device).name: worker for worker in opened}
+    seed = secrets.randbelow(2**31) if selection.seed is None else selection.seed
+    targets = [_target(device, asked.get(device.name), named=matrix.devices is not None) for device in devices]
+    made = make_plan(matrix, targets, seed=seed, only=selection.only, skip=selection.skip)
+    return made, model_remarks(made.cases, targets)
+
+
+def _target(device: Device, worker: Worker | Absent | None, *, named: bool) -> Target:
+    """What the plan knows of a device: the trials of one that was named and is absent fail, and can be resumed."""
+    match worker:
+        case None:
+            return Target(device)
+        case Absent(error=error):
+            return Target(device, problem=None if named and not isinstance(error, SameMachine) else str(error))
+        case Worker(prepared=prepared):
+            return prepared.target
+
+
+def silently(_: Plan) -> AbstractContextManager[Tell]:
+    """Watch a run without saying anything."""
+
+    def tell(_: Event) -> None:
+        return
+
+    return nullcontext(tell)
+
+
+def run(
+    matrix: Path,
+    *,
+    inventory: Path = DEVICES,
+    reports: Path = REPORTS,
+    selection: Selection = EVERYTHING,
+    watching: Watching = silently,
+    wait: Wait | None = None,
+) -> Path:
+    """Run a matrix file on its devices; see `run_matrix`."""
+    loaded = load_matrix(matrix)
+    devices = chosen_devices(loaded, inventory, selection)
+    return run_matrix(loaded, devices, reports=reports, selection=selection, watching=watching, wait=wait)
+
+
+def run_matrix(
+    loaded: Matrix,
+    devices: Sequence[Device],
+    *,
+    reports: Path = REPORTS,
+    selection: Selection = EVERYTHING,
+    watching: Watching = silently,
+    wait: Wait | None = None,
+) -> Path:
+    """Run a matrix on devices, all at once; the run folder, complete but for its report.
+
+    Devices of which no case is selected are left alone. A device that the matrix names and that cannot be reached fails
+    its trials; where the matrix names none, its cases are skipped, as are those of the second of two devices that are
+    one machine. One that another controller uses is waited for, if `wait` says so, and else is as one that cannot be
+    reached. Raises InputError, NothingToDo, and Unreachable or DeviceBusy when no device at all can be used.
+    """
+    loaded, fed, about = _with_samples(loaded)
+    datasets = fed.datasets
+    wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
+    with ExitStack() as whole:
+        with crews_in_turn(wanted, loaded.tool, purpose=f"run {loaded.name}", wait=wait) as opened:
+            _somebody(opened)
+            made, of_models = _plan(loaded, devices, opened, selection)
+            folder = journals.new_folder(reports, loaded.name)
+            book = whole.enter_context(_kept(journals.create(folder, manifest_of(loaded, made, opened, datasets))))
+            tell = whole.enter_context(watching(made))
+            for remark in (*about, *of_models):
+                book.note(remark)
+                tell(Noted("", remark))
+            _execute(made, opened, book, datasets, tell)
+        score_run(book, datasets, loaded.variants, lambda text: tell(Scoring(text)))
+    return folder
+
+
+def resume(folder: Path, *, watching: Watching = silently, wait: Wait | None = None) -> Path:
+    """Complete a run: same plan, same order, only what is missing or failed for a reason that may have passed.
+
+    Raises NothingToDo where every trial is done and the page shows all of them.
+    """
+    with _kept(journals.reopen(folder)) as book:
+        run = resumption_of(book.manifest, folder)
+        datasets = datasets_of(run)
+        done = book.done()
+        left = tuple(trial for trial in run.plan.trials if trial.id not in done)
+        if not left and not unscored(latest(folder)) and _has_its_page(folder):
+            raise NothingToDo(f"{folder}: every trial is done", remedy="`benchbench report` makes its page again")
+        with watching(replace(run.plan, trials=left)) as tell:
+            if left:
+                _go_on(run, left, book, datasets, tell, wait)
+            score_run(book, datasets, run.variants, lambda text: tell(Scoring(text)))
+    return folder
+
+
+def _has_its_page(folder: Path) -> bool:
+    page = folder / "index.html"
+    return page.is_file() and page.stat().st_mtime >= (folder / "outcomes.jsonl").stat().st_mtime
+
+
+def _go_on(
+    run: Resumption,
+    left: tuple[Trial, ...],
+    book: Journal,
+    datasets: Mapping[str, Dataset],
+    tell: Tell,
+    wait: Wait | None,
+) -> None:
+    busy = {trial.case.device for trial in left}
+    wanted = [device for device in run.devices if device.name in busy]
+    with crews_in_turn(wanted, run.choice, purpose=f"run {run.plan.name}", wait=wait) as opened:
+        _somebody(opened)
+        for worker in opened:
+            if isinstance(worker, Worker):
+                _same_tool(worker, run.tools[worker.session.device.name], book.folder)
+        _execute(replace(run.plan, trials=left), opened, book, datasets, tell)
+
+
+@contextmanager
+def _kept(book: Journal) -> Iterator[Journal]:
+    """The journal, closed at the end; Ctrl-C is told how to go on with it."""
+    with closing(book):
+        try:
+            yield book
+        except KeyboardInterrupt as error:
+            again = f"resume with: benchbench run --resume {shlex.quote(str(book.folder))}"
+            raise Interrupted.of(error, again) from error
+
+
+def _somebody(opened: Sequence[Worker | Absent]) -> None:
+    """Raises what kept the first device away when all are."""
+    if all(isinstance(worker, Absent) for worker in opened):
+        raise next(worker.error for worker in opened if isinstance(worker, Absent))
+
+
+def _same_tool(worker: Worker, recorded: str | None, folder: Path) -> None:
+    """A run is measured with one tool from its first trial to its last."""
+    toolchain = worker.prepared.toolchain
+    if recorded is not None and toolchain is not None and toolchain.tool_sha256 != recorded:
+        raise ToolError(
+            f"{folder}: {worker.session.device.name} was measured with another tool (sha256 {recorded[:12]}…)",
+            remedy="restore that tool, or begin a new run",
+        )
+
+
+def _execute(
+    made: Plan, opened: Sequence[Worker | Absent], book: Journal, datasets: Mapping[str, Dataset], tell: Tell
+) -> None:
+    samples = cut_up(datasets, book.folder)
+    context = RunContext(made.measure, book, samples, native_samples_of(book.manifest))
+    try:
+        execute(made, opened, context, tell)
+    finally:
+        record_transfers(book, opened)
+    shutil.rmtree(book.folder / "samples", ignore_errors=True)  # they can be made again
+
+
+def read_recorded(logs: Sequence[Path | tuple[str, bytes]]) -> tuple[list[Recorded], tuple[str, ...]]:
+    """The launches in benchmark_model outputs, and a line on each source that has none, which is left out.
+
+    A source is a file, or (name, bytes) of what is no file. Raises InputError when no source has a launch.
+    """
+    recorded: list[Recorded] = []
+    left_out: list[BenchbenchError] = []
+    for log in logs:
+        try:
+            recorded += read_log(*((str(log), log.read_bytes()) if isinstance(log, Path) else log))
+        except OSError as error:
+            left_out.append(file_error(error, f"{log}: cannot be read", remedy="give a text file, or -"))
+        except InputError as error:
+            left_out.append(error)
+    if not recorded:
+        others = f" (and {len(left_out) - 1} more without one)" if len(left_out) > 1 else ""
+        raise type(left_out[0])(f"{left_out[0].message}{others}", remedy=left_out[0].remedy)
+    return recorded, tuple(map(str, left_out))
+
+
+def import_logs(recorded: Sequence[Recorded], reports: Path = REPORTS) -> Path:
+    """A run folder from what others recorded: for `report` and `compare`; nothing in it was measured by us."""
+    found = outcomes(recorded)
+    folder = journals.new_folder(reports, "imported")
+    book = journals.create(folder, imported_manifest(found))
+    try:
+        for outcome in found:
+            book.append(outcome)
+    finally:
+        book.close()
+    return folder
+
+
+def add_device(name: str, inventory: Path = DEVICES) -> Path:
+    """Write the file of a discovered phone; raises InputError when there is none of that name, or the file exists."""
+    found = select([device for device in all_devices(inventory) if not device.source], [name], "devices")
+    path = inventory / f"{found[0].name}.toml"
+    inventory.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(device_file(found[0]))
+    except FileExistsError as error:
+        raise InputError(f"{path}: exists already", remedy="edit it") from error
+    return path
+
+
+def clean(devices: Sequence[Device]) -> tuple[tuple[Device, str | BenchbenchError], ...]:
+    """Empty the work folders of devices; each with the folder that was removed, or why not."""
+    said: dict[str, str | BenchbenchError] = {}
+
+    def one(device: Device) -> None:
+        try:
+            said[device.name] = clean_device(device)
+        except BenchbenchError as error:
+            said[device.name] = error
+
+    side_by_side([partial(one, device) for device in devices])
+    return tuple((device, said[device.name]) for device in devices)

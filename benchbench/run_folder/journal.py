@@ -1,0 +1,181 @@
+"""The run folder: what was planned (run.json), what came out (outcomes.jsonl), what the tools said (logs/)."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from pydantic import ValidationError
+
+from benchbench.values.errors import InputError, file_error
+from benchbench.values.outcome import Outcome
+
+FORMAT = 1
+DAMAGE_REMEDY = "`benchbench run --resume` does its trial again; delete the line to be told no more"
+
+
+def slug(text: str, length: int = 60) -> str:
+    """A name for a folder or file: nothing in it can leave the folder it is put in."""
+    return re.sub(r"[^A-Za-z0-9._@-]+", "-", text).strip("-.")[:length].rstrip("-.") or "run"
+
+
+def log_name(trial: str) -> str:
+    """A name for a trial's log, no other trial's: with a digest where not all of the id could be kept."""
+    readable = trial.replace("/", "__")
+    kept = slug(readable, 200)
+    whole = kept == readable and "__" not in trial
+    digest = "" if whole else "." + hashlib.sha256(trial.encode()).hexdigest()[:8]
+    return f"{kept}{digest}.txt"
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """run.json; raises InputError when the folder holds no run of a format we know."""
+    path = folder / "run.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{folder}: is no run folder: it has no run.json") from error
+    except OSError as error:
+        raise file_error(error, f"{path}: cannot be read") from error
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise InputError(f"{path}: is no run of format {FORMAT}", remedy="written by another version of benchbench?")
+    return manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What a run's outcomes.jsonl holds: the outcomes in the order they were written, and what is wrong with others."""
+
+    outcomes: tuple[Outcome, ...]
+    damage: tuple[str, ...]  # one line each: file, line, what is wrong, what to do
+
+
+def read_records(folder: Path) -> Records:
+    """Every line that is an outcome; any other costs that line and no more.
+
+    A last line that was torn by a crash is passed over: nothing is wrong with that.
+    """
+    path = folder / "outcomes.jsonl"
+    outcomes, damage = list[Outcome](), list[str]()
+    if path.exists():
+        with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith("\n"):
+                    break
+                try:
+                    outcomes.append(Outcome.model_validate_json(line))
+                except ValidationError as error:
+                    damage.append(f"{path}:{number}: {_what_is_wrong(line, error)}; passed over ({DAMAGE_REMEDY})")
+    return Records(tuple(outcomes), tuple(damage))
+
+
+def _what_is_wrong(line: str, error: ValidationError) -> str:
+    if not line.strip("\0 \t\r\n"):
+        return "is blank"
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"is no outcome: {where + ': ' if where else ''}{first['msg'][:200]}"
+
+
+def read_outcomes(folder: Path) -> tuple[Outcome, ...]:
+    """The outcomes in the order they were written; see `read_records` for what is passed over."""
+    return read_records(folder).outcomes
+
+
+@dataclass(slots=True)
+class Journal:
+    """A run folder open for writing; held by one controller at a time."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    _lines: IO[str] = field(repr=False)
+
+    def append(self, outcome: Outcome) -> None:
+        """One line, on the disk before anything else happens. Raises HostError where that is full."""
+        try:
+            self._lines.write(outcome.model_dump_json(exclude_defaults=True) + "\n")
+            self._lines.flush()
+            os.fsync(self._lines.fileno())
+        except OSError as error:
+            raise file_error(error, f"{self.folder / 'outcomes.jsonl'}: cannot be written") from error
+
+    def write_log(self, trial: str, text: bytes) -> str:
+        """A tool's whole output; its path below the run folder."""
+        path = self.folder / "logs" / log_name(trial)
+        path.write_bytes(text)
+        return f"logs/{path.name}"
+
+    def done(self) -> set[str]:
+        """Trials that need no repetition: all but those that failed for a reason that may pass."""
+        latest = {outcome.trial: outcome for outcome in read_outcomes(self.folder)}
+        return {trial for trial, outcome in latest.items() if not outcome.transient}
+
+    def note(self, text: str) -> None:
+        """Something that happened to the run as a whole; kept in run.json."""
+        self.manifest.setdefault("notes", []).append(text)
+        write_manifest(self.folder, self.manifest)
+
+    def close(self) -> None:
+        self._lines.close()
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    temporary = folder / "run.json.new"
+    temporary.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.replace(folder / "run.json")
+
+
+def new_folder(reports: Path, name: str) -> Path:
+    """A folder of its own for a run: time and name, and a number where that is taken. Raises InputError."""
+    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+        for number in range(1, 1000):
+            folder = reports / (f"{stamp}-{slug(name)}" + (f"-{number}" if number > 1 else ""))
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            (folder / "logs").mkdir()
+            return folder
+    except OSError as error:
+        raise file_error(error, f"{reports}: cannot be written", remedy="give another --reports") from error
+    raise InputError(f"{reports}: has a thousand runs of this second and name")
+
+
+def create(folder: Path, manifest: dict[str, Any]) -> Journal:
+    write_manifest(folder, {"format": FORMAT} | manifest)
+    return _open(folder, {"format": FORMAT} | manifest)
+
+
+def reopen(folder: Path) -> Journal:
+    """Go on with a run; raises InputError when it is no run or another controller is writing it."""
+    return _open(folder, read_manifest(folder))
+
+
+def _open(folder: Path, manifest: dict[str, Any]) -> Journal:
+    path = folder / "outcomes.jsonl"
+    try:
+        (folder / "logs").mkdir(exist_ok=True)
+        lines = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise file_error(error, f"{path}: cannot be written") from error
+    try:
+        fcntl.flock(lines, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lines.close()
+        raise InputError(f"{folder}: another controller is writing this run", remedy="wait for it to end") from error
+    # What a crash tore off the last line would otherwise be glued to the next one.
+    data = path.read_bytes()
+    if not data.endswith(b"\n"):
+        lines.truncate(data.rfind(b"\n") + 1)
+    return Journal(folder, manifest, lines)

@@ -1,0 +1,45 @@
+"""The Coral Edge TPU, through libedgetpu as an external delegate; models must be compiled for it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from benchbench.runtimes.tflite.backends.base import DelegateModel
+from benchbench.values.device import RunnerKind, Traits
+
+
+class EdgeTpu(DelegateModel):
+    """One Edge TPU: `device` as libedgetpu writes it ("usb", "usb:0", "pci:0", ":1"), absent = the first it finds."""
+
+    kind: Literal["edgetpu"] = "edgetpu"
+    device: str | None = Field(default=None, pattern=r"^(usb|pci)?(:\d+)?$")
+    path: str = "libedgetpu.so.1"
+    name_in_tool = "EXTERNAL"
+
+    @property
+    def label(self) -> str:
+        return f"edgetpu:{self.device.replace(':', '')}" if self.device else "edgetpu"
+
+    @property
+    def library(self) -> str | None:
+        return self.path
+
+    def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
+        if self.device and ":" in self.device and runner == "benchmark_model":
+            return (
+                'benchmark_model drops a \':\' in delegate options: use device = "usb" or "pci", or runner = "python"'
+            )
+        return None
+
+    def tflite_flags(self, library: str | None) -> tuple[str, ...]:
+        options = (f"--external_delegate_options=device:{self.device}",) if self.device else ()
+        return (f"--external_delegate_path={library or self.path}", *options, "--use_xnnpack=true")
+
+    def litert_flags(self, library: str | None) -> None:
+        return None
+
+    def request(self, library: str | None) -> dict[str, Any]:
+        options = {"device": self.device} if self.device else {}
+        return {"way": "interpreter", "xnnpack": True, "library": library or self.path, "options": options}

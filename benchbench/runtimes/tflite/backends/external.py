@@ -1,0 +1,60 @@
+"""An external delegate: any shared library with TFLite's plugin interface, and its options."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from benchbench.runtimes.tflite.backends.base import DelegateModel
+from benchbench.values.device import RunnerKind, Traits
+
+
+class External(DelegateModel):
+    """A delegate in a shared library on the device (`path`), with key = value options of its own."""
+
+    kind: Literal["external"] = "external"
+    path: str = Field(min_length=1)
+    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]+$")  # in the case id, instead of the file's stem
+    options: dict[str, str] = Field(default_factory=dict)
+    name_in_tool = "EXTERNAL"
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in value.items()}
+
+    @property
+    def label(self) -> str:
+        stem = self.name or PurePosixPath(self.path).name.removeprefix("lib").split(".so")[0]
+        return f"external:{''.join(c if c.isalnum() or c in '._-' else '_' for c in stem)}"
+
+    @property
+    def library(self) -> str | None:
+        return self.path
+
+    def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
+        if runner != "benchmark_model":
+            return None
+        # The tool splits at ';' and ':' and silently drops what does not split into two.
+        for key, value in self.options.items():
+            if any(mark in key + value for mark in ";:"):
+                return f"benchmark_model would drop option {key!r}, which contains ';' or ':': use runner = \"python\""
+        return None
+
+    def tflite_flags(self, library: str | None) -> tuple[str, ...]:
+        options = ";".join(f"{key}:{value}" for key, value in self.options.items())
+        return (
+            f"--external_delegate_path={library or self.path}",
+            *((f"--external_delegate_options={options}",) if options else ()),
+            "--use_xnnpack=true",
+        )
+
+    def litert_flags(self, library: str | None) -> None:
+        return None
+
+    def request(self, library: str | None) -> dict[str, Any]:
+        return {"way": "interpreter", "xnnpack": True, "library": library or self.path, "options": self.options}

@@ -1,0 +1,66 @@
+"""The GPU: TFLite's GPU delegate (OpenCL, OpenGL), or LiteRT's GPU accelerator (OpenCL, WebGPU)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from benchbench.runtimes.tflite.backends.base import DelegateModel
+from benchbench.values.device import RunnerKind, Traits
+
+
+class Gpu(DelegateModel):
+    """The GPU; `precision` "fp16" is what both tools do unless told otherwise, "fp32" is exact and slower.
+
+    `backend` names one of the tool's own: cl or gl (TFLite), webgpu or opengl (LiteRT).
+    """
+
+    kind: Literal["gpu"] = "gpu"
+    precision: Literal["fp16", "fp32"] = "fp16"
+    backend: Literal["cl", "gl", "webgpu", "opengl"] | None = None
+    sustained_speed: bool = False
+    name_in_tool = "GPU"
+    default_flags = frozenset({"--gpu_precision_loss_allowed=true", "--use_cpu=true"})
+    tflite_build_flag = "gpu_precision_loss_allowed"  # builds without it know --use_gpu all the same
+
+    @property
+    def label(self) -> str:
+        parts = [*(["fp32"] if self.precision == "fp32" else []), *([self.backend] if self.backend else [])]
+        parts += ["sustained"] if self.sustained_speed else []
+        return ":".join(["gpu", *parts])
+
+    def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
+        if runner != "python":
+            return None
+        if self.backend not in {None, "webgpu"}:
+            return f'backend = "{self.backend}" needs runner = "benchmark_model"; the python runner has webgpu'
+        if self.sustained_speed:
+            return "sustained_speed is an option of TFLite's benchmark_model only"
+        if "gpu" not in traits.accelerators:
+            return (
+                "LiteRT's GPU accelerator is not to be had in the device's Python: it needs"
+                " pip install 'ai-edge-litert>=2.3' and a Vulkan loader (libvulkan1) there"
+            )
+        return None
+
+    def tflite_flags(self, library: str | None) -> tuple[str, ...] | None:
+        if self.backend in {"webgpu", "opengl"}:
+            return None
+        flags = ["--use_gpu=true", "--use_xnnpack=true"]
+        flags.append(f"--gpu_precision_loss_allowed={'true' if self.precision == 'fp16' else 'false'}")
+        flags += [f"--gpu_backend={self.backend}"] if self.backend else []
+        flags += ["--gpu_inference_for_sustained_speed=true"] if self.sustained_speed else []
+        return tuple(flags)
+
+    def litert_flags(self, library: str | None) -> tuple[str, ...] | None:
+        if self.backend == "cl" or self.sustained_speed:
+            return None
+        backend = (f"--gpu_backend={self.backend}",) if self.backend else ()
+        return ("--use_gpu=true", "--use_cpu=true", f"--gpu-precision={self.precision}", *backend)
+
+    def request(self, library: str | None) -> dict[str, Any]:
+        return {
+            "way": "compiled_model",
+            "accelerator": "gpu",
+            "fp32": self.precision == "fp32",
+            "backend": self.backend,
+        }

@@ -1,0 +1,65 @@
+"""NNAPI: Android's neural networks API (deprecated since Android 15), one accelerator or the system's choice."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from benchbench.runtimes.tflite.backends.base import DelegateModel
+from benchbench.values.device import RunnerKind, Traits
+
+
+class Nnapi(DelegateModel):
+    """NNAPI with the options of TFLite's benchmark_model, by their field names."""
+
+    kind: Literal["nnapi"] = "nnapi"
+    accelerator: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]+$")
+    execution_preference: Literal["low_power", "fast_single_answer", "sustained_speed"] | None = None
+    execution_priority: Literal["default", "low", "medium", "high"] | None = None
+    disable_cpu: bool = True
+    allow_fp16: bool = False
+    allow_dynamic_dimensions: bool = False
+    burst: bool = False
+    support_library: str | None = None  # a path on the device
+    name_in_tool = "NNAPI"
+    default_flags = frozenset({"--disable_nnapi_cpu=true"})
+
+    @property
+    def label(self) -> str:
+        parts = [self.accelerator, "fp16" if self.allow_fp16 else None, "burst" if self.burst else None]
+        return ":".join(["nnapi", *[part for part in parts if part]])
+
+    def files_needed(self, library: str | None) -> tuple[str, ...]:
+        return (self.support_library,) if self.support_library else ()
+
+    def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
+        if traits.os != "android":
+            return "NNAPI exists on Android only"
+        if runner != "benchmark_model":
+            return 'NNAPI needs runner = "benchmark_model"'
+        if traits.sdk is not None and traits.sdk < 27:
+            return f"NNAPI needs Android 8.1 (SDK 27); the device has SDK {traits.sdk}"
+        if self.accelerator and traits.sdk is not None and traits.sdk < 29:
+            return f"choosing an NNAPI accelerator needs Android 10 (SDK 29); the device has SDK {traits.sdk}"
+        return None
+
+    def tflite_flags(self, library: str | None) -> tuple[str, ...]:
+        flags = ["--use_nnapi=true", "--use_xnnpack=true"]
+        flags.append(f"--disable_nnapi_cpu={'true' if self.disable_cpu else 'false'}")
+        named = {
+            "nnapi_accelerator_name": self.accelerator,
+            "nnapi_execution_preference": self.execution_preference,
+            "nnapi_execution_priority": self.execution_priority,
+            "nnapi_support_library_path": self.support_library,
+            "nnapi_allow_fp16": "true" if self.allow_fp16 else None,
+            "nnapi_allow_dynamic_dimensions": "true" if self.allow_dynamic_dimensions else None,
+            "nnapi_use_burst_mode": "true" if self.burst else None,
+        }
+        return (*flags, *[f"--{name}={value}" for name, value in named.items() if value])
+
+    def litert_flags(self, library: str | None) -> None:
+        return None
+
+    def request(self, library: str | None) -> None:
+        return None

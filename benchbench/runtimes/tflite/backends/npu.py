@@ -1,0 +1,60 @@
+"""An NPU through LiteRT's CompiledModel: a vendor's dispatch library, with ahead-of-time or on-device compilation."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from benchbench.runtimes.tflite.backends.base import DelegateModel
+from benchbench.values.device import RunnerKind, Traits
+
+
+class Npu(DelegateModel):
+    """The NPU of `vendor`; `backend` chooses among OpenVINO's devices (intel only).
+
+    `dispatch` and `plugin` are folders on the device with the dispatch library and the compiler plugin, for the
+    native tool; the python runner takes those that come with its packages.
+    """
+
+    kind: Literal["npu"] = "npu"
+    vendor: Literal["intel", "qualcomm", "mediatek", "google_tensor", "samsung"] | None = None
+    backend: Literal["cpu", "gpu", "npu"] | None = None
+    dispatch: str | None = None
+    plugin: str | None = None
+    name_in_tool = "NPU"
+    default_flags = frozenset({"--use_cpu=true"})
+
+    @property
+    def label(self) -> str:
+        return ":".join(["npu", *[part for part in (self.vendor, self.backend) if part]])
+
+    def files_needed(self, library: str | None) -> tuple[str, ...]:
+        return tuple(path for path in (self.dispatch, self.plugin) if path)
+
+    def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
+        if self.backend and self.vendor != "intel":
+            return 'backend is an option of vendor = "intel"'
+        if runner == "benchmark_model":
+            # The tool has no such flag: it would measure XNNPACK without a word.
+            return 'backend needs runner = "python"' if self.backend else None
+        if self.dispatch or self.plugin:
+            return 'dispatch and plugin need runner = "benchmark_model"; Python takes those of its own packages'
+        if "npu" not in traits.accelerators:
+            return (
+                "no LiteRT dispatch library with its vendor's runtime in the device's Python:"
+                f" pip install ai-edge-litert-sdk-{self.vendor or 'intel'} there"
+            )
+        return None
+
+    def tflite_flags(self, library: str | None) -> None:
+        return None
+
+    def litert_flags(self, library: str | None) -> tuple[str, ...]:
+        return (
+            "--use_npu=true",
+            "--use_cpu=true",
+            *((f"--dispatch_library_path={self.dispatch}",) if self.dispatch else ()),
+            *((f"--compiler_plugin_library_path={self.plugin}",) if self.plugin else ()),
+        )
+
+    def request(self, library: str | None) -> dict[str, Any]:
+        return {"way": "compiled_model", "accelerator": "npu", "vendor": self.vendor, "backend": self.backend}

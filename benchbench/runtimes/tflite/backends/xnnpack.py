@@ -1,0 +1,39 @@
+"""XNNPACK: the optimized CPU path, TFLite's default."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from benchbench.runtimes.tflite.backends.base import DelegateModel
+from benchbench.values.device import RunnerKind, Traits
+
+
+class Xnnpack(DelegateModel):
+    """XNNPACK, asked for explicitly; `force_fp16` computes float32 models in half precision where the CPU can."""
+
+    kind: Literal["xnnpack"] = "xnnpack"
+    force_fp16: bool = False
+    name_in_tool = "XNNPACK"
+    default_flags = frozenset({"--use_cpu=true"})
+
+    @property
+    def label(self) -> str:
+        return "xnnpack:fp16" if self.force_fp16 else "xnnpack"
+
+    @property
+    def remainder(self) -> str:
+        return "cpu"
+
+    def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
+        if self.force_fp16 and runner == "python":
+            return 'the python runner cannot force fp16 in XNNPACK: use runner = "benchmark_model"'
+        return None
+
+    def tflite_flags(self, library: str | None) -> tuple[str, ...]:
+        return ("--use_xnnpack=true", *(("--xnnpack_force_fp16=true",) if self.force_fp16 else ()))
+
+    def litert_flags(self, library: str | None) -> tuple[str, ...] | None:
+        return None if self.force_fp16 else ("--use_cpu=true",)
+
+    def request(self, library: str | None) -> dict[str, Any]:
+        return {"way": "interpreter", "xnnpack": True}

@@ -1,0 +1,276 @@
+"""Who really executed the graph: the tool's own evidence, weighed.
+
+A later statement beats an earlier one where they contradict: "Replacing 31 out of 31 nodes" followed by "Restored
+original execution plan" is no delegation. That a flag was given, or a delegate object created, proves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from benchbench.runtimes.tflite.benchmark_model.log_events import Event
+from benchbench.runtimes.tflite.benchmark_model.profile import kernel_owner
+from benchbench.values.outcome import Delegation, Profile, Verdict
+
+# flag (and parameter of the echo) -> delegate; of several, the first is what the launch is about
+FLAGS = {
+    "use_gpu": "gpu",
+    "use_npu": "npu",
+    "use_nnapi": "nnapi",
+    "nnapi_accelerator_name": "nnapi",
+    "use_hexagon": "hexagon",
+    "use_coreml": "coreml",
+    "use_ynnpack": "ynnpack",
+    "stable_delegate_settings_file": "stable_delegate",
+    "external_delegate_path": "external",
+    "use_xnnpack": "xnnpack",
+    "use_cpu": "xnnpack",  # of LiteRT's tool: its CPU is XNNPACK
+}
+_OFF = {"", "0", "false"}
+# One delegate has several names: of its flag, its API on a system, its kernel.
+_NAMES = {
+    **{"stable": "stable_delegate", "select": "flex", "dispatch": "npu", "cpu": "xnnpack"},
+    **dict.fromkeys(("metal", "opencl", "opengl", "webgpu", "gl", "cl"), "gpu"),
+}
+_OPTIONS = {"gpu": "gpu", "nnapi": "nnapi", "dsp": "hexagon"}
+_SPEAKS = {"created", "applied", "not_taken", "not_applied", "unavailable"}  # of the delegate that was asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which delegate was asked for, and whether XNNPACK was switched on (True) or off (False) by a flag."""
+
+    kind: str | None
+    xnnpack: bool | None
+    refused: dict[str, str] = field(default_factory=dict)  # delegate -> the line that says its flag was not taken
+
+
+def _kind(name: str) -> str:
+    """The delegate behind a name in the tool's words: GPU, Metal, TfLiteMetalDelegate."""
+    plain = name.lower()
+    return (
+        _NAMES.get(plain)
+        or (kernel_owner(name) if "delegate" in plain and plain != "stable_delegate" else None)
+        or plain
+    )
+
+
+def _kind_of(event: Event) -> str:
+    """The delegate that a line is about; "" where it names none."""
+    if event.kind in {"split", "kernels", "initialized"}:
+        return "gpu"
+    if "npu" in event.values:
+        return "npu"
+    name = event.values.get("name") or event.values.get("other") or ""
+    if event.kind in {"replacing", "simple"}:
+        return kernel_owner(name) or "external"
+    if event.kind == "undone":
+        return kernel_owner(name) or _NAMES.get(name.lower(), "")
+    return _kind(name)
+
+
+def command_flags(command: str) -> dict[str, str]:
+    """--name=value of a command line (also `--name value` is shown; the tool itself does not take that)."""
+    try:
+        words = shlex.split(command.replace("'\"", '"').replace("\"'", '"'))
+    except ValueError:
+        words = command.split()
+    found: dict[str, str] = {}
+    # Several flags in one word: the quoted arguments of an Android activity.
+    for argument in (part.strip() for word in words for part in re.split(r"\s(?=--)", word)):
+        name, mark, value = argument.removeprefix("--").partition("=")
+        if argument.startswith("--") and mark:
+            found.setdefault(name, value.strip("\"'"))
+    return found
+
+
+def what_was_asked(events: Sequence[Event]) -> Asked:
+    """From the tool's echo of its parameters, its complaint about flags, the command, and what it says it created.
+
+    The echo is what the tool took, and outweighs the command.
+    """
+    echoed = {e.values["name"]: e.values.get("value", "") for e in events if e.kind == "parameter"}
+    commands = [command_flags(event.values.get("rest", "")) for event in events if event.kind == "command"]
+    command = commands[-1] if commands else {}
+    refused = _refused(events, echoed)
+    wanted = [
+        kind
+        for flag, kind in FLAGS.items()
+        if kind in refused or echoed.get(flag, command.get(flag, "")).lower() not in _OFF
+    ]
+    verbose = echoed.get("verbose") not in {None, "0"} or "verbose" not in echoed
+    switch = command.get(
+        "use_xnnpack", None if verbose and echoed.get("use_xnnpack") == "0" else echoed.get("use_xnnpack")
+    )
+    off = {kind for flag, kind in FLAGS.items() for said in (echoed, command) if said.get(flag, "1").lower() in _OFF}
+    kind = wanted[0] if wanted else _listed(events) or _named(events, off - {"xnnpack"})
+    return Asked(kind, None if switch is None else switch.lower() not in _OFF, refused)
+
+
+def _refused(events: Sequence[Event], echoed: Mapping[str, str]) -> dict[str, str]:
+    """Delegates whose flag nobody took, with the line; a flag that is echoed was taken, and this was its repetition."""
+    created = {_kind_of(event) for event in events if event.kind in {"created", "applied", "not_taken"}}
+    refused: dict[str, str] = {}
+    for event in events:
+        if event.kind == "unconsumed":
+            for name, value in command_flags(event.values.get("flags", "")).items():
+                kind = FLAGS.get(name, "xnnpack")
+                taken = name in echoed or kind in created
+                if kind != "xnnpack" and not taken and value.lower() not in _OFF:
+                    refused[kind] = event.line
+    return refused
+
+
+def _listed(events: Sequence[Event]) -> str | None:
+    """What a text lists as asked for, or says only where that was asked for."""
+    for event in events:
+        if event.kind == "option":
+            return _of_option(event.values)
+        if event.kind == "wanted" and "accelerators" in event.values:
+            kinds = [_kind(name) for name in event.values["accelerators"].split(" | ")]
+            return next((kind for kind in kinds if kind != "xnnpack"), "xnnpack")
+        if event.kind == "wanted":
+            return "npu"
+    return None
+
+
+def _of_option(values: Mapping[str, str]) -> str | None:
+    if "threads" in values:
+        return "xnnpack" if "xnnpack" in values else None
+    return next(kind for word, kind in _OPTIONS.items() if values["title"].startswith(word))
+
+
+def _named(events: Sequence[Event], off: Collection[str]) -> str | None:
+    """The delegate that the text speaks of; XNNPACK only where there is no other, since it is the default."""
+    speaks = _SPEAKS | {"replacing", "simple", "split", "kernels", "initialized", "undone"}
+    named = [_kind_of(event) for event in events if event.kind in speaks]
+    others = [kind for kind in named if kind not in {"", "xnnpack", "flex", *off}]
+    return others[0] if others else "xnnpack" if "xnnpack" in named else None
+
+
+@dataclass
+class _Weighed:
+    """The scales: the last word on the delegate that was asked for; a remark or an inference gives way to any word."""
+
+    verdict: Verdict = "unknown"
+    evidence: str | None = None
+    firm: bool = False
+    counted: bool = False  # the nodes are those that were replaced, not those that a list announced
+    nodes: int | None = None
+    total: int | None = None
+    partitions: int | None = None
+    kernels: int | None = None
+
+    def say(self, verdict: Verdict, event: Event, *, firm: bool = True) -> None:
+        if firm or not self.firm:
+            self.verdict, self.evidence, self.firm = verdict, event.line, firm
+
+
+def weigh(events: Sequence[Event], profile: Profile | None = None) -> Delegation:
+    """The verdict with its evidence; `unknown` where the text does not say."""
+    asked = what_was_asked(events)
+    scales = _Weighed()
+    for event in events:
+        if asked.kind is not None:
+            _weigh(scales, event, asked.kind)
+    if asked.kind in asked.refused:
+        scales = _Weighed("unavailable", asked.refused[asked.kind])
+    elif asked.kind is not None and scales.verdict == "unknown":
+        _weigh_silence(scales, events, asked.kind, profile)
+    listed = [e.values["value"] for e in events if e.kind == "parameter" and e.values["name"] == "accelerators"]
+    return Delegation(
+        asked=asked.kind,
+        verdict=scales.verdict,
+        evidence=scales.evidence,
+        nodes_delegated=scales.nodes,
+        nodes_total=scales.total,
+        partitions=scales.partitions,
+        kernels=scales.kernels if scales.kernels is not None else _gpu_kernels(events, asked.kind),
+        remainder=_remainder(events, asked),
+        accelerators=tuple(name.strip() for name in listed[0].split(",")) if listed else (),
+    )
+
+
+def _gpu_kernels(events: Sequence[Event], kind: str | None) -> int | None:
+    counted = [int(event.values["kernels"]) for event in events if event.kind == "kernels"]
+    return counted[0] if counted and kind in {"gpu", None} else None
+
+
+def _weigh(scales: _Weighed, event: Event, kind: str) -> None:
+    """Put one line onto the scales."""
+    values, own = event.values, _kind_of(event) == kind
+    if event.kind == "not_applied" and values.get("name") is None and scales.verdict != "unavailable":
+        scales.say("none", event)
+    elif event.kind in {"applied", "not_taken", "not_applied", "unavailable"} and own:
+        verdicts: dict[str, Verdict] = {"not_taken": "none", "not_applied": "none", "unavailable": "unavailable"}
+        full = values.get("extent") == "completely"
+        scales.say(verdicts.get(event.kind, "full" if full else "partial"), event)
+        scales.kernels = int(values["kernels"]) if "kernels" in values else scales.kernels
+    elif event.kind == "remark" and own:
+        scales.say("unavailable", event, firm=False)
+    elif event.kind == "undone" and scales.verdict not in {"none", "unavailable"}:
+        if own or values["name"] == "DELEGATE":
+            scales.say("none", event)
+    elif event.kind in {"replacing", "simple"}:
+        _weigh_nodes(scales, event, kind)
+    elif event.kind == "split" and own and scales.nodes is None:
+        scales.nodes = int(values.get("nodes", "0"))
+        scales.total = scales.nodes + int(values.get("rest", "0"))
+        whole = scales.nodes == scales.total
+        scales.say("full" if whole else "partial" if scales.nodes else "none", event)
+    elif event.kind == "initialized" and own and scales.nodes is None:
+        # Of what it leaves, the accelerator prints a list with a count, which comes first.
+        scales.say("full", event)
+
+
+def _weigh_nodes(scales: _Weighed, event: Event, kind: str) -> None:
+    values, owner = event.values, _kind_of(event)
+    same = owner == kind or (owner in {"external", "edgetpu"} and kind in {"external", "stable_delegate", "edgetpu"})
+    if not same or scales.counted or values.get("subgraph", "0") != "0":
+        return
+    scales.counted = True
+    scales.nodes = int(values["nodes"])
+    scales.total = int(values["total"]) if "total" in values else None
+    scales.partitions = int(values["partitions"]) if "partitions" in values else None
+    if scales.firm:
+        return
+    if scales.nodes == 0:
+        scales.say("none", event)
+    elif scales.total is not None:
+        scales.say("full" if scales.nodes == scales.total else "partial", event)
+    elif event.kind == "replacing" and scales.partitions is not None:
+        # Partitions count what the delegate left, too: one that took something is the whole graph.
+        scales.say("full" if scales.partitions == 1 else "partial", event)
+
+
+def _weigh_silence(scales: _Weighed, events: Sequence[Event], kind: str, profile: Profile | None) -> None:
+    """No line about the delegate: a profile shows its kernels, or a whole text of a tool that would have said so."""
+    rows = profile.by_op if profile else ()
+    own = [row for row in rows if row.executor == kind]
+    if own:
+        scales.verdict = "full" if len(own) == len(rows) else "partial"
+        scales.evidence = f"op profile: {own[0].type}"
+        return
+    kinds = {event.kind for event in events}
+    made = any(_kind_of(event) == kind for event in events if event.kind == "created")
+    newer = any("benchmark_litert_model" in event.line for event in events)
+    # Since 2020 the tool prints the model's size, and one line for every delegate that it could make.
+    if {"loaded", "size", "init"} <= kinds and kinds & {"start", "parameter"} and not newer and not made:
+        scales.verdict = "unavailable"
+        scales.evidence = f"no line says that the {kind} delegate was created or applied"
+
+
+def _remainder(events: Sequence[Event], asked: Asked) -> str | None:
+    """Who executes what the delegate leaves."""
+    if asked.kind == "xnnpack" or asked.xnnpack is False:
+        return "cpu"
+    for event in events:
+        name = event.values.get("name", "")
+        if event.kind in {"created", "applied"} and name == "XNNPACK":
+            return "xnnpack"
+        if event.kind == "replacing" and kernel_owner(name) == "xnnpack":
+            return "xnnpack"
+    return None

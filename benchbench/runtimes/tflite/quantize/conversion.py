@@ -1,0 +1,144 @@
+"""Run converters where a crash does no harm: in a child process.
+
+    python -m benchbench.runtimes.tflite.quantize.conversion ORDERS DESCRIPTOR
+
+fills the orders (JSON lines) one after another and writes a receipt for each to the open file as it is done.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import IO
+
+from pydantic import TypeAdapter
+
+from benchbench.runtimes.tflite.quantize.converters import ConversionRequest, ConversionResult, Impossible, make
+from benchbench.values.device import Frozen
+
+
+class Fed(Frozen):
+    """How far the calibration of an order is: so many samples of so many, in so many seconds."""
+
+    target: str
+    fed: int
+    samples: int
+    seconds: float
+
+
+Message = ConversionResult | Fed
+MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
+
+
+def fill(orders: Sequence[ConversionRequest]) -> Generator[Message]:
+    """A receipt for every order, in order and as it is done; a converter that crashes costs its own order only.
+
+    The child goes on with the next while the caller looks at a receipt; closing the generator ends it.
+    """
+    done = 0
+    while done < len(orders):
+        with closing(_shift(orders[done:])) as messages:
+            for message in messages:
+                done += isinstance(message, ConversionResult)
+                yield message
+
+
+def _shift(orders: Sequence[ConversionRequest]) -> Generator[Message]:
+    """What one child process says; where it ended early, the order in hand has failed."""
+    done = 0
+    with TemporaryDirectory(prefix="benchbench-") as folder, Path(folder, "stderr.txt").open("w+b") as said:
+        asked = Path(folder, "orders.jsonl")
+        asked.write_text("".join(order.model_dump_json() + "\n" for order in orders), encoding="utf-8")
+        with _child(asked, said) as (child, lines):
+            for line in lines:
+                message = MESSAGE.validate_json(line)
+                done += isinstance(message, ConversionResult)
+                yield message
+            child.wait()
+        said.seek(0)
+        stderr = said.read().decode("utf-8", "replace")
+    if done < len(orders):
+        ended = how(subprocess.CompletedProcess(child.args, child.returncode, stderr=stderr))
+        yield ConversionResult(target=orders[done].target, error=f"the converter {ended}")
+
+
+@contextmanager
+def _child(asked: Path, said: IO[bytes]) -> Generator[tuple[subprocess.Popen[bytes], IO[str]]]:
+    """A child that fills orders, and its receipts line by line; killed at the end if it still works then."""
+    reader, writer = os.pipe()
+    with open(reader, encoding="utf-8") as lines:  # noqa: PTH123  # a descriptor has no path
+        try:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "benchbench.runtimes.tflite.quantize.conversion", str(asked), str(writer)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                pass_fds=[writer],
+                # A fixed hash seed: the converters iterate over sets, and same inputs should give same bytes.
+                env=os.environ | {"PYTHONHASHSEED": "0"},
+            )
+        finally:
+            os.close(writer)
+        with child:
+            try:
+                yield child, lines
+            finally:
+                child.kill()
+
+
+def how(child: subprocess.CompletedProcess[str]) -> str:
+    """How a child ended: its signal, or its exit code with the last thing it said."""
+    if child.returncode < 0:
+        return f"crashed ({signal.Signals(-child.returncode).name})"
+    said = [line.strip() for line in child.stderr.splitlines() if line.strip()]
+    return f"failed: {said[-1]}" if said else f"ended with code {child.returncode}"
+
+
+def main(asked: str, descriptor: str) -> None:
+    """The child: fill the orders of the file `asked`, and write a line for each to the descriptor."""
+    Thread(target=_end_when_alone, daemon=True).start()
+    orders = [
+        ConversionRequest.model_validate_json(line) for line in Path(asked).read_text(encoding="utf-8").splitlines()
+    ]
+    with open(int(descriptor), "w", encoding="utf-8", buffering=1) as messages:  # noqa: PTH123  # no path
+
+        def say(message: Message) -> None:
+            messages.write(message.model_dump_json() + "\n")
+
+        for order in orders:
+            try:
+                say(make(order, partial(_feeding, say, order.target)))
+            except Exception as error:  # noqa: BLE001  # converters raise anything; the next order has its chance
+                say(ConversionResult(target=order.target, error=_line(error)))
+
+
+def _end_when_alone() -> None:
+    """Nobody writes to stdin: it closes when whoever asked is gone, also where that one was killed."""
+    os.read(0, 1)  # not through sys.stdin, whose lock would be held while the interpreter ends
+    os._exit(1)
+
+
+def _feeding(say: Callable[[Message], None], target: str, fed: int, samples: int, seconds: float) -> None:
+    say(Fed(target=target, fed=fed, samples=samples, seconds=seconds))
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        extra = "tensorflow" if error.name == "tensorflow" else "quantize"
+        return f"{error.name} is not installed: pip install 'benchbench[{extra}]'"
+    if isinstance(error, Impossible):
+        return str(error)
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:300]}"
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])

@@ -1,0 +1,149 @@
+"""Believe the file, not the tool: a made file is run on a few samples, and its answers are held against float32's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchbench.accuracy.datasets import seeded
+from benchbench.accuracy.fidelity import fidelity, flags
+from benchbench.accuracy.outputs import Output, read_outputs
+from benchbench.accuracy.tensors import to_input
+from benchbench.runtimes.tflite.model.inspect import ModelInfo, TensorInfo
+from benchbench.runtimes.tflite.quantize.calibration import Calibration
+from benchbench.runtimes.tflite.quantize.conversion import how
+from benchbench.runtimes.tflite.quantize.manifest import Fidelity
+from benchbench.values.errors import InputError
+
+PROGRAM = Path(__file__).with_name("on_samples.py")
+MOST_SAMPLES = 16
+MOST_VALUES = 2**22  # in and out of the model, over all samples: pictures as outputs would fill the memory
+ENOUGH_SECONDS = 60  # then no further sample is begun
+TRY_SECONDS = 300
+SEED = 0
+
+Arrays = dict[str, NDArray[Any]]
+Outputs = tuple[Output, ...]
+
+
+class CannotRun(Exception):
+    """A file that the interpreter refuses, that crashes it, or whose outputs are not those of the float32 model."""
+
+
+@dataclass(frozen=True)
+class Tryout:
+    """What every file of a family is tried on, and what float32 answers.
+
+    `reference` is None where nothing can be compared (no numbers come out, or NaN already from float32); `failure` says
+    why the float32 model itself cannot run here.
+    """
+
+    samples: Arrays  # input name -> [n, …]
+    data: str  # what they are, for the manifest
+    reference: Outputs | None = None
+    failure: str | None = None
+
+
+def tryout_of(float32: ModelInfo, calibration: Calibration | None) -> Tryout:
+    """Samples for a family: of the representative data, else random; zeros for what takes only certain values."""
+    zeros = Tryout({k: np.zeros((1, *t.shape[1:]), t.dtype) for k, t in _inputs(float32).items() if _number(t)}, "")
+    samples = _samples(float32, calibration)
+    failure: str | None = None
+    for tryout in (zeros,) if samples is None else (samples, zeros):
+        try:
+            reference = _answers(float32, tryout.samples)
+        except CannotRun as error:
+            failure = str(error)
+        else:
+            sound = reference is not None and all(np.isfinite(answer.real).all() for answer in reference)
+            return replace(tryout, reference=reference if sound and tryout is not zeros else None)
+    return replace(zeros, failure=failure)
+
+
+def judged(info: ModelInfo, tryout: Tryout) -> Fidelity | None:
+    """How true a file of the family is to float32; None where its outputs cannot be compared. Raises CannotRun."""
+    outputs = _answers(info, tryout.samples)
+    if not outputs or not tryout.reference:
+        return None
+    n = min(len(answers[0].raw) for answers in (outputs, tryout.reference))
+    try:
+        tensors = fidelity(_first(tryout.reference, n), _first(outputs, n))
+    except InputError as error:
+        raise CannotRun(f"its outputs are others: {error}") from error
+    agreements = [tensor.agreement for tensor in tensors if tensor.agreement is not None]
+    single = len(tensors) == 1
+    return Fidelity(
+        samples=n,
+        data=tryout.data,
+        agreement=round(min(agreements), 4) if agreements else None,
+        cosine=round(min(tensor.cosine for tensor in tensors), 4),
+        sqnr_db=round(min(tensor.sqnr_db for tensor in tensors), 1),
+        flags=tuple(f.text.removeprefix(f"output {f.tensor!r}: ") if single else f.text for f in flags(tensors)),
+    )
+
+
+def _samples(float32: ModelInfo, calibration: Calibration | None) -> Tryout | None:
+    """None where an input takes no numbers."""
+    inputs = _inputs(float32)
+    values = sum(int(np.prod(tensor.shape, dtype=int)) for tensor in (*float32.inputs, *float32.outputs))
+    most = max(1, min(MOST_SAMPLES, MOST_VALUES // max(1, values)))
+    if calibration is not None:
+        picked = np.linspace(0, calibration.samples - 1, min(most, calibration.samples)).round().astype(int)
+        return Tryout({name: array[picked] for name, array in calibration.arrays.items()}, calibration.source)
+    if not all(_number(tensor) for tensor in inputs.values()):
+        return None
+    lengths = dict(zip((tensor.name for tensor in float32.inputs), float32.tables, strict=True))
+    ids = [length and (0, length - 1) for length in (lengths.get(tensor.name) for tensor in inputs.values())]
+    drawn = seeded(tuple(inputs.values()), most, SEED, [bounds or None for bounds in ids])
+    return Tryout({name: column[:most] for name, column in zip(inputs, drawn.inputs, strict=True)}, "random")
+
+
+def _number(tensor: TensorInfo) -> bool:
+    try:
+        return np.dtype(tensor.dtype).kind in "fiub"
+    except TypeError:  # string, resource, variant …
+        return False
+
+
+def _first(outputs: Outputs, n: int) -> Outputs:
+    return tuple(replace(output, raw=output.raw[:n]) for output in outputs)
+
+
+def _inputs(info: ModelInfo) -> Mapping[str, TensorInfo]:
+    """What the interpreter runs by default is the main graph, and the first signature may be of another."""
+    own = {tensor.name: tensor for tensor in info.inputs}
+    named = info.arguments
+    return named if {tensor.name for tensor in named.values()} <= set(own) else own
+
+
+def _arrays(info: ModelInfo, samples: Arrays) -> Arrays:
+    """The samples as a file takes them, by the numbers of its inputs: `x0`, `x1` …"""
+    inputs = _inputs(info)
+    named = samples if set(samples) <= set(inputs) else dict(zip(inputs, samples.values(), strict=False))
+    places = {tensor.name: k for k, tensor in enumerate(info.inputs)}
+    return {f"x{places[inputs[name].name]}": to_input(array, inputs[name], None) for name, array in named.items()}
+
+
+def _answers(info: ModelInfo, samples: Arrays) -> Outputs | None:
+    """Run a file in a child; None where its outputs are nothing that can be compared. Raises CannotRun."""
+    with TemporaryDirectory(prefix="benchbench-") as folder:
+        fed, answer = Path(folder, "samples.npz"), Path(folder, "answer.npz")
+        np.savez(fed, **_arrays(info, samples))  # type: ignore[arg-type]  # numpy's stub takes the names for options
+        command = [sys.executable, "-P", str(PROGRAM), info.path, str(fed), str(answer), str(ENOUGH_SECONDS)]
+        try:
+            child = subprocess.run(
+                command, capture_output=True, text=True, errors="replace", check=False, timeout=TRY_SECONDS
+            )
+        except subprocess.TimeoutExpired as error:
+            raise CannotRun(f"the interpreter took longer than {TRY_SECONDS} s") from error
+        if child.returncode:
+            raise CannotRun(f"the interpreter {how(child)}")
+        return read_outputs(answer) if answer.is_file() else None

@@ -1,0 +1,119 @@
+"""Runners: the tools that measure on a device. Two pure verbs: build the job, read what it left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from benchbench.runtimes.tflite.backends import Delegate
+from benchbench.runtimes.tflite.model.inspect import State
+from benchbench.values.case import MeasurementSettings, Variant
+from benchbench.values.device import RunnerKind
+from benchbench.values.outcome import LaunchResult
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocess:
+    """From a stored sample to the model's real input: (x * scale - mean) / std; mean and std for all or per channel."""
+
+    scale: float = 1.0
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Run the model over samples instead of timing it, through the very path that is timed.
+
+    `samples` is an .npz on the device, one array per input in order (further arrays, such as labels, are not looked
+    at), first axis = samples, of which `count` are taken from `start` on. Without `preprocess`, samples of the input's
+    own type are fed as they are, others are real values. Integer inputs are quantized by their own scale. After
+    `at_most_seconds` the launch ends with what it has, which is one batch at least.
+
+    `whole`: a sample is one whole set of inputs, for the model has no axis of samples. `state`: what the model keeps
+    from one inference to the next, which is reset before each sample.
+    """
+
+    samples: str
+    start: int = 0
+    count: int | None = None
+    preprocess: Preprocess | None = None
+    at_most_seconds: float | None = None
+    whole: bool = False
+    state: State | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One input of the model, in order, for the native tool: its shape, and where its values come from.
+
+    `file` holds the raw little-endian values, exactly as many bytes as the input has; `low_high` are whole numbers
+    between which random ones are drawn (both included). Neither = the tool's own random values.
+    """
+
+    shape: tuple[int, ...]
+    file: str | None = None
+    low_high: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchSpec:
+    """One trial, resolved for its device: every path is a path there."""
+
+    variant: Variant
+    model: str
+    delegate: Delegate
+    threads: int
+    measure: MeasurementSettings
+    tool: str  # the benchmark_model binary, or our script
+    python: str | None = None
+    affinity_mask: str | None = None  # hex, for taskset
+    library: str | None = None  # the delegate's library on the device, where it has one
+    inputs: str | None = None  # .npz with the samples to feed, one array per input in order
+    profile: bool = False
+    evaluation: Evaluation | None = None
+    feeds: tuple[Feed, ...] = ()  # benchmark_model: every input of the model, or none
+    raw_outputs: str | None = None  # benchmark_model: name of a file for the last run's outputs, raw and joined
+
+    @property
+    def staged(self) -> tuple[str, ...]:
+        """What must be in the device's store for this to run."""
+        return (self.tool, self.model)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A process to run on the device in a folder of its own, which is its working directory."""
+
+    argv: tuple[str, ...]
+    timeout_s: float
+    env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)  # small, written into the folder before the start
+    answers: tuple[str, ...] = ()  # names in the folder to read back at once, where they exist
+    outputs: tuple[str, ...] = ()  # names in the folder to pull as files, where they exist
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutput:
+    """What a finished job left behind; `late` = the device killed it at its time limit."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+    answers: Mapping[str, bytes] = field(default_factory=dict)
+    late: bool = False
+
+
+class Runner(Protocol):
+    """The seam between a measuring tool and the rest."""
+
+    @property
+    def kind(self) -> RunnerKind: ...
+
+    def unsupported_reason(self, delegate: Delegate) -> str | None:
+        """Why this very tool has no such delegate, whatever the device may have; None = it may."""
+
+    def job(self, work: LaunchSpec) -> Job: ...
+
+    def read(self, work: LaunchSpec, raw: JobOutput) -> LaunchResult: ...

@@ -1,0 +1,162 @@
+"""The cells of a matrix and their names: Variant, Measure, Case, Trial."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from benchbench.runtimes.tflite.backends import Delegate
+from benchbench.runtimes.tflite.backends.compiled import COMPILED
+from benchbench.values.device import Frozen, Purpose
+
+
+class InputSpec(Frozen):
+    """How one input is fed where the model leaves it open: its shape, and the whole numbers its values lie between."""
+
+    shape: tuple[int, ...] = Field(min_length=1)
+    range: tuple[int, int] | None = None  # both included; None = the tool's own range for the type
+
+    @model_validator(mode="after")
+    def _possible(self) -> InputSpec:
+        if min(self.shape) < 1:
+            raise ValueError("sizes of a shape are whole numbers from 1")
+        if self.range is not None and self.range[0] > self.range[1]:
+            raise ValueError("range is [lowest, highest]")
+        return self
+
+
+Relation = Literal["same", "retrained", "pruned", "resized"]
+
+
+class Kin(Frozen):
+    """How a file belongs to its family, as its bytes tell (models/kinship.py).
+
+    `network` is "" for the network that the family is about, else the name of the variant that stands at the head of
+    an unrelated one. `relation` is to the head of its network: the same weights, whatever they are stored as, or
+    derived from it; what is derived may well answer otherwise. `because` says what tells, in words.
+    """
+
+    network: str = ""
+    relation: Relation = "same"
+    because: str = ""
+
+    @property
+    def comparable(self) -> bool:
+        """Whether its outputs should be those of the family's reference."""
+        return not self.network and self.relation == "same"
+
+
+class Signature(Frozen):
+    """The entry point of a model that is measured: its name, and its arguments in the order of their graph."""
+
+    key: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+class Variant(Frozen):
+    """One .tflite file of a model family, with what was read from the file itself."""
+
+    family: str
+    name: str  # unique in its family: what the matrix says, or its file's stem without the family's name
+    scheme: str  # float32, float16, dynamic-int8, int8, int16x8, …; edgetpu and others that are compiled
+    path: str  # on this host
+    sha256: str
+    size_mb: float
+    nodes: int  # operators of the primary subgraph
+    custom_ops: tuple[str, ...] = ()
+    flex_ops: tuple[str, ...] = ()
+    open_inputs: tuple[str, ...] = ()  # inputs that have a size of theirs left open beside the batch
+    signatures: tuple[str, ...] = ()  # its entry points by name
+    signature: Signature | None = None  # the one that the matrix chooses; None = the tool's first or only one
+    inputs: tuple[InputSpec, ...] = ()  # all of them in order, or none: as the model says
+    kin: Kin = Kin()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written_before(cls, data: Any) -> Any:
+        """Run folders had `edgetpu` beside the scheme that says the same."""
+        return {key: data[key] for key in data if key != "edgetpu"} if isinstance(data, dict) else data
+
+    @property
+    def id(self) -> str:
+        return f"{self.family}.{self.name}"
+
+    @property
+    def compiled(self) -> bool:
+        """Whether a part of it was compiled for an accelerator, so that no CPU can run it."""
+        return self.scheme in COMPILED
+
+
+class Cooldown(Frozen):
+    """Wait before a trial until the hottest sensor is below `below_c`, but not for ever."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    below_c: float = Field(gt=0, lt=120)
+    at_most_seconds: float = Field(default=300, gt=0)
+
+
+class MeasurementSettings(Frozen):
+    """How each trial is measured; everything that affects a number is here and is recorded."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    rounds: int = Field(default=5, ge=1, le=1000)
+    runs: int = Field(default=50, ge=1)
+    min_seconds: float = Field(default=1.0, ge=0)
+    max_seconds: float = Field(default=150.0, gt=0)
+    warmup_runs: int = Field(default=5, ge=1)
+    warmup_min_seconds: float = Field(default=0.5, ge=0)
+    timeout_seconds: float = Field(default=600.0, gt=0)  # for warm-up and runs, each of max_seconds and an inference
+    retries: int = Field(default=2, ge=0, le=20)  # further attempts after a transient fault
+    cooldown: Cooldown | None = None
+    profile: bool = False  # one extra launch per case with op profiling; never a source of latency
+    require_delegation: bool = False  # none and partial delegation fail the trial
+    input_seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _order(self) -> MeasurementSettings:
+        if self.min_seconds > self.max_seconds:
+            raise ValueError("min_seconds must not exceed max_seconds")
+        if self.warmup_min_seconds > self.max_seconds:
+            raise ValueError("warmup_min_seconds must not exceed max_seconds")
+        least = self.warmup_min_seconds + self.min_seconds
+        if least >= self.timeout_seconds:
+            raise ValueError(
+                f"no trial can end in time: timeout_seconds = {self.timeout_seconds:g} is not more than "
+                f"warmup_min_seconds + min_seconds = {least:g}"
+            )
+        return self
+
+
+class Case(Frozen):
+    """A cell of the matrix: device x variant x delegate x threads x affinity."""
+
+    device: str
+    variant: Variant
+    delegate: Delegate
+    threads: int
+    affinity: str | None = None
+
+    @property
+    def id(self) -> str:
+        pinned = f"@{self.affinity}" if self.affinity else ""
+        return f"{self.device}/{self.variant.id}/{self.delegate.label}/t{self.threads}{pinned}"
+
+
+class Trial(Frozen):
+    """One launch of one case; `position` is its place in the device's order.
+
+    Latency comes from the rounds alone: profiling and taking outputs back have launches of their own (round 0).
+    """
+
+    case: Case
+    round: int
+    position: int
+    purpose: Purpose = "latency"
+
+    @property
+    def id(self) -> str:
+        return f"{self.case.id}/" + (f"r{self.round}" if self.purpose == "latency" else self.purpose)

@@ -1,0 +1,146 @@
+"""What a device is: how to reach it (Address), what it is (Traits), and what its file says (Device)."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+class Frozen(BaseModel):
+    """A value: immutable, and nothing in it that was not declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Local(Frozen):
+    """The machine benchbench runs on."""
+
+    transport: Literal["local"] = "local"
+
+    @property
+    def reached(self) -> str:
+        return "local"
+
+
+class Ssh(Frozen):
+    """A Linux board over SSH; anything not given here comes from the user's ssh config."""
+
+    transport: Literal["ssh"] = "ssh"
+    host: str = Field(min_length=1)
+    port: int | None = Field(default=None, ge=1, le=65535)
+    user: str | None = None
+    key: str | None = None  # path of a private key
+    known_hosts: str | None = None  # besides ~/.ssh/known_hosts
+    config: str | None = None  # instead of ~/.ssh/config
+
+    @property
+    def reached(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        user = f"{self.user}@" if self.user else ""
+        return f"ssh {user}{host}" + (f":{self.port}" if self.port else "")
+
+
+class Adb(Frozen):
+    """An Android phone: a serial, or host:port for ADB over Wi-Fi; `server` for an adb server elsewhere."""
+
+    transport: Literal["adb"] = "adb"
+    serial: str = Field(min_length=1)
+    server: str | None = None  # host:port
+
+    @property
+    def reached(self) -> str:
+        return f"adb {self.serial}" + (f" via {self.server}" if self.server else "")
+
+
+Address = Annotated[Local | Ssh | Adb, Field(discriminator="transport")]
+
+RunnerKind = Literal["benchmark_model", "python"]
+Capabilities = Literal["tflite", "litert"]
+Purpose = Literal["latency", "profile", "accuracy"]
+
+
+class ToolChoice(Frozen):
+    """Which of Google's prebuilt benchmark_model binaries: the classic tool, or LiteRT's CompiledModel one."""
+
+    generation: Capabilities = "tflite"
+    version: str = Field(default="latest", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+
+
+class Device(Frozen):
+    """One device of the inventory: its name, and what its file says about it.
+
+    `workdir` is absolute, or relative to the home of the user on the device; None = the transport's usual place.
+    `binary` is a path on this host to a benchmark_model for the device; `python` an interpreter on the device.
+    """
+
+    name: str
+    address: Address
+    workdir: str | None = None
+    runner: RunnerKind | None = None
+    binary: str | None = None
+    tool: ToolChoice | None = None
+    python: str | None = None
+    env: dict[str, str] = Field(default_factory=dict)  # for the measuring process, e.g. VK_ICD_FILENAMES
+    libraries: dict[str, str] = Field(default_factory=dict)  # delegate kind -> library path on the device
+    source: str = Field(default="", exclude=True)  # the file it came from; "" = discovered
+
+    @field_validator("workdir")
+    @classmethod
+    def _no_dots(cls, value: str | None) -> str | None:
+        if value is not None and (".." in PurePosixPath(value).parts or value.strip() in {"", "/", "~", "~/"}):
+            raise ValueError("must be a folder of its own, without '..'")
+        return value
+
+    def at_home(self, home: str | None) -> Device:
+        """The same with every path on the device written out that begins with `~`, which no shell will read there."""
+        return self.model_copy(
+            update={
+                "python": self.python and under(home, self.python),
+                "env": {key: under(home, value) for key, value in self.env.items()},
+                "libraries": {kind: under(home, path) for kind, path in self.libraries.items()},
+            }
+        )
+
+
+def under(home: str | None, path: str) -> str:
+    """A path on a device with `~` written out."""
+    return f"{home.rstrip('/')}{path[1:]}" if home and (path == "~" or path.startswith("~/")) else path
+
+
+class Cluster(Frozen):
+    """Cores that share a maximum frequency, slowest cluster first; `cores` are kernel numbers."""
+
+    cores: tuple[int, ...]
+    max_mhz: float | None
+
+
+class Traits(Frozen):
+    """What a probe found out about a device; None where the device does not say."""
+
+    os: Literal["android", "linux", "macos"]
+    os_version: str | None = None
+    sdk: int | None = None  # Android API level
+    abi: str  # arm64-v8a, armeabi-v7a, x86_64, aarch64, armv7l …, as the device prints it
+    soc: str | None = None
+    model: str | None = None
+    clusters: tuple[Cluster, ...] = ()
+    memory_mb: float | None = None
+    python: str | None = None  # path of a usable interpreter
+    environment: str | None = None  # path of the interpreter that `devices --equip` made
+    home: str | None = None  # of the user there
+    python_version: str | None = None
+    runtime: str | None = None  # "ai-edge-litert 2.3.0", …: what that interpreter can import
+    accelerators: tuple[str, ...] = ()  # "gpu", "npu" (LiteRT accelerator libraries), "edgetpu", "opencl", …
+    boot_id: str | None = None
+
+    @property
+    def cores(self) -> int:
+        return sum(len(cluster.cores) for cluster in self.clusters)
+
+    @property
+    def arch(self) -> str:
+        """The ABI in one spelling: arm64, arm, x86_64, x86 …"""
+        spellings = {"arm64-v8a": "arm64", "aarch64": "arm64", "armeabi-v7a": "arm", "armv7l": "arm", "amd64": "x86_64"}
+        return spellings.get(self.abi, self.abi)

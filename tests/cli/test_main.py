@@ -1,0 +1,320 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchbench.cli.main import main
+from tests.beds.adb_server import AdbServerProcess
+from tests.workbench import FAMILY, Workbench, outcomes, planned
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Workbench:
+    return Workbench(tmp_path)
+
+
+@pytest.fixture
+def said(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command in this process: its exit code, stdout and stderr."""
+    monkeypatch.chdir(bench.folder)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["benchbench", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        stdout, stderr = capsys.readouterr()
+        return int(str(caught.value.code)), stdout, stderr
+
+    return call
+
+
+Said = Callable[..., tuple[int, str, str]]
+
+
+def test_help_is_quick() -> None:
+    def cpu_s() -> float:
+        process = subprocess.Popen([sys.executable, "-m", "benchbench.cli.main", "--help"], stdout=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = status
+        assert status == 0
+        return used.ru_utime + used.ru_stime
+
+    assert min(cpu_s() for _ in range(3)) < 0.3
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "devices", "models", "report", "compare", "import", "demo"])
+def test_every_command_explains_itself(said: Said, command: str) -> None:
+    code, stdout, _ = said(command, "--help")
+    assert code == 0
+    assert stdout.startswith("Usage:")
+
+
+@pytest.fixture
+def workshop(bench: Workbench) -> Workbench:
+    """Things that are wrong in every way."""
+    good = bench.matrix("float32").read_text()
+    wrong = {
+        "typo.toml": good.replace("rounds", "ronds"),
+        "device.toml": good.replace("'host'", "'hots'"),
+        "missing.toml": good.replace("float32.tflite", "none.tflite"),
+        "corrupt.toml": good.replace(f"{FAMILY}/fashion_mnist_float32.tflite", "corrupt.tflite"),
+        "twice.toml": good.replace('["xnnpack"]', '["xnnpack", "xnnpack"]'),
+        "rule.toml": good + '[[skip]]\ndelegate = "gpu"\n',
+        "everything.toml": good + '[[skip]]\ndelegate = "*"\n',
+        "nothing.toml": good.replace("devices = ['host']", "devices = []"),
+        "dataset.toml": good.replace("[measure]", 'dataset = "corrupt.tflite"\n[measure]'),
+        "broken.toml": "name = ",
+    }
+    for name, text in wrong.items():
+        (bench.folder / name).write_text(text)
+    (bench.folder / "corrupt.tflite").write_bytes(b"no model")
+    (bench.folder / "bin.toml").write_bytes(b"\xff\xfe\x00")
+    (bench.folder / "empty").mkdir()
+    (bench.folder / "bad devices").mkdir()
+    (bench.folder / "bad devices" / "a.toml").write_text("adress = 3")
+    return bench
+
+
+@pytest.mark.parametrize("verb", ["plan", "run"])
+@pytest.mark.parametrize(
+    ("matrix", "code", "telling"),
+    [
+        ("none.toml", 2, "none.toml: no such file"),
+        ("empty", 2, "empty: cannot be read: Is a directory"),
+        ("broken.toml", 2, "broken.toml: is not TOML"),
+        ("bin.toml", 2, "bin.toml: is not UTF-8 text"),
+        ("typo.toml", 2, 'typo.toml: measure.ronds: no such key (did you mean "rounds"?)'),
+        ("device.toml", 2, "device.toml: devices: no device fits 'hots' (did you mean \"host\"?"),
+        ("missing.toml", 2, "missing.toml: model fashion_mnist: variants: no file fits"),
+        ("corrupt.toml", 2, "corrupt.tflite"),
+        ("twice.toml", 2, "twice.toml: duplicate case: delegates has 'xnnpack' twice"),
+        ("rule.toml", 2, "rule.toml: [[skip]] delegate = 'gpu' fits no case"),
+        ("everything.toml", 3, "everything.toml: nothing is left to run"),
+        ("nothing.toml", 3, "nothing.toml: devices: is empty"),
+    ],
+)
+def test_a_mistake_in_a_matrix_is_one_line_and_an_exit_code(
+    workshop: Workbench, said: Said, verb: str, matrix: str, code: int, telling: str
+) -> None:
+    got, stdout, stderr = said(verb, matrix)
+    assert (got, stdout) == (code, "")
+    assert stderr.startswith("benchbench: ")
+    assert stderr.count("\n") == 1
+    assert telling in stderr
+    assert not workshop.reports.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "telling"),
+    [
+        (["dance"], 2, "No such command 'dance'"),
+        (["plan"], 2, "Missing argument 'MATRIX'"),
+        (["run"], 2, "give a matrix, or --resume and a run folder"),
+        (["run", "matrix.toml", "--resume", "empty"], 2, "give a matrix, or --resume and a run folder"),
+        (["run", "--resume", "none"], 2, "none"),
+        (["run", "--resume", "empty"], 2, "empty: is no run folder: it has no run.json"),
+        (["run", "matrix.toml", "--only", "gpu"], 3, "--only 'gpu' fits no case"),
+        (["plan", "matrix.toml", "--skip", "*"], 3, "nothing is left to run"),
+        (["plan", "matrix.toml", "--seed", "-1"], 2, "--seed"),
+        (["plan", "matrix.toml", "--sed", "1"], 2, "--sed"),
+        (["plan", "matrix.toml", "--inventory", "bad devices"], 2, 'adress: no such key (did you mean "address"?)'),
+        (["run", "dataset.toml"], 2, "corrupt.tflite"),
+        (["run", "matrix.toml", "--reports", "typo.toml"], 2, "typo.toml"),
+        (["devices", "nobody"], 2, "devices: no device fits 'nobody'"),
+        (["devices", "--add", "nobody"], 2, "no device fits 'nobody'"),
+        (["models", "none.tflite"], 2, "none.tflite"),
+        (["models", "corrupt.tflite"], 2, "corrupt.tflite"),
+        (["report", "empty"], 2, "empty: is no run folder"),
+        (["report", "none"], 2, "none: is no run folder"),
+        (["compare", "empty", "none"], 2, "is no run folder"),
+        (["import", "none.log"], 2, "none.log"),
+    ],
+)
+def test_a_wrong_argument_is_one_line_and_an_exit_code(
+    workshop: Workbench, said: Said, adb_server: AdbServerProcess, arguments: list[str], code: int, telling: str
+) -> None:
+    got, stdout, stderr = said(*arguments)
+    assert (got, stdout) == (code, "")
+    assert stderr.count("\n") == 1
+    assert stderr.startswith("benchbench: ")
+    assert telling in stderr
+
+
+def test_a_file_without_a_launch_does_not_stop_the_import_of_the_others(
+    workshop: Workbench, said: Said, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    summary = "Inference timings in us: Init: 1, First inference: 2, Warmup (avg): 3, Inference (avg): 4\n"
+    files = {
+        "notes.txt": b"hello\n",
+        "a.txt": summary.encode(),
+        "m.onnx": b"\x08\x07\x12\x07pytorch\x1a\x03",
+        "b.txt": b"",
+    }
+    for name, content in files.items():
+        Path(name).write_bytes(content)
+    code, stdout, stderr = said("import", "--json", *files, "none.txt")
+    assert code == 0
+    assert [json.loads(line)["source"] for line in stdout.splitlines()] == ["a.txt"]
+    told = dict(zip(("notes.txt", "m.onnx", "b.txt", "none.txt"), stderr.splitlines(), strict=True))
+    assert all(name in line for name, line in told.items())
+    assert "it is an ONNX model" in told["m.onnx"]
+    code, stdout, stderr = said("import", "notes.txt", "m.onnx")
+    assert (code, stdout, stderr.count("\n")) == (2, "", 1)
+    assert "notes.txt" in stderr
+
+
+def test_debug_shows_where_it_went_wrong(workshop: Workbench, said: Said) -> None:
+    code, _, stderr = said("plan", "typo.toml", "--debug")
+    assert code == 2
+    assert "Traceback" in stderr
+    assert stderr.splitlines()[-1].startswith("benchbench: typo.toml: measure.ronds")
+
+
+def test_a_plan_is_shown_without_touching_a_device(bench: Workbench, said: Said) -> None:
+    code, stdout, stderr = said("plan", str(bench.matrix(top="threads = [1, 2]")), "--seed", "7")
+    assert code == 0
+    assert stdout.splitlines() == [
+        f"host/fashion_mnist.{scheme}/xnnpack/t{threads}" for scheme in ("float32", "int8") for threads in (1, 2)
+    ]
+    assert "host: 4 cases x 2 rounds = 8 trials, at least" in stderr
+    assert "seed 7" in stderr
+    assert not bench.work.exists()
+
+
+def test_a_plan_as_json_is_json_and_the_same_for_the_same_seed(bench: Workbench, said: Said) -> None:
+    matrix = str(bench.matrix(top="threads = [1, 2]"))
+    _, first, stderr = said("plan", matrix, "--seed", "7", "--json", "--skip", "*/t2")
+    _, second, _ = said("plan", matrix, "--seed", "7", "--json", "--skip", "*/t2")
+    plan = json.loads(first)
+    assert first == second
+    assert (len(plan["cases"]), len(plan["trials"]), plan["skips"]) == (2, 4, [])
+    assert plan["selection"] == {"only": [], "skip": ["*/t2"], "of": 4}
+    assert stderr == ""
+
+
+def test_a_plan_with_a_probe_says_what_each_device_has(bench: Workbench, said: Said) -> None:
+    code, stdout, stderr = said("plan", str(bench.matrix(delegates='["xnnpack", "nnapi"]')), "--probe")
+    assert code == 0
+    assert "nnapi" not in stdout
+    assert "skipped  host/fashion_mnist.float32/nnapi/t1: " in stderr
+    assert bench.work.exists()
+
+
+def test_devices_as_json_tell_state_traits_and_what_can_run_there(
+    bench: Workbench, said: Said, adb_server: AdbServerProcess
+) -> None:
+    bench.device("board", 'address = { transport = "ssh", host = "127.0.0.1", port = 1 }\n')
+    code, stdout, _ = said("devices", "--json")
+    assert code == 0
+    board, host = json.loads(stdout)
+    assert (board["name"], board["state"], board["traits"]) == ("board", "unreachable", None)
+    assert (host["name"], host["state"], host["runner"]) == ("host", "ready", "python")
+    assert host["delegates"]["xnnpack"] == {"possible": True, "reason": None}
+    assert host["delegates"]["nnapi"]["reason"]
+    assert host["traits"]["clusters"]
+
+
+def test_devices_shows_a_table_with_the_reasons(bench: Workbench, said: Said, adb_server: AdbServerProcess) -> None:
+    code, stdout, _ = said("devices")
+    assert code == 0
+    assert "ready" in stdout
+    assert "no nnapi: " in stdout
+    code, _, stderr = said("devices", "--clean")
+    assert code == 0
+    assert f"host: removed {bench.work}" in stderr
+    assert not bench.work.exists()
+
+
+def test_a_run_ends_with_a_table_on_stdout_its_talk_on_stderr_a_page_and_1_where_trials_failed(
+    bench: Workbench,
+) -> None:
+    matrix = bench.matrix("float32", "int8", rounds=1, measure="require_delegation = true")
+    done = bench.benchbench("run", str(matrix), expect=1)
+    folder = bench.latest()
+    assert "host/fashion_mnist.float32/xnnpack/t1" in done.stdout
+    assert "[2/2] host/fashion_mnist." in done.stderr
+    assert "FAILED: require_delegation: the verdict is partial" in done.stderr
+    assert "1 of 2 trials failed" in done.stderr
+    assert f"report: reports/{folder.name}/index.html" in done.stderr
+    kept = {path.name for path in folder.iterdir()}
+    assert kept >= {"run.json", "outcomes.jsonl", "logs", "index.html", "figures", "results.csv", "results.parquet"}
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def eventually(what: Callable[[], bool], seconds: float = 120) -> bool:
+    until = time.monotonic() + seconds
+    while not what() and time.monotonic() < until:
+        time.sleep(0.02)
+    return what()
+
+
+def test_ctrl_c_stops_at_once_says_how_to_resume_and_leaves_nothing_on_the_device(bench: Workbench) -> None:
+    matrix = bench.matrix("float32", rounds=50)
+    command = bench.begin("run", str(matrix))
+
+    def under_way() -> bool:
+        journals = list(bench.reports.glob("*/outcomes.jsonl")) if bench.reports.exists() else []
+        return any(journal.read_text().count("\n") >= 1 for journal in journals) and bool(bench.processes())
+
+    assert eventually(under_way)
+    began = time.monotonic()
+    command.send_signal(signal.SIGINT)
+    _, stderr = command.communicate(timeout=120)
+    folder = bench.latest()
+    assert command.returncode == 130
+    assert time.monotonic() - began < 100
+    assert stderr.splitlines()[-1] == (
+        f"benchbench: interrupted (resume with: benchbench run --resume reports/{folder.name})"
+    )
+    assert "Traceback" not in stderr
+    assert eventually(lambda: not bench.processes())
+    assert not (bench.work / "lock").exists()
+    assert list((bench.work / "jobs").iterdir()) == []
+    told = outcomes(folder)
+    assert 1 <= len(told) < 50
+    assert all(outcome.status == "ok" for outcome in told)
+    assert [outcome.trial for outcome in told] == planned(folder)[: len(told)]
+
+
+def test_a_reader_that_leaves_early_is_no_mistake(bench: Workbench) -> None:
+    matrix = bench.matrix(top="threads = [1, 2, 3, 4, 5, 6, 7, 8]")
+    command = bench.begin("plan", str(matrix))
+    assert command.stdout is not None
+    command.stdout.close()
+    assert command.stderr is not None
+    stderr = command.stderr.read()
+    command.stderr.close()
+    command.wait()
+    assert "Traceback" not in stderr
+    assert "Exception ignored" not in stderr
+
+
+def test_a_run_in_which_no_scored_case_ran_as_asked_still_has_its_table_and_its_page(bench: Workbench) -> None:
+    matrix = bench.matrix("int16x8", rounds=1, model=f'dataset = "{FAMILY}/test.npz"\nsamples = 20')
+    done = bench.benchbench("run", str(matrix))
+    assert "cpu (xnnpack took nothing)" in done.stdout
+    assert "fashion_mnist: scoring 1 case …" in done.stderr
+    page = (bench.latest() / "index.html").read_text(encoding="utf-8")
+    assert "Nothing can be recommended, for no case has a number that ran where it was asked to" in page
+    assert "Classes" in page
+
+
+def test_one_unreadable_model_does_not_silence_the_others(tmp_path: Path) -> None:
+    bench = Workbench(tmp_path)
+    good, bad = FAMILY / "fashion_mnist_int8.tflite", tmp_path / "bad.tflite"
+    bad.write_bytes(b"PK\x03\x04")
+    done = bench.benchbench("models", str(bad), str(good), str(tmp_path / "gone.tflite"), expect=2)
+    assert "fashion_mnist_int8" in done.stdout
+    assert "bad.tflite" in done.stderr
+    assert "gone.tflite" in done.stderr

@@ -1,0 +1,364 @@
+"""A session over the local transport, in a work folder of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchbench.device.session import clean, open_session, workdir_of
+from benchbench.runtimes.tool import Job
+from benchbench.values.device import Device, Local
+from benchbench.values.errors import DeviceBusy, DeviceError, InputError, JobGone, LinkLost, Unreachable
+from tests.beds.namespaces import can_mount
+from tests.beds.sshd import Board
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Device:
+    return Device(name="host", address=Local(), workdir=str(tmp_path / "work folder"))
+
+
+def shell(text: str, timeout_s: float = 30, **more: object) -> Job:
+    return Job(argv=("sh", "-c", text), timeout_s=timeout_s, **more)  # type: ignore[arg-type]  # Job's own fields
+
+
+def runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def eventually(what: Callable[[], bool], seconds: float = 120) -> bool:
+    until = time.monotonic() + seconds
+    while not what() and time.monotonic() < until:
+        time.sleep(0.02)
+    return what()
+
+
+def test_a_job_is_run_in_a_folder_of_its_own_with_its_environment_and_files(device: Device, tmp_path: Path) -> None:
+    job = shell(
+        'cat "in put"; echo "$COLOUR" >&2; echo answer > answer; echo big > output; exit 4',
+        env={"COLOUR": "a 'b'"},
+        files={"in put": b"given\n"},
+        answers=("answer",),
+    )
+    with open_session(device) as session:
+        result = session.run("a", job, outputs_to=tmp_path)
+    assert (result.raw.exit_code, result.raw.stdout, result.raw.stderr) == (4, b"given\n", b"a 'b'\n")
+    assert result.raw.answers == {"answer": b"answer\n"}
+    assert result.retries == ()
+    assert result.before.load is not None
+    assert result.after.load is not None
+    assert list(Path(str(device.workdir), "jobs").iterdir()) == []
+
+
+def test_values_of_a_devices_environment_that_a_tool_repeats_are_not_taken_back(tmp_path: Path) -> None:
+    secret = "s3cret-t0ken-of-mine"
+    device = Device(
+        name="host", address=Local(), workdir=str(tmp_path / "work"), env={"HF_TOKEN": secret, "LEVEL": "1"}
+    )
+    job = shell("echo out $T $LEVEL; echo err $T >&2; echo answer $T > answer", env={"T": secret}, answers=("answer",))
+    with open_session(device) as session:
+        raw = session.run("a", replace(job, env={**job.env, **device.env}), outputs_to=tmp_path).raw
+    assert (raw.stdout, raw.stderr) == (b"out (HF_TOKEN) 1\n", b"err (HF_TOKEN)\n")
+    assert raw.answers == {"answer": b"answer (HF_TOKEN)\n"}
+
+
+def test_outputs_are_pulled_as_files(device: Device, tmp_path: Path) -> None:
+    job = shell("head -c 1000000 /dev/zero > out.bin", outputs=("out.bin",))
+    with open_session(device) as session:
+        result = session.run("a", job, outputs_to=tmp_path / "kept")
+    assert result.outputs == (tmp_path / "kept" / "out.bin",)
+    assert result.outputs[0].stat().st_size == 1_000_000
+
+
+def test_a_job_beyond_its_limit_is_late(device: Device, tmp_path: Path) -> None:
+    with open_session(device) as session:
+        result = session.run("a", shell("sleep 60", timeout_s=0.5), outputs_to=tmp_path)
+    assert result.raw.late
+
+
+def test_what_was_pushed_once_is_found_again_by_the_next_session(device: Device, tmp_path: Path) -> None:
+    model = tmp_path / "m.tflite"
+    model.write_bytes(os.urandom(1000))
+    with open_session(device) as session:
+        first = session.stage(model)
+        assert session.stage(model) == first
+        assert session.store.pushed == ["m.tflite"]
+    with open_session(device) as session:
+        assert session.stage(model) == first
+        assert session.store.pushed == []
+    assert Path(first).read_bytes() == model.read_bytes()
+
+
+def test_a_file_torn_by_a_power_cut_is_pushed_again(device: Device, tmp_path: Path) -> None:
+    model = tmp_path / "m.tflite"
+    model.write_bytes(b"model")
+    with open_session(device) as session:
+        staged = Path(session.stage(model))
+    staged.write_bytes(b"")
+    for script in staged.parent.glob("*.sh"):
+        script.write_bytes(b"")
+    with open_session(device) as session:
+        assert session.stage(model) == str(staged)
+    assert staged.read_bytes() == b"model"
+
+
+def test_a_model_that_changed_since_it_was_inspected_is_refused(device: Device, tmp_path: Path) -> None:
+    model = tmp_path / "m.tflite"
+    model.write_bytes(b"another")
+    with open_session(device) as session, pytest.raises(InputError, match=r"m\.tflite: is not the file"):
+        session.stage(model, "0" * 64)
+
+
+def test_two_controllers_exclude_each_other_and_the_second_is_told_who_holds_the_device(device: Device) -> None:
+    held = pytest.raises(DeviceBusy, match=f"host is in use by .* pid {os.getpid()}")
+    with open_session(device), held, open_session(device):
+        pass
+    with open_session(device) as session:
+        assert session.notes == []
+
+
+def controller(device: Device, job: str) -> subprocess.Popen[bytes]:
+    """Another process that runs a job on the device."""
+    script = (
+        "import sys; from pathlib import Path; from benchbench.values.device import Device, Local\n"
+        "from benchbench.runtimes.tool import Job; from benchbench.device.session import open_session\n"
+        "device = Device(name='host', address=Local(), workdir=sys.argv[1])\n"
+        "with open_session(device) as session:\n"
+        "    session.run('a', Job(argv=('sh', '-c', sys.argv[2]), timeout_s=60), outputs_to=Path('.'))\n"
+    )
+    return subprocess.Popen([sys.executable, "-c", script, str(device.workdir), job])
+
+
+def test_what_a_killed_controller_left_running_is_ended_and_its_lock_broken_with_notes(
+    device: Device, tmp_path: Path
+) -> None:
+    name = tmp_path / "pid"
+    other = controller(device, f"echo $$ > '{name}'; exec sleep 60")
+    assert eventually(lambda: name.exists() and name.read_text().endswith("\n"))
+    left = int(name.read_text())
+    with pytest.raises(DeviceBusy), open_session(device):
+        pass
+    other.kill()
+    other.wait()
+    assert runs(left)
+    with open_session(device) as session:
+        assert eventually(lambda: not runs(left))
+        broken, ended = session.notes
+    assert broken.startswith("host: a stale lock of ")
+    assert ended == "host: ended a, which an earlier run had left"
+
+
+def test_a_cancelled_session_ends_its_job_and_gives_the_device_back(device: Device, tmp_path: Path) -> None:
+    name = tmp_path / "pid"
+    with open_session(device) as session:
+
+        def cancel() -> None:
+            assert eventually(lambda: name.exists() and name.read_text().endswith("\n"))
+            session.cancel()
+
+        canceller = threading.Thread(target=cancel)
+        canceller.start()
+        with pytest.raises(LinkLost):
+            session.run("a", shell(f"echo $$ > '{name}'; exec sleep 60"), outputs_to=tmp_path)
+        canceller.join()
+    assert not runs(int(name.read_text()))
+    with open_session(device) as session:
+        assert session.notes == []
+
+
+def test_a_link_lost_for_a_moment_neither_loses_nor_repeats_a_job(device: Device, tmp_path: Path) -> None:
+    log, go = tmp_path / "log", tmp_path / "go"
+    with open_session(device) as session:
+
+        def cut() -> None:
+            assert eventually(log.exists)
+            session.transport.close()
+            go.touch()
+
+        cutter = threading.Thread(target=cut)
+        cutter.start()
+        job = shell(f"echo run >> '{log}'; until [ -e '{go}' ]; do sleep 0.1; done; echo whole")
+        result = session.run("a", job, outputs_to=tmp_path)
+        cutter.join()
+    assert (result.raw.exit_code, result.raw.stdout) == (0, b"whole\n")
+    assert log.read_text() == "run\n"
+    assert len(result.retries) == 1
+
+
+def test_a_job_is_found_again_by_its_name_after_it_was_given_up(device: Device, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    job = shell(f"echo run >> '{log}'; sleep 1; echo whole")
+    with open_session(device) as session:
+        session.agent.start("a", job.argv, limit_s=30, puts={}, answers=())
+        result = session.run("a", job, outputs_to=tmp_path)
+    assert result.raw.stdout == b"whole\n"
+    assert log.read_text() == "run\n"
+
+
+def test_a_job_killed_from_outside_is_told_and_leaves_nothing(device: Device, tmp_path: Path) -> None:
+    name = tmp_path / "pid"
+    with open_session(device) as session:
+        jobs = Path(session.agent.jobs)
+
+        def kill() -> None:
+            assert eventually(lambda: name.exists() and name.read_text().endswith("\n"))
+            os.kill(int((jobs / "a" / "pid").read_text()), signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        with pytest.raises(DeviceError, match="host: the job vanished"):
+            session.run("a", shell(f"echo $$ > '{name}'; exec sleep 60"), outputs_to=tmp_path)
+        killer.join()
+        assert eventually(lambda: not runs(int(name.read_text())))
+        assert list(jobs.iterdir()) == []
+
+
+def test_a_start_that_was_cut_off_before_it_began_is_begun_anew(device: Device, tmp_path: Path) -> None:
+    with open_session(device) as session:
+        begun = Path(session.agent.jobs, "a")
+        begun.mkdir()
+        (begun / "answers").touch()
+        with pytest.raises(JobGone):
+            session.run("a", shell("echo anew"), outputs_to=tmp_path)
+        assert session.run("a", shell("echo anew"), outputs_to=tmp_path).raw.stdout == b"anew\n"
+
+
+def test_a_verb_that_breaks_the_link_each_time_is_given_up(device: Device) -> None:
+    with open_session(device) as session:
+        tried = []
+
+        def breaks() -> None:
+            tried.append(1)
+            raise LinkLost("again")
+
+        with pytest.raises(LinkLost, match="again"):
+            session._surviving(breaks, [])
+        assert len(tried) == 5
+
+
+def test_a_work_folder_that_vanished_with_the_link_is_made_again(device: Device, tmp_path: Path) -> None:
+    model = tmp_path / "m.tflite"
+    model.write_bytes(b"model")
+    with open_session(device) as session:
+        session.stage(model)
+        subprocess.run(["rm", "-rf", str(device.workdir)], check=True)
+        session.transport.close()
+        session.conditions()
+        staged = session.stage(model)
+        assert Path(staged).read_bytes() == b"model"
+        assert session.run("a", shell("echo hello"), outputs_to=tmp_path).raw.stdout == b"hello\n"
+
+
+def test_cleaning_leaves_nothing_of_ours_and_all_that_is_not(device: Device, tmp_path: Path) -> None:
+    with open_session(device) as session:
+        session.run("a", shell("true"), outputs_to=tmp_path)
+        with pytest.raises(DeviceBusy):
+            clean(device)
+    Path(str(device.workdir), "thesis.txt").write_text("precious")
+    assert clean(device) == str(device.workdir)
+    assert [path.name for path in Path(str(device.workdir)).iterdir()] == ["thesis.txt"]
+
+
+def test_the_usual_work_folder_is_below_the_home_and_so_is_one_with_a_tilde(device: Device) -> None:
+    assert workdir_of(device.model_copy(update={"workdir": None})) == ".cache/benchbench/device"
+    assert workdir_of(device.model_copy(update={"workdir": "~/bench"})) == "bench"
+
+
+def in_a_room(tmp_path: Path, mounts: str, device: Device) -> str:
+    """What opening a session says, in a mount namespace of its own."""
+    if not can_mount():
+        pytest.skip("mounting needs root")
+    script = (
+        "import sys; from benchbench.values.device import Device, Local\n"
+        "from benchbench.values.errors import BenchbenchError\n"
+        "from benchbench.device.session import open_session\n"
+        "try:\n"
+        "    with open_session(Device(name='host', address=Local(), workdir=sys.argv[1])): print('opened')\n"
+        "except BenchbenchError as error: print(error)\n"
+    )
+    room = ["unshare", "-m", "sh", "-c", f'{mounts}; exec "$@"', "sh", sys.executable, "-c", script]
+    done = subprocess.run([*room, str(device.workdir)], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.count("\n") == 1, done
+    return done.stdout
+
+
+def test_a_read_only_work_folder_is_one_clear_line(device: Device, tmp_path: Path) -> None:
+    Path(str(device.workdir)).mkdir()
+    said = in_a_room(tmp_path, f"mount -t tmpfs -o ro t '{device.workdir}'", device)
+    assert "host: cannot use the folder" in said
+    assert "Read-only" in said
+    assert "`workdir` moves it" in said
+
+
+def test_a_full_work_folder_is_one_clear_line(device: Device, tmp_path: Path) -> None:
+    Path(str(device.workdir)).mkdir()
+    fill = f"mount -t tmpfs -o size=64k t '{device.workdir}'; head -c 1m /dev/zero > '{device.workdir}/x' 2>/dev/null"
+    said = in_a_room(tmp_path, fill, device)
+    assert "No space left" in said
+
+
+def test_a_folder_where_nothing_may_be_executed_is_good_enough_for_python(device: Device, tmp_path: Path) -> None:
+    Path(str(device.workdir)).mkdir()
+    assert in_a_room(tmp_path, f"mount -t tmpfs -o noexec t '{device.workdir}'", device) == "opened\n"
+
+
+def test_a_file_in_place_of_the_work_folder_is_named(device: Device) -> None:
+    Path(str(device.workdir)).touch()
+    with pytest.raises(DeviceError, match=r"host: cannot use the folder .*work folder"), open_session(device):
+        pass
+
+
+def test_a_device_that_comes_back_unusable_is_tried_again_and_again_over_one_link(
+    make_board: Callable[..., Board],
+) -> None:
+    if not can_mount():
+        pytest.skip("a disk to remount needs root")
+    board = make_board(disk_mb=4)
+    with open_session(Device(name="board", address=board.address, workdir="work"), patience_s=3) as session:
+        session.transport.run(["sh", "-c", f"rm -f {board.home}/work/store/*.sh"], timeout_s=30)
+        board.make_read_only()
+        session.transport.close()
+        with pytest.raises(Unreachable, match="did not come back"):
+            session.conditions()
+        assert len(board._servers()) <= 3  # the listening one, and the last link with its privileged half
+
+
+def test_a_device_that_was_lost_before_it_is_given_back_is_not_taken_once_more(device: Device) -> None:
+    with open_session(device) as session:
+        session.agent.unlock()  # as when its answer is lost with the link, or another had the device meanwhile
+    with open_session(device.model_copy(update={"workdir": f"{device.workdir}/other"})):
+        pass
+
+
+def test_a_device_that_was_restarted_before_it_is_given_back_is_free(make_board: Callable[..., Board]) -> None:
+    if not can_mount():
+        pytest.skip("a boot id of its own needs root")
+    board = make_board()
+    device = Device(name="board", address=board.address, workdir=board.workdir)
+    with open_session(device):
+        board.reboot()
+    with open_session(device):
+        pass
+
+
+def test_a_device_whose_work_folder_fails_once_it_is_taken_is_given_back(device: Device) -> None:
+    work = Path(str(device.workdir))
+    with open_session(device) as session:
+        number = int(session.hold.number)
+    (work / "jobs" / f"{session.hold.boot}.{number + 2}").write_text("a file where the folder of the next jobs must be")
+    with pytest.raises(DeviceError, match="cannot use"), open_session(device):
+        pass
+    with open_session(device):
+        pass
