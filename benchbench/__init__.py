@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from benchbench.analysis.frames import Run, load
     from benchbench.analysis.recommend import recommend
     from benchbench.config.matrix import load_matrix
-    from benchbench.config.selection import Selection, all_devices
     from benchbench.demo import run_demo
+    from benchbench.execution.selection import Selection, all_devices
     from benchbench.execution.status import device_status
     from benchbench.importing.logs import read_logs
     from benchbench.pipeline import (
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
         clean,
         import_logs,
         plan_matrix,
+        quantize,
         resume,
         run,
         run_matrix,
     )
     from benchbench.report.page import write_report
     from benchbench.runtimes.tflite.model.inspect import inspect
-    from benchbench.runtimes.tflite.quantize.quantize import quantize
     from benchbench.values.errors import BenchbenchError
 
 _HOME = {
@@ -42,10 +42,10 @@ _HOME = {
     "device_status": "benchbench.execution.status",
     "load_matrix": "benchbench.config.matrix",
     "inspect": "benchbench.runtimes.tflite.model.inspect",
-    "quantize": "benchbench.runtimes.tflite.quantize.quantize",
+    "quantize": "benchbench.pipeline",
     "recommend": "benchbench.analysis.recommend",
     "write_report": "benchbench.report.page",
-    **dict.fromkeys(("Selection", "all_devices"), "benchbench.config.selection"),
+    **dict.fromkeys(("Selection", "all_devices"), "benchbench.execution.selection"),
 }
 __all__ = [
     "BenchbenchError",

@@ -14,20 +14,13 @@ from pathlib import Path
 from benchbench.accuracy.datasets import Dataset
 from benchbench.accuracy.feeding import Fed
 from benchbench.accuracy.scoring import cut_up, latest, score_run, unscored
+from benchbench.accuracy.validation import validation_of
 from benchbench.config.inventory import device_file, select
 from benchbench.config.matrix import Matrix, load_matrix
-from benchbench.config.selection import DEVICES, EVERYTHING, Selection, all_devices, chosen_devices, known_devices
 from benchbench.device.opening import Absent
 from benchbench.device.session import clean as clean_device
 from benchbench.device.side_by_side import side_by_side
-from benchbench.execution.scheduler import Event, Noted, Scoring, Tell, execute, workers
-from benchbench.execution.waiting import Wait, crews_in_turn
-from benchbench.execution.worker import RunContext, Worker
-from benchbench.importing.logs import Recorded, outcomes, read_log
-from benchbench.plan import Plan, Target, devices_with_cases, make_plan
-from benchbench.run_folder import journal as journals
-from benchbench.run_folder.journal import Journal
-from benchbench.run_folder.manifest import (
+from benchbench.execution.manifest import (
     Resumption,
     datasets_of,
     fed_by,
@@ -37,8 +30,21 @@ from benchbench.run_folder.manifest import (
     record_transfers,
     resumption_of,
 )
+from benchbench.execution.model_remarks import model_remarks
+from benchbench.execution.scheduler import Event, Noted, Scoring, Tell, execute, workers
+from benchbench.execution.selection import DEVICES, EVERYTHING, Selection, all_devices, chosen_devices, known_devices
+from benchbench.execution.waiting import Wait, crews_in_turn
+from benchbench.execution.worker import RunContext, Worker
+from benchbench.importing.logs import Recorded, outcomes, read_log
+from benchbench.plan import Plan, Target, devices_with_cases, make_plan
+from benchbench.run_folder import journal as journals
+from benchbench.run_folder.journal import Journal
 from benchbench.runtimes.tflite.model.kinship import family_remarks
-from benchbench.runtimes.tflite.model_remarks import model_remarks
+from benchbench.runtimes.tflite.quantize.calibration import RAW_PIXELS, Feeding, Pixels
+from benchbench.runtimes.tflite.quantize.manifest import Family
+from benchbench.runtimes.tflite.quantize.progress import Progress
+from benchbench.runtimes.tflite.quantize.progress import silently as saying_nothing
+from benchbench.runtimes.tflite.quantize.quantize import quantize as make_variants
 from benchbench.values.case import Trial
 from benchbench.values.device import Device
 from benchbench.values.errors import (
@@ -307,3 +313,35 @@ def clean(devices: Sequence[Device]) -> tuple[tuple[Device, str | BenchbenchErro
 
     side_by_side([partial(one, device) for device in devices])
     return tuple((device, said[device.name]) for device in devices)
+
+
+def quantize(
+    source: str | Path,
+    schemes: Sequence[str],
+    out: str | Path,
+    *,
+    representative: str | Path | Feeding | None = None,
+    pixels: Pixels = RAW_PIXELS,
+    per_channel: bool = True,
+    input_sizes: Sequence[int] = (),
+    name: str | None = None,
+    progress: Progress = saying_nothing,
+) -> Family:
+    """Make the schemes of `source` (a float .tflite, a Keras file or a SavedModel folder) into the new folder `out`.
+
+    `schemes` are names of SCHEMES and "edgetpu"; a scheme that cannot be made, or not be run here, is skipped with its
+    reason; one that answers badly is kept, and its fidelity says so. Raises InputError for a source, data or folder
+    that cannot be used, ToolError when nothing but a copy of the source could be made; `out` does not exist then.
+    """
+    return make_variants(
+        source,
+        schemes,
+        out,
+        representative=representative,
+        pixels=pixels,
+        per_channel=per_channel,
+        input_sizes=input_sizes,
+        name=name,
+        progress=progress,
+        validator=validation_of,
+    )

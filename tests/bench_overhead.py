@@ -15,7 +15,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from benchbench.config.matrix import load_matrix
-from benchbench.config.selection import Selection
+from benchbench.execution.selection import Selection
 from benchbench.pipeline import run_matrix
 from benchbench.run_folder.journal import read_outcomes
 from benchbench.values.device import Device, Local

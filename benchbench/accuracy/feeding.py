@@ -10,6 +10,7 @@ from benchbench.accuracy.datasets import Dataset, load, seeded
 from benchbench.accuracy.plausible import Range, data_doubts
 from benchbench.accuracy.tensors import not_a_number, sample_shape, samples_at_once, to_input
 from benchbench.config.matrix import NATIVE_SAMPLES, RANDOM
+from benchbench.runtimes.tflite.backends.compiled import COMPILED
 from benchbench.runtimes.tflite.model.family import info_of
 from benchbench.runtimes.tflite.model.inspect import ModelInfo, TensorInfo
 from benchbench.values.case import Variant
@@ -97,7 +98,7 @@ def reference_variant(variants: Sequence[Variant]) -> Variant | None:
     Those of the family's own network come first, and what is derived from it last.
     """
     order = {"float32": 0, "float16": 1}
-    runnable = [variant for variant in variants if not variant.compiled]
+    runnable = [variant for variant in variants if variant.scheme not in COMPILED]
 
     def rank(variant: Variant) -> tuple[bool, bool, int]:
         kin = variant.kin

@@ -18,7 +18,7 @@ from benchbench.accuracy.outputs import kept_in
 from benchbench.analysis.cases import Cell, ran, summarize, with_thread_doubts
 from benchbench.analysis.doubts import throttle_flags
 from benchbench.run_folder.journal import read_records
-from benchbench.run_folder.manifest_schema import Kin, checked_manifest
+from benchbench.run_folder.manifest import Kin, checked_manifest
 from benchbench.values.outcome import Memory, Outcome, Statistic, Timings, common_statistic
 
 _PHASES = ("init", "first", "warmup_mean", "mean", "min", "max", "std", "p5", "median", "p95")

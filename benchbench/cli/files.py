@@ -64,9 +64,9 @@ def quantize(
     """Make a family of schemes from one float model: a .tflite, a Keras file or a SavedModel."""
     from benchbench.cli import progress as console
     from benchbench.cli import tables
+    from benchbench.pipeline import quantize as make
     from benchbench.runtimes.tflite.quantize.calibration import Pixels
     from benchbench.runtimes.tflite.quantize.converters import SCHEMES
-    from benchbench.runtimes.tflite.quantize.quantize import quantize as make
 
     with console.Making() as progress:
         family = make(

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from benchbench.analysis.frames import Run
-    from benchbench.config.selection import Selection
     from benchbench.execution.scheduler import Tell
+    from benchbench.execution.selection import Selection
     from benchbench.plan import Plan
 
 INVENTORY = click.option(
@@ -54,7 +54,7 @@ def selecting(command: Any) -> Any:
 
 
 def chosen(only: tuple[str, ...], skip: tuple[str, ...], seed: int | None) -> Selection:
-    from benchbench.config.selection import Selection
+    from benchbench.execution.selection import Selection
 
     return Selection(only, skip, seed)
 

@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.segment import Segment
 
-from benchbench.cli.terminal import styled, visible
+from benchbench.cli.terminal import styled
 from benchbench.execution.scheduler import Done, Event, Noted, Progressed, Scoring, Started
 from benchbench.plan import BATCHED, LAUNCH_S, Plan
 from benchbench.runtimes.tflite.quantize.manifest import Skipped
@@ -30,6 +30,7 @@ from benchbench.values import formatting
 from benchbench.values.case import Trial
 from benchbench.values.formatting import duration
 from benchbench.values.outcome import Outcome
+from benchbench.values.visible import visible
 
 TOLD_EVERY_S = 30
 TAKEN = {"profile": "profile", "accuracy": "outputs taken"}  # by launches that are not timed

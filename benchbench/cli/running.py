@@ -115,7 +115,7 @@ def devices(
     from benchbench.cli import progress as console
     from benchbench.cli import tables
     from benchbench.config.inventory import select
-    from benchbench.config.selection import all_devices
+    from benchbench.execution.selection import all_devices
     from benchbench.execution.status import device_status
 
     if yes and equip is None:
@@ -146,10 +146,10 @@ def _equip(name: str, inventory: Path, yes: bool) -> None:
     """What would be installed on stdout, and the doing of it on stderr."""
     from benchbench.cli import progress as console
     from benchbench.config.inventory import select
-    from benchbench.config.selection import all_devices
     from benchbench.device.opening import Absent, opened
     from benchbench.device.session import Session
     from benchbench.execution import provision
+    from benchbench.execution.selection import all_devices
 
     def prepared(session: Session) -> bool:
         """Whether something was installed."""

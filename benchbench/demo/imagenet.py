@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from benchbench.accuracy.images import Decoder, listed
 from benchbench.demo.efficientnet_lite import CLASSES, MEAN, SIDE, STD
 from benchbench.demo.packages import Package, wheel
+from benchbench.pipeline import quantize
 from benchbench.runtimes.tflite.quantize.calibration import Pixels
 from benchbench.runtimes.tflite.quantize.conversion import how
 from benchbench.runtimes.tflite.quantize.manifest import MANIFEST, Family
 from benchbench.runtimes.tflite.quantize.progress import Progress as Steps
 from benchbench.runtimes.tflite.quantize.progress import silently
-from benchbench.runtimes.tflite.quantize.quantize import quantize
 from benchbench.values.errors import InputError, ToolError, file_error
 
 FAMILY = "efficientnet_lite0"

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from benchbench.instruments.conditions import number, pairs
-from benchbench.runtimes.tool import JobOutput
 from benchbench.transports import Finished, Transport
 from benchbench.values.errors import DeviceError, DeviceFull, HoldLost, LinkLost
+from benchbench.values.job import JobOutput
+from benchbench.values.key_values import number, pairs
 
 SCRIPT = Path(__file__).with_name("agent.sh")
 WAIT_S = 20  # how long the device waits for a job before it answers "still running"

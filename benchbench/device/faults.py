@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from benchbench.device.agent import no_room, says_full
 from benchbench.device.session import Session
-from benchbench.runtimes.tool import JobOutput
 from benchbench.values.errors import DeviceError, DeviceFull, JobKilled, StoreLost
+from benchbench.values.job import JobOutput
 
 KILLED = {128 + number: signal.Signals(number).name for number in (signal.SIGKILL, signal.SIGTERM)}
 

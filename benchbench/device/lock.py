@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from benchbench.instruments.conditions import number, pairs
 from benchbench.transports import Transport
 from benchbench.values.account import user_name
 from benchbench.values.errors import DeviceBusy, DeviceError, LinkLost
+from benchbench.values.key_values import number, pairs
 
 # A holder's beat is renewed at every verb and while a job runs; cool-downs and pushes may take minutes.
 STALE_S = 900

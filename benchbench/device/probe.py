@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Literal
 
-from benchbench.instruments.conditions import number
 from benchbench.values.device import Cluster, Traits
+from benchbench.values.key_values import number
 
 MOST_CORES = 1024  # what a device may claim to have
 

@@ -16,7 +16,6 @@ from benchbench.device.lock import STALE_S, Claim, Hold
 from benchbench.device.probe import read_probe
 from benchbench.device.store import Store, name_for, sha256_of
 from benchbench.instruments.conditions import read_conditions, with_what_passed
-from benchbench.runtimes.tool import Job, JobOutput
 from benchbench.transports import Transport, connect
 from benchbench.values.device import Adb, Device, Traits
 from benchbench.values.errors import (
@@ -30,6 +29,7 @@ from benchbench.values.errors import (
     TransferFailed,
     Unreachable,
 )
+from benchbench.values.job import Job, JobOutput
 from benchbench.values.outcome import Conditions
 
 T = TypeVar("T")

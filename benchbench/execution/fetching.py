@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchbench.config.complaints import did_you_mean
-from benchbench.config.selection import all_devices
 from benchbench.device.opening import Absent, opened
 from benchbench.device.session import Session
+from benchbench.execution.selection import all_devices
 from benchbench.runtimes.tflite.tools import Progress, Tool, cache_folder, find
 from benchbench.values.device import ToolChoice
 from benchbench.values.errors import InputError

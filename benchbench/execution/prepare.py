@@ -10,12 +10,12 @@ from typing import TypedDict
 
 from benchbench.device.session import Session
 from benchbench.plan import Target
-from benchbench.runtimes.tflite.backends import Delegate
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner, read_usage, usage_argv
 from benchbench.runtimes.tflite.script.runner import Probe, PythonRunner, probe_argv, read_probe, script_path
 from benchbench.runtimes.tflite.tools import Tool, cache_folder, find, published
 from benchbench.runtimes.tool import Runner
 from benchbench.values.account import expanded
+from benchbench.values.backend import Backend
 from benchbench.values.device import Capabilities, Device, Local, RunnerKind, ToolChoice, Traits
 from benchbench.values.errors import BenchbenchError, DeviceError, ToolError
 
@@ -51,7 +51,7 @@ class PreparedDevice:
     def target(self) -> Target:
         return Target(self.device, self.traits, self.toolchain.runner.kind if self.toolchain else None, self.problem)
 
-    def unsupported_reason(self, delegate: Delegate) -> str | None:
+    def unsupported_reason(self, delegate: Backend) -> str | None:
         """Why a delegate cannot run there: for the device's sake, or for what its tool was built with."""
         if self.toolchain is None:
             return self.problem or "nothing to measure with"

@@ -23,10 +23,11 @@ from benchbench.execution.prepare import PreparedDevice, Toolchain
 from benchbench.run_folder.journal import Journal
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner
 from benchbench.runtimes.tflite.model.family import info_of
-from benchbench.runtimes.tool import Job, JobOutput, LaunchSpec
+from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import MeasurementSettings, Trial
 from benchbench.values.device import under
 from benchbench.values.errors import BenchbenchError, Unsupported
+from benchbench.values.job import Job, JobOutput
 from benchbench.values.outcome import Delegation, LaunchResult, Outcome
 
 COOLDOWN_POLL_S = 2.0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from benchbench.values.key_values import number
 from benchbench.values.outcome import Conditions
 
 # Raspberry Pi, `vcgencmd get_throttled`: bit n is now, bit n + 16 is "has occurred since boot".
@@ -18,25 +18,6 @@ CPU_LIKE = re.compile(r"cpu|soc|gpu|npu|pkg|core|big|mid|little|tsens|skin|ap\b|
 # android.os.Temperature.TYPE_*: what computing heats; the battery (2) and the rest follow slowly or not at all.
 HAL_COUNTS = {"0": "CPU", "1": "GPU", "3": "skin"}
 NOT_CPU = re.compile(r"batt|bms|chg|charger|usb|wifi|modem|pmic|camera", re.IGNORECASE)
-
-
-def pairs(text: str, prefix: str = "") -> dict[str, str]:
-    """key=value lines as a dict; with a prefix, only the keys that begin with it, without it."""
-    found = {}
-    for line in text.splitlines():
-        key, equals, value = line.partition("=")
-        if equals and key.startswith(prefix):
-            found[key.removeprefix(prefix)] = value.strip()
-    return found
-
-
-def number(text: str | None) -> float | None:
-    """What a device wrote as a finite number, else None."""
-    try:
-        value = float(text) if text is not None else None
-    except ValueError:
-        return None
-    return value if value is not None and math.isfinite(value) else None
 
 
 def celsius(raw: str) -> float | None:

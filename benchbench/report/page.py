@@ -12,12 +12,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchbench.analysis.frames import Run
-from benchbench.cli.terminal import visible
 from benchbench.report.figures import write_figures
 from benchbench.report.results import Results
 from benchbench.report.sections import SECTIONS
 from benchbench.values import formatting
 from benchbench.values.errors import NothingToDo, file_error
+from benchbench.values.visible import visible
 
 VEGALITE = "6.4"  # the version that altair writes
 

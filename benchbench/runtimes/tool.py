@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
-from benchbench.runtimes.tflite.backends import Delegate
 from benchbench.runtimes.tflite.model.inspect import State
+from benchbench.values.backend import Backend
 from benchbench.values.case import MeasurementSettings, Variant
 from benchbench.values.device import RunnerKind
+from benchbench.values.job import Job, JobOutput
 from benchbench.values.outcome import LaunchResult
 
 
@@ -63,7 +63,7 @@ class LaunchSpec:
 
     variant: Variant
     model: str
-    delegate: Delegate
+    delegate: Backend
     threads: int
     measure: MeasurementSettings
     tool: str  # the benchmark_model binary, or our script
@@ -82,36 +82,13 @@ class LaunchSpec:
         return (self.tool, self.model)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A process to run on the device in a folder of its own, which is its working directory."""
-
-    argv: tuple[str, ...]
-    timeout_s: float
-    env: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, bytes] = field(default_factory=dict)  # small, written into the folder before the start
-    answers: tuple[str, ...] = ()  # names in the folder to read back at once, where they exist
-    outputs: tuple[str, ...] = ()  # names in the folder to pull as files, where they exist
-
-
-@dataclass(frozen=True, slots=True)
-class JobOutput:
-    """What a finished job left behind; `late` = the device killed it at its time limit."""
-
-    exit_code: int
-    stdout: bytes
-    stderr: bytes
-    answers: Mapping[str, bytes] = field(default_factory=dict)
-    late: bool = False
-
-
 class Runner(Protocol):
     """The seam between a measuring tool and the rest."""
 
     @property
     def kind(self) -> RunnerKind: ...
 
-    def unsupported_reason(self, delegate: Delegate) -> str | None:
+    def unsupported_reason(self, delegate: Backend) -> str | None:
         """Why this very tool has no such delegate, whatever the device may have; None = it may."""
 
     def job(self, work: LaunchSpec) -> Job: ...

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, SerializeAsAny, model_validator
 
-from benchbench.runtimes.tflite.backends import Delegate
-from benchbench.runtimes.tflite.backends.compiled import COMPILED
+from benchbench.values.backend import Backend
 from benchbench.values.device import Frozen, Purpose
 
 
@@ -83,11 +82,6 @@ class Variant(Frozen):
     def id(self) -> str:
         return f"{self.family}.{self.name}"
 
-    @property
-    def compiled(self) -> bool:
-        """Whether a part of it was compiled for an accelerator, so that no CPU can run it."""
-        return self.scheme in COMPILED
-
 
 class Cooldown(Frozen):
     """Wait before a trial until the hottest sensor is below `below_c`, but not for ever."""
@@ -136,7 +130,7 @@ class Case(Frozen):
 
     device: str
     variant: Variant
-    delegate: Delegate
+    delegate: SerializeAsAny[Backend]
     threads: int
     affinity: str | None = None
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from types import TracebackType
 
 from benchbench.device.session import open_session
-from benchbench.runtimes.tool import Job
 from benchbench.values.device import Device
 from benchbench.values.errors import BenchbenchError
+from benchbench.values.job import Job
 
 
 class Controller:

@@ -12,8 +12,9 @@ from typing import Any
 
 from benchbench.runtimes.tflite.backends import Delegate
 from benchbench.runtimes.tflite.script.runner import PythonRunner, script_path
-from benchbench.runtimes.tool import Job, JobOutput, LaunchSpec
+from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import MeasurementSettings, Variant
+from benchbench.values.job import Job, JobOutput
 from benchbench.values.outcome import LaunchResult
 
 QUICK = MeasurementSettings(runs=5, min_seconds=0, warmup_runs=2, warmup_min_seconds=0, timeout_seconds=120)

@@ -12,17 +12,17 @@ import pytest
 
 from benchbench import pipeline as api
 from benchbench.cli.progress import Console
-from benchbench.cli.terminal import visible
 from benchbench.config.globs import LONGEST_GLOB
 from benchbench.config.inventory import select
 from benchbench.config.matrix import SkipRule, load_matrix
-from benchbench.config.selection import Selection
 from benchbench.config.toml_files import read_toml
+from benchbench.execution.selection import Selection
 from benchbench.runtimes.tflite.benchmark_model.log_parser import read_text
 from benchbench.runtimes.tflite.model.packed import LARGEST_LABELS, packed_labels
 from benchbench.runtimes.tflite.quantize.edgetpu import read_mapping
 from benchbench.values.case import MeasurementSettings
 from benchbench.values.errors import InputError
+from benchbench.values.visible import visible
 from tests.execution.test_execute import lines, run, shortened
 from tests.workbench import Workbench, outcomes
 
@@ -164,8 +164,8 @@ def test_a_model_of_forty_seconds_an_inference_ends_in_time_with_the_defaults() 
 
 def test_what_a_job_says_is_bounded_and_said(tmp_path: Path) -> None:
     from benchbench.device.session import open_session
-    from benchbench.runtimes.tool import Job
     from benchbench.values.device import Device, Local
+    from benchbench.values.job import Job
 
     device = Device(name="host", address=Local(), workdir=str(tmp_path / "work"))
     babble = Job(argv=("sh", "-c", "echo begin; head -c 30000000 /dev/zero | tr '\\0' x; echo end"), timeout_s=120)

@@ -16,7 +16,8 @@ import pytest
 
 from benchbench.device.agent import REFUSED, SCRIPT, Reply, parse_reply
 from benchbench.device.lock import Hold
-from benchbench.instruments.conditions import pairs, read_conditions
+from benchbench.instruments.conditions import read_conditions
+from benchbench.values.key_values import pairs
 from tests.beds.namespaces import can_mount, lock_folder
 
 APPLETS = ("cat", "chmod", "cp", "head", "mkdir", "mv", "rm", "setsid", "sha256sum", "sleep", "uname", "wc")

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from benchbench.device.session import clean, open_session, workdir_of
-from benchbench.runtimes.tool import Job
 from benchbench.values.device import Device, Local
 from benchbench.values.errors import DeviceBusy, DeviceError, InputError, JobGone, LinkLost, Unreachable
+from benchbench.values.job import Job
 from tests.beds.namespaces import can_mount
 from tests.beds.sshd import Board
 
@@ -133,7 +133,7 @@ def controller(device: Device, job: str) -> subprocess.Popen[bytes]:
     """Another process that runs a job on the device."""
     script = (
         "import sys; from pathlib import Path; from benchbench.values.device import Device, Local\n"
-        "from benchbench.runtimes.tool import Job; from benchbench.device.session import open_session\n"
+        "from benchbench.values.job import Job; from benchbench.device.session import open_session\n"
         "device = Device(name='host', address=Local(), workdir=sys.argv[1])\n"
         "with open_session(device) as session:\n"
         "    session.run('a', Job(argv=('sh', '-c', sys.argv[2]), timeout_s=60), outputs_to=Path('.'))\n"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from benchbench import pipeline as api
 from benchbench.accuracy.metrics import unpacked
 from benchbench.analysis.frames import load
-from benchbench.config.selection import Selection
+from benchbench.execution.selection import Selection
 from benchbench.values.outcome import Outcome
 from tests.end_to_end.conftest import FAMILY, Lab
 

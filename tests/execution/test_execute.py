@@ -20,14 +20,14 @@ import pytest
 
 from benchbench import pipeline as api
 from benchbench.config.inventory import device_file, read_device
-from benchbench.config.selection import Selection
 from benchbench.device.agent import SCRIPT
 from benchbench.device.lock import Holder
 from benchbench.device.session import open_session
+from benchbench.execution.manifest import resumption_of
 from benchbench.execution.scheduler import Event, Progressed, Started, Tell
+from benchbench.execution.selection import Selection
 from benchbench.plan import Plan
 from benchbench.run_folder.journal import read_manifest, reopen
-from benchbench.run_folder.manifest import resumption_of
 from benchbench.values.device import Device
 from benchbench.values.errors import InputError, NothingToDo, Unreachable
 from tests.beds.delegate.build import compiler

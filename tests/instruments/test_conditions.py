@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchbench.instruments.conditions import celsius, hottest, number, pairs, read_conditions, with_what_passed
+from benchbench.instruments.conditions import celsius, hottest, read_conditions, with_what_passed
+from benchbench.values.key_values import number, pairs
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from benchbench.runtimes.tflite.backends.base import DelegateModel
+from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Cpu(DelegateModel):
+class Cpu(Backend):
     """TFLite's built-in kernels: the path that every other one is compared with."""
 
     kind: Literal["cpu"] = "cpu"

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from benchbench.runtimes.tflite.backends.base import DelegateModel
+from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind, Traits
 
 
-class EdgeTpu(DelegateModel):
+class EdgeTpu(Backend):
     """One Edge TPU: `device` as libedgetpu writes it ("usb", "usb:0", "pci:0", ":1"), absent = the first it finds."""
 
     kind: Literal["edgetpu"] = "edgetpu"

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from benchbench.runtimes.tflite.backends.base import DelegateModel
+from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind, Traits
 
 
-class External(DelegateModel):
+class External(Backend):
     """A delegate in a shared library on the device (`path`), with key = value options of its own."""
 
     kind: Literal["external"] = "external"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from benchbench.runtimes.tflite.backends.base import DelegateModel
+from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Gpu(DelegateModel):
+class Gpu(Backend):
     """The GPU; `precision` "fp16" is what both tools do unless told otherwise, "fp32" is exact and slower.
 
     `backend` names one of the tool's own: cl or gl (TFLite), webgpu or opengl (LiteRT).

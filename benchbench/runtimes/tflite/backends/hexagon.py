@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from benchbench.runtimes.tflite.backends.base import DelegateModel
+from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Hexagon(DelegateModel):
+class Hexagon(Backend):
     """The Hexagon DSP; `library_folder` holds libhexagon_interface.so and the libhexagon_nn_skel*.so on the phone."""
 
     kind: Literal["hexagon"] = "hexagon"

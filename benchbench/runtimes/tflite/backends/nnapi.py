@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from benchbench.runtimes.tflite.backends.base import DelegateModel
+from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Nnapi(DelegateModel):
+class Nnapi(Backend):
     """NNAPI with the options of TFLite's benchmark_model, by their field names."""
 
     kind: Literal["nnapi"] = "nnapi"

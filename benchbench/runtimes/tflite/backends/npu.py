@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from benchbench.runtimes.tflite.backends.base import DelegateModel
+from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Npu(DelegateModel):
+class Npu(Backend):
     """The NPU of `vendor`; `backend` chooses among OpenVINO's devices (intel only).
 
     `dispatch` and `plugin` are folders on the device with the dispatch library and the compiler plugin, for the

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from benchbench.runtimes.tflite.backends.base import DelegateModel
+from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Xnnpack(DelegateModel):
+class Xnnpack(Backend):
     """XNNPACK, asked for explicitly; `force_fp16` computes float32 models in half precision where the CPU can."""
 
     kind: Literal["xnnpack"] = "xnnpack"

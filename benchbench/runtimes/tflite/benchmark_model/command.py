@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from benchbench.runtimes.tflite.backends import Delegate
 from benchbench.runtimes.tflite.benchmark_model.capabilities import Capabilities, flag_name
-from benchbench.runtimes.tool import Feed, Job, LaunchSpec
+from benchbench.runtimes.tool import Feed, LaunchSpec
+from benchbench.values.backend import Backend
 from benchbench.values.errors import Unsupported
+from benchbench.values.job import Job
 
 NO_PROFILE = "use a build that knows --enable_op_profiling, or set profile = false"
 RESULT, RUNTIME_INFO, PROFILE = "result.pb", "runtime_info.pb", "profile.pb"
@@ -53,12 +54,12 @@ def _delegate(generation: Capabilities, work: LaunchSpec) -> tuple[str, ...]:
     return generation.needed(flags, work.delegate.default_flags)
 
 
-def delegate_flags(generation: Capabilities, delegate: Delegate, library: str | None) -> tuple[str, ...] | None:
+def delegate_flags(generation: Capabilities, delegate: Backend, library: str | None) -> tuple[str, ...] | None:
     """All that asks this generation for a delegate; None = it has no such delegate."""
     return delegate.tflite_flags(library) if generation.name == "tflite" else delegate.litert_flags(library)
 
 
-def no_way(generation: Capabilities, delegate: Delegate) -> str:
+def no_way(generation: Capabilities, delegate: Backend) -> str:
     return f"this benchmark_model ({generation.name}) has no way to run {delegate.label}"
 
 

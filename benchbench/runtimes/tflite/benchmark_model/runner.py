@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from benchbench.runtimes.tflite.backends import Delegate
 from benchbench.runtimes.tflite.benchmark_model import command
 from benchbench.runtimes.tflite.benchmark_model.capabilities import Capabilities
 from benchbench.runtimes.tflite.benchmark_model.launch import Launch
@@ -20,8 +19,10 @@ from benchbench.runtimes.tflite.benchmark_model.result_files import (
     read_result,
     read_runtime_info,
 )
-from benchbench.runtimes.tool import Job, JobOutput, LaunchSpec
+from benchbench.runtimes.tool import LaunchSpec
+from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind
+from benchbench.values.job import Job, JobOutput
 from benchbench.values.outcome import Delegation, LaunchResult, Timings, Verdict
 from benchbench.values.process_end import how_it_ended
 
@@ -41,7 +42,7 @@ class BenchmarkModelRunner:
         """Raises ToolError for a delegate or a flag that this build does not have."""
         return command.job(self.generation, work)
 
-    def unsupported_reason(self, delegate: Delegate) -> str | None:
+    def unsupported_reason(self, delegate: Backend) -> str | None:
         """Why this build cannot run a delegate at all: its flags are unknown to it, or it was made without it."""
         flags = command.delegate_flags(self.generation, delegate, delegate.library)
         if flags is None:

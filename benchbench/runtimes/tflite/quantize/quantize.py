@@ -32,7 +32,7 @@ from benchbench.runtimes.tflite.quantize.edgetpu import Mapping, compile_for_edg
 from benchbench.runtimes.tflite.quantize.manifest import MANIFEST, Calibrated, Family, Fidelity, Made, Skipped
 from benchbench.runtimes.tflite.quantize.progress import Account, Progress, silently
 from benchbench.runtimes.tflite.quantize.source import digest, family_name, kind_of
-from benchbench.runtimes.tflite.quantize.validation import CannotRun, Tryout, judged, tryout_of
+from benchbench.runtimes.tflite.quantize.validator import CannotRun, Validation, Validator
 from benchbench.values.errors import InputError, ToolError, file_error
 
 EDGETPU = "edgetpu"  # made from an int8 variant by a compiler of its own
@@ -52,6 +52,7 @@ class _Job:
     per_channel: bool
     folder: Path
     account: Account
+    validator: Validator
 
     def target(self, scheme: str, size: int | None) -> Path:
         sized = "" if size is None else f"_{size}"
@@ -83,12 +84,14 @@ def quantize(
     input_sizes: Sequence[int] = (),
     name: str | None = None,
     progress: Progress = silently,
+    validator: Validator,
 ) -> Family:
     """Make the schemes of `source` (a float .tflite, a Keras file or a SavedModel folder) into the new folder `out`.
 
     `schemes` are names of SCHEMES and "edgetpu"; a scheme that cannot be made, or not be run here, is skipped with its
-    reason; one that answers badly is kept, and its fidelity says so. Raises InputError for a source, data or folder
-    that cannot be used, ToolError when nothing but a copy of the source could be made; `out` does not exist then.
+    reason; one that answers badly is kept, and its fidelity says so, as `validator` finds. Raises
+    InputError for a source, data or folder that cannot be used, ToolError when nothing but a copy of the source could
+    be made; `out` does not exist then.
     """
     source, out = Path(source), Path(out)
     kind, called = kind_of(source), family_name(source, name)
@@ -99,7 +102,8 @@ def quantize(
         with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as beside:
             folder = Path(beside) / "family"
             folder.mkdir()
-            job = _Job(source, kind, called, tuple(schemes), representative, pixels, per_channel, folder, account)
+            asked = (tuple(schemes), representative, pixels, per_channel)
+            job = _Job(source, kind, called, *asked, folder, account, validator)
             family = _put_together(job, input_sizes)
             folder.rename(out)
     except KeyboardInterrupt as error:
@@ -160,14 +164,14 @@ def _of_size(job: _Job, size: int | None) -> tuple[list[Made | Skipped], Calibra
     float32 = inspect(receipt.target)
     calibration = None if job.representative is None else load(job.representative, float32.arguments, job.pixels)
     job.account.working("float32", size, "trying")
-    tryout = tryout_of(float32, calibration)
+    validation = job.validator(float32, calibration)
     if "float32" in job.schemes:
-        keep(_checked_float32(job, size, receipt, float32, tryout))
+        keep(_checked_float32(job, size, receipt, float32, validation))
     samples = _saved(calibration, job.folder / "samples.npz") if CALIBRATED & set(job.schemes) else None
     orders = [job.order(scheme, size, samples) for scheme in SCHEMES if scheme in job.schemes and scheme != "float32"]
     with closing(fill(orders)) as messages:
         for order in orders:
-            keep(_checked(job, order, _receipt(job, order, messages), float32, tryout))
+            keep(_checked(job, order, _receipt(job, order, messages), float32, validation))
     if EDGETPU in job.schemes:
         job.account.working(EDGETPU, size, "making")
         keep(_for_edgetpu(job, size, results))
@@ -200,16 +204,16 @@ def _saved(calibration: Calibration | None, path: Path) -> Path | None:
 
 
 def _checked_float32(
-    job: _Job, size: int | None, receipt: ConversionResult, float32: ModelInfo, tryout: Tryout
+    job: _Job, size: int | None, receipt: ConversionResult, float32: ModelInfo, validation: Validation
 ) -> Made | Skipped:
-    """The float32 variant, which the tryout has run already."""
-    if doubt := _differs(float32, "float32", float32, per_channel=job.per_channel) or tryout.failure:
+    """The float32 variant, which its validation has run already."""
+    if doubt := _differs(float32, "float32", float32, per_channel=job.per_channel) or validation.failure:
         return Skipped(scheme="float32", input_size=size, reason=doubt)
     return _made(float32, "float32", size, receipt)
 
 
 def _checked(
-    job: _Job, order: ConversionRequest, receipt: ConversionResult, float32: ModelInfo, tryout: Tryout
+    job: _Job, order: ConversionRequest, receipt: ConversionResult, float32: ModelInfo, validation: Validation
 ) -> Made | Skipped:
     """Believe the file, not the tool: it must be of the scheme asked for, and run."""
     scheme, size = order.scheme, order.input_size
@@ -220,7 +224,7 @@ def _checked(
         return Skipped(scheme=scheme, input_size=size, reason=doubt)
     job.account.working(scheme, size, "trying")
     try:
-        fidelity = judged(info, tryout)
+        fidelity = validation.fidelity(info)
     except CannotRun as error:
         return Skipped(scheme=scheme, input_size=size, reason=str(error))
     return _made(info, scheme, size, receipt, fidelity=fidelity)

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from benchbench.runtimes.tflite.backends import Delegate
 from benchbench.runtimes.tflite.script.answer import Answer
-from benchbench.runtimes.tool import Job, JobOutput, LaunchSpec
+from benchbench.runtimes.tool import LaunchSpec
+from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind
+from benchbench.values.job import Job, JobOutput
 from benchbench.values.outcome import Delegation, LaunchResult, Measurement, Memory, OpTime, Profile, Timings
 from benchbench.values.process_end import how_it_ended
 
@@ -66,7 +67,7 @@ class PythonRunner:
 
     kind: RunnerKind = "python"
 
-    def unsupported_reason(self, delegate: Delegate) -> str | None:
+    def unsupported_reason(self, delegate: Backend) -> str | None:
         """Nothing is built into a script; what its interpreter can do is among the device's traits."""
         return None
 

@@ -13,7 +13,7 @@ from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner, read_usage
 from benchbench.runtimes.tflite.benchmark_model.launch import Launch
 from benchbench.runtimes.tflite.benchmark_model.log_parser import read_launch, read_text
-from benchbench.runtimes.tool import JobOutput
+from benchbench.values.job import JobOutput
 from benchbench.values.outcome import Profile
 from tests.beds.launch import work_for
 from tests.runtimes.tflite.benchmark_model import litert_run, recorded

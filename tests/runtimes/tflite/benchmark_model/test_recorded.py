@@ -13,7 +13,7 @@ from benchbench.runtimes.tflite.backends.external import External
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner, Capabilities, read_usage
 from benchbench.runtimes.tflite.benchmark_model.log_parser import read_launch, read_text
-from benchbench.runtimes.tool import JobOutput
+from benchbench.values.job import JobOutput
 from tests.beds.launch import work_for
 from tests.runtimes.tflite.benchmark_model import recorded, run_of, written
 

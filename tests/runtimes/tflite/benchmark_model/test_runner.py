@@ -14,7 +14,7 @@ from benchbench.runtimes.tflite.backends.external import External
 from benchbench.runtimes.tflite.backends.gpu import Gpu
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner, Capabilities
-from benchbench.runtimes.tool import JobOutput
+from benchbench.values.job import JobOutput
 from benchbench.values.outcome import LaunchResult
 from tests.beds.launch import work_for
 from tests.runtimes.tflite.benchmark_model import run_of, written

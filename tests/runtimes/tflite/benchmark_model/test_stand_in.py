@@ -16,9 +16,10 @@ from benchbench.runtimes.tflite.backends.external import External
 from benchbench.runtimes.tflite.backends.gpu import Gpu
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner, read_usage, usage_argv
-from benchbench.runtimes.tool import Feed, JobOutput
+from benchbench.runtimes.tool import Feed
 from benchbench.values.case import MeasurementSettings
 from benchbench.values.errors import ToolError
+from benchbench.values.job import JobOutput
 from tests.beds.benchmark_model import install
 from tests.beds.delegate.build import build_delegate, compiler
 from tests.beds.launch import Launched, run_job, work_for

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchbench.pipeline import quantize
 from benchbench.runtimes.tflite.model.inspect import inspect
 from benchbench.runtimes.tflite.quantize.converters import SCHEMES
-from benchbench.runtimes.tflite.quantize.quantize import quantize
 
 tf = pytest.importorskip("tensorflow", reason="the extra 'tensorflow' is not installed")
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(900)]

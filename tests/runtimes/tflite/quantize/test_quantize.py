@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 
 from benchbench.demo.ship_fashion_mnist import predictions
+from benchbench.pipeline import quantize
 from benchbench.runtimes.tflite.model.inspect import inspect
 from benchbench.runtimes.tflite.quantize.calibration import Feeding, Pixels, load
 from benchbench.runtimes.tflite.quantize.conversion import Fed, fill, how
 from benchbench.runtimes.tflite.quantize.converters import SCHEMES, ConversionRequest, ConversionResult
 from benchbench.runtimes.tflite.quantize.manifest import Family, Made
 from benchbench.runtimes.tflite.quantize.progress import Finished, Step, Working
-from benchbench.runtimes.tflite.quantize.quantize import quantize
 from benchbench.values.errors import InputError, ToolError
 from tests.runtimes.tflite.model.small_models import M, O, T, build, dense, zeros
 

@@ -21,8 +21,9 @@ from benchbench.runtimes.tflite.script.runner import (
     probe_argv,
     read_probe,
 )
-from benchbench.runtimes.tool import Evaluation, JobOutput, Preprocess
+from benchbench.runtimes.tool import Evaluation, Preprocess
 from benchbench.values.case import MeasurementSettings
+from benchbench.values.job import JobOutput
 from tests.beds.launch import work_for
 
 RUNNER = PythonRunner()

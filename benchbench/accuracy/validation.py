@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbench.accuracy.datasets import seeded
-from benchbench.accuracy.fidelity import fidelity, flags
+from benchbench.accuracy.fidelity import fidelity as tensor_fidelity
+from benchbench.accuracy.fidelity import flags
 from benchbench.accuracy.outputs import Output, read_outputs
 from benchbench.accuracy.tensors import to_input
 from benchbench.runtimes.tflite.model.inspect import ModelInfo, TensorInfo
 from benchbench.runtimes.tflite.quantize.calibration import Calibration
 from benchbench.runtimes.tflite.quantize.conversion import how
 from benchbench.runtimes.tflite.quantize.manifest import Fidelity
+from benchbench.runtimes.tflite.quantize.validator import CannotRun
 from benchbench.values.errors import InputError
 
 PROGRAM = Path(__file__).with_name("on_samples.py")
@@ -34,12 +36,8 @@ Arrays = dict[str, NDArray[Any]]
 Outputs = tuple[Output, ...]
 
 
-class CannotRun(Exception):
-    """A file that the interpreter refuses, that crashes it, or whose outputs are not those of the float32 model."""
-
-
 @dataclass(frozen=True)
-class Tryout:
+class Validation:
     """What every file of a family is tried on, and what float32 answers.
 
     `reference` is None where nothing can be compared (no numbers come out, or NaN already from float32); `failure` says
@@ -51,59 +49,58 @@ class Tryout:
     reference: Outputs | None = None
     failure: str | None = None
 
+    def fidelity(self, info: ModelInfo) -> Fidelity | None:
+        """How true a file of the family is to float32; None where its outputs cannot be compared. Raises CannotRun."""
+        outputs = _answers(info, self.samples)
+        if not outputs or not self.reference:
+            return None
+        n = min(len(answers[0].raw) for answers in (outputs, self.reference))
+        try:
+            tensors = tensor_fidelity(_first(self.reference, n), _first(outputs, n))
+        except InputError as error:
+            raise CannotRun(f"its outputs are others: {error}") from error
+        agreements = [tensor.agreement for tensor in tensors if tensor.agreement is not None]
+        single = len(tensors) == 1
+        return Fidelity(
+            samples=n,
+            data=self.data,
+            agreement=round(min(agreements), 4) if agreements else None,
+            cosine=round(min(tensor.cosine for tensor in tensors), 4),
+            sqnr_db=round(min(tensor.sqnr_db for tensor in tensors), 1),
+            flags=tuple(f.text.removeprefix(f"output {f.tensor!r}: ") if single else f.text for f in flags(tensors)),
+        )
 
-def tryout_of(float32: ModelInfo, calibration: Calibration | None) -> Tryout:
+
+def validation_of(float32: ModelInfo, calibration: Calibration | None) -> Validation:
     """Samples for a family: of the representative data, else random; zeros for what takes only certain values."""
-    zeros = Tryout({k: np.zeros((1, *t.shape[1:]), t.dtype) for k, t in _inputs(float32).items() if _number(t)}, "")
+    zeros = Validation({k: np.zeros((1, *t.shape[1:]), t.dtype) for k, t in _inputs(float32).items() if _number(t)}, "")
     samples = _samples(float32, calibration)
     failure: str | None = None
-    for tryout in (zeros,) if samples is None else (samples, zeros):
+    for validation in (zeros,) if samples is None else (samples, zeros):
         try:
-            reference = _answers(float32, tryout.samples)
+            reference = _answers(float32, validation.samples)
         except CannotRun as error:
             failure = str(error)
         else:
             sound = reference is not None and all(np.isfinite(answer.real).all() for answer in reference)
-            return replace(tryout, reference=reference if sound and tryout is not zeros else None)
+            return replace(validation, reference=reference if sound and validation is not zeros else None)
     return replace(zeros, failure=failure)
 
 
-def judged(info: ModelInfo, tryout: Tryout) -> Fidelity | None:
-    """How true a file of the family is to float32; None where its outputs cannot be compared. Raises CannotRun."""
-    outputs = _answers(info, tryout.samples)
-    if not outputs or not tryout.reference:
-        return None
-    n = min(len(answers[0].raw) for answers in (outputs, tryout.reference))
-    try:
-        tensors = fidelity(_first(tryout.reference, n), _first(outputs, n))
-    except InputError as error:
-        raise CannotRun(f"its outputs are others: {error}") from error
-    agreements = [tensor.agreement for tensor in tensors if tensor.agreement is not None]
-    single = len(tensors) == 1
-    return Fidelity(
-        samples=n,
-        data=tryout.data,
-        agreement=round(min(agreements), 4) if agreements else None,
-        cosine=round(min(tensor.cosine for tensor in tensors), 4),
-        sqnr_db=round(min(tensor.sqnr_db for tensor in tensors), 1),
-        flags=tuple(f.text.removeprefix(f"output {f.tensor!r}: ") if single else f.text for f in flags(tensors)),
-    )
-
-
-def _samples(float32: ModelInfo, calibration: Calibration | None) -> Tryout | None:
+def _samples(float32: ModelInfo, calibration: Calibration | None) -> Validation | None:
     """None where an input takes no numbers."""
     inputs = _inputs(float32)
     values = sum(int(np.prod(tensor.shape, dtype=int)) for tensor in (*float32.inputs, *float32.outputs))
     most = max(1, min(MOST_SAMPLES, MOST_VALUES // max(1, values)))
     if calibration is not None:
         picked = np.linspace(0, calibration.samples - 1, min(most, calibration.samples)).round().astype(int)
-        return Tryout({name: array[picked] for name, array in calibration.arrays.items()}, calibration.source)
+        return Validation({name: array[picked] for name, array in calibration.arrays.items()}, calibration.source)
     if not all(_number(tensor) for tensor in inputs.values()):
         return None
     lengths = dict(zip((tensor.name for tensor in float32.inputs), float32.tables, strict=True))
     ids = [length and (0, length - 1) for length in (lengths.get(tensor.name) for tensor in inputs.values())]
     drawn = seeded(tuple(inputs.values()), most, SEED, [bounds or None for bounds in ids])
-    return Tryout({name: column[:most] for name, column in zip(inputs, drawn.inputs, strict=True)}, "random")
+    return Validation({name: column[:most] for name, column in zip(inputs, drawn.inputs, strict=True)}, "random")
 
 
 def _number(tensor: TensorInfo) -> bool:

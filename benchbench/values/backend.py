@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from benchbench.values.device import Frozen, RunnerKind, Traits
 
 
-class DelegateModel(Frozen):
+class Backend(Frozen):
     """A delegate and its options, as the matrix writes them; `kind` tags the union."""
 
     kind: str

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from benchbench.config.matrix import load_matrix
+from benchbench.execution.model_remarks import model_remarks
 from benchbench.plan import Target
 from benchbench.runtimes.tflite.backends import Cpu, External, Xnnpack
-from benchbench.runtimes.tflite.model_remarks import model_remarks
 from benchbench.values.case import Case, Variant
 from benchbench.values.device import Adb, Device, Local, Traits
 from tests.report.builder import launches, variant, write_run

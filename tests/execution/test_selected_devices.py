@@ -13,8 +13,8 @@ from benchbench import pipeline as api
 from benchbench.analysis.frames import load
 from benchbench.analysis.tally import tally
 from benchbench.config.inventory import device_file
-from benchbench.config.selection import Selection
 from benchbench.device.session import open_session
+from benchbench.execution.selection import Selection
 from benchbench.run_folder.journal import read_manifest
 from benchbench.values.device import Device
 from benchbench.values.errors import NothingToDo, Unreachable
