@@ -33,7 +33,7 @@ from benchbench.execution.manifest import (
 from benchbench.execution.model_remarks import model_remarks
 from benchbench.execution.scheduler import Event, Noted, Scoring, Tell, execute, workers
 from benchbench.execution.selection import DEVICES, EVERYTHING, Selection, all_devices, chosen_devices, known_devices
-from benchbench.execution.waiting import Wait, crews_in_turn
+from benchbench.execution.waiting import Wait, workers_in_turn
 from benchbench.execution.worker import RunContext, Worker
 from benchbench.importing.logs import Recorded, outcomes, read_log
 from benchbench.plan import Plan, Target, devices_with_cases, make_plan
@@ -160,7 +160,7 @@ def run_matrix(
     datasets = fed.datasets
     wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
     with ExitStack() as whole:
-        with crews_in_turn(wanted, loaded.tool, purpose=f"run {loaded.name}", wait=wait) as opened:
+        with workers_in_turn(wanted, loaded.tool, purpose=f"run {loaded.name}", wait=wait) as opened:
             _somebody(opened)
             made, of_models = _plan(loaded, devices, opened, selection)
             folder = journals.new_folder(reports, loaded.name)
@@ -208,7 +208,7 @@ def _go_on(
 ) -> None:
     busy = {trial.case.device for trial in left}
     wanted = [device for device in run.devices if device.name in busy]
-    with crews_in_turn(wanted, run.choice, purpose=f"run {run.plan.name}", wait=wait) as opened:
+    with workers_in_turn(wanted, run.choice, purpose=f"run {run.plan.name}", wait=wait) as opened:
         _somebody(opened)
         for worker in opened:
             if isinstance(worker, Worker):

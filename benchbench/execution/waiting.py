@@ -26,10 +26,10 @@ class Wait:
 
 
 @contextlib.contextmanager
-def crews_in_turn(
+def workers_in_turn(
     devices: Sequence[Device], choice: ToolChoice, *, purpose: str, wait: Wait | None
 ) -> Iterator[tuple[Worker | Absent, ...]]:
-    """As `crews`, when none of the devices is another's any more or the wait is over; at once without a wait.
+    """As `workers`, when none of the devices is another's any more or the wait is over; at once without a wait.
 
     Meanwhile none is held: two controllers that each hold what the other one waits for would wait for ever.
     """

@@ -60,7 +60,7 @@ def test_every_command_explains_itself(said: Said, command: str) -> None:
 
 
 @pytest.fixture
-def workshop(bench: Workbench) -> Workbench:
+def workbench(bench: Workbench) -> Workbench:
     """Things that are wrong in every way."""
     good = bench.matrix("float32").read_text()
     wrong = {
@@ -104,14 +104,14 @@ def workshop(bench: Workbench) -> Workbench:
     ],
 )
 def test_a_mistake_in_a_matrix_is_one_line_and_an_exit_code(
-    workshop: Workbench, said: Said, verb: str, matrix: str, code: int, telling: str
+    workbench: Workbench, said: Said, verb: str, matrix: str, code: int, telling: str
 ) -> None:
     got, stdout, stderr = said(verb, matrix)
     assert (got, stdout) == (code, "")
     assert stderr.startswith("benchbench: ")
     assert stderr.count("\n") == 1
     assert telling in stderr
-    assert not workshop.reports.exists()
+    assert not workbench.reports.exists()
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_mistake_in_a_matrix_is_one_line_and_an_exit_code(
     ],
 )
 def test_a_wrong_argument_is_one_line_and_an_exit_code(
-    workshop: Workbench, said: Said, adb_server: AdbServerProcess, arguments: list[str], code: int, telling: str
+    workbench: Workbench, said: Said, adb_server: AdbServerProcess, arguments: list[str], code: int, telling: str
 ) -> None:
     got, stdout, stderr = said(*arguments)
     assert (got, stdout) == (code, "")
@@ -151,7 +151,7 @@ def test_a_wrong_argument_is_one_line_and_an_exit_code(
 
 
 def test_a_file_without_a_launch_does_not_stop_the_import_of_the_others(
-    workshop: Workbench, said: Said, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    workbench: Workbench, said: Said, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     summary = "Inference timings in us: Init: 1, First inference: 2, Warmup (avg): 3, Inference (avg): 4\n"
@@ -174,7 +174,7 @@ def test_a_file_without_a_launch_does_not_stop_the_import_of_the_others(
     assert "notes.txt" in stderr
 
 
-def test_debug_shows_where_it_went_wrong(workshop: Workbench, said: Said) -> None:
+def test_debug_shows_where_it_went_wrong(workbench: Workbench, said: Said) -> None:
     code, _, stderr = said("plan", "typo.toml", "--debug")
     assert code == 2
     assert "Traceback" in stderr

@@ -1,6 +1,6 @@
 """How each converter makes each scheme: TensorFlow's TFLiteConverter from Keras, LiteRT's quantizer from a .tflite.
 
-Both are heavy and can crash the process they run in, so this module runs in a process of its own (`workshop.py`).
+Both are heavy and can crash the process they run in, so this module runs in a process of its own (`conversion.py`).
 """
 
 from __future__ import annotations

@@ -193,7 +193,7 @@ def _receipt(job: _Job, order: ConversionRequest, messages: Iterator[Message]) -
         if isinstance(message, ConversionResult):
             return message
         job.account.calibrating(order.scheme, order.input_size, message.fed, message.samples, message.seconds)
-    raise AssertionError("the workshop gives a receipt for every order")
+    raise AssertionError("the conversion process answers every request")
 
 
 def _saved(calibration: Calibration | None, path: Path) -> Path | None:

@@ -222,7 +222,7 @@ def converters(pid: int) -> list[int]:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        if found := [int(child) for child in children if b"models.workshop" in command(child)]:
+        if found := [int(child) for child in children if b"quantize.conversion" in command(child)]:
             return found
     return []
 
