@@ -444,7 +444,7 @@ def test_an_evaluation_whose_controller_was_killed_goes_on_where_it_was(bench: W
     # Launches so short that there are many of them; their limit, which is another, only guards against hangs.
     dataset = f'dataset = "{FAMILY}/test.npz"'
     matrix = bench.matrix("int16x8", "float32", rounds=1, model=dataset, measure="timeout_seconds = 300")
-    short = "from benchbench.accuracy.collect import by_script; by_script.LAUNCH_SECONDS = 0.25"
+    short = "from benchbench.accuracy.collect import with_script; with_script.LAUNCH_SECONDS = 0.25"
     program = f"{short}; from benchbench.cli.main import main; main()"
     command = subprocess.Popen(
         [sys.executable, "-c", program, "run", str(matrix), "--only", "*int16x8*"],
