@@ -34,7 +34,8 @@ async def run_shell(device: Device, stream: Stream, command: str, *, v2: bool) -
         their_out.close()
         their_err.close()
     pipes = {_STDOUT: own_out, _STDERR: own_err} if v2 else {_STDOUT: own_out}
-    output = asyncio.gather(*(_pump(pipe, kind, stream, v2=v2) for kind, pipe in pipes.items()))
+    pumps = [asyncio.create_task(_pump(pipe, kind, stream, v2=v2)) for kind, pipe in pipes.items()]
+    output = asyncio.gather(*pumps)
     source = asyncio.create_task(_feed(stream, own_out, v2=v2))
     both: set[asyncio.Future[Any]] = {output, source}
     try:
@@ -47,7 +48,8 @@ async def run_shell(device: Device, stream: Stream, command: str, *, v2: bool) -
             with suppress(ProcessLookupError):
                 process.send_signal(signal.SIGHUP)
     finally:
-        await _cancel(tuple(both))
+        # Where one pump fails the other goes on: it would still wait for a socket whose number the next command gets.
+        await _cancel((*pumps, *both))
         own_out.close()
         own_err.close()
 
@@ -84,7 +86,7 @@ async def _feed(stream: Stream, pipe: socket.socket, *, v2: bool) -> None:
                     pipe.shutdown(socket.SHUT_WR)
 
 
-async def _cancel(futures: Sequence[asyncio.Future[object]]) -> None:
+async def _cancel(futures: Sequence[asyncio.Future[Any]]) -> None:
     for future in futures:
         future.cancel()
     await asyncio.gather(*futures, return_exceptions=True)
