@@ -28,7 +28,7 @@ from benchbench.runtimes.tflite.quantize.manifest import Skipped
 from benchbench.runtimes.tflite.quantize.progress import Finished, Step, Working
 from benchbench.values import formatting
 from benchbench.values.case import Trial
-from benchbench.values.formatting import duration
+from benchbench.values.formatting import counted, duration
 from benchbench.values.outcome import Outcome
 from benchbench.values.visible import visible
 
@@ -212,10 +212,10 @@ def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:
     for device in plan.devices:
         trials = plan.of(device)
         extra = len([trial for trial in trials if trial.purpose != "latency"])
-        more = f" and {extra} launches for profiles and outputs" if extra else ""
+        more = f" and {counted(extra, 'launch', 'launches')} for profiles and outputs" if extra else ""
         talk.print(
-            f"{device}: {len({t.case.id for t in trials})} cases x {plan.measure.rounds} rounds{more} = "
-            f"{len(trials)} trials, at least {duration(plan.seconds(device))}",
+            f"{device}: {counted(len({t.case.id for t in trials}), 'case')} x {counted(plan.measure.rounds, 'round')}"
+            f"{more} = {counted(len(trials), 'trial')}, at least {duration(plan.seconds(device))}",
             markup=False,
         )
         native, launches = plan.native_launches(device)

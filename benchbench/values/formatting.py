@@ -120,6 +120,11 @@ def points(difference: float) -> str:
     return f"{round(100 * difference, 1) + 0.0:+.1f}".replace("-", "−")
 
 
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """A whole number of things: "1 case", "2 cases"."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
 def duration(seconds: float) -> str:
     """Seconds as a person says them: 42 s, 3 min 20 s, 2 h 05 min."""
     whole = round(seconds)

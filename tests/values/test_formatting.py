@@ -68,3 +68,8 @@ def test_both_ends_of_an_interval_share_a_unit() -> None:
     assert formatting.interval(0.9, 1.25) == "0.900 – 1.25 ms"
     assert formatting.interval(0.0009, 0.00125) == "0.900 – 1.25 µs"
     assert formatting.interval(1.0, math.nan) == "–"
+
+
+@pytest.mark.parametrize(("n", "words"), [(0, "0 launches"), (1, "1 launch"), (2, "2 launches")])
+def test_one_thing_is_no_plural(n: int, words: str) -> None:
+    assert formatting.counted(n, "launch", "launches") == words
