@@ -86,13 +86,7 @@ def quantize(
     progress: Progress = silently,
     validator: Validator,
 ) -> Family:
-    """Make the schemes of `source` (a float .tflite, a Keras file or a SavedModel folder) into the new folder `out`.
-
-    `schemes` are names of SCHEMES and "edgetpu"; a scheme that cannot be made, or not be run here, is skipped with its
-    reason; one that answers badly is kept, and its fidelity says so, as `validator` finds. Raises
-    InputError for a source, data or folder that cannot be used, ToolError when nothing but a copy of the source could
-    be made; `out` does not exist then.
-    """
+    """What `benchbench.quantize` promises, with every file that was made judged by `validator`."""
     source, out = Path(source), Path(out)
     kind, called = kind_of(source), family_name(source, name)
     _refuse(source, kind, schemes, out, input_sizes)
