@@ -115,7 +115,10 @@ def _too_little_known(own: pd.DataFrame, known: pd.DataFrame) -> str:
         return f"there is no other case to compare {describe(own.iloc[0])} with"
     if len(known) + own["broken"].sum() >= 2 and len(known):
         return ""
-    if len(own[own["accuracy_n"].notna()]) >= 2 and own["metric"].isna().all():
+    taken = own[own["accuracy_n"].notna()]
+    if len(taken) and taken["accuracy_cosine"].isna().all() and taken["metric"].isna().all():
+        return "accuracy could not be judged: there are no labels, and no reference to compare the outputs with"
+    if len(taken) >= 2 and own["metric"].isna().all():
         return "accuracy could not be judged: the reference gives the same answer to every sample that was fed"
     remedy = "" if len(known) else ' (give the model a dataset; "random" compares outputs without labels)'
     return f"{_known_words(own)}{remedy}"

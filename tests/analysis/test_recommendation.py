@@ -154,6 +154,14 @@ def test_where_every_sample_has_the_same_answer_no_measure_tells(tmp_path: Path)
     assert "the same answer to every sample" in found.sentence
 
 
+def test_where_the_reference_could_not_run_its_answers_are_not_spoken_of(tmp_path: Path) -> None:
+    taken = {"n": 32, "dataset": "ab"}
+    found = recommended(tmp_path, with_scores(case("float32", 12), taken), with_scores(case("int8", 4), taken))
+    assert found.case is None
+    assert "no reference to compare" in found.sentence
+    assert "same answer" not in found.sentence
+
+
 def kin(scheme: str, **how: str) -> Variant:
     return SCHEMES[scheme].model_copy(update={"kin": Kin.model_validate(how)})
 
