@@ -232,9 +232,10 @@ def _order(cases: Sequence[Case], device: str, matrix: Matrix, seed: int) -> lis
     passes: list[tuple[int, Purpose]] = [(number, "latency") for number in range(1, measure.rounds + 1)]
     passes += [(0, "profile")] if measure.profile else []
     passes += [(0, "accuracy")] if matrix.datasets else []
+    scored = _scored(mine, matrix)
     ordered: list[tuple[Case, int, Purpose]] = []
     for number, purpose in passes:
-        shuffled = [case for case in mine if purpose != "accuracy" or _is_scored(case, mine, matrix)]
+        shuffled = [*(scored if purpose == "accuracy" else mine)]
         random.Random(f"{seed}/{device}/{purpose}/{number}").shuffle(shuffled)  # noqa: S311 - an order, no secret
         ordered += [(case, number, purpose) for case in shuffled]
     return [
@@ -243,8 +244,8 @@ def _order(cases: Sequence[Case], device: str, matrix: Matrix, seed: int) -> lis
     ]
 
 
-def _is_scored(case: Case, cases: Sequence[Case], matrix: Matrix) -> bool:
+def _scored(cases: Sequence[Case], matrix: Matrix) -> list[Case]:
     """Outputs are taken back once per device, variant and delegate: the number of threads does not change them."""
-    if case.variant.family not in matrix.datasets or case.variant.id in matrix.unfed:
-        return False
-    return case is next(c for c in cases if c.variant == case.variant and c.delegate == case.delegate)
+    fed = [case for case in cases if case.variant.family in matrix.datasets and case.variant.id not in matrix.unfed]
+    first = {(case.variant.id, case.delegate.label): case for case in reversed(fed)}
+    return [case for case in fed if case is first[case.variant.id, case.delegate.label]]
