@@ -142,7 +142,7 @@ def _stands(kind: str | None, verdict: str, counted: Sequence[Outcome], cooldown
     if any(disturbed(o, cooldown_c) for o in counted):
         return False
     if kind == "cpu":  # asks for no delegate, so there is none that could fail to take the graph
-        return verdict in {"full", "partial", "none", "unknown"} and counted[0].delegation.remainder in {None, "cpu"}
+        return verdict in {"full", "partial", "none", "unknown"} and counted[0].delegation.fallback in {None, "cpu"}
     return verdict in {"full", "partial"}
 
 
@@ -159,7 +159,7 @@ def ran(outcome: Outcome) -> str | None:
         return None
     said = outcome.delegation
     if said.asked == "cpu" and said.verdict in {"none", "unknown"}:
-        return "cpu" if said.remainder in {None, "cpu"} else f"{said.remainder} (cpu was asked for)"
+        return "cpu" if said.fallback in {None, "cpu"} else f"{said.fallback} (cpu was asked for)"
     return said.executor
 
 

@@ -119,7 +119,7 @@ def _partial(launches: LaunchSequence) -> Doubt | None:
         return None
     nodes = f"{said.nodes_delegated} of {said.nodes_total} nodes" if said.nodes_total else "some nodes"
     parts = f" in {said.partitions} partition{'s' if said.partitions != 1 else ''}" if said.partitions else ""
-    rest = f", the rest ran on {said.remainder}" if said.remainder else ""
+    rest = f", the rest ran on {said.fallback}" if said.fallback else ""
     return Doubt("partial", f"{said.asked} took {nodes}{parts}{rest}", "the op list shows which ops it does not take")
 
 

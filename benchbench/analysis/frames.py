@@ -254,7 +254,7 @@ def _trial_row(run: Run, outcome: Outcome, statistic: Statistic) -> dict[str, An
 
 
 _CELL = ("device", "family", "variant", "scheme", "delegate", "kind", "threads", "affinity", "case")
-_DELEGATION = ("nodes_delegated", "nodes_total", "partitions", "remainder")
+_DELEGATION = ("nodes_delegated", "nodes_total", "partitions", "fallback")
 _OUTCOME = ("started", "wall_s", "tool_s", "cooldown_s", "attempts", "exit_code", "error", "remedy", "log")
 
 

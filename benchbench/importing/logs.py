@@ -58,7 +58,7 @@ def as_json(launch: Launch, source: str, index: int) -> dict[str, Any]:
         "nodes_total": delegation.nodes_total,
         "partitions": delegation.partitions,
         "kernels": delegation.kernels,
-        "remainder": delegation.remainder,
+        "fallback": delegation.fallback,
         "accelerators": list(delegation.accelerators),
         "timings_us": {name: getattr(timings, name) for name in names},
         "runs": launch.runs,

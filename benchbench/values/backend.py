@@ -24,7 +24,7 @@ class Backend(Frozen):
         return self.kind
 
     @property
-    def remainder(self) -> str:
+    def fallback(self) -> str:
         """Who executes the nodes it leaves: "xnnpack" or "cpu"."""
         return "xnnpack"
 

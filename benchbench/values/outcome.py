@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from benchbench.values.device import Frozen, Purpose
 
@@ -95,13 +95,14 @@ class Delegation(Frozen):
     nodes_total: int | None = None
     partitions: int | None = None
     kernels: int | None = None
-    remainder: str | None = None  # who executes the rest of the graph: "xnnpack" or "cpu"
+    # Who executes the rest of the graph: "xnnpack" or "cpu"; run folders of format 1 call it the remainder.
+    fallback: str | None = Field(default=None, validation_alias=AliasChoices("fallback", "remainder"))
     accelerators: tuple[str, ...] = ()  # the accelerators that the tool listed (NNAPI)
 
     @property
     def executor(self) -> str:
         """Who really executed the graph, in words for a row: never a delegate that took nothing."""
-        asked, rest = self.asked or "cpu", self.remainder or "cpu"
+        asked, rest = self.asked or "cpu", self.fallback or "cpu"
         if self.verdict == "full":
             return asked
         if self.verdict == "partial":

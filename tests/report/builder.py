@@ -77,7 +77,7 @@ def delegation(asked: str, verdict: Verdict = "full", *, nodes: int = 40) -> Del
         nodes_delegated=taken,
         nodes_total=65,
         partitions=2 if verdict == "partial" else 1,
-        remainder=rest,
+        fallback=rest,
     )
 
 

@@ -134,7 +134,7 @@ class LaunchSequence:
 
 
 def _taken(delegation: Delegation) -> tuple[str, int | None, str | None]:
-    return delegation.verdict, delegation.nodes_delegated, delegation.remainder
+    return delegation.verdict, delegation.nodes_delegated, delegation.fallback
 
 
 def _in_words(delegation: Delegation) -> str:

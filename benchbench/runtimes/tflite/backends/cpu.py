@@ -15,7 +15,7 @@ class Cpu(Backend):
     name_in_tool = None
 
     @property
-    def remainder(self) -> str:
+    def fallback(self) -> str:
         return "cpu"
 
     def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:

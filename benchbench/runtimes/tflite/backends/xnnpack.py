@@ -21,7 +21,7 @@ class Xnnpack(Backend):
         return "xnnpack:fp16" if self.force_fp16 else "xnnpack"
 
     @property
-    def remainder(self) -> str:
+    def fallback(self) -> str:
         return "cpu"
 
     def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:

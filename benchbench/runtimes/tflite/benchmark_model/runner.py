@@ -134,7 +134,7 @@ def delegation(work: LaunchSpec, told: Delegation, info: RuntimeInfo | None) -> 
         told = _without_delegate(told)
     if info is not None:
         told = _by_nodes(kind, told, info)
-    return told.model_copy(update={"asked": kind, "remainder": told.remainder or work.delegate.remainder})
+    return told.model_copy(update={"asked": kind, "fallback": told.fallback or work.delegate.fallback})
 
 
 def _without_delegate(told: Delegation) -> Delegation:
@@ -143,7 +143,7 @@ def _without_delegate(told: Delegation) -> Delegation:
     return Delegation(
         verdict="none" if taken else "full",
         evidence=told.evidence or "XNNPACK was applied" if taken else "no delegate was created or applied",
-        remainder="xnnpack" if taken else "cpu",
+        fallback="xnnpack" if taken else "cpu",
     )
 
 

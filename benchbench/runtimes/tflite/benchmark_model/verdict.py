@@ -189,7 +189,7 @@ def weigh(events: Sequence[Event], profile: Profile | None = None) -> Delegation
         nodes_total=scales.total,
         partitions=scales.partitions,
         kernels=scales.kernels if scales.kernels is not None else _gpu_kernels(events, asked.kind),
-        remainder=_remainder(events, asked),
+        fallback=_fallback(events, asked),
         accelerators=tuple(name.strip() for name in listed[0].split(",")) if listed else (),
     )
 
@@ -263,7 +263,7 @@ def _weigh_silence(scales: _Weighed, events: Sequence[Event], kind: str, profile
         scales.evidence = f"no line says that the {kind} delegate was created or applied"
 
 
-def _remainder(events: Sequence[Event], asked: Asked) -> str | None:
+def _fallback(events: Sequence[Event], asked: Asked) -> str | None:
     """Who executes what the delegate leaves."""
     if asked.kind == "xnnpack" or asked.xnnpack is False:
         return "cpu"

@@ -147,7 +147,7 @@ def _reading(work: LaunchSpec, raw: JobOutput, answer: Answer) -> LaunchResult:
         nodes_delegated=took.nodes_delegated,
         nodes_total=took.nodes_total,
         partitions=took.partitions,
-        remainder=took.remainder or work.delegate.remainder,
+        fallback=took.remainder or work.delegate.fallback,
     )
     measurement = _measurement(work, raw, answer)
     error = None

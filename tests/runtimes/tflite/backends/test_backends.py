@@ -156,9 +156,9 @@ def test_what_may_exist_is_not_refused() -> None:
         assert delegate.request(None) is not None
 
 
-def test_the_remainder_is_named_truly() -> None:
-    assert Cpu().remainder == Xnnpack().remainder == "cpu"
-    assert Gpu().remainder == Nnapi().remainder == EdgeTpu().remainder == "xnnpack"
+def test_the_fallback_is_named_truly() -> None:
+    assert Cpu().fallback == Xnnpack().fallback == "cpu"
+    assert Gpu().fallback == Nnapi().fallback == EdgeTpu().fallback == "xnnpack"
 
 
 @pytest.mark.parametrize(

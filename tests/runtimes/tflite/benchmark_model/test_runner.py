@@ -33,7 +33,7 @@ def reading(number: str, delegate: Delegate, answers: dict[str, bytes] | None = 
 def test_a_good_run_is_ok_and_the_files_numbers_are_preferred() -> None:
     found = reading("73", Xnnpack(), {"result.pb": written("result.pb")})
     measured = found.measurement
-    assert (found.status, found.delegation.verdict, found.delegation.remainder) == ("ok", "full", "cpu")
+    assert (found.status, found.delegation.verdict, found.delegation.fallback) == ("ok", "full", "cpu")
     assert measured.timings.mean == pytest.approx(1125.615, abs=0.001)
     assert (measured.timings.median, measured.timings.init, measured.runs) == (486, 7428, 169)
     assert measured.tool == "benchmark_model (tflite)"

@@ -127,7 +127,7 @@ def test_an_external_delegate_that_really_computes_gets_its_verdict(
     assert (found.status, found.delegation.verdict) == (status, verdict)
     if verdict == "partial":
         assert (found.delegation.nodes_delegated, found.delegation.nodes_total) == (3, 4)
-        assert (found.delegation.partitions, found.delegation.remainder) == (3, "xnnpack")  # it takes ops one by one
+        assert (found.delegation.partitions, found.delegation.fallback) == (3, "xnnpack")  # it takes ops one by one
 
 
 def test_a_gpu_is_refused_where_the_build_has_none_and_unavailable_where_it_is_of_no_use(

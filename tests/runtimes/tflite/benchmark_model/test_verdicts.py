@@ -166,7 +166,7 @@ def test_of_two_delegates_each_has_its_own_line() -> None:
         "Explicitly applied XNNPACK delegate, and the model graph will be partially executed by the delegate w/ 7 delegate kernels.",
     )
     found = verdict_of("Use gpu: [1]", *lines)
-    assert (found.asked, found.verdict, found.kernels, found.remainder) == ("gpu", "partial", 2, "xnnpack")
+    assert (found.asked, found.verdict, found.kernels, found.fallback) == ("gpu", "partial", 2, "xnnpack")
 
 
 def test_the_nodes_of_a_control_flow_body_are_not_those_of_the_graph() -> None:
