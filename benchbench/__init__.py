@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         run_matrix,
     )
     from benchbench.report.page import write_report
-    from benchbench.runtimes.tflite.model.inspect import inspect
+    from benchbench.runtimes.models import inspect
     from benchbench.values.errors import BenchbenchError
 
 _HOME = {
@@ -41,7 +41,7 @@ _HOME = {
     "read_logs": "benchbench.importing.logs",
     "device_status": "benchbench.execution.status",
     "load_matrix": "benchbench.config.matrix",
-    "inspect": "benchbench.runtimes.tflite.model.inspect",
+    "inspect": "benchbench.runtimes.models",
     "quantize": "benchbench.pipeline",
     "recommend": "benchbench.analysis.recommend",
     "write_report": "benchbench.report.page",

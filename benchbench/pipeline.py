@@ -39,7 +39,7 @@ from benchbench.importing.logs import Recorded, outcomes, read_log
 from benchbench.plan import Plan, Target, devices_with_cases, make_plan
 from benchbench.run_folder import journal as journals
 from benchbench.run_folder.journal import Journal
-from benchbench.runtimes.tflite.model.kinship import family_remarks
+from benchbench.runtimes.models import family_remarks
 from benchbench.runtimes.tflite.quantize.calibration import RAW_PIXELS, Feeding, Pixels
 from benchbench.runtimes.tflite.quantize.manifest import Family
 from benchbench.runtimes.tflite.quantize.progress import Progress

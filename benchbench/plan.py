@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from benchbench.config.globs import fits, is_glob
 from benchbench.config.matrix import NATIVE_SAMPLES, Matrix, SkipRule
-from benchbench.runtimes.tflite.backends.compiled import mismatch
+from benchbench.runtimes import mismatch
 from benchbench.values.case import Case, MeasurementSettings, Trial
 from benchbench.values.device import Adb, Device, Purpose, RunnerKind, Traits
 from benchbench.values.errors import InputError, NothingToDo, ToolError
@@ -212,7 +212,7 @@ def _unwanted(case: Case, matrix: Matrix) -> Skip | None:
     for rule in matrix.skips:
         if _fits(rule, case):
             return Skip(case, rule.reason, deliberate=True)
-    reason = mismatch(case.variant.scheme, case.delegate.kind)
+    reason = mismatch(case.variant, case.delegate)
     return Skip(case, reason) if reason else None
 
 

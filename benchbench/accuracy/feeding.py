@@ -10,11 +10,11 @@ from benchbench.accuracy.datasets import Dataset, load, seeded
 from benchbench.accuracy.plausible import Range, data_doubts
 from benchbench.accuracy.tensors import not_a_number, sample_shape, samples_at_once, to_input
 from benchbench.config.matrix import NATIVE_SAMPLES, RANDOM
-from benchbench.runtimes.tflite.backends.compiled import COMPILED
-from benchbench.runtimes.tflite.model.family import info_of
-from benchbench.runtimes.tflite.model.inspect import ModelInfo, TensorInfo
+from benchbench.runtimes import runtime_of
+from benchbench.runtimes.models import info_of
 from benchbench.values.case import Variant
 from benchbench.values.errors import InputError
+from benchbench.values.model import ModelInfo, TensorInfo
 
 RANDOM_SAMPLES = 32
 
@@ -93,12 +93,12 @@ def feed(wanted: Wanted, variants: Sequence[Variant]) -> Fed:
 
 
 def reference_variant(variants: Sequence[Variant]) -> Variant | None:
-    """What files of one network are compared with: its float32 file, else the finest that a CPU can run.
+    """What files of one network are compared with: its float32 file, else the finest that this host can run.
 
     Those of the family's own network come first, and what is derived from it last.
     """
     order = {"float32": 0, "float16": 1}
-    runnable = [variant for variant in variants if variant.scheme not in COMPILED]
+    runnable = [variant for variant in variants if runtime_of(variant.format).has_reference(variant)]
 
     def rank(variant: Variant) -> tuple[bool, bool, int]:
         kin = variant.kin

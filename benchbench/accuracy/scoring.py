@@ -15,8 +15,7 @@ from benchbench.accuracy.scores import classified, score
 from benchbench.accuracy.shards import Shards, cut
 from benchbench.config.matrix import RANDOM
 from benchbench.run_folder.journal import Journal, read_manifest, read_outcomes, slug
-from benchbench.runtimes.tflite.model.inspect import inspect
-from benchbench.runtimes.tflite.model.packed import packed_labels
+from benchbench.runtimes.models import info_of, inspect
 from benchbench.values.case import Variant
 from benchbench.values.errors import BenchbenchError, InputError
 from benchbench.values.outcome import Outcome
@@ -119,7 +118,7 @@ def _reference(
                 Path(variant.path),
                 cut(dataset, Path(shards)),
                 at_most_seconds=REFERENCE_SECONDS,
-                rebuilt=inspect(variant.path).state == "resources",
+                rebuilt=info_of(variant).state == "resources",
                 signature=variant.signature,
             )
         new = kept.with_suffix(".new.npz")
@@ -156,6 +155,6 @@ def _class_names(outcome: Outcome, folder: Path, dataset: Dataset, classes: int)
     given = next((record["dataset"] for record in manifest["datasets"] if record["family"] == family), RANDOM)
     source = None if given == RANDOM else Path(given)
     beside = [path.with_name(NAMES) for path in [*([source] if source and source.is_file() else []), *models]]
-    packed = (names for path in models for names in packed_labels(path.read_bytes())[1].values())
+    packed = (names for path in models for names in inspect(path).labels.values())
     offset = dataset.preprocessing.label_offset if dataset.preprocessing else 0
     return class_names(classes, packed, beside, source, offset)

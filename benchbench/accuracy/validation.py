@@ -18,12 +18,12 @@ from benchbench.accuracy.fidelity import fidelity as tensor_fidelity
 from benchbench.accuracy.fidelity import flags
 from benchbench.accuracy.outputs import Output, read_outputs
 from benchbench.accuracy.tensors import to_input
-from benchbench.runtimes.tflite.model.inspect import ModelInfo, TensorInfo
 from benchbench.runtimes.tflite.quantize.calibration import Calibration
 from benchbench.runtimes.tflite.quantize.conversion import how
 from benchbench.runtimes.tflite.quantize.manifest import Fidelity
 from benchbench.runtimes.tflite.quantize.validator import CannotRun
 from benchbench.values.errors import InputError
+from benchbench.values.model import ModelInfo, TensorInfo
 
 PROGRAM = Path(__file__).with_name("on_samples.py")
 MOST_SAMPLES = 16

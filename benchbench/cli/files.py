@@ -17,7 +17,8 @@ def models(files: tuple[Path, ...], as_json: bool) -> None:
     """Show what is in a .tflite: scheme, inputs, outputs, ops, size."""
     from benchbench.cli import progress as console
     from benchbench.cli import tables
-    from benchbench.runtimes.tflite.model.inspect import ModelInfo, describe, inspect
+    from benchbench.runtimes.models import inspect
+    from benchbench.values.model import ModelInfo, describe
 
     infos: list[ModelInfo] = []
     errors: list[BenchbenchError] = []

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from benchbench.analysis.doubts import Doubt
     from benchbench.analysis.recommend import Recommendation
     from benchbench.execution.status import DeviceStatus
-    from benchbench.runtimes.tflite.model.inspect import ModelInfo, TensorInfo
     from benchbench.runtimes.tflite.quantize.manifest import Family
     from benchbench.runtimes.tflite.tools import Progress, Tool
+    from benchbench.values.model import ModelInfo, TensorInfo
 
 
 def table_of(*columns: str, right: Sequence[str] = (), whole: Sequence[str] = ()) -> Table:

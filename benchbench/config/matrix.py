@@ -12,13 +12,13 @@ from pydantic import Field, field_validator, model_validator
 
 from benchbench.config.globs import Glob
 from benchbench.config.toml_files import read_toml, validated
-from benchbench.runtimes.tflite.backends import Delegate
+from benchbench.runtimes import Delegate
 from benchbench.values.case import InputSpec, MeasurementSettings, Signature, Variant
 from benchbench.values.device import Frozen, ToolChoice
 from benchbench.values.errors import InputError
 
 if TYPE_CHECKING:
-    from benchbench.runtimes.tflite.model.inspect import ModelInfo
+    from benchbench.values.model import ModelInfo
 
 NATIVE_SAMPLES = 32
 RANDOM = "random"  # instead of a dataset's path: seeded inputs, to compare outputs with the reference
@@ -180,7 +180,7 @@ def _words_as_tables(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _variants(path: Path, entry: ModelEntry) -> tuple[Variant, ...]:
-    from benchbench.runtimes.tflite.model.family import variants  # reads flatbuffers: slow to import
+    from benchbench.runtimes.models import variants  # reads flatbuffers: slow to import
 
     if isinstance(entry.variants, dict):
         files, names = [_one_file(path, entry, *named) for named in entry.variants.items()], tuple(entry.variants)
@@ -226,7 +226,7 @@ def _fed(path: Path, entry: ModelEntry, variant: Variant) -> Variant:
 
     Raises InputError where the matrix describes not as many as it has.
     """
-    from benchbench.runtimes.tflite.model.inspect import inspect
+    from benchbench.runtimes.models import inspect
 
     info = inspect(variant.path)
     if entry.signature is not None:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from benchbench.demo.qat_fashion_mnist import converted, fine_tuned
 from benchbench.demo.train_fashion_mnist import BATCH, IMBALANCE, SEED, STEPS, Pixels, dataset
 from benchbench.pipeline import quantize
-from benchbench.runtimes.tflite.model.inspect import inspect
+from benchbench.runtimes.models import inspect
 from benchbench.runtimes.tflite.quantize.converters import SCHEMES
 from benchbench.runtimes.tflite.quantize.manifest import MANIFEST
 

@@ -22,7 +22,7 @@ from benchbench.device.store import sha256_of
 from benchbench.execution.worker import Worker
 from benchbench.plan import Plan, Skip
 from benchbench.run_folder.journal import Journal, write_manifest
-from benchbench.runtimes.tflite.backends import Delegate
+from benchbench.runtimes import Delegate
 from benchbench.values.case import Case, MeasurementSettings, Trial, Variant
 from benchbench.values.device import Device, ToolChoice
 from benchbench.values.errors import InputError

@@ -10,7 +10,7 @@ from benchbench.device.opening import Absent, opened
 from benchbench.device.session import Session
 from benchbench.execution.prepare import PreparedDevice, prepare_device
 from benchbench.execution.tryout import Possible, possible_delegates
-from benchbench.runtimes.tflite.backends import KINDS
+from benchbench.runtimes import KINDS
 from benchbench.values.device import Device, ToolChoice
 from benchbench.values.errors import BenchbenchError, DeviceBusy, SameMachine, Unauthorized, Unreachable
 

@@ -18,7 +18,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from benchbench.device.session import Session
 from benchbench.execution.prepare import PreparedDevice, Toolchain
-from benchbench.runtimes.tflite.backends import KINDS, Delegate
+from benchbench.runtimes import KINDS, Delegate
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import MeasurementSettings, Variant
 from benchbench.values.device import Frozen, under

@@ -21,8 +21,8 @@ from benchbench.device.probe import mask
 from benchbench.device.session import JobResult, Session
 from benchbench.execution.prepare import PreparedDevice, Toolchain
 from benchbench.run_folder.journal import Journal
+from benchbench.runtimes.models import info_of
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner
-from benchbench.runtimes.tflite.model.family import info_of
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import MeasurementSettings, Trial
 from benchbench.values.device import under

@@ -1,0 +1,32 @@
+"""Runtimes: what executes a format of model files. One folder each; the tuple and the union here are their registry."""
+
+from __future__ import annotations
+
+from benchbench.runtimes.base import Runtime
+from benchbench.runtimes.tflite.backends import Delegate
+from benchbench.runtimes.tflite.runtime import Tflite
+from benchbench.values.backend import Backend
+from benchbench.values.case import Variant
+
+RUNTIMES: tuple[Runtime, ...] = (Tflite(),)
+KINDS = tuple(kind for runtime in RUNTIMES for kind in runtime.kinds)
+
+__all__ = ["KINDS", "RUNTIMES", "Delegate", "Runtime", "mismatch", "runtime_of", "runtime_of_backend"]
+
+
+def runtime_of(model_format: str) -> Runtime:
+    """The runtime of a format; raises KeyError for one that nobody has."""
+    return {runtime.format: runtime for runtime in RUNTIMES}[model_format]
+
+
+def runtime_of_backend(kind: str) -> Runtime:
+    """The runtime that has a backend of this kind; raises KeyError where none has."""
+    return {kind: runtime for runtime in RUNTIMES for kind in runtime.kinds}[kind]
+
+
+def mismatch(variant: Variant, backend: Backend) -> str | None:
+    """Why a model cannot run on a backend, on any device: it is of another runtime's format, or not made for it."""
+    runtime = runtime_of_backend(backend.kind)
+    if variant.format != runtime.format:
+        return f"{backend.kind} is a delegate for .{runtime.format} models, not for .{variant.format}"
+    return runtime.mismatch(variant, backend)

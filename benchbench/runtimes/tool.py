@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from benchbench.runtimes.tflite.model.inspect import State
 from benchbench.values.backend import Backend
 from benchbench.values.case import MeasurementSettings, Variant
 from benchbench.values.device import RunnerKind
 from benchbench.values.job import Job, JobOutput
+from benchbench.values.model import State
 from benchbench.values.outcome import LaunchResult
 
 

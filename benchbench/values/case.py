@@ -55,9 +55,10 @@ class Signature(Frozen):
 
 
 class Variant(Frozen):
-    """One .tflite file of a model family, with what was read from the file itself."""
+    """One model file of a family, with what was read from the file itself."""
 
     family: str
+    format: str = "tflite"  # what reads and runs it; run folders of before have no other
     name: str  # unique in its family: what the matrix says, or its file's stem without the family's name
     scheme: str  # float32, float16, dynamic-int8, int8, int16x8, …; edgetpu and others that are compiled
     path: str  # on this host

@@ -14,8 +14,7 @@ from PIL import Image
 from benchbench.accuracy.feeding import Fed, Wanted, feed
 from benchbench.accuracy.scoring import compared_with
 from benchbench.config.matrix import RANDOM
-from benchbench.runtimes.tflite.model.family import variants
-from benchbench.runtimes.tflite.model.inspect import inspect
+from benchbench.runtimes.models import inspect, variants
 from benchbench.values.case import Variant
 from benchbench.values.errors import InputError
 from tests.beds import models

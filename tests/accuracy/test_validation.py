@@ -10,9 +10,10 @@ import pytest
 
 from benchbench.accuracy.fidelity import SQNR_CEILING_DB
 from benchbench.accuracy.validation import validation_of
-from benchbench.runtimes.tflite.model.inspect import ModelInfo, inspect
+from benchbench.runtimes.models import inspect
 from benchbench.runtimes.tflite.quantize.calibration import Calibration
 from benchbench.runtimes.tflite.quantize.validator import CannotRun
+from benchbench.values.model import ModelInfo
 from tests.runtimes.tflite.model.small_models import M, O, T, build, zeros
 
 SHIPPED = Path(__file__).parents[2] / "benchbench/demo/fashion_mnist"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchbench.runtimes.tflite.backends import Delegate
+from benchbench.runtimes import Delegate
 from benchbench.runtimes.tflite.script.runner import PythonRunner, script_path
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import MeasurementSettings, Variant

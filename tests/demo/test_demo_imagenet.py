@@ -30,8 +30,9 @@ from benchbench.demo import imagenet
 from benchbench.demo.checkpoint import MAGIC, PROTOCOL, read_checkpoint
 from benchbench.demo.efficientnet_lite import CLASSES, classifier
 from benchbench.demo.packages import Package, wheel
-from benchbench.runtimes.tflite.model.inspect import TensorInfo, inspect
+from benchbench.runtimes.models import inspect
 from benchbench.values.errors import InputError, ToolError
+from benchbench.values.model import TensorInfo
 
 SHIPPED = Path(demo_file).parent / "fashion_mnist"
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchbench.run_folder.journal import read_manifest
-from benchbench.runtimes.tflite.model.inspect import inspect
+from benchbench.runtimes.models import inspect
 from benchbench.values.outcome import Outcome
 from tests.beds import models
 from tests.workbench import Workbench, outcomes

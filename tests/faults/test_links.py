@@ -19,8 +19,8 @@ from benchbench.execution.scheduler import Event, Started, execute, workers
 from benchbench.execution.worker import RunContext
 from benchbench.plan import Target, make_plan
 from benchbench.run_folder.journal import create, new_folder, read_outcomes
+from benchbench.runtimes.models import variants
 from benchbench.runtimes.tflite.backends import Xnnpack
-from benchbench.runtimes.tflite.model.family import variants
 from benchbench.transports import connect
 from benchbench.values.case import MeasurementSettings
 from benchbench.values.device import Address, Device, Local, ToolChoice

@@ -13,7 +13,7 @@ from benchbench.cli.tables import show_cases, show_models
 from benchbench.report.page import render
 from benchbench.report.results import Results, profile_rows
 from benchbench.report.sections import shared_doubts
-from benchbench.runtimes.tflite.model.inspect import inspect
+from benchbench.runtimes.models import inspect
 from benchbench.values.outcome import Memory
 from tests.accuracy.conftest import FAMILY
 from tests.report.builder import _profile, conditions, launches, measurement, outcome, variant, write_run

@@ -24,10 +24,10 @@ from benchbench.device.agent import folder_name
 from benchbench.device.session import JobResult
 from benchbench.plan import BATCHED
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner
-from benchbench.runtimes.tflite.model.inspect import ModelInfo, TensorInfo
 from benchbench.runtimes.tool import Feed, LaunchSpec
 from benchbench.values.case import InputSpec
 from benchbench.values.errors import InputError
+from benchbench.values.model import ModelInfo, TensorInfo
 
 OUTPUTS = "outputs.raw"
 NEEDED = ("input_layer", "input_layer_shape", "input_layer_value_files", "output_filepath")

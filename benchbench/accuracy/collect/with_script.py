@@ -12,9 +12,9 @@ from benchbench.accuracy.collect.launch_sequence import Evaluated, LaunchFailed,
 from benchbench.accuracy.outputs import Output, read_outputs
 from benchbench.accuracy.shards import Shards
 from benchbench.device.session import JobResult
-from benchbench.runtimes.tflite.model.inspect import State
 from benchbench.runtimes.tool import Evaluation, LaunchSpec, Preprocess
 from benchbench.values.errors import InputError
+from benchbench.values.model import State
 
 LAUNCH_SECONDS = 30.0  # between two signs of life, and the most that a fault costs; a start takes one or two of them
 

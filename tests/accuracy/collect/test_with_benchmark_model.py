@@ -26,13 +26,12 @@ from benchbench.device.session import Session, open_session
 from benchbench.execution.prepare import PreparedDevice, Toolchain, prepare_device
 from benchbench.execution.worker import RunContext, Worker
 from benchbench.run_folder import journal as journals
-from benchbench.runtimes.tflite.backends import Delegate
+from benchbench.runtimes import Delegate
+from benchbench.runtimes.models import inspect, variant_of
 from benchbench.runtimes.tflite.backends.cpu import Cpu
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner
 from benchbench.runtimes.tflite.benchmark_model.capabilities import Capabilities
-from benchbench.runtimes.tflite.model.family import variant_of
-from benchbench.runtimes.tflite.model.inspect import inspect
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import Case, InputSpec, MeasurementSettings, Trial
 from benchbench.values.device import Device, Local, Purpose, ToolChoice

@@ -17,8 +17,8 @@ from benchbench.accuracy.collect.with_script import evaluate
 from benchbench.accuracy.datasets import load
 from benchbench.accuracy.shards import Shards, cut
 from benchbench.device.session import Session, open_session
+from benchbench.runtimes.models import inspect
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
-from benchbench.runtimes.tflite.model.inspect import inspect
 from benchbench.runtimes.tflite.script.runner import PythonRunner, script_path
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import MeasurementSettings

@@ -6,7 +6,6 @@ import hashlib
 import math
 from collections import Counter
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 
@@ -18,125 +17,12 @@ from benchbench.runtimes.tflite.model.packed import minimum_runtime, model_metad
 from benchbench.runtimes.tflite.model.scheme import all_weights, compiled_for, granularity_of, scheme_of
 from benchbench.runtimes.tflite.model.table_ids import table_lengths
 from benchbench.runtimes.tflite.model.weights import PACKED_BITS
-from benchbench.values.device import Frozen
-from benchbench.values.errors import InputError, file_error
+from benchbench.values.errors import file_error
+from benchbench.values.model import ModelInfo, SignatureInfo, State, SubgraphInfo, TensorInfo
 
+FORMAT = "tflite"
 INTEGERS = {"int8", "uint8", "int16", "int4", "int2", "uint4"}
 WEIGHT_TYPES = {*INTEGERS, "float32", "float16", "bfloat16", "float64"}
-
-
-# What a model keeps from one inference to the next: variable tensors (LSTM, SVDF), or resources (VAR_HANDLE), which
-# only a new interpreter forgets.
-State = Literal["variables", "resources"]
-
-
-class TensorInfo(Frozen):
-    """An input or output: real value = scale × (stored − zero point) where it is quantized."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    signature: tuple[int, ...]  # the shape with -1 where any size will do
-    scale: float | None = None
-    zero_point: int | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether a size beside the batch is left open; the only axis of a rank-1 input is no batch."""
-        return -1 in (self.signature[1:] or self.signature)
-
-
-class SignatureInfo(Frozen):
-    """A named entry point of the model, with its arguments by name."""
-
-    key: str
-    subgraph: int
-    inputs: dict[str, TensorInfo]  # in the order of the graph
-    outputs: dict[str, TensorInfo]
-    tables: tuple[int | None, ...] = ()  # as ModelInfo has them
-
-
-class SubgraphInfo(Frozen):
-    """One subgraph: how many operators of which type, most frequent first."""
-
-    name: str
-    ops: dict[str, int]
-    tensors: int
-
-
-class ModelInfo(Frozen):
-    """One .tflite file as its own bytes describe it; sizes in bytes, one MAC = two floating-point operations."""
-
-    path: str
-    size_bytes: int
-    sha256: str
-    scheme: str  # the table in scheme.py
-    granularity: str | None  # of integer weights: per-tensor, per-channel, per-block
-    inputs: tuple[TensorInfo, ...]
-    outputs: tuple[TensorInfo, ...]
-    signatures: tuple[SignatureInfo, ...]
-    subgraphs: tuple[SubgraphInfo, ...]
-    custom_ops: tuple[str, ...]
-    flex_ops: tuple[str, ...]  # TensorFlow ops that need the Flex delegate
-    parameters: int | None  # None where a part is compiled, so that its weights cannot be told from commands
-    weight_bytes: dict[str, int]  # stored bytes of the constants, by type
-    macs: int | None
-    macs_note: str | None
-    sparse_tensors: int  # stored in TFLite's sparse encoding
-    zero_weights: float | None  # share of the weights that are zero: pruning shows here, None without weights
-    description: str
-    minimum_runtime: str | None
-    metadata: tuple[str, ...]  # names of the metadata entries
-    about: dict[str, str]  # name, description, version, author, license of TFLite Metadata
-    packed_files: tuple[str, ...]
-    labels: dict[str, tuple[str, ...]]  # label file -> labels
-    state: State | None = None
-    input_ranges: tuple[tuple[float, float] | None, ...] = ()  # the real values that each was made for; None = unknown
-    tables: tuple[int | None, ...] = ()  # per input: into how long a table its whole numbers lead; None = into none
-    notes: tuple[str, ...] = ()
-    main: int = 0  # the subgraph that `inputs` and `outputs` are of
-
-    def entered_by(self, key: str) -> ModelInfo:
-        """The model as a signature has it: inputs and outputs are its arguments, by their names there.
-
-        Raises InputError where the model has none of that name.
-        """
-        signature = next((one for one in self.signatures if one.key == key), None)
-        if signature is None:
-            known = ", ".join(f'"{one.key}"' for one in self.signatures)
-            remedy = f"it has {known}" if known else "it has none: leave the key out"
-            raise InputError(f'{self.path}: has no signature "{key}"', remedy=remedy)
-        sides = (signature.inputs, signature.outputs)
-        inputs, outputs = (
-            tuple(tensor.model_copy(update={"name": name}) for name, tensor in side.items()) for side in sides
-        )
-        entered = {"inputs": inputs, "outputs": outputs, "tables": signature.tables, "main": signature.subgraph}
-        return self.model_copy(update=entered)
-
-    @property
-    def size_mb(self) -> float:
-        """Megabytes of 10⁶ bytes."""
-        return self.size_bytes / 1e6
-
-    @property
-    def nodes(self) -> int:
-        """Operators of the main subgraph: what a delegate can take."""
-        return sum(self.subgraphs[self.main].ops.values())
-
-    @property
-    def compiled_for(self) -> str | None:
-        """The accelerator that a part of the model was compiled for, in words; None = it is not compiled."""
-        return COMPILED[self.scheme].name if self.scheme in COMPILED else None
-
-    @property
-    def arguments(self) -> dict[str, TensorInfo]:
-        """The inputs by the names under which they are fed: those of the first signature, else of the tensors."""
-        return dict(self.signatures[0].inputs) if self.signatures else {tensor.name: tensor for tensor in self.inputs}
-
-    @property
-    def quantized(self) -> bool:
-        """Whether any weight is stored in anything but 32-bit float."""
-        return self.scheme not in {"float32", "none"}
 
 
 def inspect(path: str | Path) -> ModelInfo:
@@ -157,10 +43,12 @@ def inspect(path: str | Path) -> ModelInfo:
     constants = _constants(contents)
     types = {(op.type, op.custom) for graph in graphs for op in graph.ops}
     return ModelInfo(
+        format=FORMAT,
         path=str(path),
         size_bytes=len(raw),
         sha256=hashlib.sha256(raw).hexdigest(),
         scheme=scheme,
+        compiled_for=COMPILED[scheme].name if scheme in COMPILED else None,
         granularity=granularity_of(graphs),
         inputs=tuple(_tensor(main.tensors[k]) for k in main.inputs),
         outputs=tuple(_tensor(main.tensors[k]) for k in main.outputs),
@@ -185,15 +73,6 @@ def inspect(path: str | Path) -> ModelInfo:
         tables=table_lengths(main),
         notes=_notes(scheme),
     )
-
-
-def describe(info: ModelInfo) -> dict[str, Any]:
-    """The whole of a ModelInfo as plain JSON values; what JSON cannot say (NaN, infinity) becomes None."""
-    plain = info.model_dump(mode="json")
-    plain |= {"size_mb": info.size_mb, "nodes": info.nodes, "compiled_for": info.compiled_for}
-    plain["flops"] = None if info.macs is None else 2 * info.macs
-    plain["ops"] = dict(sum((Counter(graph.ops) for graph in info.subgraphs), Counter()).most_common())
-    return plain
 
 
 def _state(graphs: tuple[Graph, ...]) -> State | None:

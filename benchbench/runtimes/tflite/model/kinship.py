@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbench.runtimes.tflite.model.graph import Graph, read
-from benchbench.runtimes.tflite.model.inspect import ModelInfo
 from benchbench.runtimes.tflite.model.scheme import all_weights
 from benchbench.runtimes.tflite.model.weights import Weights, real_weights
-from benchbench.values.case import Kin, Relation, Variant
+from benchbench.values.case import Kin, Relation
+from benchbench.values.model import ModelInfo
 
 MOST = 0.8  # the share of the weights that decides
 SPARSER = 0.25  # so many more of the weights are zero in what was pruned
@@ -197,20 +197,3 @@ def _fit(base: NDArray[np.float32], aim: NDArray[np.float32], axes: tuple[int, i
     power = np.sum(base * base, axis=axes, keepdims=True)
     found: NDArray[np.float32] = np.sum(base * aim, axis=axes, keepdims=True) / np.where(power > 0, power, 1)
     return found
-
-
-def family_remarks(variants: Sequence[Variant]) -> tuple[str, ...]:
-    """What a person must know of families that are not one network, a sentence each."""
-    found = []
-    for variant in variants:
-        kin = variant.kin
-        if kin.network:
-            found.append(
-                f"{variant.id}: {kin.because}: it is not compared with the others (give it a [[model]] of its own)"
-            )
-        elif kin.relation != "same":
-            found.append(
-                f"{variant.id}: {kin.relation} ({kin.because}): it may answer otherwise, so it is compared by accuracy "
-                "on labels, and not by likeness"
-            )
-    return tuple(found)

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbench.runtimes.tflite.model.inspect import TensorInfo
 from benchbench.values.errors import InputError
+from benchbench.values.model import TensorInfo
 
 MOST_SAMPLES = 500  # more do not change the ranges, only the time
 IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}

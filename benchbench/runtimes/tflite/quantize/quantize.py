@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchbench.runtimes.tflite.model.graph import read
-from benchbench.runtimes.tflite.model.inspect import ModelInfo, inspect
+from benchbench.runtimes.tflite.model.inspect import inspect
 from benchbench.runtimes.tflite.model.scheme import all_weights
 from benchbench.runtimes.tflite.quantize.calibration import RAW_PIXELS, Calibration, Feeding, Pixels, load
 from benchbench.runtimes.tflite.quantize.conversion import Message, fill
@@ -34,6 +34,7 @@ from benchbench.runtimes.tflite.quantize.progress import Account, Progress, sile
 from benchbench.runtimes.tflite.quantize.source import digest, family_name, kind_of
 from benchbench.runtimes.tflite.quantize.validator import CannotRun, Validation, Validator
 from benchbench.values.errors import InputError, ToolError, file_error
+from benchbench.values.model import ModelInfo
 
 EDGETPU = "edgetpu"  # made from an int8 variant by a compiler of its own
 FLOAT_WEIGHTS = {"float32", "float16"}  # nothing in them is scaled, per channel or otherwise

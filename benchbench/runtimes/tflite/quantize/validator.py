@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from benchbench.runtimes.tflite.model.inspect import ModelInfo
 from benchbench.runtimes.tflite.quantize.calibration import Calibration
 from benchbench.runtimes.tflite.quantize.manifest import Fidelity
+from benchbench.values.model import ModelInfo
 
 
 class CannotRun(Exception):

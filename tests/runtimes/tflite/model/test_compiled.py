@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchbench.runtimes.models import variants
 from benchbench.runtimes.tflite.backends import KINDS
 from benchbench.runtimes.tflite.backends.compiled import COMPILED, mismatch
-from benchbench.runtimes.tflite.model.family import variants
-from benchbench.runtimes.tflite.model.inspect import describe, inspect
+from benchbench.runtimes.tflite.model.inspect import inspect
+from benchbench.values.model import describe
 from tests.runtimes.tflite.model.small_models import M, O, T, build
 from tests.workbench import Workbench
 

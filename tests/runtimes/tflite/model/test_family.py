@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.runtimes.tflite.model.family import variants
+from benchbench.runtimes.models import variants
 from benchbench.values.errors import InputError
 
 SHIPPED = Path(__file__).parents[4] / "benchbench/demo/fashion_mnist"

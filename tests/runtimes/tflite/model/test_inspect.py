@@ -15,8 +15,9 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchbench.runtimes.tflite.model.inspect import ModelInfo, describe, inspect
+from benchbench.runtimes.tflite.model.inspect import inspect
 from benchbench.values.errors import InputError
+from benchbench.values.model import ModelInfo, describe
 from tests.runtimes.tflite.model.small_models import M, O, T, build, dense, zeros
 
 ROOT = Path(__file__).parents[4]

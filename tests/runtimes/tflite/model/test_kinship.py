@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchbench.runtimes.tflite.model.family import variants
-from benchbench.runtimes.tflite.model.kinship import family_remarks
+from benchbench.runtimes.models import family_remarks, variants
 from tests.runtimes.tflite.model.small_models import M, O, T, build
 
 SHIPPED = Path(__file__).parents[4] / "benchbench" / "demo" / "fashion_mnist"

@@ -1,0 +1,122 @@
+"""Model files of any format: what is in one, and a set of them as the variants of one family."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+
+from benchbench.runtimes import RUNTIMES, Runtime, runtime_of
+from benchbench.values.case import Kin, Variant
+from benchbench.values.errors import InputError
+from benchbench.values.model import ModelInfo
+
+
+def inspect(path: str | Path) -> ModelInfo:
+    """What is in a model file: scheme, inputs, outputs, operators, size.
+
+    Raises InputError when it cannot be read, or is no model of the format that its name says.
+    """
+    path = Path(path)
+    with suppress(OSError):  # the runtime says what is wrong with it
+        found = path.stat()
+        return _inspected(path, (found.st_ino, found.st_size, found.st_mtime_ns))
+    return _reader(path).inspect(path)
+
+
+@lru_cache(maxsize=256)
+def _inspected(path: Path, _: tuple[int, ...]) -> ModelInfo:
+    """A file as long as it stays the same: a plan and its evaluation look into each several times."""
+    return _reader(path).inspect(path)
+
+
+def _reader(path: Path) -> Runtime:
+    by_suffix = {suffix: runtime for runtime in RUNTIMES for suffix in runtime.suffixes}
+    return by_suffix.get(path.suffix.lower(), RUNTIMES[0])
+
+
+def info_of(variant: Variant) -> ModelInfo:
+    """What is in a variant's file, by the signature that was chosen."""
+    info = inspect(variant.path)
+    return info.entered_by(variant.signature.key) if variant.signature else info
+
+
+def variants(family: str, paths: Iterable[str | Path], names: Iterable[str] | None = None) -> tuple[Variant, ...]:
+    """Inspect the files of a family, in the order given, called by `names` or each by its own file.
+
+    Raises InputError for what is no model, for the same bytes twice, and for two of the same name.
+    """
+    infos = [inspect(path) for path in paths]
+    called = [name_from_file(family, info) for info in infos] if names is None else list(names)
+    _refuse_twins("the same bytes", [(info.sha256, info.path) for info in infos], "leave one out")
+    rename = 'rename one of the files, or name them in the matrix: variants = { NAME = "FILE", … }'
+    _refuse_twins("the same name", [(name, info.path) for name, info in zip(called, infos, strict=True)], rename)
+    made = (variant_of(info, family, name) for name, info in zip(called, infos, strict=True))
+    kin = _kinships(infos, called)
+    return tuple(variant.model_copy(update={"kin": its}) for variant, its in zip(made, kin, strict=True))
+
+
+def _kinships(infos: Sequence[ModelInfo], names: Sequence[str]) -> list[Kin]:
+    """How each file belongs to those of the same format: weights of two formats are not compared."""
+    found: dict[int, Kin] = {}
+    for model_format in {info.format for info in infos}:
+        own = [k for k, info in enumerate(infos) if info.format == model_format]
+        kin = runtime_of(model_format).kinships([infos[k] for k in own], [names[k] for k in own])
+        found |= dict(zip(own, kin, strict=True))
+    return [found[k] for k in range(len(infos))]
+
+
+def variant_of(info: ModelInfo, family: str, name: str) -> Variant:
+    """The variant that an inspected file is."""
+    return Variant(
+        family=family,
+        format=info.format,
+        name=name,
+        scheme=info.scheme,
+        path=info.path,
+        sha256=info.sha256,
+        size_mb=info.size_mb,
+        nodes=info.nodes,
+        custom_ops=() if info.compiled_for else info.custom_ops,
+        flex_ops=info.flex_ops,
+        open_inputs=tuple(tensor.name for tensor in info.inputs if tensor.open),
+        signatures=tuple(signature.key for signature in info.signatures),
+    )
+
+
+def name_from_file(family: str, info: ModelInfo) -> str:
+    """The stem of the file without the family's name at its beginning or end; its scheme where nothing is left.
+
+    It depends on this file alone: a case keeps its id whatever other files its family has. Of letters, digits, '.', '_'
+    and '-'.
+    """
+    word = re.escape(family)
+    stem = re.sub(rf"^{word}(?![A-Za-z0-9])|(?<![A-Za-z0-9]){word}$", "", Path(info.path).stem, flags=re.IGNORECASE)
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("._-") or info.scheme
+
+
+def _refuse_twins(what: str, keyed: list[tuple[str, str]], remedy: str) -> None:
+    first: dict[str, str] = {}
+    for key, path in keyed:
+        if key in first:
+            raise InputError(f"{first[key]} and {path} have {what} in one family", remedy=remedy)
+        first[key] = path
+
+
+def family_remarks(variants: Sequence[Variant]) -> tuple[str, ...]:
+    """What a person must know of families that are not one network, a sentence each."""
+    found = []
+    for variant in variants:
+        kin = variant.kin
+        if kin.network:
+            found.append(
+                f"{variant.id}: {kin.because}: it is not compared with the others (give it a [[model]] of its own)"
+            )
+        elif kin.relation != "same":
+            found.append(
+                f"{variant.id}: {kin.relation} ({kin.because}): it may answer otherwise, so it is compared by accuracy "
+                "on labels, and not by likeness"
+            )
+    return tuple(found)
