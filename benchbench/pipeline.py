@@ -34,8 +34,9 @@ from benchbench.execution.model_remarks import model_remarks
 from benchbench.execution.scheduler import Event, Noted, Scoring, Tell, execute, workers
 from benchbench.execution.selection import DEVICES, EVERYTHING, Selection, all_devices, chosen_devices, known_devices
 from benchbench.execution.waiting import Wait, workers_in_turn
-from benchbench.execution.worker import RunContext, Worker
+from benchbench.execution.worker import Worker
 from benchbench.importing.logs import Recorded, outcomes, read_log
+from benchbench.modes.base import RunContext
 from benchbench.plan import Plan, Target, devices_with_cases, make_plan
 from benchbench.run_folder import journal as journals
 from benchbench.run_folder.journal import Journal

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchbench.config.globs import fits, is_glob
-from benchbench.config.matrix import NATIVE_SAMPLES, Matrix, SkipRule
+from benchbench.config.matrix import Matrix, SkipRule
+from benchbench.modes import MODES, mode_of
+from benchbench.modes.base import Launches, Mode
 from benchbench.runtimes import mismatch
 from benchbench.values.case import Case, MeasurementSettings, Trial
-from benchbench.values.device import Adb, Device, Purpose, RunnerKind, Traits
+from benchbench.values.device import Adb, Device, RunnerKind, Traits
 from benchbench.values.errors import InputError, NothingToDo, ToolError
 
-BATCHED = 3  # launches that outputs through benchmark_model take where a model can be batched: one, all, another one
 LAUNCH_S = 0.8  # start of a process, loading, the agent's work: measured on this project's test devices
 
 
@@ -52,7 +53,7 @@ class Plan:
     only: tuple[str, ...] = ()  # the selection: globs over case ids
     skip: tuple[str, ...] = ()
     cells: int = 0
-    launches: Mapping[str, int] = field(default_factory=dict)  # trial -> at most so many, where one does not do
+    launches: Mapping[str, Launches] = field(default_factory=dict)  # of trials for which one does not do
 
     def of(self, device: str) -> tuple[Trial, ...]:
         return tuple(trial for trial in self.trials if trial.case.device == device)
@@ -65,12 +66,12 @@ class Plan:
         """At least this long: the minimum times of the matrix; slow models and cool-downs come on top."""
         per_trial = self.measure.warmup_min_seconds + self.measure.min_seconds + LAUNCH_S
         trials = self.of(device)
-        several = [min(self.launches[trial.id], BATCHED) for trial in trials if trial.id in self.launches]
+        several = [self.launches[trial.id].least for trial in trials if trial.id in self.launches]
         return per_trial * (len(trials) - len(several)) + LAUNCH_S * sum(several)
 
     def native_launches(self, device: str) -> tuple[int, int]:
         """How many trials take outputs through benchmark_model, and how many launches they need at most."""
-        several = [self.launches[trial.id] for trial in self.of(device) if trial.id in self.launches]
+        several = [self.launches[trial.id].most for trial in self.of(device) if trial.id in self.launches]
         return len(several), sum(several)
 
 
@@ -113,10 +114,9 @@ def make_plan(
             raise ToolError(f"{matrix.source}: nothing can run: {unable.case.device}: {unable.reason}")
         raise _nothing_left(matrix, skips)
     trials = tuple(trial for target in targets for trial in _order(cases, target.device.name, matrix, seed))
-    launches = {
-        trial.id: _most_launches(matrix, trial.case.variant.family)
-        for trial in trials
-        if trial.purpose == "accuracy" and presumed_runner(by_name[trial.case.device]) == "benchmark_model"
+    runners = {name: presumed_runner(target) for name, target in by_name.items()}
+    several = {
+        trial.id: mode_of(trial.purpose).launches(trial.case, matrix, runners[trial.case.device]) for trial in trials
     }
     return Plan(
         name=matrix.name,
@@ -128,7 +128,7 @@ def make_plan(
         only=tuple(only),
         skip=tuple(skip),
         cells=len(everything),
-        launches=launches,
+        launches={trial: launches for trial, launches in several.items() if launches},
     )
 
 
@@ -159,13 +159,6 @@ def _select(
 def _nothing_left(matrix: Matrix, skips: Sequence[Skip | None]) -> NothingToDo:
     first = next((f": {skip.case.id}: {skip.reason}" for skip in skips if skip), ": --only and --skip leave no case")
     return NothingToDo(f"{matrix.source}: nothing is left to run{first}", remedy="see `benchbench plan`")
-
-
-def _most_launches(matrix: Matrix, family: str) -> int:
-    """How many launches a trial takes at most for outputs through benchmark_model: a batch in vain, then one by one."""
-    most = matrix.native_samples.get(family, NATIVE_SAMPLES)
-    samples = min(most, matrix.samples.get(family, most))
-    return samples if samples <= BATCHED else samples + BATCHED - 1
 
 
 def presumed_runner(target: Target) -> RunnerKind:
@@ -228,24 +221,13 @@ def _impossible(case: Case, target: Target) -> str | None:
 def _order(cases: Sequence[Case], device: str, matrix: Matrix, seed: int) -> list[Trial]:
     """Rounds outermost, each in a random order of its own, so that drift touches all cells alike."""
     mine = [case for case in cases if case.device == device]
-    measure = matrix.measure
-    passes: list[tuple[int, Purpose]] = [(number, "latency") for number in range(1, measure.rounds + 1)]
-    passes += [(0, "profile")] if measure.profile else []
-    passes += [(0, "accuracy")] if matrix.datasets else []
-    scored = _scored(mine, matrix)
-    ordered: list[tuple[Case, int, Purpose]] = []
-    for number, purpose in passes:
-        shuffled = [*(scored if purpose == "accuracy" else mine)]
-        random.Random(f"{seed}/{device}/{purpose}/{number}").shuffle(shuffled)  # noqa: S311 - an order, no secret
-        ordered += [(case, number, purpose) for case in shuffled]
+    ordered: list[tuple[Case, int, Mode]] = []
+    for mode in MODES:
+        for number in mode.passes(matrix):
+            shuffled = list(mode.cases(mine, matrix))
+            random.Random(f"{seed}/{device}/{mode.name}/{number}").shuffle(shuffled)  # noqa: S311 - an order, no secret
+            ordered += [(case, number, mode) for case in shuffled]
     return [
-        Trial(case=case, round=number, position=position, purpose=purpose)
-        for position, (case, number, purpose) in enumerate(ordered, 1)
+        Trial(case=case, round=number, position=position, purpose=mode.name)
+        for position, (case, number, mode) in enumerate(ordered, 1)
     ]
-
-
-def _scored(cases: Sequence[Case], matrix: Matrix) -> list[Case]:
-    """Outputs are taken back once per device, variant and delegate: the number of threads does not change them."""
-    fed = [case for case in cases if case.variant.family in matrix.datasets and case.variant.id not in matrix.unfed]
-    first = {(case.variant.id, case.delegate.label): case for case in reversed(fed)}
-    return [case for case in fed if case is first[case.variant.id, case.delegate.label]]

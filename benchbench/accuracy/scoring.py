@@ -90,7 +90,7 @@ def unscored(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
 
 def off_the_timed_path(outcome: Outcome, outcomes: Sequence[Outcome]) -> Outcome | None:
     """The outcome as a failure where its outputs were made by other means than what was timed."""
-    own = [o for o in outcomes if o.case == outcome.case and o.purpose == "latency" and o.status == "ok"]
+    own = [o for o in outcomes if o.case == outcome.case and o.timed and o.status == "ok"]
     timed = {o.delegation.verdict for o in own}
     verdict = outcome.delegation.verdict
     if not timed or verdict in timed:

@@ -87,7 +87,7 @@ class Run:
         launches: dict[str, list[Outcome]] = {case: [] for case in self.cells}
         scored: dict[Cell, Outcome] = {}
         for outcome in self.outcomes:
-            if outcome.purpose == "latency":
+            if outcome.timed:
                 launches[outcome.case].append(outcome)
             if outcome.accuracy:
                 scored[self.cells[outcome.case].path] = outcome
@@ -140,7 +140,7 @@ def common_statistics(runs: Sequence[Run], alike: Callable[[Cell], object]) -> d
     launches: dict[object, list[Timings]] = {}
     for run in runs:
         for o in run.outcomes:
-            if o.purpose == "latency" and o.status == "ok":
+            if o.timed and o.status == "ok":
                 launches.setdefault(alike(run.cells[o.case]), []).append(o.measurement.timings)
     chosen = {group: common_statistic(timings) for group, timings in launches.items()}
     return {case: chosen.get(alike(cell), "median") for run in runs for case, cell in run.cells.items()}

@@ -21,19 +21,19 @@ from rich.progress import (
 )
 from rich.segment import Segment
 
+from benchbench.accuracy.collect.with_benchmark_model import BATCHED
 from benchbench.cli.terminal import styled
 from benchbench.execution.scheduler import Done, Event, Noted, Progressed, Scoring, Started
-from benchbench.plan import BATCHED, LAUNCH_S, Plan
+from benchbench.modes import mode_of
+from benchbench.plan import LAUNCH_S, Plan
 from benchbench.runtimes.tflite.quantize.manifest import Skipped
 from benchbench.runtimes.tflite.quantize.progress import Finished, Step, Working
-from benchbench.values import formatting
 from benchbench.values.case import Trial
 from benchbench.values.formatting import counted, duration
 from benchbench.values.outcome import Outcome
 from benchbench.values.visible import visible
 
 TOLD_EVERY_S = 30
-TAKEN = {"profile": "profile", "accuracy": "outputs taken"}  # by launches that are not timed
 STATUS_WORDS = {"ok": "", "failed": "FAILED", "incomplete": "INCOMPLETE", "skipped": "skipped"}
 
 
@@ -59,10 +59,8 @@ def outcome_line(outcome: Outcome) -> str:
     """One line on a finished trial: what it is, what it took, who executed it, and what was wrong."""
     if outcome.status != "ok":
         return f"{outcome.trial}  {STATUS_WORDS[outcome.status]}: {outcome.error or 'no reason given'}"
-    typical = outcome.measurement.timings.typical
     again = f"  (attempt {outcome.attempts})" if outcome.attempts > 1 else ""
-    shown = formatting.time(typical and typical / 1000) if outcome.purpose == "latency" else TAKEN[outcome.purpose]
-    return f"{outcome.trial}  {shown}  on {outcome.delegation.executor}{again}"
+    return f"{outcome.trial}  {mode_of(outcome.purpose).headline(outcome)}  on {outcome.delegation.executor}{again}"
 
 
 class Watch:
@@ -211,7 +209,7 @@ def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:
         talk.print(f"{selected} of {plan.cells} selected", markup=False)
     for device in plan.devices:
         trials = plan.of(device)
-        extra = len([trial for trial in trials if trial.purpose != "latency"])
+        extra = len([trial for trial in trials if not trial.timed])
         more = f" and {counted(extra, 'launch', 'launches')} for profiles and outputs" if extra else ""
         talk.print(
             f"{device}: {counted(len({t.case.id for t in trials}), 'case')} x {counted(plan.measure.rounds, 'round')}"

@@ -14,7 +14,9 @@ from benchbench.device.opening import Absent, opened
 from benchbench.device.session import Session
 from benchbench.device.side_by_side import side_by_side
 from benchbench.execution.prepare import PreparedDevice, prepare_device
-from benchbench.execution.worker import RunContext, Worker, failed, unopened
+from benchbench.execution.worker import Worker, unopened
+from benchbench.modes.base import RunContext
+from benchbench.modes.launch import failed
 from benchbench.plan import Plan
 from benchbench.run_folder.journal import Journal
 from benchbench.values.case import Trial

@@ -91,6 +91,13 @@ class Runner(Protocol):
     def unsupported_reason(self, delegate: Backend) -> str | None:
         """Why this very tool has no such delegate, whatever the device may have; None = it may."""
 
+    @property
+    def evaluates(self) -> bool:
+        """Whether a launch of it runs an `Evaluation`; others are fed a few samples a launch (`Feed`)."""
+
+    def no_outputs_reason(self) -> str | None:
+        """Why this very tool cannot take samples and give outputs back; None = it can."""
+
     def job(self, work: LaunchSpec) -> Job: ...
 
     def read(self, work: LaunchSpec, raw: JobOutput) -> LaunchResult: ...

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, SerializeAsAny, model_validator
 
 from benchbench.values.backend import Backend
-from benchbench.values.device import Frozen, Purpose
+from benchbench.values.device import Frozen
 
 
 class InputSpec(Frozen):
@@ -25,6 +25,7 @@ class InputSpec(Frozen):
         return self
 
 
+LATENCY = "latency"  # the mode of the rounds, from which latency comes alone
 Relation = Literal["same", "retrained", "pruned", "resized"]
 
 
@@ -150,8 +151,13 @@ class Trial(Frozen):
     case: Case
     round: int
     position: int
-    purpose: Purpose = "latency"
+    purpose: str = LATENCY  # the name of its mode
 
     @property
     def id(self) -> str:
-        return f"{self.case.id}/" + (f"r{self.round}" if self.purpose == "latency" else self.purpose)
+        return f"{self.case.id}/" + (f"r{self.round}" if self.timed else self.purpose)
+
+    @property
+    def timed(self) -> bool:
+        """Whether it is a launch of the rounds."""
+        return self.purpose == LATENCY

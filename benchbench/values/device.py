@@ -58,7 +58,6 @@ Address = Annotated[Local | Ssh | Adb, Field(discriminator="transport")]
 
 RunnerKind = Literal["benchmark_model", "python"]
 Capabilities = Literal["tflite", "litert"]
-Purpose = Literal["latency", "profile", "accuracy"]
 
 
 class ToolChoice(Frozen):

@@ -11,7 +11,8 @@ from typing import Literal
 
 from pydantic import AliasChoices, Field
 
-from benchbench.values.device import Frozen, Purpose
+from benchbench.values.case import LATENCY
+from benchbench.values.device import Frozen
 
 Verdict = Literal["full", "partial", "none", "unavailable", "unknown"]
 Status = Literal["ok", "failed", "incomplete", "skipped"]
@@ -190,7 +191,7 @@ class Outcome(Frozen):
     variant: str
     round: int
     position: int  # place in the device's recorded order
-    purpose: Purpose = "latency"
+    purpose: str = LATENCY  # the name of its mode
     status: Status
     measurement: Measurement = Measurement()
     delegation: Delegation = Delegation()
@@ -211,3 +212,8 @@ class Outcome(Frozen):
     outputs: str | None = None  # path below the run folder of the outputs taken back
     samples: int | None = None  # how many samples of the dataset they are of, from its beginning; None = all
     accuracy: dict[str, float | int | str | None] = Field(default_factory=dict)
+
+    @property
+    def timed(self) -> bool:
+        """Whether it is a launch of the rounds: others are never a source of latency."""
+        return self.purpose == LATENCY

@@ -16,7 +16,7 @@ import pytest
 from benchbench.config.matrix import Matrix
 from benchbench.device.session import open_session
 from benchbench.execution.scheduler import Event, Started, execute, workers
-from benchbench.execution.worker import RunContext
+from benchbench.modes.base import RunContext
 from benchbench.plan import Target, make_plan
 from benchbench.run_folder.journal import create, new_folder, read_outcomes
 from benchbench.runtimes.models import variants

@@ -22,29 +22,25 @@ from benchbench.accuracy.raw import RawSamples, alike
 from benchbench.accuracy.tensors import Array
 from benchbench.device.agent import folder_name
 from benchbench.device.session import JobResult
-from benchbench.plan import BATCHED
-from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner
-from benchbench.runtimes.tool import Feed, LaunchSpec
+from benchbench.runtimes.tool import Feed, LaunchSpec, Runner
 from benchbench.values.case import InputSpec
 from benchbench.values.errors import InputError
 from benchbench.values.model import ModelInfo, TensorInfo
 
 OUTPUTS = "outputs.raw"
-NEEDED = ("input_layer", "input_layer_shape", "input_layer_value_files", "output_filepath")
+BATCHED = 3  # launches that a batch takes: one sample alone, all of them, another one alone
 ONE_BY_ONE = "one by one"
 PROOF = BATCHED - 1  # launches that prove a batch: its first and its last sample alone
 MOST_SAMPLES, MOST_BYTES = 256, 8 * 2**20  # of a batch: activations take many times the memory of inputs
 
 
-def obstacle(runner: BenchmarkModelRunner, info: ModelInfo, described: Sequence[InputSpec] = ()) -> str | None:
+def obstacle(runner: Runner, info: ModelInfo, described: Sequence[InputSpec] = ()) -> str | None:
     """Why outputs of this model cannot be had through this tool, in one line; None when they can.
 
     `described` is what the matrix says of the inputs.
     """
-    missing = [flag for flag in NEEDED if flag not in runner.generation.flags]
-    if missing:
-        name = runner.generation.name
-        return f"this benchmark_model ({name}) cannot take inputs from files and give outputs back: no --{missing[0]}"
+    if reason := runner.no_outputs_reason():
+        return reason
     if described and [spec.shape for spec in described] != [tensor.shape for tensor in info.inputs]:
         return (
             "the matrix gives its inputs other shapes than its file does, and those of its outputs are not known then"

@@ -24,7 +24,8 @@ from benchbench.accuracy.scoring import off_the_timed_path
 from benchbench.accuracy.shards import cut
 from benchbench.device.session import Session, open_session
 from benchbench.execution.prepare import PreparedDevice, Toolchain, prepare_device
-from benchbench.execution.worker import RunContext, Worker
+from benchbench.execution.worker import Worker
+from benchbench.modes.base import RunContext
 from benchbench.run_folder import journal as journals
 from benchbench.runtimes import Delegate
 from benchbench.runtimes.models import inspect, variant_of
@@ -34,7 +35,7 @@ from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner
 from benchbench.runtimes.tflite.benchmark_model.capabilities import Capabilities
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import Case, InputSpec, MeasurementSettings, Trial
-from benchbench.values.device import Device, Local, Purpose, ToolChoice
+from benchbench.values.device import Device, Local, ToolChoice
 from benchbench.values.errors import LinkLost
 from benchbench.values.outcome import Delegation, Outcome, Verdict
 from tests.beds import models
@@ -298,7 +299,7 @@ def test_the_trial_of_a_tool_that_gives_no_outputs_back_is_skipped_and_says_why(
 
 
 def test_outputs_that_did_not_come_from_the_timed_path_are_not_scored() -> None:
-    def outcome(purpose: Purpose, verdict: Verdict) -> Outcome:
+    def outcome(purpose: str, verdict: Verdict) -> Outcome:
         delegation = Delegation(asked="gpu", verdict=verdict)
         names = {"trial": f"c/{purpose}", "case": "c", "device": "d", "variant": "v"}
         return Outcome(**names, round=1, position=1, purpose=purpose, status="ok", delegation=delegation)

@@ -28,6 +28,7 @@ from benchbench.values.process_end import how_it_ended
 
 _File = TypeVar("_File")
 GIVEN_UP = 1  # the exit status with which the tool gives up, after telling why
+FEEDING = ("input_layer", "input_layer_shape", "input_layer_value_files", "output_filepath")
 _IN_TOOL = {"edgetpu": "external", "cpu": "xnnpack"}  # what to look for in the tool's words
 
 
@@ -37,6 +38,12 @@ class BenchmarkModelRunner:
 
     generation: Capabilities
     kind: RunnerKind = "benchmark_model"
+    evaluates: bool = False
+
+    def no_outputs_reason(self) -> str | None:
+        missing = [flag for flag in FEEDING if flag not in self.generation.flags]
+        told = f"this benchmark_model ({self.generation.name}) cannot take inputs from files and give outputs back"
+        return f"{told}: no --{missing[0]}" if missing else None
 
     def job(self, work: LaunchSpec) -> Job:
         """Raises ToolError for a delegate or a flag that this build does not have."""

@@ -66,6 +66,10 @@ class PythonRunner:
     """Builds the request of a launch and reads its answer; `Work.tool` is the script's path on the device."""
 
     kind: RunnerKind = "python"
+    evaluates: bool = True
+
+    def no_outputs_reason(self) -> str | None:
+        return None
 
     def unsupported_reason(self, delegate: Backend) -> str | None:
         """Nothing is built into a script; what its interpreter can do is among the device's traits."""

@@ -1,0 +1,37 @@
+"""Latency: one timed launch of every case in each round."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchbench.config.matrix import Matrix
+from benchbench.modes.base import Attempt, Launches
+from benchbench.modes.launch import launch
+from benchbench.values import formatting
+from benchbench.values.case import LATENCY, Case
+from benchbench.values.device import RunnerKind
+from benchbench.values.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """The rounds: what every headline number is made from."""
+
+    name: str = LATENCY
+
+    def passes(self, matrix: Matrix) -> Sequence[int]:
+        return range(1, matrix.measure.rounds + 1)
+
+    def cases(self, cases: Sequence[Case], matrix: Matrix) -> Sequence[Case]:
+        return cases
+
+    def launches(self, case: Case, matrix: Matrix, runner: RunnerKind) -> Launches | None:
+        return None
+
+    def perform(self, attempt: Attempt) -> Outcome:
+        return launch(attempt, attempt.spec)
+
+    def headline(self, outcome: Outcome) -> str:
+        typical = outcome.measurement.timings.typical
+        return formatting.time(typical and typical / 1000)

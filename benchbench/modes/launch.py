@@ -1,0 +1,111 @@
+"""One launch of a tool as a trial, and the parts of an outcome that all modes share."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+
+from benchbench.device.agent import folder_name
+from benchbench.device.faults import passing_fault
+from benchbench.device.session import JobResult
+from benchbench.modes.base import Attempt
+from benchbench.runtimes.tool import LaunchSpec
+from benchbench.values.case import MeasurementSettings, Trial
+from benchbench.values.errors import BenchbenchError, Unsupported
+from benchbench.values.job import Job, JobOutput
+from benchbench.values.outcome import Delegation, LaunchResult, Outcome
+
+LEFT_OUT = b"bytes of output left out by benchbench]"  # as agent.sh says it
+
+
+def launch(attempt: Attempt, spec: LaunchSpec) -> Outcome:
+    """The outcome of one launch; raises a fault after which another attempt may go well at once."""
+    session, trial, context = attempt.session, attempt.trial, attempt.context
+    job = attempt.runner.job(spec)
+    job = replace(job, env={**job.env, **session.device.env})
+    result = session.run(folder_name(trial.id), job, outputs_to=context.journal.folder)
+    log = context.journal.write_log(trial.id, transcript(job, result.raw))
+    reading = required(attempt.runner.read(spec, result.raw), trial, context.measure)
+    outcome = outcome_of(attempt, with_cut(reading, result.raw), result).model_copy(update={"log": log})
+    if reading.status in {"ok", "skipped"} or not (fault := passing_fault(session, spec.staged, result.raw)):
+        return outcome
+    if fault.retry_now:
+        raise fault
+    return outcome.model_copy(update={"error": fault.message, "remedy": fault.remedy, "transient": fault.transient})
+
+
+def blank(trial: Trial) -> Outcome:
+    """The part of an outcome that is known before anything ran."""
+    case = trial.case
+    return Outcome(
+        trial=trial.id,
+        case=case.id,
+        device=case.device,
+        variant=case.variant.id,
+        round=trial.round,
+        position=trial.position,
+        purpose=trial.purpose,
+        status="failed",
+        delegation=Delegation(asked=case.delegate.kind),
+    )
+
+
+def failed(trial: Trial, error: BenchbenchError) -> Outcome:
+    """The outcome of a trial that an error ended."""
+    return blank(trial).model_copy(
+        update={
+            "status": "skipped" if isinstance(error, Unsupported) else "failed",
+            "error": error.message,
+            "remedy": error.remedy or None,
+            "transient": error.transient,
+        }
+    )
+
+
+def outcome_of(attempt: Attempt, reading: LaunchResult, result: JobResult) -> Outcome:
+    return blank(attempt.trial).model_copy(
+        update={
+            "status": reading.status,
+            "measurement": reading.measurement,
+            "delegation": reading.delegation,
+            "error": reading.error,
+            "before": result.before,
+            "after": result.after,
+            "tool_s": result.tool_s,
+            "exit_code": result.raw.exit_code,
+            "retries": result.retries,
+            "runner": attempt.runner.kind,
+        }
+    )
+
+
+def with_cut(reading: LaunchResult, raw: JobOutput) -> LaunchResult:
+    """The reading, with a warning where the tool said more than is read back."""
+    cut = [line for line in (raw.stdout + raw.stderr).splitlines() if line.endswith(LEFT_OUT)]
+    warnings = (*reading.measurement.warnings, *(line.decode("ascii", "replace").strip("[]") for line in cut))
+    return reading.model_copy(update={"measurement": reading.measurement.model_copy(update={"warnings": warnings})})
+
+
+def required(reading: LaunchResult, trial: Trial, measure: MeasurementSettings) -> LaunchResult:
+    """The reading, failed where the matrix requires a full delegation and there was none."""
+    verdict = reading.delegation.verdict
+    if (
+        not measure.require_delegation
+        or reading.status != "ok"
+        or verdict == "full"
+        or trial.case.delegate.kind == "cpu"
+    ):
+        return reading
+    why = f"require_delegation: the verdict is {verdict}: {reading.delegation.evidence or 'no evidence of delegation'}"
+    return reading.model_copy(update={"status": "failed", "error": why})
+
+
+def transcript(job: Job, raw: JobOutput) -> bytes:
+    """Everything a tool was given and said, for a person to read."""
+    parts = [b"$ " + shlex.join(job.argv).encode(), f"exit code {raw.exit_code}{' (time limit)' * raw.late}".encode()]
+    said = {"stdout": raw.stdout, "stderr": raw.stderr, **raw.answers}
+    for name, content in said.items():
+        if content.strip():
+            shown = content if b"\0" not in content else f"({len(content)} bytes, binary)".encode()
+            parts += [f"\n== {name} ==".encode(), shown.rstrip()]
+    return b"\n".join(parts) + b"\n"
