@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 from benchbench.accuracy.images import class_folders
 from benchbench.accuracy.metrics import Classification, wilson
+from benchbench.values.atomic import atomic
 from benchbench.values.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,10 +75,12 @@ def _plain(name: str) -> str:
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    with atomic(path) as file:
+        file.write(text.getvalue().encode())
 
 
 def read_classes(folder: Path) -> pd.DataFrame | None:

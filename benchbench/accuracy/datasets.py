@@ -16,6 +16,7 @@ from benchbench.accuracy.detection import Boxes
 from benchbench.accuracy.images import SUFFIXES, Decoder, listed, sizes
 from benchbench.accuracy.tensors import Array, Preprocessing, Tensor, sample_shape
 from benchbench.config.toml_files import read_toml, validated
+from benchbench.values.atomic import atomic
 from benchbench.values.errors import InputError
 
 LABELS = ("y", "labels")
@@ -120,9 +121,13 @@ class Dataset:
         return replace(self, inputs=kept, labels=labels, truth=self.truth and self.truth.of_first(count))
 
     def save(self, path: Path, start: int = 0, stop: int | None = None) -> None:
-        """The samples start:stop as an .npz with one array an input, in order: what the script on a device reads."""
+        """The samples start:stop as an .npz with one array an input, in order: what the script on a device reads.
+
+        The file appears whole or not at all.
+        """
         arrays = {f"x{index}": samples[start:stop] for index, samples in enumerate(self.inputs)}
-        np.savez(path, allow_pickle=False, **arrays)
+        with atomic(path) as file:
+            np.savez(file, allow_pickle=False, **arrays)
 
 
 def load(path: Path, inputs: Sequence[Tensor], *, classes: int | None = None, whole: bool = False) -> Dataset:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchbench.accuracy.tensors import Array, Reals, dequantize
+from benchbench.values.atomic import atomic
 from benchbench.values.errors import InputError
 
 
@@ -60,10 +61,11 @@ def read_outputs(path: Path) -> tuple[Output, ...]:
 
 
 def write_outputs(path: Path, outputs: Sequence[Output]) -> None:
-    """The file that `read_outputs` reads."""
+    """The file that `read_outputs` reads, whole or not at all."""
     arrays: dict[str, Array] = {"names": np.array([output.name for output in outputs])}
     for k, output in enumerate(outputs):
         arrays[f"output_{k}"] = output.raw
         arrays[f"scale_{k}"] = np.array(output.scale, np.float64)
         arrays[f"zero_point_{k}"] = np.array(output.zero_point, np.int64)
-    np.savez(path, allow_pickle=False, **arrays)
+    with atomic(path) as file:
+        np.savez(file, allow_pickle=False, **arrays)

@@ -121,9 +121,7 @@ def _reference(
                 rebuilt=info_of(variant).state == "resources",
                 signature=variant.signature,
             )
-        new = kept.with_suffix(".new.npz")
-        write_outputs(new, reference.outputs)
-        new.replace(kept)
+        write_outputs(kept, reference.outputs)
     except BenchbenchError as error:
         return None, str(error)
     plain = variant.kin.comparable and variant.scheme != "float32"

@@ -35,9 +35,7 @@ class Shards:
         with self._writing:
             if not path.exists():
                 self.folder.mkdir(parents=True, exist_ok=True)
-                new = path.with_suffix(".new.npz")
-                self.dataset.save(new, first, first + self.size)
-                new.replace(path)
+                self.dataset.save(path, first, first + self.size)
         return Shard(path, first)
 
 

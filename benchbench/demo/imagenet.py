@@ -25,6 +25,7 @@ from benchbench.runtimes.tflite.quantize.conversion import how
 from benchbench.runtimes.tflite.quantize.manifest import MANIFEST, Family
 from benchbench.runtimes.tflite.quantize.progress import Progress as Steps
 from benchbench.runtimes.tflite.quantize.progress import silently
+from benchbench.values.atomic import put_in_place
 from benchbench.values.errors import InputError, ToolError, file_error
 
 FAMILY = "efficientnet_lite0"
@@ -172,7 +173,7 @@ def _make_family(target: Path, progress: Progress, quantizing: Steps) -> None:
         for made in coarse.made:
             (work / "coarse" / made.file).rename(work / "fine" / made.file)
         (work / "fine" / MANIFEST).write_text(family.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        (work / "fine").rename(target)
+        put_in_place(work / "fine", target)
     for skipped in family.skipped:
         progress(f"{skipped.scheme} is left out: {skipped.reason}")
     for warning in family.warnings:

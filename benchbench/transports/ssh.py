@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from io import BufferedReader
+from io import BufferedRandom, BufferedReader
 from pathlib import Path, PurePosixPath
 
 import paramiko
@@ -22,6 +22,7 @@ from benchbench.transports.remote_time_limit import GRACE_S, KILLED, guarded
 from benchbench.transports.ssh_config import route
 from benchbench.transports.ssh_login import log_in
 from benchbench.transports.ssh_output import Output
+from benchbench.values.atomic import atomic
 from benchbench.values.device import Ssh
 from benchbench.values.errors import Late, LinkLost, TransferFailed
 
@@ -119,28 +120,27 @@ class SshTransport:
         if code != 0:
             raise _Refused(_last_words(said) or f"the board's cat ended with exit code {code}")
 
-    def _get_by_cat(self, source: str, part: Path, deadline: Deadline) -> None:
+    def _get_by_cat(self, source: str, file: BufferedRandom, deadline: Deadline) -> None:
         about = self.run(["sh", "-c", _ABOUT, "sh", source], timeout_s=deadline.left())
         size, *digest = about.text.split()[:2] or ["0"]
         if about.exit_code != 0:
             raise _Refused(_last_words(about.stderr))
         failed: list[OSError] = []
-        with part.open("wb") as file:
 
-            def keep(data: bytes) -> None:
-                try:
-                    file.write(data)
-                except OSError as error:  # this side's disk, which is no fault of the link
-                    failed.append(error)
+        def keep(data: bytes) -> None:
+            try:
+                file.write(data)
+            except OSError as error:  # this side's disk, which is no fault of the link
+                failed.append(error)
 
-            code, said = self._run(["cat", source], deadline.left(), [], keep)
+        code, said = self._run(["cat", source], deadline.left(), [], keep)
         if failed:
             raise failed[0]
         if code != 0:
             raise _Refused(_last_words(said) or f"the board's cat ended with exit code {code}")
-        with part.open("rb") as arrived:
-            got = hashlib.file_digest(arrived, "sha256").hexdigest()
-        if str(part.stat().st_size) != size or digest not in ([], ["-"], [got]):
+        file.seek(0)
+        got = hashlib.file_digest(file, "sha256").hexdigest()
+        if str(file.tell()) != size or digest not in ([], ["-"], [got]):
             raise _Refused("it did not arrive as it is there")
 
     def _why(self, folder: str, target: str, size: int) -> str:
@@ -157,22 +157,18 @@ class SshTransport:
         """See Transport.pull."""
         deadline = Deadline.after(timeout_s)
         what = f"{source} to {target}"
-        part = target.with_name(f".part-{secrets.token_hex(8)}")
         try:
-            with self._transfer(what, deadline):
+            with atomic(target) as file, self._transfer(what, deadline):
                 if sftp := self._files():
                     if not stat.S_ISREG(sftp.stat(source).st_mode or 0):
                         raise OSError(f"{source} is not a file")
-                    sftp.get(source, str(part))
+                    sftp.getfo(source, file)
                 else:
-                    self._get_by_cat(source, part, deadline)
-            part.replace(target)
+                    self._get_by_cat(source, file, deadline)
         except _Refused as refusal:
             raise TransferFailed(f"{self._reached}: {what}: {refusal}") from refusal
         except OSError as error:
             raise TransferFailed(f"{self._reached}: {what}: {error.strerror}") from error
-        finally:
-            part.unlink(missing_ok=True)
 
     def close(self) -> None:
         """See Transport.close."""

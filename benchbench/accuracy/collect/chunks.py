@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from benchbench.accuracy.outputs import Output, read_outputs, write_outputs
+from benchbench.values.atomic import atomic
 from benchbench.values.device import Frozen
 from benchbench.values.errors import InputError
 from benchbench.values.outcome import Conditions, LaunchResult
@@ -51,9 +52,8 @@ class Chunks:
         """The record is written last, and appears whole."""
         self.folder.mkdir(parents=True, exist_ok=True)
         write_outputs(self._outputs(name), part.outputs)
-        new = self._record(name).with_suffix(".new")
-        new.write_text(part.record.model_dump_json(exclude_defaults=True), encoding="utf-8")
-        new.replace(self._record(name))
+        with atomic(self._record(name)) as file:
+            file.write(part.record.model_dump_json(exclude_defaults=True).encode())
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

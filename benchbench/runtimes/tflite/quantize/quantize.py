@@ -33,6 +33,7 @@ from benchbench.runtimes.tflite.quantize.manifest import MANIFEST, Calibrated, F
 from benchbench.runtimes.tflite.quantize.progress import Account, Progress, silently
 from benchbench.runtimes.tflite.quantize.source import digest, family_name, kind_of
 from benchbench.runtimes.tflite.quantize.validator import CannotRun, Validation, Validator
+from benchbench.values.atomic import put_in_place
 from benchbench.values.errors import InputError, ToolError, file_error
 from benchbench.values.model import ModelInfo
 
@@ -100,7 +101,7 @@ def quantize(
             asked = (tuple(schemes), representative, pixels, per_channel)
             job = _Job(source, kind, called, *asked, folder, account, validator)
             family = _put_together(job, input_sizes)
-            folder.rename(out)
+            put_in_place(folder, out)
     except KeyboardInterrupt as error:
         raise KeyboardInterrupt("nothing was made") from error
     except OSError as error:

@@ -23,6 +23,7 @@ import platformdirs
 from benchbench.runtimes.tflite.tools.binary import matches
 from benchbench.runtimes.tflite.tools.download import Progress, download
 from benchbench.values.account import home
+from benchbench.values.atomic import atomic, put_in_place
 from benchbench.values.errors import InputError, ToolError, exhausted, file_error
 
 __all__ = ["Generation", "Progress", "Tool", "cache_folder", "find", "known", "matches", "published"]
@@ -174,7 +175,7 @@ def _bring(url: str, place: Path, os: str, arch: str, progress: Progress | None)
         _check(arrived, place, what=f"what {url} sent now")
         _record(place, {"url": url, "sha256": _sha256(arrived)})
         arrived.chmod(0o755)
-        arrived.replace(place)
+        put_in_place(arrived, place)
     finally:
         arrived.unlink(missing_ok=True)
 
@@ -225,11 +226,9 @@ def _read_record(place: Path) -> dict[str, str]:
 
 
 def _record(place: Path, facts: dict[str, str]) -> None:
-    path = _record_of(place)
-    fresh = path.with_suffix(".new")
     stamp = datetime.now(UTC).isoformat(timespec="seconds")
-    fresh.write_text(json.dumps({**facts, "first_used": stamp}, indent=2) + "\n", "utf-8")
-    fresh.replace(path)
+    with atomic(_record_of(place)) as file:
+        file.write((json.dumps({**facts, "first_used": stamp}, indent=2) + "\n").encode())
 
 
 def _sha256(path: Path) -> str:

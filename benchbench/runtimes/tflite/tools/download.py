@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchbench.values.atomic import put_in_place
 from benchbench.values.errors import ToolError
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def download(url: str, target: Path, progress: Progress | None, *, remedy: str) 
     """Bring `url` to `target`; raises ToolError with `remedy` when it cannot be had.
 
     A cut connection is taken up again at once while each attempt gains ground, else by the next call: `target.part`
-    stays. Range and If-Range as in RFC 9110, sections 13.1.5 and 14: a file that changed, or a server without
-    ranges, starts from the beginning.
+    stays, which `atomic` would remove. Range and If-Range as in RFC 9110, sections 13.1.5 and 14: a file that changed,
+    or a server without ranges, starts from the beginning.
     """
     import requests
 
@@ -64,7 +65,7 @@ def download(url: str, target: Path, progress: Progress | None, *, remedy: str) 
                 if part.size() > before:
                     continue
                 raise ToolError(f"{url} cannot be had: {_reason(error)}", remedy=remedy) from error
-    part.data.replace(target)
+    put_in_place(part.data, target)
     part.discard()
 
 
