@@ -198,7 +198,7 @@ def test_profiles_and_outputs_have_launches_of_their_own_after_all_rounds() -> N
     assert len({trial.id for trial in trials}) == len(trials)
 
 
-def test_outputs_are_taken_back_once_per_variant_and_delegate_of_families_with_a_dataset() -> None:
+def test_outputs_are_taken_once_a_variant_and_delegate_where_there_is_a_dataset() -> None:
     other = variant("float32").model_copy(update={"family": "other"})
     asked = matrix(datasets={"net": "random"}, variants=(*matrix().variants, other))
     taken = Counter(
@@ -214,7 +214,7 @@ def test_the_estimate_is_the_least_time_that_the_matrix_asks_for() -> None:
     assert plan.seconds("host") == pytest.approx(16 * (2 + LAUNCH_S))
 
 
-def test_outputs_through_the_native_tool_are_some_launches_of_which_a_plan_tells_the_most_and_costs_the_least() -> None:
+def test_a_plan_tells_the_most_native_launches_for_outputs_and_costs_the_least() -> None:
     asked = matrix(datasets={"net": "data.npz"}, threads=(1,), native_samples={"net": 100}, samples={"net": 50})
     plan = planned(asked, HOST, PHONE)
     assert plan.native_launches("host") == (0, 0)

@@ -38,7 +38,7 @@ def test_the_npu_path_on_openvinos_cpu_is_full_and_agrees_with_the_cpu(
     assert "the NPU path ran on OpenVINO's CPU device" in reading.measurement.warnings
 
 
-def test_an_npu_that_is_not_there_is_unavailable_and_the_silent_cpu_run_is_no_npu_number(
+def test_an_absent_npu_is_unavailable_and_the_silent_cpu_run_no_npu_number(
     tmp_path: Path, conv: Path, npu_python: str
 ) -> None:
     reading = launch(work_for(conv, Npu(vendor="intel"), python=npu_python), tmp_path).reading

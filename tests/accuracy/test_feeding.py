@@ -150,7 +150,7 @@ def test_random_samples_have_each_variants_own_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("twin", ["int8-io", "int8"])  # quantized inside, or by its first operator
-def test_random_samples_fill_the_range_that_a_quantized_file_of_the_family_was_made_for(twin: str) -> None:
+def test_random_samples_fill_the_range_of_a_quantized_file_of_the_family(twin: str) -> None:
     """Else an int8 file that takes 0…255 would be fed with one and the same number, and be called broken for it."""
     family = variants("net", [SHIPPED / f"fashion_mnist_{name}.tflite" for name in ("float32", twin)])
     made_for = next(known for known in (inspect(v.path).input_ranges[0] for v in family) if known)
@@ -175,7 +175,7 @@ def test_labels_need_class_scores(tmp_path: Path) -> None:
         fed(stored(tmp_path, PIXELS, y=np.arange(6) % 2), variant)
 
 
-def test_each_is_compared_with_the_finest_of_its_own_weights_and_what_was_trained_again_with_itself() -> None:
+def test_each_is_compared_with_the_finest_file_of_its_own_weights() -> None:
     family = variants("net", sorted(SHIPPED.glob("*.tflite")))
     float32 = next(v for v in family if v.scheme == "float32")
     expected = {v.id: v if v.kin.relation == "retrained" else float32 for v in family}

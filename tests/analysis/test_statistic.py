@@ -106,7 +106,7 @@ def report(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
 
 
-def test_page_charts_and_terminal_name_the_statistic_and_no_plotting_warning_reaches_the_terminal(
+def test_page_charts_and_terminal_name_the_statistic_without_plot_warnings(
     tmp_path: Path,
 ) -> None:
     """A model of a microsecond, its names in a script that the plots' font lacks, and a time of 0."""

@@ -51,7 +51,7 @@ def test_each_kind_of_error_has_a_code(error: BaseException, code: int) -> None:
     assert exit_code(error) == code
 
 
-def test_every_error_of_the_tree_has_a_code_that_is_no_regression_and_no_fault_of_ours() -> None:
+def test_every_error_has_a_code_that_is_no_regression_and_no_fault_of_ours() -> None:
     kinds = [kind for kind in every_error() if kind.__module__ == benchbench.values.errors.__name__]
     assert len(kinds) >= 11
     assert all(exit_code(kind("x")) in range(2, 7) for kind in kinds)

@@ -236,7 +236,7 @@ def test_devices_shows_a_table_with_the_reasons(bench: Workbench, said: Said, ad
     assert not bench.work.exists()
 
 
-def test_a_run_ends_with_a_table_on_stdout_its_talk_on_stderr_a_page_and_1_where_trials_failed(
+def test_a_run_ends_with_a_table_a_page_and_exit_code_1_where_trials_failed(
     bench: Workbench,
 ) -> None:
     matrix = bench.matrix("float32", "int8", rounds=1, measure="require_delegation = true")

@@ -52,7 +52,7 @@ def test_an_error_on_a_hostile_name_is_harmless(tmp_path: Path) -> None:
     assert not {"\x1b", "\x07", "\u202e"} & set(done.stdout + done.stderr)
 
 
-def test_values_of_env_are_nowhere_in_a_run_folder_and_a_resume_takes_them_from_the_device_file(tmp_path: Path) -> None:
+def test_values_of_env_are_nowhere_in_a_run_folder_and_resume_reads_them_anew(tmp_path: Path) -> None:
     bench = Workbench(tmp_path)
     secret = "s3cret-t0ken-of-mine"
     file = bench.inventory / "host.toml"

@@ -58,7 +58,7 @@ def test_a_mistake_in_a_device_file_is_one_line_with_file_and_key(
     assert telling in str(caught.value)
 
 
-def test_a_binary_is_looked_for_beside_the_file_that_names_it_also_when_the_run_is_resumed(tmp_path: Path) -> None:
+def test_a_binary_is_looked_for_beside_its_device_file_also_on_resume(tmp_path: Path) -> None:
     device = read_device(written(tmp_path, "pixel8.toml", PHONE + "binary = 'tools/benchmark_model'"))
     assert device.binary == str(tmp_path / "tools" / "benchmark_model")
 
@@ -88,7 +88,7 @@ PHONES = st.lists(st.tuples(st.text(min_size=1), st.none() | st.text()), max_siz
 
 
 @given(PHONES)
-def test_every_phone_has_a_name_of_its_own_that_a_file_may_have_whatever_it_calls_itself(
+def test_every_phone_has_a_name_of_its_own_that_a_file_may_have(
     phones: list[tuple[str, str | None]],
 ) -> None:
     found = with_discovered([Device(name="host", address=Local())], phones)

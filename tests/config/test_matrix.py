@@ -37,7 +37,7 @@ def test_a_matrix_is_a_value_with_its_models_inspected(tmp_path: Path) -> None:
     assert (matrix.threads, matrix.devices, matrix.measure.rounds) == ((1,), None, 5)
 
 
-def test_model_paths_are_relative_to_the_matrix_wherever_it_is_and_the_variant_knows_the_whole_path(
+def test_model_paths_are_relative_to_the_matrix_and_variants_hold_whole_paths(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "set [1]*"  # what a glob would misread

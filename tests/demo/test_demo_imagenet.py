@@ -236,9 +236,7 @@ def image_input() -> TensorInfo:
     return found.model_copy(update={"shape": (1, 224, 224, 3), "signature": (1, 224, 224, 3)})
 
 
-def test_the_users_photos_become_a_dataset_with_its_preprocessing_and_a_matrix_that_loads(
-    family_there: Path, tmp_path: Path
-) -> None:
+def test_the_users_photos_become_a_dataset_and_a_matrix_that_loads(family_there: Path, tmp_path: Path) -> None:
     for label in (3, 999):
         draw(tmp_path / "mine" / str(label) / "photo.png")
     path = imagenet.prepare(family_there, quiet, tmp_path / "mine")

@@ -159,7 +159,7 @@ def test_no_file_that_a_job_writes_grows_beyond_all_measure(machine: Machine) ->
     assert refused.raw.exit_code != 0
 
 
-def test_of_what_a_tool_says_at_length_the_beginning_and_the_end_come_back_and_other_answers_whole(
+def test_of_long_output_the_beginning_and_the_end_come_back(
     machine: Machine,
 ) -> None:
     script = "for f in tool.log answer; do { echo begin; head -c 3000000 /dev/zero; echo end; } > $f; done"
@@ -377,9 +377,7 @@ def test_a_lock_is_broken_only_while_it_is_still_the_one_that_has_ended(machine:
 
 
 @pytest.mark.parametrize("free", [False, True], ids=["stale", "free"])
-def test_of_many_that_want_a_lock_at_once_exactly_one_has_it_and_the_others_are_told_which(
-    machine: Machine, free: bool
-) -> None:
+def test_of_many_that_want_a_lock_at_once_one_has_it_and_others_hear_which(machine: Machine, free: bool) -> None:
     assert machine.hold is not None
     number = machine.hold.number
     if free:
@@ -426,7 +424,7 @@ def test_every_verb_of_a_hold_that_no_longer_counts_is_refused(machine: Machine)
     winner.verb("unlock", winner.jobs)
 
 
-def test_who_takes_a_stale_lock_ends_the_job_that_ran_under_it_in_whatever_work_folder(machine: Machine) -> None:
+def test_who_takes_a_stale_lock_ends_the_job_under_it_in_any_work_folder(machine: Machine) -> None:
     assert machine.hold is not None
     names = machine.folder / "pids"
     machine.start("left", "sh", "-c", f"trap '' TERM HUP; sleep 60 & echo $$ $! > '{names}'; wait", wait="0")
@@ -450,7 +448,7 @@ def test_a_job_that_begins_as_its_lock_is_broken_does_not_run(machine: Machine) 
     machine.agent("unlock", winner.name, machine.jobs)
 
 
-def test_a_job_whose_lock_is_broken_between_its_look_and_its_registration_does_not_run(machine: Machine) -> None:
+def test_a_job_whose_lock_is_broken_before_its_registration_does_not_run(machine: Machine) -> None:
     """Who takes the device just then has looked for jobs before this one could be seen."""
     assert machine.hold is not None
     winner, programs = int(machine.hold.number) + 1, machine.folder / "programs"
@@ -473,7 +471,7 @@ def test_a_job_whose_lock_is_broken_between_its_look_and_its_registration_does_n
     machine.agent("unlock", f"{winner}.winner", machine.jobs)
 
 
-def test_who_waits_for_a_job_when_another_takes_the_device_is_refused_and_gets_no_result(machine: Machine) -> None:
+def test_who_waits_for_a_job_when_the_device_is_taken_gets_no_result(machine: Machine) -> None:
     assert machine.hold is not None
     machine.start("a", "sh", "-c", "echo begun; sleep 60", wait="0")
     waiting = subprocess.Popen(

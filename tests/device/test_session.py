@@ -121,7 +121,7 @@ def test_a_model_that_changed_since_it_was_inspected_is_refused(device: Device, 
         session.stage(model, "0" * 64)
 
 
-def test_two_controllers_exclude_each_other_and_the_second_is_told_who_holds_the_device(device: Device) -> None:
+def test_two_controllers_exclude_each_other_and_the_second_is_told_by_whom(device: Device) -> None:
     held = pytest.raises(DeviceBusy, match=f"host is in use by .* pid {os.getpid()}")
     with open_session(device), held, open_session(device):
         pass
@@ -141,9 +141,7 @@ def controller(device: Device, job: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", script, str(device.workdir), job])
 
 
-def test_what_a_killed_controller_left_running_is_ended_and_its_lock_broken_with_notes(
-    device: Device, tmp_path: Path
-) -> None:
+def test_what_a_killed_controller_left_is_ended_and_its_lock_broken(device: Device, tmp_path: Path) -> None:
     name = tmp_path / "pid"
     other = controller(device, f"echo $$ > '{name}'; exec sleep 60")
     assert eventually(lambda: name.exists() and name.read_text().endswith("\n"))

@@ -58,7 +58,7 @@ def flagged(lab: Lab, path: Path) -> dict[tuple[str, str, str], bool | None]:
     }
 
 
-def test_accuracy_is_that_of_a_plain_interpreter_to_the_sample_on_host_board_and_phone(lab: Lab) -> None:
+def test_accuracy_is_that_of_a_plain_interpreter_on_host_board_and_phone(lab: Lab) -> None:
     dataset = f'dataset = "{FAMILY}/test.npz"\nsamples = {ALL}\nnative_samples = {NATIVE}\n'
     assert len(SHIPPED) == 11
     path = lab.write("m.toml", matrix(SHIPPED, dataset))

@@ -63,7 +63,7 @@ def scene() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     return np.asarray(Image.fromarray(tiles).convert("RGB").resize((960, 540)))[None]
 
 
-def test_edge_tpu_files_are_planned_for_their_delegate_alone_and_compared_with_their_twin(lab: Lab) -> None:
+def test_edge_tpu_files_run_on_their_delegate_alone_beside_their_twin(lab: Lab) -> None:
     if build.compiler() is None:
         pytest.skip("no C compiler: apt-get install gcc libc6-dev")
     library = build.build_delegate(lab.folder)

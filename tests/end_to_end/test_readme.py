@@ -42,7 +42,7 @@ def _variants() -> str:
     return "{ " + ", ".join(f'{name} = "{FAMILY}/fashion_mnist_{name}.tflite"' for name in names) + " }"
 
 
-def test_the_matrix_of_the_readme_runs_on_host_board_and_phone_at_once_and_every_row_says_what_ran(lab: Lab) -> None:
+def test_the_matrix_of_the_readme_runs_on_host_board_and_phone_at_once(lab: Lab) -> None:
     assert tomllib.loads(readme_matrix())["name"] == "mobilenet schemes"
     for bed in (lab.phone, lab.board):
         bed.sys.heat(32)  # below the README's cool-down limit

@@ -25,7 +25,7 @@ warmup_min_seconds = 0
 """
 
 
-def test_an_accelerator_that_the_tool_cannot_have_is_unavailable_and_its_number_is_the_cpus(lab: Lab) -> None:
+def test_an_accelerator_that_is_not_there_is_unavailable_and_no_number_is_its(lab: Lab) -> None:
     device = lab.folder / "devices" / "phone.toml"
     device.write_text(device.read_text() + 'env = { STANDIN_GPU = "refused" }\n')
     lab.benchbench("run", str(lab.write("m.toml", f'devices = ["phone"]\ndelegates = ["nnapi"]\n{HEAD}')))

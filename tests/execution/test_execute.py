@@ -64,7 +64,7 @@ def run(bench: Workbench, matrix: Path, watching: Watched | None = None, only: t
     )
 
 
-def test_a_run_folder_holds_the_plan_an_outcome_for_every_trial_and_what_the_tool_said(bench: Workbench) -> None:
+def test_a_run_folder_holds_the_plan_every_outcome_and_what_the_tool_said(bench: Workbench) -> None:
     watched = Watched()
     folder = run(bench, bench.matrix(measure="profile = true"), watched)
     (plan,) = watched.plans
@@ -130,9 +130,7 @@ def library(folder: Path, name: str, body: str) -> Path:
     return built
 
 
-def test_a_tool_that_crashes_hangs_or_babbles_fails_its_trial_with_a_telling_line_and_the_run_goes_on(
-    bench: Workbench, tmp_path: Path
-) -> None:
+def test_a_tool_that_crashes_hangs_or_babbles_fails_its_trial_only(bench: Workbench, tmp_path: Path) -> None:
     crash = library(tmp_path, "crash", 'fprintf(stderr, "driver: out of luck\\n"); abort();')
     hang = library(tmp_path, "hang", "for (;;) sleep(1);")
     quit_ = library(tmp_path, "quit", 'printf("\\x01\\xff all is well\\n"); fflush(0); _exit(0);')
@@ -278,9 +276,7 @@ def test_files_gone_from_the_store_in_the_middle_of_a_run_are_put_there_again(be
     assert [outcome.status for outcome in told] == ["ok"] * len(told), [outcome.error for outcome in told]
 
 
-def test_what_was_killed_from_outside_and_a_tool_that_found_no_room_are_tried_again_by_a_resume(
-    bench: Workbench, tmp_path: Path
-) -> None:
+def test_what_was_killed_or_found_no_room_is_tried_again_by_a_resume(bench: Workbench, tmp_path: Path) -> None:
     """Both happen until a file is there, as such things pass."""
     passed = tmp_path / "passed"
     there = f'access("{passed}", F_OK) != 0'
@@ -424,7 +420,7 @@ def under_way(bench: Workbench, count: int) -> bool:
     return journal.exists() and journal.read_text().count("\n") >= count and bool(bench.processes())
 
 
-def test_a_run_whose_controller_was_killed_is_completed_without_repeating_a_finished_trial(bench: Workbench) -> None:
+def test_a_killed_run_is_completed_without_repeating_a_finished_trial(bench: Workbench) -> None:
     matrix = bench.matrix("float32", rounds=5)
     command = bench.begin("run", str(matrix))
     assert becomes_true(lambda: under_way(bench, 2))

@@ -68,7 +68,7 @@ def test_a_board_is_equipped_from_here_and_run_uses_it(plain: Board, tmp_path: P
 
 
 @pytest.mark.usefixtures("index")
-def test_an_interpreter_that_the_file_names_is_the_base_and_the_environment_is_used_in_its_place(plain: Board) -> None:
+def test_an_interpreter_in_the_device_file_is_the_base_of_the_environment(plain: Board) -> None:
     (plain.home / "py").symlink_to(DEBIAN)
     device = Device(name="board", address=plain.address, workdir="work", python="~/py")
     with open_session(device) as session:

@@ -56,7 +56,7 @@ def test_a_rule_for_a_device_that_is_not_selected_is_no_mistake(bench: Workbench
     assert list(load(run(bench, matrix, "host/*")).cases["status"]) == ["ok"]
 
 
-def test_a_device_whose_every_case_the_matrix_leaves_out_is_not_opened_and_its_cases_are_rows(bench: Workbench) -> None:
+def test_a_device_without_selected_cases_is_not_opened_and_its_cases_are_rows(bench: Workbench) -> None:
     bench.device("board", NOBODY)
     matrix = bench.matrix("float32", devices=("host", "board"), rounds=1, top='skip = [{ device = "board" }]')
     folder = run(bench, matrix)
@@ -72,9 +72,7 @@ def test_a_device_that_is_in_use_can_be_left_out(bench: Workbench) -> None:
         run(bench, matrix, "board/*")  # the board alone is asked, and the one in use is left in peace
 
 
-def test_where_the_matrix_names_no_device_those_that_do_not_answer_are_named_with_their_cases(
-    bench: Workbench, adb_server: object
-) -> None:
+def test_unnamed_devices_that_do_not_answer_are_named_with_their_cases(bench: Workbench, adb_server: object) -> None:
     bench.device("board", NOBODY)
     matrix = bench.matrix("float32", rounds=1)
     matrix.write_text(matrix.read_text().replace("devices = ['host']\n", ""))
@@ -91,7 +89,7 @@ def test_where_the_matrix_names_no_device_those_that_do_not_answer_are_named_wit
     assert (reason.became, reason.where, reason.text) == ("skipped", "board", errors["board"])
 
 
-def test_a_device_in_use_and_one_without_a_runner_are_named_with_their_cases_where_others_can_be_used(
+def test_devices_in_use_or_without_a_runner_are_named_with_their_cases(
     bench: Workbench, make_board: Callable[..., Board], adb_server: object
 ) -> None:
     if not can_mount():

@@ -36,9 +36,7 @@ def test_the_tiny_model_is_what_the_tests_builder_makes() -> None:
     assert TINY.read_bytes() == models.conv_model(8, 4, 1, 2)
 
 
-def test_an_accelerator_whose_libraries_are_there_but_that_cannot_be_made_is_not_possible(
-    host: Device, tmp_path: Path
-) -> None:
+def test_an_accelerator_with_libraries_that_cannot_be_made_is_not_possible(host: Device, tmp_path: Path) -> None:
     nothing = {"VK_ICD_FILENAMES": str(tmp_path / "nothing.json"), "VK_DRIVER_FILES": str(tmp_path / "nothing.json")}
     found = delegates_of(host.model_copy(update={"env": nothing}))
     assert (found["cpu"], found["xnnpack"]) == (Possible(possible=True), Possible(possible=True))

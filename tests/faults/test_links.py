@@ -134,9 +134,7 @@ def test_a_device_that_restarts_in_the_middle_of_a_trial_does_that_trial_again(a
     assert any("the device was restarted" in why for why in told[1].retries)
 
 
-def test_a_device_that_is_gone_fails_its_own_trials_and_nobody_elses_and_can_be_had_when_it_is_back(
-    away: Away, tmp_path: Path
-) -> None:
+def test_a_lost_device_fails_its_own_trials_only_and_can_be_had_again(away: Away, tmp_path: Path) -> None:
     host = Device(name="host", address=Local(), workdir=str(tmp_path / "host work"))
     began = time.monotonic()
     told = run(tmp_path, [away.device, host], away.power_off, patience_s=2)

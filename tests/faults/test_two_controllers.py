@@ -151,7 +151,7 @@ def test_a_controller_of_another_account_that_slept_past_the_limit_is_refused(
     thawed(accounts, controller)
 
 
-def test_the_job_of_a_controller_that_fell_asleep_is_ended_before_the_next_one_begins(
+def test_the_job_of_a_sleeping_controller_ends_before_the_next_begins(
     device: Shared, controller: MakeController
 ) -> None:
     first = controller(device.first, "run first", stale_s=STALE_S)

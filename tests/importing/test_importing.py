@@ -44,7 +44,7 @@ def test_every_recorded_run_is_one_line_of_json(name: str) -> None:
         assert "\n" not in line
 
 
-def test_sources_are_numbered_each_from_nought_and_a_text_without_a_launch_gives_none() -> None:
+def test_sources_are_numbered_each_from_nought_and_texts_without_launch_skipped() -> None:
     both = run_of("05").stdout + run_of("50").stdout
     found = read_logs([("a", both), ("empty", ""), ("b", run_of("06").stdout.encode())])
     assert [(one.source, one.index) for one in found] == [("a", 0), ("a", 1), ("b", 0)]

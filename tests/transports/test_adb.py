@@ -182,7 +182,7 @@ def test_a_server_address_may_leave_the_usual_port_out() -> None:
 # what happens to a link
 
 
-def test_a_phone_that_vanishes_in_the_middle_is_a_lost_link_and_works_when_it_is_back(phone: Phone) -> None:
+def test_a_phone_that_vanishes_is_a_lost_link_and_works_when_it_is_back(phone: Phone) -> None:
     marker = f"marker-{uuid4()}"
     with closing(connect_adb(phone.address)) as link:
         once_alive(marker, phone.vanish)

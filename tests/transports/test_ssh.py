@@ -365,7 +365,7 @@ def test_ipv6(make_board: MakeBoard) -> None:
 # what happens to a link
 
 
-def test_a_session_killed_in_the_middle_is_a_lost_link_and_the_program_ends_at_its_limit(board: Board) -> None:
+def test_a_killed_session_is_a_lost_link_and_its_program_ends_at_its_limit(board: Board) -> None:
     marker = f"{500 + secrets.randbelow(10**6) / 1e6:.6f}"  # a word of the program's child alone: it has begun then
     with closing(connect_ssh(board.address)) as link:
         once_alive(marker, board.kill_sessions)

@@ -111,7 +111,7 @@ def test_inputs_that_a_build_cannot_be_told_of_are_no_failure_but_unsupported() 
     assert command(older, Cpu())
 
 
-def test_a_model_of_forty_seconds_an_inference_has_its_number_before_its_job_is_ended() -> None:
+def test_a_model_of_forty_seconds_an_inference_has_its_number_in_time() -> None:
     """The tool's own loop, over the flags that it is given by default: it stops after the inference past max_secs."""
     job = BenchmarkModelRunner(TFLITE).job(work_for(MODEL, Cpu(), tool="/d/bm", measure=MeasurementSettings()))
     given = {key: value for key, _, value in (flag.removeprefix("--").partition("=") for flag in job.argv)}

@@ -130,7 +130,7 @@ def test_an_external_delegate_that_really_computes_gets_its_verdict(
         assert (found.delegation.partitions, found.delegation.fallback) == (3, "xnnpack")  # it takes ops one by one
 
 
-def test_a_gpu_is_refused_where_the_build_has_none_and_unavailable_where_it_is_of_no_use(
+def test_a_gpu_is_refused_by_a_build_without_it_and_unavailable_without_use(
     tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ToolError, match="does not know --use_gpu"):

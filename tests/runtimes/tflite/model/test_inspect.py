@@ -124,7 +124,7 @@ def test_the_scheme_follows_from_weights_and_activations(tmp_path: Path, raw: by
     assert inspected(tmp_path, raw).scheme == scheme
 
 
-def test_a_small_layer_left_in_float_does_not_make_a_model_mixed_but_a_large_one_does(tmp_path: Path) -> None:
+def test_only_a_large_layer_left_in_float_makes_a_model_mixed(tmp_path: Path) -> None:
     def two_layers(width: int) -> bytes:
         large = T((100, 8), "INT8", zeros(100, 8, dtype="int8"), scales=(0.1,))
         left_alone = T((width, 100), data=zeros(width, 100))

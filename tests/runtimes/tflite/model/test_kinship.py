@@ -68,7 +68,7 @@ def test_the_shipped_family_is_one_network_of_which_one_was_trained_again() -> N
     assert found["int8-pertensor-imbalanced-qat"].relation == "retrained"
 
 
-def test_a_genuine_float_and_its_qat_twins_are_told_apart_and_other_models_are_no_kin() -> None:
+def test_a_float_and_its_qat_twins_are_told_apart_and_others_are_no_kin() -> None:
     files = sorted(SHARED.glob("v3_0__tflite__edsr*.tflite"))
     if not files:
         pytest.skip("needs ../shared/models")

@@ -52,7 +52,7 @@ def test_per_tensor_int8_of_a_keras_file_is_per_tensor(tmp_path: Path, samples: 
     assert [made.granularity for made in family.made] == ["per-tensor"]
 
 
-def test_depthwise_layers_of_a_keras_file_stay_float_where_their_kernel_would_misread_a_single_scale(
+def test_depthwise_layers_stay_float_where_a_kernel_misreads_a_single_scale(
     tmp_path: Path,
 ) -> None:
     """TFLiteConverter would make the broken file, too, and cannot be told not to."""

@@ -163,7 +163,7 @@ def test_the_command_prints_data_on_stdout_and_progress_and_doubts_on_stderr(
     assert len(lines) == 3
 
 
-def test_progress_tells_what_is_done_how_many_there_are_and_how_long_a_calibration_takes(tmp_path: Path) -> None:
+def test_progress_tells_what_is_done_and_how_long_a_calibration_takes(tmp_path: Path) -> None:
     steps: list[Step] = []
     schemes = ["float32", "int8"]
     family = quantize(FLOAT32, schemes, tmp_path / "out", representative=SAMPLES, progress=steps.append)
