@@ -31,7 +31,7 @@ def model_remarks(cases: Sequence[Case], targets: Sequence[Target]) -> tuple[str
 def _custom(variant: Variant, cases: Iterable[Case]) -> Iterator[str]:
     by_ops: dict[tuple[str, ...], list[str]] = {}
     for case in cases:
-        if ops := unresolved(variant.custom_ops, case.delegate.kind):
+        if ops := unresolved(variant.custom_ops, case.delegate):
             by_ops.setdefault(ops, []).append(case.delegate.label)
     for ops, delegates in by_ops.items():
         yield (

@@ -1,22 +1,39 @@
-"""What every delegate answers: its name, where it can exist, and its arguments for each runner."""
+"""What every backend says of itself, whatever its runtime: its name, what it computes on, and where it cannot run.
+
+Refusing is the default: a backend that says nothing of a tool, an operator or a compiled model does not take it.
+"""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Literal, Self
 
 from benchbench.values.device import Frozen, RunnerKind, Traits
+
+Processor = Literal["cpu", "accelerator"]
 
 
 class Backend(Frozen):
     """A delegate and its options, as the matrix writes them; `kind` tags the union."""
 
     kind: str
-    name_in_tool: ClassVar[str | None]  # as in "Explicitly applied GPU delegate"; None = the tool has no line for it
-    library_name: ClassVar[str | None] = None  # the shared library it needs on the device, where it needs one
-    # Flags that say what the tools of today do anyway: a build that does not know one is not asked to.
-    default_flags: ClassVar[frozenset[str]] = frozenset()
-    tflite_build_flag: ClassVar[str | None] = None  # known only to builds of TFLite's tool that have the delegate
+    color: ClassVar[str | None] = None  # in charts: a middle tone, holds on white and on near-black; None = a spare one
+    processor: ClassVar[Processor | None] = None  # what it computes on; None = whatever its library drives
+    is_delegate: ClassVar[bool] = True  # False: the runtime's own kernels, so that nothing can fail to take the graph
+    half_precision: ClassVar[bool] = False  # may compute float graphs in float16
+    tried_out: ClassVar[bool] = False  # `devices` makes one: only that shows whether it can be made there
+    compiled_schemes: ClassVar[frozenset[str]] = frozenset()  # of models that were compiled for what it drives
+    only_compiled: ClassVar[bool] = False  # takes no other models
+
+    @classmethod
+    def kind_name(cls) -> str:
+        """The tag of this class in the union."""
+        return str(cls.model_fields["kind"].default)
+
+    @classmethod
+    def example(cls) -> Self:
+        """One with nothing special asked of it."""
+        return cls.model_validate({})
 
     @property
     def label(self) -> str:
@@ -33,22 +50,18 @@ class Backend(Frozen):
         """The path on the device of the shared library to load, where the matrix or its default names one."""
         return None
 
+    def library_on(self, libraries: Mapping[str, str]) -> str | None:
+        """The path of its shared library on a device whose file says where `libraries` are, by kind."""
+        return libraries.get(self.kind) or self.library
+
     def files_needed(self, library: str | None) -> tuple[str, ...]:
         """Paths that must be there before a launch, which a tool would pass over without a word."""
         return (library,) if library else ()
 
-    @abstractmethod
+    def takes_custom_op(self, op: str) -> bool:
+        """Whether it has a kernel for a custom operator that the runtime has none for."""
+        return False
+
     def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
-        """Why it cannot exist on such a device with such a runner, with what to do; None = it may."""
-
-    @abstractmethod
-    def tflite_flags(self, library: str | None) -> tuple[str, ...] | None:
-        """Arguments for TFLite's benchmark_model, XNNPACK always explicit; None = that tool has no such delegate."""
-
-    @abstractmethod
-    def litert_flags(self, library: str | None) -> tuple[str, ...] | None:
-        """Arguments for LiteRT's benchmark_model (CompiledModel); None = that tool has no such delegate."""
-
-    @abstractmethod
-    def request(self, library: str | None) -> dict[str, Any] | None:
-        """The `delegate` part of a request to the python runner's script; None = it has no such delegate."""
+        """Why it cannot run on such a device with such a tool, with what to do; None = it may."""
+        return f"no tool is known to have the {self.label} delegate"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, get_args
 
 from pydantic import Field
 
+from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.backends.cpu import Cpu
 from benchbench.runtimes.tflite.backends.edgetpu import EdgeTpu
 from benchbench.runtimes.tflite.backends.external import External
@@ -19,8 +22,17 @@ Delegate = Annotated[
     Cpu | Xnnpack | Gpu | Nnapi | EdgeTpu | Hexagon | External | Npu,
     Field(discriminator="kind"),
 ]
+BACKENDS: Mapping[str, type[TfliteBackend]] = MappingProxyType(
+    {member.kind_name(): member for member in get_args(get_args(Delegate)[0])}
+)
+KINDS = tuple(BACKENDS)
+UNASKED = Xnnpack.kind_name()  # what the tools apply unless they are told not to
+UNKNOWN = External.kind_name()  # what a delegate is that none of these files knows
 __all__ = [
+    "BACKENDS",
     "KINDS",
+    "UNASKED",
+    "UNKNOWN",
     "Cpu",
     "Delegate",
     "EdgeTpu",
@@ -31,4 +43,3 @@ __all__ = [
     "Npu",
     "Xnnpack",
 ]
-KINDS = ("cpu", "xnnpack", "gpu", "nnapi", "edgetpu", "hexagon", "external", "npu")

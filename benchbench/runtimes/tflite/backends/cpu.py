@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from benchbench.values.backend import Backend
-from benchbench.values.device import RunnerKind, Traits
+from benchbench.runtimes.tflite.backends.base import TfliteBackend
 
 
-class Cpu(Backend):
+class Cpu(TfliteBackend):
     """TFLite's built-in kernels: the path that every other one is compared with."""
 
     kind: Literal["cpu"] = "cpu"
-    name_in_tool = None
+    color = "#8a93a3"
+    processor = "cpu"
+    is_delegate = False
 
     @property
     def fallback(self) -> str:
         return "cpu"
 
-    def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
-        return None
-
+    # CompiledModel's tool has no switch for XNNPACK: its CPU is XNNPACK.
     def tflite_flags(self, library: str | None) -> tuple[str, ...]:
         return ("--use_xnnpack=false",)
-
-    def litert_flags(self, library: str | None) -> None:
-        return None  # CompiledModel's tool has no switch for XNNPACK: its CPU is XNNPACK
 
     def request(self, library: str | None) -> dict[str, Any]:
         return {"way": "interpreter", "xnnpack": False}

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind
 
 BUILT_IN = {"AudioSpectrogram", "Mfcc", "NumericVerify", "TFLite_Detection_PostProcess"}  # every resolver has them
-_MEDIAPIPE = {"Convolution2DTransposeBias", "MaxPoolingWithArgmax2D", "MaxUnpooling2D"}
-BY_DELEGATE = {  # what a delegate takes although the runtime has no kernel for it
-    "xnnpack": _MEDIAPIPE,
-    "gpu": _MEDIAPIPE | {"Resampler"},
-}
-TAKE_ANY = {"external", "npu"}  # whatever a vendor's library claims
+MEDIAPIPE = {"Convolution2DTransposeBias", "MaxPoolingWithArgmax2D", "MaxUnpooling2D"}
 
 
-def unresolved(custom: tuple[str, ...], delegate: str) -> tuple[str, ...]:
-    """The custom operators that neither the runtimes nor a delegate of this kind are known to have a kernel for."""
-    if delegate in TAKE_ANY:
-        return ()
-    return tuple(op for op in custom if op not in BUILT_IN | BY_DELEGATE.get(delegate, set()))
+def unresolved(custom: tuple[str, ...], delegate: Backend) -> tuple[str, ...]:
+    """The custom operators that neither the runtimes nor this delegate are known to have a kernel for."""
+    return tuple(op for op in custom if op not in BUILT_IN and not delegate.takes_custom_op(op))
 
 
 def has_flex(runner: RunnerKind, runtime: str | None, tool: str | None) -> bool:

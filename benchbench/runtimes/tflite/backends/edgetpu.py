@@ -6,17 +6,23 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from benchbench.values.backend import Backend
+from benchbench.runtimes.tflite.backends.base import TfliteBackend
+from benchbench.runtimes.tflite.backends.log_names import LogNames
 from benchbench.values.device import RunnerKind, Traits
 
 
-class EdgeTpu(Backend):
+class EdgeTpu(TfliteBackend):
     """One Edge TPU: `device` as libedgetpu writes it ("usb", "usb:0", "pci:0", ":1"), absent = the first it finds."""
 
     kind: Literal["edgetpu"] = "edgetpu"
     device: str | None = Field(default=None, pattern=r"^(usb|pci)?(:\d+)?$")
     path: str = "libedgetpu.so.1"
-    name_in_tool = "EXTERNAL"
+    color = "#b65a9c"
+    processor = "accelerator"
+    tried_out = True
+    compiled_schemes = frozenset({"edgetpu"})
+    only_compiled = True
+    log_names = LogNames(kernels=("edgetpudelegateforcustomop",), plugin=True)
 
     @property
     def label(self) -> str:
@@ -26,7 +32,7 @@ class EdgeTpu(Backend):
     def library(self) -> str | None:
         return self.path
 
-    def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
+    def obstacle(self, traits: Traits, runner: RunnerKind) -> str | None:
         if self.device and ":" in self.device and runner == "benchmark_model":
             return (
                 'benchmark_model drops a \':\' in delegate options: use device = "usb" or "pci", or runner = "python"'
@@ -36,9 +42,6 @@ class EdgeTpu(Backend):
     def tflite_flags(self, library: str | None) -> tuple[str, ...]:
         options = (f"--external_delegate_options=device:{self.device}",) if self.device else ()
         return (f"--external_delegate_path={library or self.path}", *options, "--use_xnnpack=true")
-
-    def litert_flags(self, library: str | None) -> None:
-        return None
 
     def request(self, library: str | None) -> dict[str, Any]:
         options = {"device": self.device} if self.device else {}

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator
 
-from benchbench.values.backend import Backend
+from benchbench.runtimes.tflite.backends.base import TfliteBackend
+from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames
 from benchbench.values.device import RunnerKind, Traits
 
 
-class External(Backend):
+class External(TfliteBackend):
     """A delegate in a shared library on the device (`path`), with key = value options of its own."""
 
     kind: Literal["external"] = "external"
     path: str = Field(min_length=1)
     name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]+$")  # in the case id, instead of the file's stem
     options: dict[str, str] = Field(default_factory=dict)
-    name_in_tool = "EXTERNAL"
+    color = "#a07850"
+    compiled_schemes = frozenset({"edgetpu", "ethos-u", "neutron", "vsi-npu"})
+    log_names = LogNames(
+        flags=("external_delegate_path",),
+        lines=(LogLine("unavailable", "external delegate from", r"Unable to load external delegate from"),),
+        plugin=True,
+    )
 
     @field_validator("options", mode="before")
     @classmethod
@@ -26,6 +33,10 @@ class External(Backend):
         if not isinstance(value, dict):
             return value
         return {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in value.items()}
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(path="any.so")
 
     @property
     def label(self) -> str:
@@ -36,7 +47,10 @@ class External(Backend):
     def library(self) -> str | None:
         return self.path
 
-    def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
+    def takes_custom_op(self, op: str) -> bool:
+        return True  # whatever its library claims
+
+    def obstacle(self, traits: Traits, runner: RunnerKind) -> str | None:
         if runner != "benchmark_model":
             return None
         # The tool splits at ';' and ':' and silently drops what does not split into two.
@@ -52,9 +66,6 @@ class External(Backend):
             *((f"--external_delegate_options={options}",) if options else ()),
             "--use_xnnpack=true",
         )
-
-    def litert_flags(self, library: str | None) -> None:
-        return None
 
     def request(self, library: str | None) -> dict[str, Any]:
         return {"way": "interpreter", "xnnpack": True, "library": library or self.path, "options": self.options}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from benchbench.values.backend import Backend
+from benchbench.runtimes.tflite.backends.base import TfliteBackend
+from benchbench.runtimes.tflite.backends.custom_ops import MEDIAPIPE
+from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames, summary_row
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Gpu(Backend):
+class Gpu(TfliteBackend):
     """The GPU; `precision` "fp16" is what both tools do unless told otherwise, "fp32" is exact and slower.
 
     `backend` names one of the tool's own: cl or gl (TFLite), webgpu or opengl (LiteRT).
@@ -18,9 +20,35 @@ class Gpu(Backend):
     precision: Literal["fp16", "fp32"] = "fp16"
     backend: Literal["cl", "gl", "webgpu", "opengl"] | None = None
     sustained_speed: bool = False
-    name_in_tool = "GPU"
+    color = "#e08a3c"
+    processor = "accelerator"
+    half_precision = True
+    tried_out = True
+    remarks = (("adapterType=CPU", "the GPU is a software renderer"),)
     default_flags = frozenset({"--gpu_precision_loss_allowed=true", "--use_cpu=true"})
     tflite_build_flag = "gpu_precision_loss_allowed"  # builds without it know --use_gpu all the same
+    log_names = LogNames(
+        flags=("use_gpu",),
+        words=("metal", "opencl", "opengl", "webgpu", "gl", "cl"),
+        kernels=("tflitegpudelegate",),
+        kernel_words=r"gpu|opencl|litertcl|metal",
+        lines=(
+            LogLine("option", "gpu-", summary_row(r"gpu-\w+")),
+            LogLine("kernels", "GPU delegate kernels", r"Created (?P<kernels>\d+) GPU delegate kernels"),
+            LogLine(
+                "split",
+                " will run on the GPU",
+                r"\b(?:(?P<nodes>\d++)|No) operations will run on the GPU, and (?:the remaining|all) (?P<rest>\d+)",
+            ),
+            LogLine("split", " will run on the GPU", r"[Aa]ll (?P<nodes>\d+) operations will run on the GPU\b"),
+            LogLine("initialized", "-based API from graph", r"Initializing (?P<api>\w+)-based API from graph"),
+            LogLine(
+                "unavailable",
+                " environment",
+                r"Failed to (?:initialize|get or create)(?: delegate)? (?:WebGPU|OpenCL|OpenGL|GPU) environment",
+            ),
+        ),
+    )
 
     @property
     def label(self) -> str:
@@ -28,7 +56,10 @@ class Gpu(Backend):
         parts += ["sustained"] if self.sustained_speed else []
         return ":".join(["gpu", *parts])
 
-    def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
+    def takes_custom_op(self, op: str) -> bool:
+        return op in MEDIAPIPE or op == "Resampler"
+
+    def obstacle(self, traits: Traits, runner: RunnerKind) -> str | None:
         if runner != "python":
             return None
         if self.backend not in {None, "webgpu"}:

@@ -6,11 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from benchbench.values.backend import Backend
+from benchbench.runtimes.tflite.backends.base import TfliteBackend
+from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames, summary_row
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Nnapi(Backend):
+class Nnapi(TfliteBackend):
     """NNAPI with the options of TFLite's benchmark_model, by their field names."""
 
     kind: Literal["nnapi"] = "nnapi"
@@ -22,8 +23,22 @@ class Nnapi(Backend):
     allow_dynamic_dimensions: bool = False
     burst: bool = False
     support_library: str | None = None  # a path on the device
-    name_in_tool = "NNAPI"
+    color = "#2fa084"
+    processor = "accelerator"
+    half_precision = True
+    tried_out = True
     default_flags = frozenset({"--disable_nnapi_cpu=true"})
+    log_names = LogNames(
+        flags=("use_nnapi", "nnapi_accelerator_name"),
+        echoes=(("use legacy nnapi", "use_nnapi"), ("nnapi accelerators available", "accelerators")),
+        kernels=("tflitennapidelegate",),
+        lines=(
+            LogLine("option", "nnapi(", summary_row(r"nnapi\([^)]*\)")),
+            LogLine("unavailable", "NNAPI support library", r"Couldn't load NNAPI support library"),
+            # Said whether or not anybody asked for it.
+            LogLine("remark", "libneuralnetworks.so", r"nnapi error: unable to open library"),
+        ),
+    )
 
     @property
     def label(self) -> str:
@@ -33,11 +48,9 @@ class Nnapi(Backend):
     def files_needed(self, library: str | None) -> tuple[str, ...]:
         return (self.support_library,) if self.support_library else ()
 
-    def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
+    def obstacle(self, traits: Traits, runner: RunnerKind) -> str | None:
         if traits.os != "android":
             return "NNAPI exists on Android only"
-        if runner != "benchmark_model":
-            return 'NNAPI needs runner = "benchmark_model"'
         if traits.sdk is not None and traits.sdk < 27:
             return f"NNAPI needs Android 8.1 (SDK 27); the device has SDK {traits.sdk}"
         if self.accelerator and traits.sdk is not None and traits.sdk < 29:
@@ -57,9 +70,3 @@ class Nnapi(Backend):
             "nnapi_use_burst_mode": "true" if self.burst else None,
         }
         return (*flags, *[f"--{name}={value}" for name, value in named.items() if value])
-
-    def litert_flags(self, library: str | None) -> None:
-        return None
-
-    def request(self, library: str | None) -> None:
-        return None

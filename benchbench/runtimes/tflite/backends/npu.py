@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from benchbench.values.backend import Backend
+from benchbench.runtimes.tflite.backends.base import TfliteBackend
+from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Npu(Backend):
+class Npu(TfliteBackend):
     """The NPU of `vendor`; `backend` chooses among OpenVINO's devices (intel only).
 
     `dispatch` and `plugin` are folders on the device with the dispatch library and the compiler plugin, for the
@@ -20,8 +21,26 @@ class Npu(Backend):
     backend: Literal["cpu", "gpu", "npu"] | None = None
     dispatch: str | None = None
     plugin: str | None = None
-    name_in_tool = "NPU"
+    color = "#cf5757"
+    processor = "accelerator"
+    half_precision = True
+    tried_out = True
+    compiled_schemes = frozenset({"dispatch"})
     default_flags = frozenset({"--use_cpu=true"})
+    remarks = (("OpenVINO device: CPU", "the NPU path ran on OpenVINO's CPU device"),)
+    log_names = LogNames(
+        flags=("use_npu",),
+        words=("dispatch",),
+        kernels=("dispatchdelegate",),
+        kernel_words=r"(?<!i)npu(?!t)|dispatch",
+        lines=(
+            LogLine("wanted", "ompiler_plugin_library_path", r"\bcompiler_plugin_library_path: "),
+            LogLine("wanted", "ispatch_library_path", r"\bdispatch_library_path: \S"),
+            # Said whether or not anybody asked for it.
+            LogLine("remark", "compiler plugins", r"Failed to apply compiler plugins: "),
+            LogLine("remark", "compiler plugins", r"\b0 compiler plugins were applied"),
+        ),
+    )
 
     @property
     def label(self) -> str:
@@ -30,7 +49,10 @@ class Npu(Backend):
     def files_needed(self, library: str | None) -> tuple[str, ...]:
         return tuple(path for path in (self.dispatch, self.plugin) if path)
 
-    def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
+    def takes_custom_op(self, op: str) -> bool:
+        return True  # whatever a vendor's compiler claims
+
+    def obstacle(self, traits: Traits, runner: RunnerKind) -> str | None:
         if self.backend and self.vendor != "intel":
             return 'backend is an option of vendor = "intel"'
         if runner == "benchmark_model":
@@ -43,9 +65,6 @@ class Npu(Backend):
                 "no LiteRT dispatch library with its vendor's runtime in the device's Python:"
                 f" pip install ai-edge-litert-sdk-{self.vendor or 'intel'} there"
             )
-        return None
-
-    def tflite_flags(self, library: str | None) -> None:
         return None
 
     def litert_flags(self, library: str | None) -> tuple[str, ...]:

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from benchbench.values.backend import Backend
+from benchbench.runtimes.tflite.backends.base import TfliteBackend
+from benchbench.runtimes.tflite.backends.custom_ops import MEDIAPIPE
+from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames, summary_row
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Xnnpack(Backend):
+class Xnnpack(TfliteBackend):
     """XNNPACK, asked for explicitly; `force_fp16` computes float32 models in half precision where the CPU can."""
 
     kind: Literal["xnnpack"] = "xnnpack"
     force_fp16: bool = False
-    name_in_tool = "XNNPACK"
+    color = "#3f7fbf"
+    processor = "cpu"
     default_flags = frozenset({"--use_cpu=true"})
+    log_names = LogNames(
+        flags=("use_xnnpack", "use_cpu"),  # of LiteRT's tool: its CPU is XNNPACK
+        words=("cpu",),
+        kernels=("tflitexnnpackdelegate",),
+        operators=r"\((?:NHWC|NCHW|NWC|NC|ND)\b",
+        lines=(LogLine("option", "(xnnpack)", summary_row(r"cpu w/ (?P<threads>\d+) threads \(xnnpack\)")),),
+    )
 
     @property
     def label(self) -> str:
@@ -24,7 +34,10 @@ class Xnnpack(Backend):
     def fallback(self) -> str:
         return "cpu"
 
-    def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
+    def takes_custom_op(self, op: str) -> bool:
+        return op in MEDIAPIPE
+
+    def obstacle(self, traits: Traits, runner: RunnerKind) -> str | None:
         if self.force_fp16 and runner == "python":
             return 'the python runner cannot force fp16 in XNNPACK: use runner = "benchmark_model"'
         return None

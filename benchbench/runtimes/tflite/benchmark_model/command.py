@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.benchmark_model.capabilities import Capabilities, flag_name
 from benchbench.runtimes.tool import Feed, LaunchSpec
 from benchbench.values.backend import Backend
@@ -44,19 +45,29 @@ def _measuring(work: LaunchSpec) -> tuple[str, ...]:
 
 
 def _delegate(generation: Capabilities, work: LaunchSpec) -> tuple[str, ...]:
-    flags = delegate_flags(generation, work.delegate, work.library)
+    flags = needed_flags(generation, work.delegate, work.library)
     if flags is None:
         other = "litert" if generation.name == "tflite" else "tflite"
         raise Unsupported(
             no_way(generation, work.delegate),
             remedy=f'use the {other} generation of the tool, or runner = "python"',
         )
-    return generation.needed(flags, work.delegate.default_flags)
+    return flags
 
 
 def delegate_flags(generation: Capabilities, delegate: Backend, library: str | None) -> tuple[str, ...] | None:
     """All that asks this generation for a delegate; None = it has no such delegate."""
+    if not isinstance(delegate, TfliteBackend):
+        return None
     return delegate.tflite_flags(library) if generation.name == "tflite" else delegate.litert_flags(library)
+
+
+def needed_flags(generation: Capabilities, delegate: Backend, library: str | None) -> tuple[str, ...] | None:
+    """The same without what this build does anyway and knows no flag for."""
+    flags = delegate_flags(generation, delegate, library)
+    if flags is None or not isinstance(delegate, TfliteBackend):
+        return None
+    return generation.needed(flags, delegate.default_flags)
 
 
 def no_way(generation: Capabilities, delegate: Backend) -> str:

@@ -6,7 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from benchbench.runtimes.tflite.benchmark_model.log_patterns import CRASH, GIVING_UP, LABELS, PATTERNS, TROUBLE
+from benchbench.runtimes.tflite.benchmark_model.log_patterns import (
+    CRASH,
+    GIVING_UP,
+    LABELS,
+    PATTERNS,
+    TROUBLE,
+    LinePattern,
+)
 from benchbench.runtimes.tflite.benchmark_model.log_prefixes import Stripped, strip
 
 _BLOCK = 64  # lines that are searched for a wording at once: a phone's whole logcat costs little
@@ -20,9 +27,7 @@ class Event:
     at: int
     line: str
     values: dict[str, str]
-
-
-Patterns = Sequence[tuple[str, str, re.Pattern[str]]]
+    delegate: str | None = None  # that only such a line can be about
 
 
 def events(lines: Sequence[str]) -> list[Event]:
@@ -30,7 +35,7 @@ def events(lines: Sequence[str]) -> list[Event]:
     found: list[Event] = []
     for start in range(0, len(lines), _BLOCK):
         block = "\n".join(lines[start : start + _BLOCK])
-        patterns = [entry for entry in PATTERNS if entry[1] in block]
+        patterns = [entry for entry in PATTERNS if entry.words in block]
         trouble = [words for words in TROUBLE if words in block]
         if not patterns and not trouble and ": [" not in block:
             continue
@@ -39,12 +44,14 @@ def events(lines: Sequence[str]) -> list[Event]:
     return found
 
 
-def _events_of(lines: Sequence[str], at: int, patterns: Patterns, trouble: Sequence[str]) -> Iterator[Event]:
+def _events_of(
+    lines: Sequence[str], at: int, patterns: Sequence[LinePattern], trouble: Sequence[str]
+) -> Iterator[Event]:
     """What a line says, from left to right: lines of a terminal may have run together."""
     line = lines[at]
     found = [
-        (match.start(), Event(kind, at, match.string.strip(), _values(kind, match, lines, at)))
-        for kind, words, pattern in patterns
+        (match.start(), Event(kind, at, match.string.strip(), _values(kind, match, lines, at), delegate))
+        for kind, words, pattern, delegate in patterns
         if words in line and (match := _search(kind, pattern, lines, at))
     ]
     if any(event.kind == "command" for _, event in found):

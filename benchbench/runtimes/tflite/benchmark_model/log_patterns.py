@@ -7,6 +7,10 @@ TensorFlow) and from recorded outputs. Fixed words stand beside each pattern: a 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
+
+from benchbench.runtimes.tflite.backends.log_names import summary_row
+from benchbench.runtimes.tflite.backends.owners import FLAGS, LOG_NAMES
 
 NUMBER = r"-?(?:\d++(?:\.\d++)?|\.\d++)(?:e[+-]?\d++)?"  # possessive: no digit is given back
 # what an author, or a tool without a number, writes in a number's place
@@ -24,12 +28,21 @@ def _fields(*names: str) -> str:
 
 _TAKEN = r"(?P<extent>completely|partially) executed (?:by|w/) the delegate"
 _COUNTED = rf"{_GAP}(?:first|curr|min|max|avg|std|p5|median|p95)="
-_ROW = r"(?P<title>{}) *: *(?P<result>count=| ?failed!)"  # of the summary of benchmark_model_performance_options
 _HOST = r"(?:\([\w.-]+\) )?(?:[\w.-]+@)?[\w.-]+[: ]\S{0,200} ?"  # before the mark of a shell's prompt
 _PROGRAM = r"(?!\S*benchmark)[\w./~-]+(?=\s|$)"
-# kind; words without which a line is not looked at; pattern
-PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
-    (kind, words, re.compile(pattern))
+
+
+class LinePattern(NamedTuple):
+    """What a line tells, the words that it must hold, its pattern, and the only delegate that it can be about."""
+
+    kind: str
+    words: str
+    pattern: re.Pattern[str]
+    delegate: str | None = None
+
+
+_COMMON = tuple(
+    LinePattern(kind, words, re.compile(pattern))
     for kind, words, pattern in (
         ("start", "STARTING!", r"STARTING!"),
         ("loaded", "oad", r"(?:Loaded model|Loading model from:) (?P<graph>\S.*)"),
@@ -49,10 +62,7 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
             + r"(?P<same>\(all same\))?"
             + _fields("min", "max", "avg", "std", "p5", "median", "p95"),
         ),
-        ("option", " threads", _ROW.format(r"cpu w/ (?P<threads>\d+) threads(?P<xnnpack> \(xnnpack\))?")),
-        ("option", "gpu-", _ROW.format(r"gpu-\w+")),
-        ("option", "nnapi(", _ROW.format(r"nnapi\([^)]*\)")),
-        ("option", "hexagon", _ROW.format(r"dsp w/ hexagon")),
+        ("option", " threads", summary_row(r"cpu w/ (?P<threads>\d+) threads")),
         (
             "summary",
             "nference timings in us",
@@ -113,36 +123,15 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
             r"(?P<name>[\w-]{1,60}) delegate: (?P<nodes>\d+) nodes delegated out of (?P<total>\d+) nodes with "
             r"(?P<partitions>\d+) partitions",
         ),
-        ("kernels", "GPU delegate kernels", r"Created (?P<kernels>\d+) GPU delegate kernels"),
-        (
-            "split",
-            " will run on the GPU",
-            r"\b(?:(?P<nodes>\d++)|No) operations will run on the GPU, and (?:the remaining|all) (?P<rest>\d+)",
-        ),
-        ("split", " will run on the GPU", r"[Aa]ll (?P<nodes>\d+) operations will run on the GPU\b"),
-        ("initialized", "-based API from graph", r"Initializing (?P<api>\w+)-based API from graph"),
         (
             "unavailable",
             "unsupported on this platform",
             r"\b(?P<name>\w++) acceleration is unsupported on this",
         ),
         ("unavailable", "ould not create", r"Could not create (?P<name>\w+) delegate"),
-        ("unavailable", "NNAPI support library", r"Couldn't load (?P<name>NNAPI) support library"),
         ("unavailable", "must be set for the provided", r"use_(?P<name>\w+)=true` must be set for the provided"),
-        ("unavailable", "stable", r"(?:Invalid TFLiteSettings for the|Failed to load) (?P<name>stable)[ _]"),
-        ("unavailable", "external delegate from", r"Unable to load (?P<name>external) delegate from"),
-        (
-            "unavailable",
-            " environment",
-            r"Failed to (?:initialize|get or create)(?: delegate)? (?P<name>WebGPU|OpenCL|OpenGL|GPU) environment",
-        ),
-        # These are said whether or not anybody asked for that delegate.
-        ("remark", "libneuralnetworks.so", r"(?P<name>nnapi) error: unable to open library"),
+        # Said whether or not anybody asked for that delegate.
         ("remark", "could not be loaded", r"\b(?P<name>\w++) accelerator could not be loaded and registered"),
-        ("remark", "compiler plugins", r"Failed to apply compiler plugins: (?P<npu>.*)"),
-        ("remark", "compiler plugins", r"\b(?P<npu>0) compiler plugins were applied"),
-        ("wanted", "ompiler_plugin_library_path", r"\b(?P<npu>compiler_plugin_library_path): "),
-        ("wanted", "ispatch_library_path", r"\b(?P<npu>dispatch_library_path): \S"),
         ("wanted", "Accelerators: ", r"Accelerators: +(?P<accelerators>\w+(?: \| \w+)*)\s*$"),
         # What was replaced did not come to life.
         ("undone", "delegate kernel", r"Failed to create an? (?P<name>\w+) delegate kernel"),
@@ -184,24 +173,23 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         ),
     )
 )
-LABELS = {
+PATTERNS = (
+    *_COMMON,
+    *(
+        LinePattern(line.event, line.words, re.compile(line.pattern), delegate)
+        for delegate, names in LOG_NAMES.items()
+        for line in names.lines
+    ),
+)
+LABELS = {  # of the echo -> the parameter
     "num runs": "num_runs",
     "min num runs": "num_runs",
     "num threads": "num_threads",
     "#threads used for cpu inference": "num_threads",
     "graph": "graph",
-    "use gpu": "use_gpu",
-    "use nnapi": "use_nnapi",
-    "use legacy nnapi": "use_nnapi",
-    "use hexagon": "use_hexagon",
-    "use coreml": "use_coreml",
-    "use xnnpack": "use_xnnpack",
-    "use ynnpack": "use_ynnpack",
-    "use npu": "use_npu",
-    "external delegate path": "external_delegate_path",
-    "nnapi accelerator name": "nnapi_accelerator_name",
-    "nnapi accelerators available": "accelerators",
     "log parameter values verbosely": "verbose",
+    **{flag.replace("_", " "): flag for flag in FLAGS},
+    **{label: parameter for names in LOG_NAMES.values() for label, parameter in names.echoes},
 }
 
 # What says that the tool or the process gave up; "crash" kinds carry no severity of their own.

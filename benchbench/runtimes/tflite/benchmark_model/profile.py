@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from benchbench.runtimes.tflite.backends import UNASKED
+from benchbench.runtimes.tflite.backends.owners import kernel_owner, operator_owner
 from benchbench.runtimes.tflite.benchmark_model.log_events import Event, events
 from benchbench.runtimes.tflite.benchmark_model.log_patterns import NUMBER
 from benchbench.runtimes.tflite.benchmark_model.log_prefixes import strip, to_lines
@@ -14,32 +16,7 @@ from benchbench.values.outcome import OpTime, Profile
 _VALUE = rf"(?:{NUMBER}|-?nan)%?"
 _END = re.compile(r"Number of nodes executed|Timings \(microseconds\)|nodes observed|={5}")
 _COLUMNS = 5  # count, average, least, most and total µs
-_XNNPACK_OPERATOR = re.compile(r"\((?:NHWC|NCHW|NWC|NC|ND)\b")
 _ROUNDING = 0.05  # points of percent
-KINDS = {  # the kernel that a delegate puts into the graph -> the delegate
-    "tflitexnnpackdelegate": "xnnpack",
-    "tflitegpudelegate": "gpu",
-    "tflitennapidelegate": "nnapi",
-    "tflitehexagondelegate": "hexagon",
-    "tflitecoremldelegate": "coreml",
-    "tfliteflexdelegate": "flex",
-    "tfliteynnpackdelegate": "ynnpack",
-    "edgetpudelegateforcustomop": "edgetpu",
-    "dispatchdelegate": "npu",
-}
-
-
-def kernel_owner(name: str) -> str | None:
-    """The delegate behind a kernel's name; "external" for one that is nobody's, None for what is no delegate."""
-    plain = re.sub(r"[^a-z0-9]", "", name.lower())
-    for kernel, kind in KINDS.items():
-        if plain.startswith(kernel):
-            return kind
-    if re.search(r"gpu|opencl|litertcl|metal", plain):
-        return "gpu"
-    if re.search(r"(?<!i)npu(?!t)|dispatch", plain):
-        return "npu"
-    return "external" if "delegate" in plain else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +40,9 @@ class _Scale:
 
 def executor(kind: str, name: str) -> str | None:
     """Who executes a row of a profile: a delegate, by its kernel's name or that of its operator; None = nobody's."""
-    owner = kernel_owner(kind.removeprefix("Delegate/"))
+    owner = kernel_owner(kind.removeprefix("Delegate/")) or operator_owner(kind)
     delegated = kind.startswith("Delegate/") or name.startswith(("Delegate/", "[Delegate]"))
-    return owner or ("xnnpack" if delegated or _XNNPACK_OPERATOR.search(kind) else None)
+    return owner or (UNASKED if delegated else None)
 
 
 def of_tables(lines: Sequence[str], found: Sequence[Event]) -> Profile | None:

@@ -11,7 +11,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchbench.runtimes.tflite.benchmark_model.profile import executor, from_ops, kernel_owner
+from benchbench.runtimes.tflite.backends import UNASKED, UNKNOWN
+from benchbench.runtimes.tflite.backends.owners import PLUGINS, kernel_owner
+from benchbench.runtimes.tflite.benchmark_model.profile import executor, from_ops
 from benchbench.values.outcome import Memory, OpTime, Profile, Timings
 
 _LATENCY = ("mean", "min", "max", "std", "median", "p5", "p95", "init", "first", "warmup_mean")  # fields 1 to 10, in ms
@@ -51,8 +53,8 @@ class RuntimeInfo:
 
 
 def _belongs(delegate: str, kind: str) -> bool:
-    owner = kernel_owner(delegate) or "external"
-    return owner == kind or (owner in {"external", "edgetpu"} and kind != "xnnpack")
+    owner = kernel_owner(delegate) or UNKNOWN
+    return owner == kind or (owner in PLUGINS and kind != UNASKED)
 
 
 def read_result(data: bytes) -> ResultFile:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from benchbench.runtimes.tflite.backends import UNASKED
+from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.benchmark_model import command
 from benchbench.runtimes.tflite.benchmark_model.capabilities import Capabilities
 from benchbench.runtimes.tflite.benchmark_model.launch import Launch
@@ -29,7 +31,6 @@ from benchbench.values.process_end import how_it_ended
 _File = TypeVar("_File")
 GIVEN_UP = 1  # the exit status with which the tool gives up, after telling why
 FEEDING = ("input_layer", "input_layer_shape", "input_layer_value_files", "output_filepath")
-_IN_TOOL = {"edgetpu": "external", "cpu": "xnnpack"}  # what to look for in the tool's words
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,10 @@ class BenchmarkModelRunner:
 
     def unsupported_reason(self, delegate: Backend) -> str | None:
         """Why this build cannot run a delegate at all: its flags are unknown to it, or it was made without it."""
-        flags = command.delegate_flags(self.generation, delegate, delegate.library)
-        if flags is None:
+        flags = command.needed_flags(self.generation, delegate, delegate.library)
+        if flags is None or not isinstance(delegate, TfliteBackend):
             return command.no_way(self.generation, delegate)
-        if reason := self.generation.unknown(self.generation.needed(flags, delegate.default_flags)):
+        if reason := self.generation.unknown(flags):
             return reason
         mark = delegate.tflite_build_flag if self.generation.name == "tflite" else None
         if mark and mark not in self.generation.flags:
@@ -136,31 +137,30 @@ def _of_file(launch: Launch, result: ResultFile) -> dict[str, object]:
 
 def delegation(work: LaunchSpec, told: Delegation, info: RuntimeInfo | None) -> Delegation:
     """The verdict on the delegate of this trial: by the nodes where the tool wrote them down, else by its words."""
-    kind = work.delegate.kind
-    if kind == "cpu":
+    if not work.delegate.is_delegate:
         told = _without_delegate(told)
     if info is not None:
-        told = _by_nodes(kind, told, info)
-    return told.model_copy(update={"asked": kind, "fallback": told.fallback or work.delegate.fallback})
+        told = _by_nodes(work.delegate, told, info)
+    return told.model_copy(update={"asked": work.delegate.kind, "fallback": told.fallback or work.delegate.fallback})
 
 
 def _without_delegate(told: Delegation) -> Delegation:
     """XNNPACK was switched off: any word of it is against us."""
-    taken = told.asked == "xnnpack"
+    taken = told.asked == UNASKED
     return Delegation(
         verdict="none" if taken else "full",
         evidence=told.evidence or "XNNPACK was applied" if taken else "no delegate was created or applied",
-        fallback="xnnpack" if taken else "cpu",
+        fallback=UNASKED if taken else "cpu",
     )
 
 
-def _by_nodes(kind: str, told: Delegation, info: RuntimeInfo) -> Delegation:
-    nodes, partitions = info.taken_by(_IN_TOOL.get(kind, kind))
-    if kind == "cpu":
+def _by_nodes(delegate: Backend, told: Delegation, info: RuntimeInfo) -> Delegation:
+    if not delegate.is_delegate:
         anyone = sum(len(part.nodes) for part in info.partitions)
         verdict: Verdict = "none" if anyone else "full"
         evidence = f"runtime info: {anyone} of {info.nodes} nodes in a delegate"
         return told.model_copy(update={"verdict": verdict, "evidence": evidence, "nodes_total": info.nodes})
+    nodes, partitions = info.taken_by(delegate.kind)
     verdict = "full" if nodes == info.nodes and nodes else "partial" if nodes else "none"
     if verdict == "none" and told.verdict == "unavailable":
         verdict = "unavailable"
@@ -168,7 +168,7 @@ def _by_nodes(kind: str, told: Delegation, info: RuntimeInfo) -> Delegation:
     return told.model_copy(
         update={
             "verdict": verdict,
-            "evidence": agreed or f"runtime info: {nodes} of {info.nodes} nodes in the {kind} delegate",
+            "evidence": agreed or f"runtime info: {nodes} of {info.nodes} nodes in the {delegate.kind} delegate",
             "nodes_delegated": nodes,
             "nodes_total": info.nodes,
             "partitions": partitions,

@@ -11,31 +11,12 @@ import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from benchbench.runtimes.tflite.backends import UNASKED, UNKNOWN
+from benchbench.runtimes.tflite.backends.owners import FLAGS, PLUGINS, WORDS, delegate_named, kernel_owner
 from benchbench.runtimes.tflite.benchmark_model.log_events import Event
-from benchbench.runtimes.tflite.benchmark_model.profile import kernel_owner
 from benchbench.values.outcome import Delegation, Profile, Verdict
 
-# flag (and parameter of the echo) -> delegate; of several, the first is what the launch is about
-FLAGS = {
-    "use_gpu": "gpu",
-    "use_npu": "npu",
-    "use_nnapi": "nnapi",
-    "nnapi_accelerator_name": "nnapi",
-    "use_hexagon": "hexagon",
-    "use_coreml": "coreml",
-    "use_ynnpack": "ynnpack",
-    "stable_delegate_settings_file": "stable_delegate",
-    "external_delegate_path": "external",
-    "use_xnnpack": "xnnpack",
-    "use_cpu": "xnnpack",  # of LiteRT's tool: its CPU is XNNPACK
-}
 _OFF = {"", "0", "false"}
-# One delegate has several names: of its flag, its API on a system, its kernel.
-_NAMES = {
-    **{"stable": "stable_delegate", "select": "flex", "dispatch": "npu", "cpu": "xnnpack"},
-    **dict.fromkeys(("metal", "opencl", "opengl", "webgpu", "gl", "cl"), "gpu"),
-}
-_OPTIONS = {"gpu": "gpu", "nnapi": "nnapi", "dsp": "hexagon"}
 _SPEAKS = {"created", "applied", "not_taken", "not_applied", "unavailable"}  # of the delegate that was asked for
 
 
@@ -48,28 +29,16 @@ class Asked:
     refused: dict[str, str] = field(default_factory=dict)  # delegate -> the line that says its flag was not taken
 
 
-def _kind(name: str) -> str:
-    """The delegate behind a name in the tool's words: GPU, Metal, TfLiteMetalDelegate."""
-    plain = name.lower()
-    return (
-        _NAMES.get(plain)
-        or (kernel_owner(name) if "delegate" in plain and plain != "stable_delegate" else None)
-        or plain
-    )
-
-
 def _kind_of(event: Event) -> str:
     """The delegate that a line is about; "" where it names none."""
-    if event.kind in {"split", "kernels", "initialized"}:
-        return "gpu"
-    if "npu" in event.values:
-        return "npu"
+    if event.delegate is not None:
+        return event.delegate
     name = event.values.get("name") or event.values.get("other") or ""
     if event.kind in {"replacing", "simple"}:
-        return kernel_owner(name) or "external"
+        return kernel_owner(name) or UNKNOWN
     if event.kind == "undone":
-        return kernel_owner(name) or _NAMES.get(name.lower(), "")
-    return _kind(name)
+        return kernel_owner(name) or WORDS.get(name.lower(), "")
+    return delegate_named(name)
 
 
 def command_flags(command: str) -> dict[str, str]:
@@ -106,7 +75,7 @@ def what_was_asked(events: Sequence[Event]) -> Asked:
         "use_xnnpack", None if verbose and echoed.get("use_xnnpack") == "0" else echoed.get("use_xnnpack")
     )
     off = {kind for flag, kind in FLAGS.items() for said in (echoed, command) if said.get(flag, "1").lower() in _OFF}
-    kind = wanted[0] if wanted else _listed(events) or _named(events, off - {"xnnpack"})
+    kind = wanted[0] if wanted else _listed(events) or _named(events, off - {UNASKED})
     return Asked(kind, None if switch is None else switch.lower() not in _OFF, refused)
 
 
@@ -117,9 +86,9 @@ def _refused(events: Sequence[Event], echoed: Mapping[str, str]) -> dict[str, st
     for event in events:
         if event.kind == "unconsumed":
             for name, value in command_flags(event.values.get("flags", "")).items():
-                kind = FLAGS.get(name, "xnnpack")
+                kind = FLAGS.get(name, UNASKED)
                 taken = name in echoed or kind in created
-                if kind != "xnnpack" and not taken and value.lower() not in _OFF:
+                if kind != UNASKED and not taken and value.lower() not in _OFF:
                     refused[kind] = event.line
     return refused
 
@@ -128,27 +97,21 @@ def _listed(events: Sequence[Event]) -> str | None:
     """What a text lists as asked for, or says only where that was asked for."""
     for event in events:
         if event.kind == "option":
-            return _of_option(event.values)
+            return event.delegate
         if event.kind == "wanted" and "accelerators" in event.values:
-            kinds = [_kind(name) for name in event.values["accelerators"].split(" | ")]
-            return next((kind for kind in kinds if kind != "xnnpack"), "xnnpack")
+            kinds = [delegate_named(name) for name in event.values["accelerators"].split(" | ")]
+            return next((kind for kind in kinds if kind != UNASKED), UNASKED)
         if event.kind == "wanted":
-            return "npu"
+            return event.delegate
     return None
-
-
-def _of_option(values: Mapping[str, str]) -> str | None:
-    if "threads" in values:
-        return "xnnpack" if "xnnpack" in values else None
-    return next(kind for word, kind in _OPTIONS.items() if values["title"].startswith(word))
 
 
 def _named(events: Sequence[Event], off: Collection[str]) -> str | None:
     """The delegate that the text speaks of; XNNPACK only where there is no other, since it is the default."""
     speaks = _SPEAKS | {"replacing", "simple", "split", "kernels", "initialized", "undone"}
     named = [_kind_of(event) for event in events if event.kind in speaks]
-    others = [kind for kind in named if kind not in {"", "xnnpack", "flex", *off}]
-    return others[0] if others else "xnnpack" if "xnnpack" in named else None
+    others = [kind for kind in named if kind not in {"", UNASKED, "flex", *off}]
+    return others[0] if others else UNASKED if UNASKED in named else None
 
 
 @dataclass
@@ -188,15 +151,16 @@ def weigh(events: Sequence[Event], profile: Profile | None = None) -> Delegation
         nodes_delegated=scales.nodes,
         nodes_total=scales.total,
         partitions=scales.partitions,
-        kernels=scales.kernels if scales.kernels is not None else _gpu_kernels(events, asked.kind),
+        kernels=scales.kernels if scales.kernels is not None else _kernels(events, asked.kind),
         fallback=_fallback(events, asked),
         accelerators=tuple(name.strip() for name in listed[0].split(",")) if listed else (),
     )
 
 
-def _gpu_kernels(events: Sequence[Event], kind: str | None) -> int | None:
-    counted = [int(event.values["kernels"]) for event in events if event.kind == "kernels"]
-    return counted[0] if counted and kind in {"gpu", None} else None
+def _kernels(events: Sequence[Event], kind: str | None) -> int | None:
+    """How many kernels the delegate says that it made, which is not how many nodes it took."""
+    counted = [event for event in events if event.kind == "kernels" and kind in {event.delegate, None}]
+    return int(counted[0].values["kernels"]) if counted else None
 
 
 def _weigh(scales: _Weighed, event: Event, kind: str) -> None:
@@ -228,7 +192,7 @@ def _weigh(scales: _Weighed, event: Event, kind: str) -> None:
 
 def _weigh_nodes(scales: _Weighed, event: Event, kind: str) -> None:
     values, owner = event.values, _kind_of(event)
-    same = owner == kind or (owner in {"external", "edgetpu"} and kind in {"external", "stable_delegate", "edgetpu"})
+    same = owner == kind or (owner in PLUGINS and kind in PLUGINS)
     if not same or scales.counted or values.get("subgraph", "0") != "0":
         return
     scales.counted = True
@@ -265,12 +229,9 @@ def _weigh_silence(scales: _Weighed, events: Sequence[Event], kind: str, profile
 
 def _fallback(events: Sequence[Event], asked: Asked) -> str | None:
     """Who executes what the delegate leaves."""
-    if asked.kind == "xnnpack" or asked.xnnpack is False:
+    if asked.kind == UNASKED or asked.xnnpack is False:
         return "cpu"
     for event in events:
-        name = event.values.get("name", "")
-        if event.kind in {"created", "applied"} and name == "XNNPACK":
-            return "xnnpack"
-        if event.kind == "replacing" and kernel_owner(name) == "xnnpack":
-            return "xnnpack"
+        if event.kind in {"created", "applied", "replacing"} and _kind_of(event) == UNASKED:
+            return UNASKED
     return None

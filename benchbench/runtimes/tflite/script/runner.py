@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.script.answer import Answer
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind
+from benchbench.values.errors import Unsupported
 from benchbench.values.job import Job, JobOutput
 from benchbench.values.outcome import Delegation, LaunchResult, Measurement, Memory, OpTime, Profile, Timings
 from benchbench.values.process_end import how_it_ended
@@ -72,8 +74,8 @@ class PythonRunner:
         return None
 
     def unsupported_reason(self, delegate: Backend) -> str | None:
-        """Nothing is built into a script; what its interpreter can do is among the device's traits."""
-        return None
+        """Why the script has no such delegate; what its interpreter can do is among the device's traits."""
+        return None if _delegate_request(delegate, delegate.library) is not None else _no_way(delegate)
 
     def job(self, work: LaunchSpec) -> Job:
         request = json.dumps(_request(work), indent=1).encode()
@@ -106,9 +108,9 @@ class PythonRunner:
 
 def _request(work: LaunchSpec) -> dict[str, Any]:
     measure, evaluation = work.measure, work.evaluation
-    delegate = work.delegate.request(work.library)
+    delegate = _delegate_request(work.delegate, work.library)
     if delegate is None:
-        raise ValueError(f"the python runner has no {work.delegate.kind} delegate: the plan should have skipped it")
+        raise Unsupported(_no_way(work.delegate))
     return {
         "model": work.model,
         "asked": work.delegate.kind,
@@ -125,8 +127,8 @@ def _request(work: LaunchSpec) -> dict[str, Any]:
         "shapes": [list(spec.shape) for spec in work.variant.inputs],
         "ranges": [list(spec.range) if spec.range else None for spec in work.variant.inputs],
         "profile": work.profile,
-        # XNNPACK is the reference itself; every other delegate is checked against it.
-        "fidelity": work.delegate.kind not in {"cpu", "xnnpack"},
+        # The CPU is the reference itself; every other delegate is checked against it.
+        "fidelity": work.delegate.processor != "cpu",
         "evaluate": None
         if evaluation is None
         else {
@@ -140,6 +142,15 @@ def _request(work: LaunchSpec) -> dict[str, Any]:
             "state": evaluation.state,
         },
     }
+
+
+def _delegate_request(delegate: Backend, library: str | None) -> dict[str, Any] | None:
+    """What the script is told of a delegate; None for one that it does not have."""
+    return delegate.request(library) if isinstance(delegate, TfliteBackend) else None
+
+
+def _no_way(delegate: Backend) -> str:
+    return f"the python runner has no way to run {delegate.label}"
 
 
 def _reading(work: LaunchSpec, raw: JobOutput, answer: Answer) -> LaunchResult:
@@ -177,7 +188,7 @@ def _measurement(work: LaunchSpec, raw: JobOutput, answer: Answer) -> Measuremen
         model_mb=work.variant.size_mb,
         profile=_profile(answer),
         tool=f"{answer.runtime} {answer.api}" if answer.runtime else None,
-        warnings=tuple(_warnings(raw, answer)),
+        warnings=tuple(_warnings(work, raw, answer)),
         ops=answer.ops,
         cpus=answer.cpus,
         output_errors=answer.fidelity.relative_l2 if answer.fidelity else {},
@@ -233,7 +244,7 @@ def _profile(answer: Answer) -> Profile | None:
     return Profile(by_op=by_op, by_type=tuple(sorted(by_type, key=lambda op: -op.mean_us)))
 
 
-def _warnings(raw: JobOutput, answer: Answer) -> list[str]:
+def _warnings(work: LaunchSpec, raw: JobOutput, answer: Answer) -> list[str]:
     said = []
     if answer.status == "ok" and raw.late:
         said.append("the process hung after its answer and was killed")
@@ -241,10 +252,9 @@ def _warnings(raw: JobOutput, answer: Answer) -> list[str]:
         said.append(f"the process {how_it_ended(raw.exit_code)} after its answer")
     if answer.memory and answer.memory.peak_since == "process start":
         said.append("rss_peak_mb counts from the start of the process: the kernel does not let it be reset")
-    if "adapterType=CPU" in (answer.delegation.evidence or ""):
-        said.append("the GPU is a software renderer")
-    if "OpenVINO device: CPU" in (answer.delegation.evidence or ""):
-        said.append("the NPU path ran on OpenVINO's CPU device")
+    if isinstance(work.delegate, TfliteBackend):
+        evidence = answer.delegation.evidence or ""
+        said += [remark for words, remark in work.delegate.remarks if words in evidence]
     for name, error in (answer.fidelity.relative_l2 if answer.fidelity else {}).items():
         if error is None or error > DIFFERS:
             shown = "is not a number" if error is None else f"is {error:.2g}"

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchbench.runtimes.tflite.backends.owners import kernel_owner
 from benchbench.runtimes.tflite.benchmark_model.log_parser import read_launch
-from benchbench.runtimes.tflite.benchmark_model.profile import kernel_owner, of_csv
+from benchbench.runtimes.tflite.benchmark_model.profile import of_csv
 from benchbench.runtimes.tflite.benchmark_model.result_files import read_profile, read_result, read_runtime_info
 from tests.runtimes.tflite.benchmark_model import run_of, written
 

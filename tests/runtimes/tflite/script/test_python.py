@@ -23,6 +23,7 @@ from benchbench.runtimes.tflite.script.runner import (
 )
 from benchbench.runtimes.tool import Evaluation, Preprocess
 from benchbench.values.case import MeasurementSettings
+from benchbench.values.errors import Unsupported
 from benchbench.values.job import JobOutput
 from tests.beds.launch import work_for
 
@@ -89,7 +90,8 @@ def test_an_evaluation_asks_for_its_outputs_back() -> None:
 
 
 def test_a_delegate_that_this_runner_has_not_is_refused_before_anything_runs() -> None:
-    with pytest.raises(ValueError, match="no nnapi delegate"):
+    assert RUNNER.unsupported_reason(Nnapi()) is not None
+    with pytest.raises(Unsupported, match="nnapi"):
         RUNNER.job(work_for(MODEL, Nnapi()))
 
 

@@ -1,0 +1,46 @@
+"""What a TFLite backend says beside: its arguments for each tool, and its names in their output."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from benchbench.runtimes.tflite.backends.log_names import LogNames
+from benchbench.values.backend import Backend
+from benchbench.values.device import RunnerKind, Traits
+
+
+class TfliteBackend(Backend):
+    """A delegate of TFLite and LiteRT; what it does not override, it does not have."""
+
+    # Flags that say what the tools of today do anyway: a build that does not know one is not asked to.
+    default_flags: ClassVar[frozenset[str]] = frozenset()
+    tflite_build_flag: ClassVar[str | None] = None  # known only to builds of TFLite's tool that have the delegate
+    log_names: ClassVar[LogNames] = LogNames()
+    remarks: ClassVar[tuple[tuple[str, str], ...]] = ()  # words in the script's evidence, what a reader must know then
+
+    def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
+        return self.obstacle(traits, runner) or self._unknown_to(runner)
+
+    def obstacle(self, traits: Traits, runner: RunnerKind) -> str | None:
+        """Why it cannot run on such a device or with these options, beside what a tool does not have."""
+        return None
+
+    def tflite_flags(self, library: str | None) -> tuple[str, ...] | None:
+        """Arguments for TFLite's benchmark_model, XNNPACK always explicit; None = that tool has no such delegate."""
+        return None
+
+    def litert_flags(self, library: str | None) -> tuple[str, ...] | None:
+        """Arguments for LiteRT's benchmark_model (CompiledModel); None = that tool has no such delegate."""
+        return None
+
+    def request(self, library: str | None) -> dict[str, Any] | None:
+        """The `delegate` part of a request to the python runner's script; None = it has no such delegate."""
+        return None
+
+    def _unknown_to(self, runner: RunnerKind) -> str | None:
+        flags = (self.tflite_flags(self.library), self.litert_flags(self.library))
+        able: list[RunnerKind] = ["benchmark_model"] if any(each is not None for each in flags) else []
+        able += ["python"] if self.request(self.library) is not None else []
+        if not able:
+            return f"no tool is known to have the {self.label} delegate"
+        return None if runner in able else f'{self.label} needs runner = "{able[0]}"'
