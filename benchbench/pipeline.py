@@ -15,6 +15,7 @@ from benchbench.accuracy.datasets import Dataset
 from benchbench.accuracy.feeding import Fed
 from benchbench.accuracy.scoring import cut_up, latest, score_run, unscored
 from benchbench.accuracy.validation import validation_of
+from benchbench.config.drafts import Asked, matrix_of_models
 from benchbench.config.inventory import device_file, select
 from benchbench.config.matrix import Matrix, load_matrix
 from benchbench.device.opening import Absent
@@ -127,25 +128,49 @@ def silently(_: Plan) -> AbstractContextManager[Tell]:
 
 
 def run(
-    matrix: Path,
+    matrix: str | Path,
     *,
-    inventory: Path = DEVICES,
-    reports: Path = REPORTS,
+    inventory: str | Path = DEVICES,
+    reports: str | Path = REPORTS,
     selection: Selection = EVERYTHING,
     watching: Watching = silently,
     wait: Wait | None = None,
 ) -> Path:
     """Run a matrix file on its devices; see `run_matrix`."""
     loaded = load_matrix(matrix)
-    devices = chosen_devices(loaded, inventory, selection)
+    devices = chosen_devices(loaded, Path(inventory), selection)
     return run_matrix(loaded, devices, reports=reports, selection=selection, watching=watching, wait=wait)
+
+
+def run_models(
+    models: Sequence[str | Path],
+    *,
+    devices: Sequence[str] | None = None,
+    delegates: Sequence[str] = ("xnnpack",),
+    threads: Sequence[int] = (1,),
+    rounds: int | None = None,
+    dataset: str | Path | None = None,
+    inventory: str | Path = DEVICES,
+    reports: str | Path = REPORTS,
+    selection: Selection = EVERYTHING,
+    watching: Watching = silently,
+    wait: Wait | None = None,
+) -> Path:
+    """Run model files without a matrix, as `run_matrix` does; the matrix that they stand for is kept in the run folder.
+
+    `dataset` is a path, or "random". Without `devices`, all that answer are measured on.
+    """
+    measure = {} if rounds is None else {"rounds": rounds}
+    loaded = matrix_of_models(models, Asked(devices, delegates, threads, measure, dataset))
+    chosen = chosen_devices(loaded, Path(inventory), selection)
+    return run_matrix(loaded, chosen, reports=reports, selection=selection, watching=watching, wait=wait)
 
 
 def run_matrix(
     loaded: Matrix,
     devices: Sequence[Device],
     *,
-    reports: Path = REPORTS,
+    reports: str | Path = REPORTS,
     selection: Selection = EVERYTHING,
     watching: Watching = silently,
     wait: Wait | None = None,
@@ -164,8 +189,10 @@ def run_matrix(
         with workers_in_turn(wanted, loaded.tool, purpose=f"run {loaded.name}", wait=wait) as opened:
             _somebody(opened)
             made, of_models = _plan(loaded, devices, opened, selection)
-            folder = journals.new_folder(reports, loaded.name)
+            folder = journals.new_folder(Path(reports), loaded.name)
             book = whole.enter_context(_kept(journals.create(folder, manifest_of(loaded, made, opened, datasets))))
+            if loaded.text is not None:
+                (folder / "matrix.toml").write_text(loaded.text, encoding="utf-8")
             tell = whole.enter_context(watching(made))
             for remark in (*about, *of_models):
                 book.note(remark)

@@ -53,6 +53,31 @@ def selecting(command: Any) -> Any:
     return command
 
 
+def _words(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Words with commas between them."""
+    return None if value is None else tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def _numbers(context: click.Context, option: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    try:
+        return tuple(int(word) for word in _words(context, option, value) or ()) or None
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no list of whole numbers: write 1,4") from None
+
+
+def asking(command: Any) -> Any:
+    """The options that stand for keys of a matrix, for models that are named without one."""
+    for option in (
+        click.option("--dataset", metavar="PATH|random", help="Models: samples to compare outputs on."),
+        click.option("--rounds", type=click.IntRange(1, 1000), metavar="N", help="Models: launches per case.  [5]"),
+        click.option("--threads", callback=_numbers, metavar="N,N…", help="Models: thread counts.  [1]"),
+        click.option("--delegates", callback=_words, metavar="KIND,…", help="Models: cpu, gpu, ….  [xnnpack]"),
+        click.option("--devices", callback=_words, metavar="NAME,…", help="Models: names or globs.  [all there are]"),
+    ):
+        command = option(command)
+    return command
+
+
 def chosen(only: tuple[str, ...], skip: tuple[str, ...], seed: int | None) -> Selection:
     from benchbench.execution.selection import Selection
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from benchbench.cli import exit_codes
-from benchbench.cli.options import AS_JSON, INVENTORY, REPORTS, chosen, finish, print_json, selecting, watch
+from benchbench.cli.options import AS_JSON, INVENTORY, REPORTS, asking, chosen, finish, print_json, selecting, watch
 
 
 @click.command()
@@ -56,7 +58,8 @@ class _Run(click.Command):
 
 
 @click.command(cls=_Run)
-@click.argument("matrix", type=click.Path(path_type=Path), required=False)
+@click.argument("files", nargs=-1, metavar="MATRIX|MODEL…", type=click.Path(path_type=Path))
+@asking
 @click.option("--resume", type=click.Path(path_type=Path, file_okay=False), help="Complete this run folder.")
 @click.option(
     "--wait",
@@ -68,7 +71,7 @@ class _Run(click.Command):
 @REPORTS
 @selecting
 def run(
-    matrix: Path | None,
+    files: tuple[Path, ...],
     resume: Path | None,
     wait: float | None,
     inventory: Path,
@@ -76,21 +79,47 @@ def run(
     only: tuple[str, ...],
     skip: tuple[str, ...],
     seed: int | None,
+    **asked: Any,
 ) -> None:
-    """Run a matrix on all its devices at once; ends with a table and a report."""
+    """Run a matrix, or just models, on all devices at once.
+
+    Ends with a table and a report. The matrix that models stand for is kept in the run folder, to be run again.
+
+    \b
+      benchbench run matrix.toml
+      benchbench run a.tflite b.tflite --delegates xnnpack,gpu --threads 1,4
+    """
     from benchbench import pipeline as api
     from benchbench.cli import progress as console
     from benchbench.execution.waiting import Wait
 
-    if (matrix is None) == (resume is None):
-        raise click.UsageError("give a matrix, or --resume and a run folder")
+    given = {name: value for name, value in asked.items() if value is not None}
+    models = _models(files, given)
+    if bool(files) == (resume is not None):
+        raise click.UsageError("give a matrix, models (.tflite), or --resume and a run folder")
     turn = None if wait is None else Wait(60 * wait, lambda text: console.err().print(text, markup=False))
     if resume is not None:
-        folder = api.resume(resume, watching=watch, wait=turn)
-    elif matrix is not None:
-        selection = chosen(only, skip, seed)
-        folder = api.run(matrix, inventory=inventory, reports=reports, selection=selection, watching=watch, wait=turn)
+        finish(api.resume(resume, watching=watch, wait=turn))
+        return
+    how: Any = {"inventory": inventory, "reports": reports, "selection": chosen(only, skip, seed)}
+    how |= {"watching": watch, "wait": turn}
+    if not models:
+        finish(api.run(files[0], **how))
+        return
+    folder = api.run_models(models, **given, **how)
+    console.err().print(f"matrix: {folder / 'matrix.toml'}", markup=False)
     finish(folder)
+
+
+def _models(files: tuple[Path, ...], given: Mapping[str, object]) -> tuple[Path, ...]:
+    """The model files among the arguments; none where they are a matrix."""
+    models = tuple(file for file in files if file.suffix.lower() == ".tflite")
+    others = [file for file in files if file not in models]
+    if len(others) > 1 or (models and others):
+        raise click.UsageError(f"{others[-1]}: give one matrix, or nothing but models (.tflite)")
+    if given and not models:
+        raise click.UsageError(f"--{next(iter(given))} is for models; a matrix has a key for it")
+    return models
 
 
 @click.command()

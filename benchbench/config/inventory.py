@@ -10,6 +10,7 @@ from pathlib import Path
 from benchbench.config.complaints import did_you_mean
 from benchbench.config.globs import bounded, fits
 from benchbench.config.toml_files import read_toml, validated
+from benchbench.config.toml_text import toml_value
 from benchbench.values.account import expanded
 from benchbench.values.device import Adb, Device, Local
 from benchbench.values.errors import InputError, NothingToDo
@@ -83,14 +84,4 @@ def select(devices: Sequence[Device], patterns: Sequence[str] | None, source: st
 
 def device_file(device: Device) -> str:
     """The TOML text of a device's file, for `devices --add`."""
-    address = device.address.model_dump(exclude_none=True)
-    words = ", ".join(f"{key} = {_toml_string(value)}" for key, value in address.items())
-    return f"address = {{ {words} }}\n"
-
-
-def _toml_string(value: object) -> str:
-    if isinstance(value, int):
-        return str(value)
-    import json  # a JSON string is a TOML basic string, but for DEL
-
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+    return f"address = {toml_value(device.address.model_dump(exclude_none=True))}\n"

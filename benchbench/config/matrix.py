@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import glob
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator, model_validator
 
 from benchbench.config.globs import Glob
-from benchbench.config.toml_files import read_toml, validated
+from benchbench.config.toml_files import parsed, read_toml, validated
 from benchbench.runtimes import Delegate
 from benchbench.values.case import InputSpec, MeasurementSettings, Signature, Variant
 from benchbench.values.device import Frozen, ToolChoice
@@ -138,12 +138,22 @@ class Matrix:
     skips: tuple[SkipRule, ...]
     tool: ToolChoice
     native_samples: dict[str, int] = field(default_factory=dict)  # family -> at most, through benchmark_model
+    text: str | None = None  # its TOML, where it is in no file of the user's and so is kept in the run folder
     unfed: frozenset[str] = frozenset()  # variants of these ids cannot be fed with the dataset of their family
 
 
-def load_matrix(path: Path) -> Matrix:
+def load_matrix(path: str | Path) -> Matrix:
     """matrix.toml as a Matrix; raises InputError naming the file and the key for anything that is wrong with it."""
-    file = validated(MatrixFile, _words_as_tables(read_toml(path)), path)
+    return _matrix(read_toml(Path(path)), Path(path))
+
+
+def matrix_of(text: str, source: str) -> Matrix:
+    """The Matrix of a TOML text that is in no file; complaints name `source`, paths are from the current folder."""
+    return replace(_matrix(parsed(text, Path(source)), Path(source)), text=text)
+
+
+def _matrix(tables: dict[str, Any], path: Path) -> Matrix:
+    file = validated(MatrixFile, _words_as_tables(tables), path)
     variants = tuple(variant for entry in file.model for variant in _variants(path, entry))
     datasets = {}
     for entry in file.model:

@@ -23,13 +23,19 @@ def read_toml(path: Path) -> dict[str, Any]:
             data = file.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise InputError(f"{path}: is larger than {LARGEST} bytes", remedy="is it the right file?")
-        return tomllib.loads(data.decode("utf-8-sig"))
+        return parsed(data.decode("utf-8-sig"), path)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except OSError as error:
         raise file_error(error, f"{path}: cannot be read") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 text", remedy="save it as UTF-8") from error
+
+
+def parsed(text: str, path: Path) -> dict[str, Any]:
+    """The tables of a TOML text; raises InputError, naming `path`, where it is none."""
+    try:
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # besides its own errors: a number or a nesting beyond all measure
         raise InputError(f"{path}: is not TOML: {error}", remedy="see https://toml.io") from error
 

@@ -1,0 +1,112 @@
+"""Matrices that benchbench writes: model files as families, and the text of the matrix that measures them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchbench.config.matrix import RANDOM, Matrix, matrix_of
+from benchbench.config.toml_text import toml_key, toml_value
+
+LONGEST_NAME = 80
+SOURCE = "command line"  # what complaints about a matrix name that is in no file
+HEADING = "Written by `benchbench run` for models that were named without a matrix: run it again as any other."
+# Where a file's name begins to tell one variant from another: at the first word for a scheme.
+_SCHEME = re.compile(
+    r"(?:^|(?<=.)[._-])(?:float|fp?(?:16|32)|float(?:16|32)|bfloat16|half|u?int\d+(?:x\d+)?|dynamic|weight[_-]only"
+    r"|full[_-]integer|integer|quant|quantized|qat|ptq|drq|edgetpu)(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyDraft:
+    """Files that are named as the variants of one model: name of the variant -> its file."""
+
+    name: str
+    variants: Mapping[str, Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be measured of models that are named without a matrix; `dataset` is a path, or "random"."""
+
+    devices: Sequence[str] | None = None  # None = all that answer
+    delegates: Sequence[str] = ("xnnpack",)
+    threads: Sequence[int] = (1,)
+    measure: Mapping[str, object] = field(default_factory=dict)  # keys of [measure]
+    dataset: str | Path | None = None
+
+
+def matrix_of_models(models: Sequence[str | Path], asked: Asked) -> Matrix:
+    """The matrix that model files stand for. Raises InputError for what is no model, or cannot be asked for."""
+    from benchbench.runtimes.tflite.model.inspect import inspect  # reads flatbuffers: slow to import
+
+    schemes = {path: inspect(path).scheme for path in dict.fromkeys(Path(model) for model in models)}
+    return matrix_of(matrix_text(families(schemes), asked, HEADING), SOURCE)
+
+
+def families(schemes: Mapping[Path, str]) -> tuple[FamilyDraft, ...]:
+    """Model files (with the scheme that each has) as families, by their names: net_int8 and net_float32 are two
+    variants of net. Variants of one name, as old/net and new/net, are told apart by their folders.
+    """
+    grouped: dict[str, list[tuple[str, Path]]] = {}
+    for path, scheme in schemes.items():
+        family, variant = _names(path)
+        grouped.setdefault(family, []).append((variant or scheme, path))
+    return tuple(FamilyDraft(family, _told_apart(named)) for family, named in grouped.items())
+
+
+def _names(path: Path) -> tuple[str, str]:
+    """The family and the variant that a file's name tells; "" for a variant that it does not."""
+    word = _SCHEME.search(path.stem)
+    family, variant = (path.stem[: word.start()], path.stem[word.start() :]) if word else (path.stem, "")
+    family = re.sub(r"[^A-Za-z0-9_-]+", "-", family or path.absolute().parent.name)
+    return family.strip("_-")[:LONGEST_NAME] or "model", _variant_name(variant)
+
+
+def _variant_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("._-")[:LONGEST_NAME]
+
+
+def _told_apart(named: Sequence[tuple[str, Path]]) -> dict[str, Path]:
+    if len({name for name, _ in named}) < len(named):
+        named = [(_variant_name(f"{path.absolute().parent.name}-{name}"), path) for name, path in named]
+    times = Counter(name for name, _ in named)
+    numbered = enumerate(named, 1)
+    return {f"{name}-{number}" if times[name] > 1 else name: path for number, (name, path) in numbered}
+
+
+def matrix_text(drafts: Sequence[FamilyDraft], asked: Asked, heading: str) -> str:
+    """matrix.toml for what was asked, with absolute paths, so that it can be run from anywhere."""
+    names = [draft.name for draft in drafts]
+    name = " ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return "\n".join(
+        [
+            f"# {heading}",
+            f"name = {toml_value(name[:LONGEST_NAME])}",
+            *([] if asked.devices is None else [f"devices = {toml_value(asked.devices)}"]),
+            f"threads = {toml_value(asked.threads)}",
+            f"delegates = {toml_value(asked.delegates)}",
+            *(line for draft in drafts for line in _model_lines(draft, asked.dataset)),
+            *(["", "[measure]"] if asked.measure else []),
+            *(f"{key} = {toml_value(value)}" for key, value in asked.measure.items()),
+            "",
+        ]
+    )
+
+
+def _model_lines(draft: FamilyDraft, dataset: str | Path | None) -> list[str]:
+    inputs = dataset if dataset in {None, RANDOM} else Path(str(dataset)).absolute()
+    return [
+        "",
+        "[[model]]",
+        f"family = {toml_value(draft.name)}",
+        *([] if inputs is None else [f"dataset = {toml_value(inputs)}"]),
+        "",
+        "[model.variants]",
+        *(f"{toml_key(name)} = {toml_value(path.absolute())}" for name, path in draft.variants.items()),
+    ]
