@@ -47,6 +47,7 @@ from benchbench.runtimes.tflite.quantize.manifest import Family
 from benchbench.runtimes.tflite.quantize.progress import Progress
 from benchbench.runtimes.tflite.quantize.progress import silently as saying_nothing
 from benchbench.runtimes.tflite.quantize.quantize import quantize as make_variants
+from benchbench.values.atomic import atomic
 from benchbench.values.case import Trial
 from benchbench.values.device import Device
 from benchbench.values.errors import (
@@ -192,7 +193,8 @@ def run_matrix(
             folder = journals.new_folder(Path(reports), loaded.name)
             book = whole.enter_context(_kept(journals.create(folder, manifest_of(loaded, made, opened, datasets))))
             if loaded.text is not None:
-                (folder / "matrix.toml").write_text(loaded.text, encoding="utf-8")
+                with atomic(folder / "matrix.toml") as file:
+                    file.write(loaded.text.encode())
             tell = whole.enter_context(watching(made))
             for remark in (*about, *of_models):
                 book.note(remark)

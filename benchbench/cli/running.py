@@ -94,9 +94,7 @@ def run(
     from benchbench.execution.waiting import Wait
 
     given = {name: value for name, value in asked.items() if value is not None}
-    models = _models(files, given)
-    if bool(files) == (resume is not None):
-        raise click.UsageError("give a matrix, models (.tflite), or --resume and a run folder")
+    models = _models(files, resume, given)
     turn = None if wait is None else Wait(60 * wait, lambda text: console.err().print(text, markup=False))
     if resume is not None:
         finish(api.resume(resume, watching=watch, wait=turn))
@@ -111,12 +109,17 @@ def run(
     finish(folder)
 
 
-def _models(files: tuple[Path, ...], given: Mapping[str, object]) -> tuple[Path, ...]:
-    """The model files among the arguments; none where they are a matrix."""
-    models = tuple(file for file in files if file.suffix.lower() == ".tflite")
+def _models(files: tuple[Path, ...], resume: Path | None, given: Mapping[str, object]) -> tuple[Path, ...]:
+    """The model files among the arguments; none where they are a matrix. Raises UsageError for a mixture."""
+    from benchbench.runtimes import RUNTIMES
+
+    suffixes = {suffix for runtime in RUNTIMES for suffix in runtime.suffixes}
+    models = tuple(file for file in files if file.suffix.lower() in suffixes)
     others = [file for file in files if file not in models]
+    if (not files) == (resume is None):
+        raise click.UsageError(f"give a matrix, models ({', '.join(suffixes)}), or --resume and a run folder")
     if len(others) > 1 or (models and others):
-        raise click.UsageError(f"{others[-1]}: give one matrix, or nothing but models (.tflite)")
+        raise click.UsageError(f"{others[-1]}: give one matrix, or nothing but models ({', '.join(suffixes)})")
     if given and not models:
         raise click.UsageError(f"--{next(iter(given))} is for models; a matrix has a key for it")
     return models

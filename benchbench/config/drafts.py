@@ -43,7 +43,7 @@ class Asked:
 
 def matrix_of_models(models: Sequence[str | Path], asked: Asked) -> Matrix:
     """The matrix that model files stand for. Raises InputError for what is no model, or cannot be asked for."""
-    from benchbench.runtimes.tflite.model.inspect import inspect  # reads flatbuffers: slow to import
+    from benchbench.runtimes.models import inspect  # reads flatbuffers: slow to import
 
     schemes = {path: inspect(path).scheme for path in dict.fromkeys(Path(model) for model in models)}
     return matrix_of(matrix_text(families(schemes), asked, HEADING), SOURCE)

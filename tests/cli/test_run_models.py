@@ -18,7 +18,7 @@ def bench(tmp_path: Path) -> Workbench:
     return Workbench(tmp_path)
 
 
-def test_models_run_without_a_matrix_and_the_one_they_stand_for_is_kept_to_run_again(bench: Workbench) -> None:
+def test_models_run_without_a_matrix_and_it_is_kept_to_run_again(bench: Workbench) -> None:
     asked = ("--devices", "host", "--threads", "1,2", "--delegates", "cpu,xnnpack", "--rounds", "1")
     done = bench.benchbench("run", FLOAT32, INT8, *asked, "--dataset", "random", "--only", "*/t1")
     folder = bench.latest()
