@@ -10,7 +10,7 @@ from benchbench.config.globs import fits, is_glob
 from benchbench.config.matrix import Matrix, SkipRule
 from benchbench.modes import MODES, mode_of
 from benchbench.modes.base import Launches, Mode
-from benchbench.runtimes import mismatch
+from benchbench.runtimes import KINDS, mismatch
 from benchbench.values.case import Case, MeasurementSettings, Trial
 from benchbench.values.device import Adb, Device, RunnerKind, Traits
 from benchbench.values.errors import InputError, NothingToDo, ToolError
@@ -214,7 +214,7 @@ def _impossible(case: Case, target: Target) -> str | None:
     if target.traits is not None and target.runner is not None:
         return case.delegate.unsupported_reason(target.traits, target.runner)
     android = isinstance(target.device.address, Adb)
-    presumed = Traits(os="android" if android else "linux", abi="arm64-v8a", accelerators=("gpu", "npu", "edgetpu"))
+    presumed = Traits(os="android" if android else "linux", abi="arm64-v8a", accelerators=KINDS)
     return case.delegate.unsupported_reason(presumed, presumed_runner(target))
 
 

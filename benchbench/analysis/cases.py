@@ -11,6 +11,7 @@ from typing import Any
 
 from benchbench.analysis.doubts import Doubt, LaunchSequence, disturbed, doubts, slow_threads
 from benchbench.analysis.intervals import median_interval, variation
+from benchbench.runtimes import backend_type
 from benchbench.values.outcome import Memory, Outcome, Statistic
 
 NOT_RUN = "no launch has an outcome: the run was interrupted"
@@ -141,7 +142,7 @@ def _stands(kind: str | None, verdict: str, counted: Sequence[Outcome], cooldown
     """Whether the number may stand under the delegate that was asked for, in charts and comparisons."""
     if any(disturbed(o, cooldown_c) for o in counted):
         return False
-    if kind == "cpu":  # asks for no delegate, so there is none that could fail to take the graph
+    if not backend_type(kind).is_delegate:  # nothing could fail to take the graph
         return verdict in {"full", "partial", "none", "unknown"} and counted[0].delegation.fallback in {None, "cpu"}
     return verdict in {"full", "partial"}
 
@@ -158,7 +159,7 @@ def ran(outcome: Outcome) -> str | None:
     if outcome.status != "ok":
         return None
     said = outcome.delegation
-    if said.asked == "cpu" and said.verdict in {"none", "unknown"}:
+    if not backend_type(said.asked).is_delegate and said.verdict in {"none", "unknown"}:
         return "cpu" if said.fallback in {None, "cpu"} else f"{said.fallback} (cpu was asked for)"
     return said.executor
 

@@ -10,11 +10,10 @@ import pandas as pd
 
 from benchbench.analysis.formatting import change, describe, quality, samples, shorten
 from benchbench.analysis.tradeoffs import fastest, uncertain
+from benchbench.runtimes import BACKENDS, ON_CPU, backend_type
 from benchbench.values.formatting import ratio
 
-_HOST_KINDS = frozenset({"cpu", "xnnpack"})
-_ACCELERATORS = ("gpu", "npu", "nnapi", "edgetpu", "hexagon")
-_HALF = frozenset({"gpu", "npu", "nnapi"})  # may compute float graphs in float16
+_ACCELERATORS = [kind for kind, backend in BACKENDS.items() if backend.processor == "accelerator"]
 _MOST_NAMED = 4
 
 
@@ -23,7 +22,7 @@ def find_traps(cases: pd.DataFrame, table: pd.DataFrame, most: float) -> tuple[s
     accuracy that may be.
     """
     best = fastest(cases)
-    found = [*_reference_kernels(best), *_off_the_accelerator(best)]
+    found = [*_slow_kernels(best), *_off_the_accelerator(best)]
     if len(table):
         found = [*_slower(table), *found, *_broken(table), *_delegate_costs(table), *_too_few(table, most)]
     return tuple(found)
@@ -35,11 +34,11 @@ def _slower(table: pd.DataFrame) -> Iterator[str]:
         yield f"{describe(row)} is slower than float32 there ({ratio(1 / row['speedup'])})"
 
 
-def _reference_kernels(best: pd.DataFrame) -> Iterator[str]:
-    ran = best[(best["kind"] == "cpu") & (best["status"] == "ok")]
-    for _, row in ran[ran["scheme"].fillna("").str.startswith("dynamic")].iterrows():
-        name = shorten(row["variant"])
-        yield f"{name} without XNNPACK runs on the interpreter's own kernels: dynamic-range needs XNNPACK to be fast"
+def _slow_kernels(best: pd.DataFrame) -> Iterator[str]:
+    for _, row in best[best["status"] == "ok"].iterrows():
+        for scheme, why in backend_type(row["kind"]).slow_schemes:
+            if str(row["scheme"]).startswith(scheme):
+                yield f"{shorten(row['variant'])} {why}"
 
 
 def _off_the_accelerator(best: pd.DataFrame) -> Iterator[str]:
@@ -62,13 +61,13 @@ def _off_the_accelerator(best: pd.DataFrame) -> Iterator[str]:
 
 
 def _broken(table: pd.DataFrame) -> Iterator[str]:
-    whole = table[~table["broken"] & table["kind"].isin(_HOST_KINDS)].drop_duplicates("variant").set_index("variant")
+    whole = table[~table["broken"] & table["kind"].isin(ON_CPU)].drop_duplicates("variant").set_index("variant")
     for _, row in table[table["broken"]].iterrows():
         what = broken_words(row)
-        if row["kind"] in _HOST_KINDS or row["variant"] not in whole.index:
+        if row["kind"] in ON_CPU or row["variant"] not in whole.index:
             yield f"{describe(row)} breaks an output: {what}"
             continue
-        half = row["kind"] in _HALF and str(row["scheme"]).startswith("float")
+        half = backend_type(row["kind"]).half_precision and str(row["scheme"]).startswith("float")
         why = " (it may compute in float16)" if half else ""
         name, there = shorten(row["variant"]), shorten(row["delegate"])
         sound = shorten(whole.loc[row["variant"], "delegate"])
@@ -83,7 +82,7 @@ def broken_words(row: pd.Series) -> str:
 
 def _delegate_costs(table: pd.DataFrame) -> Iterator[str]:
     """float32 itself, on a delegate whose arithmetic changes what comes out."""
-    plain = table[(table["scheme"] == "float32") & ~table["kind"].isin(_HOST_KINDS) & ~table["broken"]]
+    plain = table[(table["scheme"] == "float32") & ~table["kind"].isin(ON_CPU) & ~table["broken"]]
     for _, row in plain.iterrows():
         base = row["accuracy"] - row["accuracy_change"]
         if row["accuracy_change_high"] < 0 or (row["metric"] == "accuracy_agreement" and row["accuracy_high"] < base):

@@ -13,6 +13,7 @@ from benchbench.accuracy.metrics import paired, unpacked, wilson
 from benchbench.analysis.doubts import NOISY
 from benchbench.analysis.formatting import LIKENESS, METRICS
 from benchbench.analysis.intervals import Ratio, compare
+from benchbench.runtimes import ON_CPU
 
 CELL = ["run", "device", "family", "variant", "delegate"]
 WHERE = ["run", "device", "family"]
@@ -93,7 +94,7 @@ def _of_one_device(group: pd.DataFrame, same_within: float) -> pd.DataFrame:
     floats = kept[kept["scheme"].isin(["float32", "float16"])].sort_values("median_ms")
     plain = kept[kept["scheme"] == "float32"]
     best_float = floats.iloc[0] if len(floats) else None
-    exact = _first(plain, plain["kind"] == "cpu", plain["kind"] == "xnnpack", plain["kind"].notna())
+    exact = _first(plain, *(plain["kind"] == kind for kind in ON_CPU), plain["kind"].notna())
     ranked = sound[sound["accuracy"].notna()].sort_values("accuracy", ascending=False, kind="stable")
     base = exact if exact is not None and not pd.isna(exact["accuracy"]) else ranked.iloc[0] if len(ranked) else None
     rows = []

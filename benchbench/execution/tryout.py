@@ -14,11 +14,11 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from benchbench.device.session import Session
 from benchbench.execution.prepare import PreparedDevice, Toolchain
-from benchbench.runtimes import KINDS, Delegate
+from benchbench.runtimes import BACKENDS, KINDS, backend_type
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import MeasurementSettings, Variant
 from benchbench.values.device import Frozen, under
@@ -26,7 +26,6 @@ from benchbench.values.errors import DeviceError, ToolError
 from benchbench.values.outcome import LaunchResult
 
 TINY = Path(__file__).with_name("tiny.tflite")  # a convolution, its activation, a mean and a softmax
-TRIED = ("gpu", "nnapi", "edgetpu", "npu")
 _MEASURE = MeasurementSettings(
     rounds=1, runs=1, min_seconds=0, max_seconds=30, warmup_runs=1, warmup_min_seconds=0, timeout_seconds=120
 )
@@ -58,29 +57,22 @@ def possible_delegates(session: Session, prepared: PreparedDevice) -> dict[str, 
     found = {kind: _by_traits(kind, prepared) or known.get(kind) for kind in KINDS}
     answers = {kind: answer or _tried(session, kind, prepared, toolchain) for kind, answer in found.items()}
     if any(answer is None for answer in found.values()):
-        _keep(session, prepared, toolchain, {kind: answers[kind] for kind in TRIED})
+        _keep(session, prepared, toolchain, {kind: answers[kind] for kind in KINDS if BACKENDS[kind].tried_out})
     return answers
 
 
 def _by_traits(kind: str, prepared: PreparedDevice) -> Possible | None:
     """What need not be tried; None = it must be."""
-    why = prepared.unsupported_reason(example(kind))
+    why = prepared.unsupported_reason(BACKENDS[kind].example())
     if why is not None:
         return Possible(possible=False, said=why)
-    return None if kind in TRIED else Possible(possible=True)
-
-
-def example(kind: str) -> Delegate:
-    """A delegate of a kind with nothing special asked of it."""
-    needed = {"path": "any.so"} if kind == "external" else {}
-    delegate: Delegate = TypeAdapter(Delegate).validate_python({"kind": kind, **needed})
-    return delegate
+    return None if BACKENDS[kind].tried_out else Possible(possible=True)
 
 
 def _tried(session: Session, kind: str, prepared: PreparedDevice, toolchain: Toolchain) -> Possible:
     """Raises LinkLost and what else ends a session; all that is the delegate's own is an answer."""
-    delegate = example(kind)
-    library = session.device.libraries.get(kind) or delegate.library
+    delegate = BACKENDS[kind].example()
+    library = delegate.library_on(session.device.libraries)
     work = LaunchSpec(
         variant=Variant(family="tiny", name="tiny", scheme="float32", path=str(TINY), sha256="", size_mb=0, nodes=1),
         model=session.stage(TINY),
@@ -102,14 +94,14 @@ def _tried(session: Session, kind: str, prepared: PreparedDevice, toolchain: Too
 
 
 def judged(kind: str, reading: LaunchResult) -> Possible:
-    """Made and used, or why not; an Edge TPU leaves a model alone that was not compiled for it, which is enough."""
+    """Made and used, or why not; one that leaves a model alone that was not compiled for it was made."""
     took = reading.delegation
     said = took.evidence or reading.error or "it gave no reason"
     if reading.status != "ok":
         return Possible(possible=False, said=said)
     if took.verdict in {"full", "partial"}:
         return Possible(possible=True, said=said)
-    if kind == "edgetpu" and took.verdict == "none":
+    if backend_type(kind).only_compiled and took.verdict == "none":
         return Possible(possible=True, said="the delegate was made; it takes models that are compiled for it")
     return Possible(possible=False, said=f"a tiny model ran, but not there: {said}")
 

@@ -92,7 +92,7 @@ class Worker:
 
     def _work(self, trial: Trial, context: RunContext, toolchain: Toolchain) -> LaunchSpec:
         case, session = trial.case, self.session
-        library = session.device.libraries.get(case.delegate.kind) or case.delegate.library
+        library = case.delegate.library_on(session.device.libraries)
         library = library and under(self.prepared.traits.home, library)
         return LaunchSpec(
             variant=case.variant,

@@ -93,7 +93,7 @@ def required(reading: LaunchResult, trial: Trial, measure: MeasurementSettings) 
         not measure.require_delegation
         or reading.status != "ok"
         or verdict == "full"
-        or trial.case.delegate.kind == "cpu"
+        or not trial.case.delegate.is_delegate
     ):
         return reading
     why = f"require_delegation: the verdict is {verdict}: {reading.delegation.evidence or 'no evidence of delegation'}"

@@ -15,20 +15,10 @@ from benchbench.analysis.frames import Run, common_statistics
 from benchbench.analysis.recommend import Recommendation, recommend
 from benchbench.analysis.tally import Tally, tally
 from benchbench.analysis.tradeoffs import fastest, is_broken, tradeoffs
+from benchbench.runtimes import KINDS, backend_type
 from benchbench.values import formatting
 from benchbench.values.formatting import TimeUnit, time_unit
 
-# Middle tones that hold on white and on near-black; a delegate has the same colour everywhere.
-PALETTE = {
-    "cpu": "#8a93a3",
-    "xnnpack": "#3f7fbf",
-    "gpu": "#e08a3c",
-    "nnapi": "#2fa084",
-    "edgetpu": "#b65a9c",
-    "hexagon": "#8c74c9",
-    "external": "#a07850",
-    "npu": "#cf5757",
-}
 SPARE = ("#5aa6b8", "#c2a53a", "#7d9b4e", "#d07f9f", "#6f6fb5", "#9c6b4f")
 MEMORY_KINDS = {
     "rss_start_mb": "RSS before loading",
@@ -128,8 +118,8 @@ class Results:
         chosen: dict[str, str] = {}
         spare = iter(SPARE * 50)
         pairs = self.cases[["delegate", "kind"]].drop_duplicates().itertuples(index=False)
-        for label, kind in sorted(pairs, key=lambda pair: [*PALETTE, pair[1]].index(pair[1])):
-            color = PALETTE.get(kind)
+        for label, kind in sorted(pairs, key=lambda pair: [*KINDS, pair[1]].index(pair[1])):
+            color = backend_type(kind).color
             chosen[label] = color if color and color not in chosen.values() else next(spare)
         return chosen
 

@@ -9,9 +9,22 @@ from benchbench.values.backend import Backend
 from benchbench.values.case import Variant
 
 RUNTIMES: tuple[Runtime, ...] = (Tflite(),)
-KINDS = tuple(kind for runtime in RUNTIMES for kind in runtime.kinds)
+BACKENDS = {kind: backend for runtime in RUNTIMES for kind, backend in runtime.backends.items()}
+KINDS = tuple(BACKENDS)
+ON_CPU = tuple(kind for kind, backend in BACKENDS.items() if backend.processor == "cpu")  # the plainest first
 
-__all__ = ["KINDS", "RUNTIMES", "Delegate", "Runtime", "mismatch", "runtime_of", "runtime_of_backend"]
+__all__ = [
+    "BACKENDS",
+    "KINDS",
+    "ON_CPU",
+    "RUNTIMES",
+    "Delegate",
+    "Runtime",
+    "backend_type",
+    "mismatch",
+    "runtime_of",
+    "runtime_of_backend",
+]
 
 
 def runtime_of(model_format: str) -> Runtime:
@@ -21,7 +34,12 @@ def runtime_of(model_format: str) -> Runtime:
 
 def runtime_of_backend(kind: str) -> Runtime:
     """The runtime that has a backend of this kind; raises KeyError where none has."""
-    return {kind: runtime for runtime in RUNTIMES for kind in runtime.kinds}[kind]
+    return {kind: runtime for runtime in RUNTIMES for kind in runtime.backends}[kind]
+
+
+def backend_type(kind: str | None) -> type[Backend]:
+    """What is known of a kind that stands in a frame or log; `Backend`, which claims nothing, where nobody has it."""
+    return BACKENDS.get(kind or "", Backend)
 
 
 def mismatch(variant: Variant, backend: Backend) -> str | None:

@@ -6,7 +6,7 @@ What has a default here is refused, or left unsaid, by a runtime that says nothi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ class Runtime(ABC):
 
     format: ClassVar[str]  # of the variants that it runs
     suffixes: ClassVar[tuple[str, ...]]  # of their files: ".tflite"
-    kinds: ClassVar[tuple[str, ...]]  # of its backends; no other runtime has one of the same
+    backends: ClassVar[Mapping[str, type[Backend]]]  # by kind; no other runtime has one of the same
 
     @abstractmethod
     def inspect(self, path: Path) -> ModelInfo:

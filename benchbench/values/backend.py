@@ -22,6 +22,7 @@ class Backend(Frozen):
     is_delegate: ClassVar[bool] = True  # False: the runtime's own kernels, so that nothing can fail to take the graph
     half_precision: ClassVar[bool] = False  # may compute float graphs in float16
     tried_out: ClassVar[bool] = False  # `devices` makes one: only that shows whether it can be made there
+    slow_schemes: ClassVar[tuple[tuple[str, str], ...]] = ()  # how a scheme begins, and what such a model does there
     compiled_schemes: ClassVar[frozenset[str]] = frozenset()  # of models that were compiled for what it drives
     only_compiled: ClassVar[bool] = False  # takes no other models
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchbench import demo
-from benchbench.runtimes import KINDS, RUNTIMES, mismatch, runtime_of, runtime_of_backend
+from benchbench.runtimes import RUNTIMES, mismatch, runtime_of, runtime_of_backend
 from benchbench.runtimes.models import inspect
 from benchbench.runtimes.tflite.backends import Xnnpack
 from benchbench.values.case import Variant
@@ -26,10 +26,11 @@ def demo_family() -> tuple[Path, Path]:
 def test_no_two_runtimes_have_a_format_suffix_or_backend_in_common() -> None:
     formats = [runtime.format for runtime in RUNTIMES]
     suffixes = [suffix for runtime in RUNTIMES for suffix in runtime.suffixes]
+    kinds = [kind for runtime in RUNTIMES for kind in runtime.backends]
 
-    for names in (formats, suffixes, KINDS):
+    for names in (formats, suffixes, kinds):
         assert len(set(names)) == len(names)
-    assert all(runtime_of_backend(kind) in RUNTIMES for kind in KINDS)
+    assert all(runtime_of_backend(kind) in RUNTIMES for kind in kinds)
     assert {runtime_of(name).format for name in formats} == set(formats)
 
 

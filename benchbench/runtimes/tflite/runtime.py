@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchbench.runtimes.base import Runtime
-from benchbench.runtimes.tflite.backends import KINDS
+from benchbench.runtimes.tflite.backends import BACKENDS
 from benchbench.runtimes.tflite.backends.compiled import COMPILED, mismatch
 from benchbench.values.backend import Backend
 from benchbench.values.case import Kin, Variant
@@ -18,7 +18,7 @@ class Tflite(Runtime):
 
     format = "tflite"
     suffixes = (".tflite",)
-    kinds = KINDS
+    backends = BACKENDS
 
     def inspect(self, path: Path) -> ModelInfo:
         from benchbench.runtimes.tflite.model.inspect import inspect
@@ -31,7 +31,7 @@ class Tflite(Runtime):
         return kinships(infos, names)
 
     def mismatch(self, variant: Variant, backend: Backend) -> str | None:
-        return mismatch(variant.scheme, backend.kind)
+        return mismatch(variant.scheme, backend)
 
     def has_reference(self, variant: Variant) -> bool:
         return variant.scheme not in COMPILED

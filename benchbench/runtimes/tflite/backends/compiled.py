@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchbench.runtimes.tflite.backends import BACKENDS
+from benchbench.values.backend import Backend
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a model was compiled for: the custom operator that holds it, and the delegates that can take that."""
+    """What a model was compiled for: the custom operator that holds it, and what makes it."""
 
     op: str  # or what its name begins with
     name: str
-    delegates: tuple[str, ...]
     compiler: str
 
 
-COMPILED = {  # scheme -> what it is for
-    "edgetpu": Target("edgetpu-custom-op", "the Edge TPU", ("edgetpu", "external"), "edgetpu_compiler"),
-    "ethos-u": Target("ethos-u", "Arm's Ethos-U", ("external",), "Vela"),
-    "neutron": Target("NeutronGraph", "NXP's Neutron", ("external",), "the eIQ Neutron converter"),
-    "vsi-npu": Target("vsi-npu", "VeriSilicon's NPU", ("external",), "VeriSilicon's compiler"),
-    "dispatch": Target("DISPATCH_OP", "a vendor's NPU through LiteRT", ("npu",), "LiteRT's compiler plugin"),
+COMPILED = {  # scheme -> what it is for; which backends take it is in their files
+    "edgetpu": Target("edgetpu-custom-op", "the Edge TPU", "edgetpu_compiler"),
+    "ethos-u": Target("ethos-u", "Arm's Ethos-U", "Vela"),
+    "neutron": Target("NeutronGraph", "NXP's Neutron", "the eIQ Neutron converter"),
+    "vsi-npu": Target("vsi-npu", "VeriSilicon's NPU", "VeriSilicon's compiler"),
+    "dispatch": Target("DISPATCH_OP", "a vendor's NPU through LiteRT", "LiteRT's compiler plugin"),
 }
 
 
@@ -29,12 +31,14 @@ def compiled_scheme(op: str) -> str | None:
     return next((scheme for scheme, target in COMPILED.items() if op.startswith(target.op)), None)
 
 
-def mismatch(scheme: str, delegate: str) -> str | None:
-    """Why a model of this scheme cannot run on a delegate of this kind; None = it may."""
-    target = COMPILED.get(scheme)
-    if target is None and delegate == "edgetpu":
-        return "not compiled for the Edge TPU: run edgetpu_compiler on its full-integer variant"
-    if target is None or delegate in target.delegates:
+def mismatch(scheme: str, delegate: Backend) -> str | None:
+    """Why a model of this scheme cannot run on a delegate; None = it may."""
+    if scheme in delegate.compiled_schemes:
         return None
-    kinds = " or ".join(target.delegates)
-    return f"compiled for {target.name}: runs with the {kinds} delegate only"
+    if scheme in COMPILED:
+        kinds = " or ".join(kind for kind, backend in BACKENDS.items() if scheme in backend.compiled_schemes)
+        return f"compiled for {COMPILED[scheme].name}: runs with the {kinds} delegate only"
+    if not delegate.only_compiled:
+        return None
+    target = next(target for known, target in COMPILED.items() if known in delegate.compiled_schemes)
+    return f"not compiled for {target.name}: run {target.compiler} on its full-integer variant"

@@ -14,6 +14,12 @@ class Cpu(TfliteBackend):
     color = "#8a93a3"
     processor = "cpu"
     is_delegate = False
+    slow_schemes = (
+        (
+            "dynamic",
+            "without XNNPACK runs on the interpreter's own kernels: dynamic-range needs XNNPACK to be fast",
+        ),
+    )
 
     @property
     def fallback(self) -> str:

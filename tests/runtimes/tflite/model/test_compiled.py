@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchbench.runtimes.models import variants
-from benchbench.runtimes.tflite.backends import KINDS
+from benchbench.runtimes.tflite.backends import BACKENDS, Cpu, EdgeTpu, Xnnpack
 from benchbench.runtimes.tflite.backends.compiled import COMPILED, mismatch
 from benchbench.runtimes.tflite.model.inspect import inspect
 from benchbench.values.model import describe
@@ -59,13 +59,16 @@ def test_any_other_custom_operator_is_no_scheme(tmp_path: Path) -> None:
 
 
 def test_a_compiled_model_runs_where_its_accelerator_is_and_nowhere_else() -> None:
-    able = {scheme: {kind for kind in KINDS if mismatch(scheme, kind) is None} for scheme in COMPILED}
+    able = {
+        scheme: {kind for kind, backend in BACKENDS.items() if mismatch(scheme, backend.example()) is None}
+        for scheme in COMPILED
+    }
     assert able["edgetpu"] == {"edgetpu", "external"}
     assert able["ethos-u"] == able["neutron"] == able["vsi-npu"] == {"external"}
     assert able["dispatch"] == {"npu"}
-    assert "Ethos-U" in str(mismatch("ethos-u", "xnnpack"))
-    assert mismatch("int8", "cpu") is None
-    assert "edgetpu_compiler" in str(mismatch("int8", "edgetpu"))
+    assert "Ethos-U" in str(mismatch("ethos-u", Xnnpack()))
+    assert mismatch("int8", Cpu()) is None
+    assert "edgetpu_compiler" in str(mismatch("int8", EdgeTpu()))
 
 
 @pytest.mark.skipif(not CASE.is_file(), reason="the recorded cases are not here")
