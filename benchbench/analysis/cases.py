@@ -12,7 +12,8 @@ from typing import Any
 from benchbench.analysis.doubts import Doubt, LaunchSequence, disturbed, doubts, slow_threads
 from benchbench.analysis.intervals import median_interval, variation
 from benchbench.runtimes import backend_type
-from benchbench.values.outcome import Memory, Outcome, Statistic
+from benchbench.values.outcome import Outcome, Statistic
+from benchbench.values.quantities import PER_LAUNCH
 
 NOT_RUN = "no launch has an outcome: the run was interrupted"
 
@@ -85,24 +86,16 @@ def summarize(
         "executor": (ran(counted[0]) if counted else None) or "",
         "headline": bool(counted) and _stands(cell.kind, verdict, counted, cooldown_c),
         "statistic": statistic if times else None,
-        "median_ms": median(times) if times else None,
+        **{quantity.case_column: quantity.of_case(counted) for quantity in PER_LAUNCH if quantity.case},
+        "median_ms": median(times) if times else None,  # by the statistic that the cases of its family share
+        "size_mb": cell.size_mb,
         "low_ms": interval.low if interval else None,
         "high_ms": interval.high if interval else None,
         "between_cv": variation(times),
-        "within_cv": _median_of(counted, _within),
         "launches": len(counted),
         "launches_ok": sum(o.status == "ok" for o in outcomes),
         "launches_all": len(outcomes),
-        "init_ms": _median_of(counted, lambda o: _ms(o.measurement.timings.init)),
-        "first_ms": _median_of(counted, lambda o: _ms(o.measurement.timings.first)),
-        "warmup_mean_ms": _median_of(counted, lambda o: _ms(o.measurement.timings.warmup_mean)),
-        **{kind: _memory(counted, kind) for kind in Memory.model_fields},
-        "added_mb": _median_of(counted, lambda o: o.measurement.memory.added_mb),
-        "size_mb": cell.size_mb,
         "sha256": cell.sha256,
-        "nodes_delegated": _last(counted, lambda o: o.delegation.nodes_delegated),
-        "nodes_total": _last(counted, lambda o: o.delegation.nodes_total),
-        "partitions": _last(counted, lambda o: o.delegation.partitions),
         "evidence": _last(counted or outcomes, lambda o: o.delegation.evidence),
         "runner": _last(outcomes, lambda o: o.runner),
         "tool": _last(counted or outcomes, lambda o: o.measurement.tool),
@@ -196,24 +189,5 @@ def _output_doubts(accuracy: Mapping[str, Any]) -> tuple[Doubt, ...]:
     return (Doubt("odd output", text, "look at its accuracy on labelled samples before you ship it"),)
 
 
-def _within(outcome: Outcome) -> float | None:
-    """Spread inside a launch: standard deviation / mean of its inferences."""
-    times = outcome.measurement.timings
-    return times.std / times.mean if times.std is not None and times.mean else None
-
-
-def _memory(outcomes: Sequence[Outcome], kind: str) -> float | None:
-    return _median_of(outcomes, lambda o: getattr(o.measurement.memory, kind))
-
-
-def _median_of(outcomes: Sequence[Outcome], value: Callable[[Outcome], float | None]) -> float | None:
-    found = [v for o in outcomes if (v := value(o)) is not None]
-    return median(found) if found else None
-
-
 def _last(outcomes: Sequence[Outcome], value: Callable[[Outcome], Any]) -> Any:
     return next((v for o in reversed(outcomes) if (v := value(o)) is not None), None)
-
-
-def _ms(us: float | None) -> float | None:
-    return None if us is None else us / 1000

@@ -13,19 +13,15 @@ from typing import Any
 
 import pandas as pd
 
-from benchbench.accuracy.classes import CLASS_COLUMNS, CONFUSION_COLUMNS, read_classes, read_confusion
+from benchbench.accuracy.classes import read_classes, read_confusion
 from benchbench.accuracy.outputs import kept_in
 from benchbench.analysis.cases import Cell, ran, summarize, with_thread_doubts
+from benchbench.analysis.columns import CASES, CLASSES, CONFUSION, PLACE, TRIALS, Columns, typed
 from benchbench.analysis.doubts import throttle_flags
 from benchbench.run_folder.journal import read_records
 from benchbench.run_folder.manifest import Kin, checked_manifest
-from benchbench.values.outcome import Memory, Outcome, Statistic, Timings, common_statistic
-
-_PHASES = ("init", "first", "warmup_mean", "mean", "min", "max", "std", "p5", "median", "p95")
-_TIMES = (*(f"{phase}_ms" for phase in _PHASES), "typical_ms")
-_COUNTS = ("runs", "runs_asked", "threads_got")
-_WHOLE = frozenset(("threads", "round", "position", "kernels", "attempts", "exit_code", *_COUNTS))
-_WHOLE |= {"nodes_delegated", "nodes_total", "partitions"}
+from benchbench.values.outcome import Outcome, Statistic, Timings, common_statistic
+from benchbench.values.quantities import PER_LAUNCH
 
 
 @dataclass(frozen=True)
@@ -60,7 +56,7 @@ class Run:
     def trials(self) -> pd.DataFrame:
         """One row a trial that has an outcome, in the order of the outcomes; typical_ms by the case's statistic."""
         rows = [_trial_row(self, outcome, self._statistics[outcome.case]) for outcome in self.outcomes]
-        return _frame(rows, _trial_columns())
+        return typed(rows, TRIALS)
 
     @cached_property
     def cases(self) -> pd.DataFrame:
@@ -104,7 +100,7 @@ class Run:
             for case, cell in self.cells.items()
         ]
         rows = with_thread_doubts(rows, {cell.device: cell.cores for cell in self.cells.values()})
-        return _frame(rows, ("run", *summarize(Cell(), [], None, statistic="median", cooldown_c=None)))
+        return typed(rows, CASES)
 
     @cached_property
     def classes(self) -> pd.DataFrame:
@@ -114,7 +110,7 @@ class Run:
         Read when asked for from the tables beside the outputs; a trial that has none has no rows. Raises InputError,
         naming the file, where one is spoilt.
         """
-        return self._beside_outputs(read_classes, CLASS_COLUMNS)
+        return self._beside_outputs(read_classes, CLASSES)
 
     @cached_property
     def confusion(self) -> pd.DataFrame:
@@ -122,16 +118,15 @@ class Run:
 
         Samples without an answer (NaN among the scores) have no row. Read and raising as `classes`.
         """
-        return self._beside_outputs(read_confusion, CONFUSION_COLUMNS)
+        return self._beside_outputs(read_confusion, CONFUSION)
 
-    def _beside_outputs(self, read: Callable[[Path], pd.DataFrame | None], columns: Sequence[str]) -> pd.DataFrame:
-        parts = [pd.DataFrame(columns=["run", *_CELL, *columns])]
+    def _beside_outputs(self, read: Callable[[Path], pd.DataFrame | None], columns: Columns) -> pd.DataFrame:
+        parts = [pd.DataFrame(columns=[*columns])]
         for outcome in self.outcomes:
             if outcome.accuracy and outcome.outputs:
                 table = read(kept_in(self.folder, outcome.outputs))
                 cell = self.cells[outcome.case]
-                named = {"run": self.id} | {key: getattr(cell, key) for key in _CELL}
-                parts += [] if table is None else [table.assign(**named)[list(parts[0].columns)]]
+                parts += [] if table is None else [table.assign(run=self.id, **_place(cell))[[*columns]]]
         return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
@@ -218,80 +213,38 @@ def _cell_of(outcome: Outcome) -> Cell:
     )
 
 
+def _place(cell: Cell) -> dict[str, Any]:
+    return {column.name: getattr(cell, column.name) for column in PLACE}
+
+
 def _trial_row(run: Run, outcome: Outcome, statistic: Statistic) -> dict[str, Any]:
-    measured, delegation = outcome.measurement, outcome.delegation
-    before, after = outcome.before, outcome.after
-    cell = run.cells[outcome.case]
+    measured, cell = outcome.measurement, run.cells[outcome.case]
+    typical_us = measured.timings.by(statistic)
+    quantities = {quantity.name: quantity.of(outcome) for quantity in PER_LAUNCH}
+    # These two go by what is beside the outcome: the other launches of its family, and the plan.
+    quantities |= {"typical_ms": None if typical_us is None else typical_us / 1000, "size_mb": cell.size_mb}
     return {
         "run": run.id,
-        **{key: getattr(cell, key) for key in _CELL},
+        **_place(cell),
         "round": outcome.round,
         "position": outcome.position,
         "trial": outcome.trial,
         "purpose": outcome.purpose,
         "status": outcome.status,
-        "verdict": delegation.verdict,
-        "evidence": delegation.evidence,
+        "verdict": outcome.delegation.verdict,
+        "evidence": outcome.delegation.evidence,
         "executor": ran(outcome),
-        **{key: getattr(delegation, key) for key in _DELEGATION},
+        "fallback": outcome.delegation.fallback,
         "runner": outcome.runner,
         "tool": measured.tool,
-        **{f"{phase}_ms": _ms(getattr(measured.timings, phase)) for phase in _PHASES},
-        "typical_ms": _ms(measured.timings.by(statistic)),
-        "statistic": statistic if measured.timings.by(statistic) is not None else None,
+        "statistic": None if typical_us is None else statistic,
         "percentile_method": measured.timings.percentile_method,
-        "runs": measured.runs,
-        "runs_asked": measured.runs_asked,
-        "threads_got": measured.threads,
-        **measured.memory.model_dump(),
-        "temperature_before_c": before.temperature_c if before else None,
-        "temperature_after_c": after.temperature_c if after else None,
         "throttled": ", ".join(throttle_flags(outcome)),
-        "load_before": before.load if before else None,
+        "started": outcome.started,
+        "exit_code": outcome.exit_code,
+        "error": outcome.error,
+        "remedy": outcome.remedy,
+        "log": outcome.log,
+        **quantities,
         **{f"accuracy_{key}": value for key, value in outcome.accuracy.items()},
-        **{key: getattr(outcome, key) for key in _OUTCOME},
     }
-
-
-_CELL = ("device", "family", "variant", "scheme", "delegate", "kind", "threads", "affinity", "case")
-_DELEGATION = ("nodes_delegated", "nodes_total", "partitions", "fallback")
-_OUTCOME = ("started", "wall_s", "tool_s", "cooldown_s", "attempts", "exit_code", "error", "remedy", "log")
-
-
-def _trial_columns() -> tuple[str, ...]:
-    head = (
-        "run",
-        *_CELL,
-        "round",
-        "position",
-        "trial",
-        "purpose",
-        "status",
-        "verdict",
-        "evidence",
-        "executor",
-        *_DELEGATION,
-    )
-    middle = ("runner", "tool", *_TIMES, "statistic", "percentile_method", *_COUNTS, *Memory.model_fields)
-    tail = ("temperature_before_c", "temperature_after_c", "throttled", "load_before", *_OUTCOME)
-    return (*head, *middle, *tail)
-
-
-def _frame(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
-    """Rows as a frame whose columns exist and have their types also where no row has a value."""
-    extra = dict.fromkeys(key for row in rows for key in row if key not in columns)
-    frame = pd.DataFrame(rows, columns=[*columns, *extra])
-    for name in frame.columns:
-        if name in _WHOLE or name.startswith("launches"):
-            frame[name] = frame[name].astype("Int64")
-        elif name.endswith(("_ms", "_mb", "_c", "_s", "cv", "load_before")) and name != "samples_ms":
-            frame[name] = frame[name].astype("float64")
-        elif name == "headline":
-            frame[name] = frame[name].astype("bool")
-        elif frame[name].isna().all():
-            frame[name] = frame[name].astype("str")
-    return frame
-
-
-def _ms(us: float | None) -> float | None:
-    return None if us is None else us / 1000

@@ -31,7 +31,8 @@ def fastest(cases: pd.DataFrame) -> pd.DataFrame:
 
 def is_broken(row: pd.Series) -> bool:
     """Whether fidelity found an output broken, so that the time is that of wrong answers."""
-    return bool(row.get("accuracy_broken") == 1)
+    broken = row.get("accuracy_broken")
+    return not pd.isna(broken) and bool(broken == 1)
 
 
 def metric_of(cases: pd.DataFrame) -> str | None:

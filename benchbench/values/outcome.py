@@ -212,6 +212,7 @@ class Outcome(Frozen):
     outputs: str | None = None  # path below the run folder of the outputs taken back
     samples: int | None = None  # how many samples of the dataset they are of, from its beginning; None = all
     accuracy: dict[str, float | int | str | None] = Field(default_factory=dict)
+    quantities: dict[str, float] = Field(default_factory=dict)  # further ones, by their names in values/quantities.py
 
     @property
     def timed(self) -> bool:
