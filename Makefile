@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check bench calibrate logs-check lock clean
+.PHONY: demo test check bench calibrate logs-check reference lock clean
 LOGS ?= $(wildcard ../shared/logs)
 
 $(BIN)/python:
@@ -40,6 +40,10 @@ calibrate: $(STAMP)
 
 logs-check: $(STAMP)
 	@$(BIN)/python -m tests.logs_check $(LOGS) $(wildcard ../shared/cases)
+
+# The references of keys in benchbench/config/README.md and devices/README.md, from the models that read them.
+reference: $(STAMP)
+	@$(BIN)/python -m tests.reference
 
 lock: $(STAMP)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --group dev --extra quantize --extra detection pyproject.toml --output-file requirements.lock

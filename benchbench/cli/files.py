@@ -121,3 +121,18 @@ def tools(device: str | None, generation: str | None, version: str | None, inven
         print_json([tables.tool_record(tool) for tool in found])
     else:
         tables.show_tools(found)
+
+
+@click.command()
+@click.argument("file", type=click.Choice(["matrix", "device"]))
+def schema(file: str) -> None:
+    """Print the JSON Schema of matrices or device files, for editors.
+
+    \b
+      benchbench schema matrix > matrix.schema.json
+
+    The first line of the file then leads editors with Taplo (Even Better TOML) to it: #:schema ./matrix.schema.json
+    """
+    from benchbench.config.schema import as_text, device_schema, matrix_schema
+
+    click.echo(as_text(matrix_schema() if file == "matrix" else device_schema()), nl=False)

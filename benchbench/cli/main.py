@@ -86,6 +86,7 @@ for command in (
     files.models,
     files.quantize,
     files.tools,
+    files.schema,
 ):
     cli.add_command(command)
 

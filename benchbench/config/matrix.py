@@ -27,13 +27,36 @@ RANDOM = "random"  # instead of a dataset's path: seeded inputs, to compare outp
 class ModelEntry(Frozen):
     """One model family: the files of its variants, and labelled inputs for accuracy."""
 
-    family: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)
-    variants: str | tuple[str, ...] | dict[str, str]  # paths or globs from the matrix's folder; name -> path
-    dataset: str | None = None  # a path relative to the matrix, or "random": seeded inputs, for fidelity only
-    signature: str | None = Field(default=None, min_length=1)  # the entry point to measure, of models with several
-    inputs: tuple[InputSpec, ...] = ()  # for models with open shapes: all inputs, in order
-    samples: int | None = Field(default=None, ge=1)  # of the dataset, from its beginning; None = all
-    native_samples: int = Field(default=NATIVE_SAMPLES, ge=1)  # at most, through benchmark_model: each may be a launch
+    family: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80, description="The model's name, as case ids have it."
+    )
+    variants: str | tuple[str, ...] | dict[str, str] = Field(
+        description="Its files: a path or glob from the matrix's folder, a list of them, or a table of name = path. "
+        "The scheme is read from each file."
+    )
+    dataset: str | None = Field(
+        default=None,
+        description="Samples to take outputs for on each device: an .npz or a folder, from the matrix's folder. Labels "
+        'give accuracy; "random" makes inputs that only compare outputs with those of the reference.',
+        examples=[RANDOM],
+    )
+    signature: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The entry point to measure, of models with several.",
+        examples=["serving_default"],
+    )
+    inputs: tuple[InputSpec, ...] = Field(
+        default=(),
+        description="For models with open shapes: each input, in order, as { shape = […], range = […] }.",
+        examples=[[{"shape": [1, 224, 224, 3], "range": [0, 255]}]],
+    )
+    samples: int | None = Field(
+        default=None, ge=1, description="So many of the dataset, from its beginning. [all]", examples=[200]
+    )
+    native_samples: int = Field(
+        default=NATIVE_SAMPLES, ge=1, description="At most so many through benchmark_model: each may take a launch."
+    )
 
     @field_validator("variants")
     @classmethod
@@ -53,14 +76,14 @@ class ModelEntry(Frozen):
 class SkipRule(Frozen):
     """Cells to leave out: every field that is given must fit; names are globs."""
 
-    device: Glob | None = None
-    family: Glob | None = None
-    variant: Glob | None = None
-    scheme: Glob | None = None
-    delegate: Glob | None = None  # kind or label
-    threads: int | None = None
-    affinity: str | None = None
-    reason: str = "left out by the matrix"
+    device: Glob | None = Field(default=None, description="A device's name.", examples=["host"])
+    family: Glob | None = Field(default=None, description="A model's family.", examples=["mobilenet_*"])
+    variant: Glob | None = Field(default=None, description="A variant: its name, or family.name.", examples=["int8"])
+    scheme: Glob | None = Field(default=None, description="A quantization scheme.", examples=["int16x8"])
+    delegate: Glob | None = Field(default=None, description="As case ids have it, or its kind.", examples=["gpu"])
+    threads: int | None = Field(default=None, description="A number of threads.", examples=[4])
+    affinity: str | None = Field(default=None, description="A value of the matrix's affinity.", examples=["little"])
+    reason: str = Field(default="left out by the matrix", description="What reports say of the cells.")
 
     @model_validator(mode="after")
     def _says_something(self) -> SkipRule:
@@ -72,15 +95,27 @@ class SkipRule(Frozen):
 class MatrixFile(Frozen):
     """What a matrix.toml may say."""
 
-    name: str = Field(min_length=1, max_length=200)
-    devices: tuple[str, ...] | None = None
-    threads: tuple[int, ...] = (1,)
-    affinity: tuple[str, ...] = ()
-    delegates: tuple[Delegate, ...] = Field(min_length=1)
-    model: tuple[ModelEntry, ...] = Field(min_length=1)
-    measure: MeasurementSettings = MeasurementSettings()
-    skip: tuple[SkipRule, ...] = ()
-    tool: ToolChoice = ToolChoice()
+    name: str = Field(min_length=1, max_length=200, description="What the run is called, in folders and reports.")
+    devices: tuple[str, ...] | None = Field(
+        default=None,
+        description='Names or globs of devices: of files in devices/, of phones, or "host". [all that answer]',
+        examples=[["host"]],
+    )
+    threads: tuple[int, ...] = Field(default=(1,), description="Each case is measured with each number of threads.")
+    affinity: tuple[str, ...] = Field(
+        default=(),
+        description='Each case is pinned to each of these cores: "big", "little", "all", or a hex mask such as "f0".',
+        examples=[["big", "little"]],
+    )
+    delegates: tuple[Delegate, ...] = Field(
+        min_length=1,
+        description='What executes the graph: a kind, such as "xnnpack", or a table of kind and options, such as '
+        '{ kind = "gpu", precision = "fp32" }.',
+    )
+    model: tuple[ModelEntry, ...] = Field(min_length=1, description="One table for each model family.")
+    measure: MeasurementSettings = Field(default=MeasurementSettings(), description="How each trial is measured.")
+    skip: tuple[SkipRule, ...] = Field(default=(), description="Cells to leave out, one table for each rule.")
+    tool: ToolChoice = Field(default=ToolChoice(), description="Which benchmark_model devices without a binary use.")
 
     @field_validator("threads")
     @classmethod

@@ -13,8 +13,10 @@ from benchbench.values.device import Frozen
 class InputSpec(Frozen):
     """How one input is fed where the model leaves it open: its shape, and the whole numbers its values lie between."""
 
-    shape: tuple[int, ...] = Field(min_length=1)
-    range: tuple[int, int] | None = None  # both included; None = the tool's own range for the type
+    shape: tuple[int, ...] = Field(min_length=1, description="Its sizes, such as [1, 224, 224, 3].")
+    range: tuple[int, int] | None = Field(
+        default=None, description="Its values: [lowest, highest], both included. [the tool's own for the type]"
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> InputSpec:
@@ -90,8 +92,8 @@ class Cooldown(Frozen):
 
     model_config = ConfigDict(allow_inf_nan=False)
 
-    below_c: float = Field(gt=0, lt=120)
-    at_most_seconds: float = Field(default=300, gt=0)
+    below_c: float = Field(gt=0, lt=120, description="The temperature to wait for, in °C.")
+    at_most_seconds: float = Field(default=300, gt=0, description="Then the trial begins all the same, and is marked.")
 
 
 class MeasurementSettings(Frozen):
@@ -99,18 +101,35 @@ class MeasurementSettings(Frozen):
 
     model_config = ConfigDict(allow_inf_nan=False)
 
-    rounds: int = Field(default=5, ge=1, le=1000)
-    runs: int = Field(default=50, ge=1)
-    min_seconds: float = Field(default=1.0, ge=0)
-    max_seconds: float = Field(default=150.0, gt=0)
-    warmup_runs: int = Field(default=5, ge=1)
-    warmup_min_seconds: float = Field(default=0.5, ge=0)
-    timeout_seconds: float = Field(default=600.0, gt=0)  # for warm-up and runs, each of max_seconds and an inference
-    retries: int = Field(default=2, ge=0, le=20)  # further attempts after a transient fault
-    cooldown: Cooldown | None = None
-    profile: bool = False  # one extra launch per case with op profiling; never a source of latency
-    require_delegation: bool = False  # none and partial delegation fail the trial
-    input_seed: int = Field(default=0, ge=0)
+    rounds: int = Field(
+        default=5,
+        ge=1,
+        le=1000,
+        description="Launches per case: the sample of every statistic. Intervals need 6.",
+    )
+    runs: int = Field(default=50, ge=1, description="Inferences per launch, at least.")
+    min_seconds: float = Field(default=1.0, ge=0, description="Inferences go on for so long, at least.")
+    max_seconds: float = Field(default=150.0, gt=0, description="No inference begins after so long.")
+    warmup_runs: int = Field(default=5, ge=1, description="Inferences before those, at least.")
+    warmup_min_seconds: float = Field(default=0.5, ge=0, description="They go on for so long, at least.")
+    timeout_seconds: float = Field(
+        default=600.0,
+        gt=0,
+        description="A launch that takes longer is ended by the device. Warm-up and runs may each take max_seconds.",
+    )
+    retries: int = Field(default=2, ge=0, le=20, description="Further attempts after a fault that may pass.")
+    cooldown: Cooldown | None = Field(
+        default=None,
+        description="Wait before each trial until the device is cool.",
+        examples=[{"below_c": 40, "at_most_seconds": 300}],
+    )
+    profile: bool = Field(
+        default=False, description="One more launch per case that times each operator; it never counts as latency."
+    )
+    require_delegation: bool = Field(
+        default=False, description="A trial fails where the delegate did not take the whole graph."
+    )
+    input_seed: int = Field(default=0, ge=0, description="The seed of random inputs.")
 
     @model_validator(mode="after")
     def _order(self) -> MeasurementSettings:

@@ -17,7 +17,7 @@ class Frozen(BaseModel):
 class Local(Frozen):
     """The machine benchbench runs on."""
 
-    transport: Literal["local"] = "local"
+    transport: Literal["local"] = Field(default="local", description="This machine.")
 
     @property
     def reached(self) -> str:
@@ -27,13 +27,13 @@ class Local(Frozen):
 class Ssh(Frozen):
     """A Linux board over SSH; anything not given here comes from the user's ssh config."""
 
-    transport: Literal["ssh"] = "ssh"
-    host: str = Field(min_length=1)
-    port: int | None = Field(default=None, ge=1, le=65535)
-    user: str | None = None
-    key: str | None = None  # path of a private key
-    known_hosts: str | None = None  # besides ~/.ssh/known_hosts
-    config: str | None = None  # instead of ~/.ssh/config
+    transport: Literal["ssh"] = Field(default="ssh", description="A Linux machine over SSH.")
+    host: str = Field(min_length=1, description="Its name or address, or a Host of ~/.ssh/config.")
+    port: int | None = Field(default=None, ge=1, le=65535, description="[as ssh has it]")
+    user: str | None = Field(default=None, description="Who logs in there. [as ssh has it]")
+    key: str | None = Field(default=None, description="The path of a private key. [those that ssh takes]")
+    known_hosts: str | None = Field(default=None, description="A file of host keys, besides ~/.ssh/known_hosts.")
+    config: str | None = Field(default=None, description="A file instead of ~/.ssh/config.")
 
     @property
     def reached(self) -> str:
@@ -45,9 +45,9 @@ class Ssh(Frozen):
 class Adb(Frozen):
     """An Android phone: a serial, or host:port for ADB over Wi-Fi; `server` for an adb server elsewhere."""
 
-    transport: Literal["adb"] = "adb"
-    serial: str = Field(min_length=1)
-    server: str | None = None  # host:port
+    transport: Literal["adb"] = Field(default="adb", description="An Android phone over ADB.")
+    serial: str = Field(min_length=1, description="As `adb devices` shows it, or host:port for ADB over Wi-Fi.")
+    server: str | None = Field(default=None, description="host:port of an adb server elsewhere. [this machine's]")
 
     @property
     def reached(self) -> str:
@@ -63,26 +63,43 @@ Capabilities = Literal["tflite", "litert"]
 class ToolChoice(Frozen):
     """Which of Google's prebuilt benchmark_model binaries: the classic tool, or LiteRT's CompiledModel one."""
 
-    generation: Capabilities = "tflite"
-    version: str = Field(default="latest", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    generation: Capabilities = Field(
+        default="tflite", description="TFLite's classic tool, or \"litert\" for LiteRT's CompiledModel one."
+    )
+    version: str = Field(
+        default="latest",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description='A release ("2.2.0"), or "nightly".',
+    )
 
 
 class Device(Frozen):
-    """One device of the inventory: its name, and what its file says about it.
+    """One device of the inventory: its name, and what its file says about it."""
 
-    `workdir` is absolute, or relative to the home of the user on the device; None = the transport's usual place.
-    `binary` is a path on this host to a benchmark_model for the device; `python` an interpreter on the device.
-    """
-
-    name: str
-    address: Address
-    workdir: str | None = None
-    runner: RunnerKind | None = None
-    binary: str | None = None
-    tool: ToolChoice | None = None
-    python: str | None = None
-    env: dict[str, str] = Field(default_factory=dict)  # for the measuring process, e.g. VK_ICD_FILENAMES
-    libraries: dict[str, str] = Field(default_factory=dict)  # delegate kind -> library path on the device
+    name: str = Field(description="The file's name without .toml: leave the key out.")
+    address: Address = Field(description="How the device is reached.")
+    workdir: str | None = Field(
+        default=None,
+        description="Where benchbench works on the device: absolute, or from the user's home there. "
+        "[/data/local/tmp/benchbench on phones, else ~/.cache/benchbench/device]",
+    )
+    runner: RunnerKind | None = Field(
+        default=None,
+        description="What measures, where both can. [benchmark_model where there is one]",
+    )
+    binary: str | None = Field(
+        default=None, description="A benchmark_model for the device: a path on this host, from the file's folder."
+    )
+    tool: ToolChoice | None = Field(default=None, description="Which of Google's binaries to use. [as the matrix says]")
+    python: str | None = Field(
+        default=None, description="A Python on the device that has ai-edge-litert or tflite-runtime. [found by itself]"
+    )
+    env: dict[str, str] = Field(
+        default_factory=dict, description="Environment of the measuring process, such as VK_ICD_FILENAMES."
+    )
+    libraries: dict[str, str] = Field(
+        default_factory=dict, description="Where shared libraries of delegates are on the device, by kind."
+    )
     source: str = Field(default="", exclude=True)  # the file it came from; "" = discovered
 
     @field_validator("workdir")

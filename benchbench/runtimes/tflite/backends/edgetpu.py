@@ -12,11 +12,15 @@ from benchbench.values.device import RunnerKind, Traits
 
 
 class EdgeTpu(TfliteBackend):
-    """One Edge TPU: `device` as libedgetpu writes it ("usb", "usb:0", "pci:0", ":1"), absent = the first it finds."""
+    """One Edge TPU of Coral; models must be compiled for it."""
 
     kind: Literal["edgetpu"] = "edgetpu"
-    device: str | None = Field(default=None, pattern=r"^(usb|pci)?(:\d+)?$")
-    path: str = "libedgetpu.so.1"
+    device: str | None = Field(
+        default=None,
+        pattern=r"^(usb|pci)?(:\d+)?$",
+        description='As libedgetpu writes it: "usb", "usb:0", "pci:0", ":1". [the first it finds]',
+    )
+    path: str = Field(default="libedgetpu.so.1", description="The path of libedgetpu on the device.")
     color = "#b65a9c"
     processor = "accelerator"
     tried_out = True

@@ -13,12 +13,14 @@ from benchbench.values.device import RunnerKind, Traits
 
 
 class External(TfliteBackend):
-    """A delegate in a shared library on the device (`path`), with key = value options of its own."""
+    """A delegate in a shared library on the device with TFLite's plugin interface."""
 
     kind: Literal["external"] = "external"
-    path: str = Field(min_length=1)
-    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]+$")  # in the case id, instead of the file's stem
-    options: dict[str, str] = Field(default_factory=dict)
+    path: str = Field(min_length=1, description="The path of the library on the device.")
+    name: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9._-]+$", description="What case ids call it. [the library's name]"
+    )
+    options: dict[str, str] = Field(default_factory=dict, description="The library's own options.")
     color = "#a07850"
     compiled_schemes = frozenset({"edgetpu", "ethos-u", "neutron", "vsi-npu"})
     log_names = LogNames(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.backends.custom_ops import MEDIAPIPE
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames, summary_row
@@ -11,15 +13,16 @@ from benchbench.values.device import RunnerKind, Traits
 
 
 class Gpu(TfliteBackend):
-    """The GPU; `precision` "fp16" is what both tools do unless told otherwise, "fp32" is exact and slower.
-
-    `backend` names one of the tool's own: cl or gl (TFLite), webgpu or opengl (LiteRT).
-    """
+    """The GPU."""
 
     kind: Literal["gpu"] = "gpu"
-    precision: Literal["fp16", "fp32"] = "fp16"
-    backend: Literal["cl", "gl", "webgpu", "opengl"] | None = None
-    sustained_speed: bool = False
+    precision: Literal["fp16", "fp32"] = Field(
+        default="fp16", description='"fp16" is what both tools do unless told otherwise; "fp32" is exact and slower.'
+    )
+    backend: Literal["cl", "gl", "webgpu", "opengl"] | None = Field(
+        default=None, description="TFLite's are cl and gl, LiteRT's webgpu and opengl. [the tool's choice]"
+    )
+    sustained_speed: bool = Field(default=False, description="For many inferences; TFLite's benchmark_model only.")
     color = "#e08a3c"
     processor = "accelerator"
     half_precision = True

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames, summary_row
 from benchbench.values.device import RunnerKind, Traits
 
 
 class Hexagon(TfliteBackend):
-    """The Hexagon DSP; `library_folder` holds libhexagon_interface.so and the libhexagon_nn_skel*.so on the phone."""
+    """The Hexagon DSP."""
 
     kind: Literal["hexagon"] = "hexagon"
-    library_folder: str = "/data/local/tmp"
-    profiling: bool = False
+    library_folder: str = Field(
+        default="/data/local/tmp",
+        description="The folder on the phone with libhexagon_interface.so and the libhexagon_nn_skel*.so.",
+    )
+    profiling: bool = Field(default=False, description="The delegate's own profiling, which slows it.")
     color = "#8c74c9"
     processor = "accelerator"
     log_names = LogNames(

@@ -15,14 +15,24 @@ class Nnapi(TfliteBackend):
     """NNAPI with the options of TFLite's benchmark_model, by their field names."""
 
     kind: Literal["nnapi"] = "nnapi"
-    accelerator: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]+$")
-    execution_preference: Literal["low_power", "fast_single_answer", "sustained_speed"] | None = None
-    execution_priority: Literal["default", "low", "medium", "high"] | None = None
-    disable_cpu: bool = True
-    allow_fp16: bool = False
-    allow_dynamic_dimensions: bool = False
-    burst: bool = False
-    support_library: str | None = None  # a path on the device
+    accelerator: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9._-]+$",
+        description='The name of one, such as "google-edgetpu"; from Android 10. [the system\'s choice]',
+    )
+    execution_preference: Literal["low_power", "fast_single_answer", "sustained_speed"] | None = Field(
+        default=None, description="[the tool's]"
+    )
+    execution_priority: Literal["default", "low", "medium", "high"] | None = Field(
+        default=None, description="[the tool's]"
+    )
+    disable_cpu: bool = Field(default=True, description="Leaves Android's own CPU path out.")
+    allow_fp16: bool = Field(default=False, description="May compute float32 models in half precision.")
+    allow_dynamic_dimensions: bool = Field(default=False, description="Takes tensors whose size is known only then.")
+    burst: bool = Field(default=False, description="For many inferences, one soon after the other.")
+    support_library: str | None = Field(
+        default=None, description="The path on the device of a vendor's NNAPI support library."
+    )
     color = "#2fa084"
     processor = "accelerator"
     half_precision = True

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames
 from benchbench.values.device import RunnerKind, Traits
 
 
 class Npu(TfliteBackend):
-    """The NPU of `vendor`; `backend` chooses among OpenVINO's devices (intel only).
-
-    `dispatch` and `plugin` are folders on the device with the dispatch library and the compiler plugin, for the
-    native tool; the python runner takes those that come with its packages.
-    """
+    """An NPU through LiteRT, compiled for ahead of time or on the device."""
 
     kind: Literal["npu"] = "npu"
-    vendor: Literal["intel", "qualcomm", "mediatek", "google_tensor", "samsung"] | None = None
-    backend: Literal["cpu", "gpu", "npu"] | None = None
-    dispatch: str | None = None
-    plugin: str | None = None
+    vendor: Literal["intel", "qualcomm", "mediatek", "google_tensor", "samsung"] | None = Field(
+        default=None, description="Whose NPU. [the one that is there]"
+    )
+    backend: Literal["cpu", "gpu", "npu"] | None = Field(
+        default=None, description="One of OpenVINO's devices; only with vendor = \"intel\". [the tool's choice]"
+    )
+    dispatch: str | None = Field(
+        default=None,
+        description="The folder on the device with the dispatch library, for the native tool. [the package's own]",
+    )
+    plugin: str | None = Field(
+        default=None,
+        description="The folder on the device with the compiler plugin, for the native tool. [the package's own]",
+    )
     color = "#cf5757"
     processor = "accelerator"
     half_precision = True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.backends.custom_ops import MEDIAPIPE
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames, summary_row
@@ -11,10 +13,12 @@ from benchbench.values.device import RunnerKind, Traits
 
 
 class Xnnpack(TfliteBackend):
-    """XNNPACK, asked for explicitly; `force_fp16` computes float32 models in half precision where the CPU can."""
+    """XNNPACK, asked for explicitly."""
 
     kind: Literal["xnnpack"] = "xnnpack"
-    force_fp16: bool = False
+    force_fp16: bool = Field(
+        default=False, description="Computes float32 models in half precision where the CPU can; benchmark_model only."
+    )
     color = "#3f7fbf"
     processor = "cpu"
     default_flags = frozenset({"--use_cpu=true"})
