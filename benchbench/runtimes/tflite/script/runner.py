@@ -1,17 +1,27 @@
-"""The python runner: our one-file script over whichever TFLite runtime the device's Python has."""
+"""The python runner: the device script over whichever TFLite runtime the device's Python has."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from pydantic import ValidationError
 
+from benchbench.device_script import protocol
+from benchbench.device_script.protocol import (
+    ANSWER,
+    NATIVE_LOG,
+    OUTPUTS,
+    REQUEST,
+    STAGE,
+    Answer,
+    CompiledModelDelegate,
+    InterpreterDelegate,
+    Request,
+    to_json,
+)
+from benchbench.runtimes.device_script import read_answer
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
-from benchbench.runtimes.tflite.script.answer import Answer
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind
@@ -20,52 +30,13 @@ from benchbench.values.job import Job, JobOutput
 from benchbench.values.outcome import Delegation, LaunchResult, Measurement, Memory, OpTime, Profile, Timings
 from benchbench.values.process_end import how_it_ended
 
-REQUEST, ANSWER, STAGE, NATIVE_LOG, OUTPUTS = "request.json", "answer.json", "stage.txt", "native.log", "outputs.npz"
 PERCENTILES = "linear (numpy); std over n"
 DIFFERS = 0.05  # relative L2 error of an output from which on a launch warns
 
 
-def script_path() -> Path:
-    """The script that travels, on this host."""
-    return Path(__file__).parents[3] / "device_script" / "on_device.py"
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """What an interpreter on a device is; `runtime` None = no TFLite runtime can be imported there."""
-
-    python: str
-    executable: str
-    runtime: str | None
-    accelerators: tuple[str, ...]
-    evidence: dict[str, str]
-
-
-def probe_argv(python: str, script: str) -> tuple[str, ...]:
-    """The command that prints one line about an interpreter on a device."""
-    return (python, script, "--probe")
-
-
-def read_probe(text: str) -> Probe | None:
-    """Read that line; None when the interpreter could not run the script (no numpy, too old)."""
-    for line in reversed(text.splitlines()):
-        try:
-            said = json.loads(line)
-            return Probe(
-                python=str(said["python"]),
-                executable=str(said["executable"]),
-                runtime=None if said["runtime"] is None else str(said["runtime"]),
-                accelerators=tuple(str(name) for name in said["accelerators"]),
-                evidence={str(name): str(why) for name, why in said["evidence"].items()},
-            )
-        except (ValueError, KeyError, TypeError, AttributeError):
-            continue
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class PythonRunner:
-    """Builds the request of a launch and reads its answer; `Work.tool` is the script's path on the device."""
+    """Builds the request of a launch and reads its answer; `LaunchSpec.tool` is the script's path on the device."""
 
     kind: RunnerKind = "python"
     evaluates: bool = True
@@ -78,7 +49,7 @@ class PythonRunner:
         return None if _delegate_request(delegate, delegate.library) is not None else _no_way(delegate)
 
     def job(self, work: LaunchSpec) -> Job:
-        request = json.dumps(_request(work), indent=1).encode()
+        request = to_json(_request(work)).encode()
         pinned = ("taskset", work.affinity_mask) if work.affinity_mask else ()
         return Job(
             argv=(*pinned, work.python or "python3", work.tool, REQUEST, ANSWER),
@@ -94,7 +65,7 @@ class PythonRunner:
         if said is None:
             return LaunchResult(status="failed", delegation=Delegation(asked=asked), error=_died(work, raw))
         try:
-            answer = Answer.model_validate_json(said)
+            answer = read_answer(said)
         except ValidationError as error:
             what = error.errors()[0]
             place = ".".join(str(part) for part in what["loc"]) or "the whole"
@@ -106,45 +77,34 @@ class PythonRunner:
         return _reading(work, raw, answer)
 
 
-def _request(work: LaunchSpec) -> dict[str, Any]:
-    measure, evaluation = work.measure, work.evaluation
+def _request(work: LaunchSpec) -> Request:
+    measure, chosen = work.measure, work.variant.signature
     delegate = _delegate_request(work.delegate, work.library)
     if delegate is None:
         raise Unsupported(_no_way(work.delegate))
-    return {
-        "model": work.model,
-        "asked": work.delegate.kind,
-        "delegate": delegate,
-        "threads": work.threads,
-        "runs": measure.runs,
-        "min_seconds": measure.min_seconds,
-        "max_seconds": measure.max_seconds,
-        "warmup_runs": measure.warmup_runs,
-        "warmup_min_seconds": measure.warmup_min_seconds,
-        "input_seed": measure.input_seed,
-        "inputs": work.inputs,
-        "signature": work.variant.signature and work.variant.signature.model_dump(mode="json"),
-        "shapes": [list(spec.shape) for spec in work.variant.inputs],
-        "ranges": [list(spec.range) if spec.range else None for spec in work.variant.inputs],
-        "profile": work.profile,
+    return Request(
+        model=work.model,
+        asked=work.delegate.kind,
+        delegate=delegate,
+        threads=work.threads,
+        runs=measure.runs,
+        min_seconds=measure.min_seconds,
+        max_seconds=measure.max_seconds,
+        warmup_runs=measure.warmup_runs,
+        warmup_min_seconds=measure.warmup_min_seconds,
+        input_seed=measure.input_seed,
+        inputs=work.inputs,
+        signature=chosen and protocol.Signature(chosen.key, chosen.inputs, chosen.outputs),
+        shapes=tuple(spec.shape for spec in work.variant.inputs) or None,
+        ranges=tuple(spec.range for spec in work.variant.inputs) or None,
+        profile=work.profile,
         # The CPU is the reference itself; every other delegate is checked against it.
-        "fidelity": work.delegate.processor != "cpu",
-        "evaluate": None
-        if evaluation is None
-        else {
-            "inputs": evaluation.samples,
-            "outputs": OUTPUTS,
-            "start": evaluation.start,
-            "count": evaluation.count,
-            "preprocess": asdict(evaluation.preprocess) if evaluation.preprocess else None,
-            "at_most_seconds": evaluation.at_most_seconds,
-            "whole": evaluation.whole,
-            "state": evaluation.state,
-        },
-    }
+        fidelity=work.delegate.processor != "cpu",
+        evaluate=work.evaluation,
+    )
 
 
-def _delegate_request(delegate: Backend, library: str | None) -> dict[str, Any] | None:
+def _delegate_request(delegate: Backend, library: str | None) -> InterpreterDelegate | CompiledModelDelegate | None:
     """What the script is told of a delegate; None for one that it does not have."""
     return delegate.request(library) if isinstance(delegate, TfliteBackend) else None
 
@@ -162,7 +122,7 @@ def _reading(work: LaunchSpec, raw: JobOutput, answer: Answer) -> LaunchResult:
         nodes_delegated=took.nodes_delegated,
         nodes_total=took.nodes_total,
         partitions=took.partitions,
-        fallback=took.remainder or work.delegate.fallback,
+        fallback=took.fallback or work.delegate.fallback,
     )
     measurement = _measurement(work, raw, answer)
     error = None
@@ -184,20 +144,33 @@ def _measurement(work: LaunchSpec, raw: JobOutput, answer: Answer) -> Measuremen
         evaluated=answer.evaluated,
         warmup_runs=len(answer.warmup_ns) or None,
         threads=answer.threads,
-        memory=Memory(**answer.memory.model_dump(exclude={"peak_since"})) if answer.memory else Memory(),
+        memory=_memory(answer),
         model_mb=work.variant.size_mb,
         profile=_profile(answer),
         tool=f"{answer.runtime} {answer.api}" if answer.runtime else None,
         warnings=tuple(_warnings(work, raw, answer)),
-        ops=answer.ops,
+        ops=answer.ops or {},
         cpus=answer.cpus,
-        output_errors=answer.fidelity.relative_l2 if answer.fidelity else {},
+        output_errors=_output_errors(answer),
+    )
+
+
+def _memory(answer: Answer) -> Memory:
+    had = answer.memory
+    if had is None:
+        return Memory()
+    return Memory(
+        rss_start_mb=had.rss_start_mb,
+        rss_loaded_mb=had.rss_loaded_mb,
+        rss_end_mb=had.rss_end_mb,
+        rss_peak_mb=had.rss_peak_mb,
+        pss_end_mb=had.pss_end_mb,
     )
 
 
 def _timings(answer: Answer) -> Timings:
     """Microseconds; initialisation is loading, the delegate and allocation, without importing the runtime."""
-    phases = {name: ns for name, ns in answer.phases_ns.items() if name != "import"}
+    phases = {name: ns for name, ns in (answer.phases_ns or {}).items() if name != "import"}
     init = sum(phases.values()) / 1e3 if "allocate" in phases else None
     if not answer.steady_ns or answer.first_ns is None:
         return Timings(init=init)
@@ -222,10 +195,17 @@ def _timings(answer: Answer) -> Timings:
 def _profile(answer: Answer) -> Profile | None:
     if answer.profile is None:
         return None
-    total = sum(row[2] for row in answer.profile) or 1.0
+    total = sum(op.mean_us for op in answer.profile) or 1.0
     by_op = tuple(
-        OpTime(name=name, type=kind, mean_us=us, percent=100 * us / total, calls=calls, executor=executor)
-        for name, kind, us, calls, executor in answer.profile
+        OpTime(
+            name=op.name,
+            type=op.type,
+            mean_us=op.mean_us,
+            percent=100 * op.mean_us / total,
+            calls=op.calls,
+            executor=op.executor,
+        )
+        for op in answer.profile
     )
     types: dict[tuple[str, str | None], list[OpTime]] = {}
     for op in by_op:
@@ -244,6 +224,11 @@ def _profile(answer: Answer) -> Profile | None:
     return Profile(by_op=by_op, by_type=tuple(sorted(by_type, key=lambda op: -op.mean_us)))
 
 
+def _output_errors(answer: Answer) -> dict[str, float | None]:
+    """The relative L2 error of each output against the device's CPU."""
+    return (answer.fidelity and answer.fidelity.relative_l2) or {}
+
+
 def _warnings(work: LaunchSpec, raw: JobOutput, answer: Answer) -> list[str]:
     said = []
     if answer.status == "ok" and raw.late:
@@ -255,7 +240,7 @@ def _warnings(work: LaunchSpec, raw: JobOutput, answer: Answer) -> list[str]:
     if isinstance(work.delegate, TfliteBackend):
         evidence = answer.delegation.evidence or ""
         said += [remark for words, remark in work.delegate.remarks if words in evidence]
-    for name, error in (answer.fidelity.relative_l2 if answer.fidelity else {}).items():
+    for name, error in _output_errors(answer).items():
         if error is None or error > DIFFERS:
             shown = "is not a number" if error is None else f"is {error:.2g}"
             said.append(f"output {name!r} is not the CPU's: its relative L2 error {shown}")

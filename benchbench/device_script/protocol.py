@@ -1,0 +1,255 @@
+"""What a launch is asked and what it answers, as the host and the device both write and read it.
+
+Values only, and the standard library of Python 3.7. Annotations are not evaluated on the device; the host's pydantic
+evaluates them to check an answer.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+if sys.version_info >= (3, 8):
+    from typing import Literal
+
+    State = Literal["variables", "resources"]
+    Verdict = Literal["full", "partial", "none", "unavailable", "unknown"]
+
+FORMAT = 1
+REQUEST, ANSWER, OUTPUTS = "request.json", "answer.json", "outputs.npz"
+STAGE, NATIVE_LOG = "stage.txt", "native.log"
+
+
+class Part:
+    """A part of a request or an answer: the script travels with this file, so an unknown key is a mistake."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  # pydantic wants a plain dict
+
+
+# ------------------------------------------------------------------------------------------------------------ the request
+
+
+@dataclass(frozen=True)
+class InterpreterDelegate(Part):
+    """The interpreter's own kernels, XNNPACK, or the delegate in a library; `reference` kernels are slow and exact."""
+
+    xnnpack: bool
+    library: str | None = None
+    options: dict[str, str] | None = None
+    kernels: Literal["optimized", "reference"] = "optimized"
+    api: Literal["interpreter"] = "interpreter"
+
+
+@dataclass(frozen=True)
+class CompiledModelDelegate(Part):
+    """LiteRT's GPU or NPU, and which of its backends."""
+
+    accelerator: Literal["gpu", "npu"]
+    fp32: bool = False
+    vendor: str | None = None
+    backend: str | None = None
+    api: Literal["compiled_model"] = "compiled_model"
+
+
+@dataclass(frozen=True)
+class Signature(Part):
+    """The entry point to run, with its arguments by name and in order."""
+
+    key: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Preprocess(Part):
+    """From a stored sample to the model's real input: (x * scale - mean) / std; mean and std for all or per channel."""
+
+    scale: float = 1.0
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True)
+class Evaluate(Part):
+    """Run the samples of an .npz, one array an input in order, and leave the outputs in another.
+
+    From number `start` on, `count` of them at most, and for `at_most_seconds`, but one batch at least. `whole`: a
+    sample is one whole set of inputs. `state`: what the model keeps from one inference to the next, reset before each.
+    `fed`: the numbers of the inputs that the arrays are for, where others are left as they are.
+    """
+
+    samples: str
+    outputs: str = OUTPUTS
+    start: int = 0
+    count: int | None = None
+    preprocess: Preprocess | None = None
+    at_most_seconds: float | None = None
+    whole: bool = False
+    state: State | None = None
+    fed: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Request(Part):
+    """One launch: time the model, or profile it, or evaluate samples.
+
+    `shapes` are those of the inputs, in order: None = the model's own, -1 = its own size of that axis. `ranges` are for
+    random inputs. `fidelity`: compare the first outputs with those of this CPU.
+    """
+
+    model: str
+    asked: str
+    delegate: InterpreterDelegate | CompiledModelDelegate
+    threads: int = 1
+    runs: int = 1
+    min_seconds: float = 0
+    max_seconds: float = 60
+    warmup_runs: int = 1
+    warmup_min_seconds: float = 0
+    input_seed: int = 0
+    inputs: str | None = None
+    signature: Signature | None = None
+    shapes: tuple[tuple[int, ...] | None, ...] | None = None
+    ranges: tuple[tuple[float, float] | None, ...] | None = None
+    profile: bool = False
+    fidelity: bool = False
+    evaluate: Evaluate | None = None
+
+
+# ------------------------------------------------------------------------------------------------------------- the answer
+
+
+@dataclass(frozen=True)
+class Failure(Part):
+    """The stage that failed, and the exception."""
+
+    stage: str
+    type: str
+    message: str
+
+    @property
+    def line(self) -> str:
+        said = " ".join(self.message.split()) or "no reason given"
+        return f"{self.stage}: {said}" if self.type == "Unusable" else f"{self.stage}: {self.type}: {said}"
+
+
+@dataclass(frozen=True)
+class Share(Part):
+    """The nodes that one partition of a delegate took."""
+
+    nodes: tuple[int, ...]
+    delegate: str | None = None
+
+
+@dataclass(frozen=True)
+class Delegation(Part):
+    """Who took which nodes, with the evidence."""
+
+    verdict: Verdict
+    asked: str | None = None
+    evidence: str | None = None
+    nodes_delegated: int | None = None
+    nodes_total: int | None = None
+    partitions: int | None = None
+    fallback: str | None = None
+    shares: tuple[Share, ...] = ()
+    left: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Memory(Part):
+    """Of the process, in 2**20 bytes."""
+
+    peak_since: Literal["load", "process start"]
+    rss_start_mb: float | None = None
+    rss_loaded_mb: float | None = None
+    rss_end_mb: float | None = None
+    rss_peak_mb: float | None = None
+    pss_end_mb: float | None = None
+
+
+@dataclass(frozen=True)
+class Fidelity(Part):
+    """The relative L2 error of each output against this CPU's; None = not a number."""
+
+    reference: str | None = None
+    why: str | None = None
+    relative_l2: dict[str, float | None] | None = None
+
+
+@dataclass(frozen=True)
+class TensorInfo(Part):
+    """An input or output as the runtime describes it; scale 0 = not quantized."""
+
+    name: str
+    index: int
+    shape: tuple[int, ...]
+    dtype: str
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True)
+class OpTime(Part):
+    """Mean time of one operator over the profiled runs."""
+
+    name: str
+    type: str
+    mean_us: float
+    calls: float
+    executor: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer(Part):
+    """What is known of a launch, by its last stage that went well."""
+
+    format: Literal[1]
+    status: Literal["ok", "failed"]
+    delegation: Delegation
+    error: Failure | None = None
+    runtime: str | None = None
+    api: str | None = None
+    timed: Literal["invoke", "run+read"] | None = None
+    python: str | None = None
+    numpy: str | None = None
+    threads: int | None = None
+    cpus: tuple[int, ...] = ()
+    phases_ns: dict[str, int] | None = None
+    first_ns: int | None = None
+    warmup_ns: tuple[int, ...] = ()
+    steady_ns: tuple[int, ...] = ()
+    stopped_by: str | None = None
+    evaluated: int | None = None
+    memory: Memory | None = None
+    ops: dict[str, int] | None = None
+    inputs: tuple[TensorInfo, ...] = ()
+    outputs: tuple[TensorInfo, ...] = ()
+    fidelity: Fidelity | None = None
+    profile: tuple[OpTime, ...] | None = None
+
+
+# ------------------------------------------------------------------------------------------------------------ as JSON text
+
+
+def to_json(value: Request | Answer) -> str:
+    """Without the keys that are None."""
+    return json.dumps(value, default=lambda part: {k: v for k, v in vars(part).items() if v is not None})
+
+
+def request_from_json(text: str) -> Request:
+    """Raises ValueError, KeyError or TypeError for what is no request."""
+    said: dict[str, Any] = json.loads(text)
+    delegate: dict[str, Any] = said["delegate"]
+    kind = {"interpreter": InterpreterDelegate, "compiled_model": CompiledModelDelegate}[delegate["api"]]
+    said["delegate"] = kind(**delegate)
+    if said.get("signature"):
+        said["signature"] = Signature(**said["signature"])
+    if said.get("evaluate"):
+        asked: dict[str, Any] = said["evaluate"]
+        if asked.get("preprocess"):
+            asked["preprocess"] = Preprocess(**asked["preprocess"])
+        said["evaluate"] = Evaluate(**asked)
+    return Request(**said)
