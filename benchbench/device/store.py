@@ -44,6 +44,7 @@ class Store:
     pushed: list[str] = field(default_factory=list)  # what this session transferred, for the record
     _known: set[str] = field(default_factory=set)
     _tools: dict[Path, bool] = field(default_factory=dict)  # staged once for all trials -> whether executable
+    _packed: dict[str, bytes] = field(default_factory=dict)  # the same, of what exists only in memory, by name
 
     def adopt(self, transport: Transport, agent: Agent) -> None:
         """Use another link; the device may have lost what it held, so it is asked again."""
@@ -65,6 +66,11 @@ class Store:
         self._tools[path] = executable
         return self.stage([path], executable=executable)[0]
 
+    def stage_packed(self, name: str, content: bytes) -> str:
+        """As `stage_tool`, for what exists only in memory."""
+        self._packed[name] = content
+        return self.stage_text(name, content)
+
     def forget(self, targets: set[str]) -> None:
         """These are no longer there, whatever was seen before."""
         self._known -= targets
@@ -73,6 +79,8 @@ class Store:
         """Stage the tools again where the device lost them, as one with its work folder in memory does."""
         for path, executable in self._tools.items():
             self.stage([path], executable=executable)
+        for name, content in self._packed.items():
+            self.stage_text(name, content)
 
     def stage_one(self, path: Path, digest: str) -> str:
         """As `stage`, for a file whose digest is known: it is read only when it has to travel, and checked then."""

@@ -1,4 +1,4 @@
-"""The CompiledModel API: LiteRT's GPU or NPU, first alone (success means that it took everything), then with the CPU."""
+"""The CompiledModel API: LiteRT's GPU or NPU, first alone (success = it took everything), then with the CPU."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .tensors import filled_shape, matched, tensor_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .protocol import State
+    from .protocol import State, Timed
     from .runtime import Runtime
     from .tensors import Array, Tensor
 
@@ -30,7 +30,7 @@ class CompiledModelEngine:
     """A model compiled for an accelerator, made step by step: load, allocate."""
 
     api = "CompiledModel"
-    timed = "run+read"
+    timed: Timed = "run+read"
 
     def __init__(self, runtime: Runtime, request: Request, delegate: CompiledModelDelegate, with_cpu: bool) -> None:
         self.runtime = runtime

@@ -56,7 +56,7 @@ def exact_coverage(interpreter: Any, graph: int = 0) -> Coverage | None:
     if errors or len(plans) <= graph:
         return None
     partitions = tuple(Share(tuple(node.replaced), node.delegate) for node in plans[graph] if node.delegate)
-    left = tuple(node.index for node in plans[graph] if not node.delegate)
+    left = tuple(node.number for node in plans[graph] if not node.delegate)
     return Coverage(partitions, left, len(left) + sum(len(share.nodes) for share in partitions), "execution plan")
 
 

@@ -85,7 +85,7 @@ class ObservingDelegate(ctypes.Structure):
 class PlannedNode(NamedTuple):
     """A node of an execution plan; where a delegate put it in, its name and the nodes that it replaced."""
 
-    index: int
+    number: int
     delegate: str | None
     replaced: list[int]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import TYPE_CHECKING, Any
 
@@ -59,10 +60,8 @@ class Entry:
         if not self.signature or not self.graph:
             self.interpreter.allocate_tensors()
             return
-        try:
+        with contextlib.suppress(RuntimeError):  # of the main graph, which is not run
             self.interpreter.allocate_tensors()  # this is what puts the delegates into all graphs
-        except RuntimeError:
-            pass  # of the main graph, which is not run
         self.raw.AllocateTensors(self.graph)
 
     def set(self, index: int, array: np.ndarray) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .engines import Engine
-    from .protocol import Evaluate
+    from .protocol import Evaluation
     from .tensors import Array, Tensor
 
 NUMBERS = "fiubc"  # kinds of numpy types
@@ -35,10 +35,10 @@ class Evaluated:
     stopped_by: str
 
 
-def evaluate(engine: Engine, asked: Evaluate) -> Evaluated:
+def evaluate(engine: Engine, asked: Evaluation) -> Evaluated:
     """Run all of the samples, or as many as the time allows: one batch at least.
 
-    Outputs: `output_0`, `output_1`, … with samples first, in the model's own type; `scale_0`, `zero_point_0`, …; `names`.
+    Outputs: `output_0`, … with samples first, in the model's own type; `scale_0`, …; `zero_point_0`, …; `names`.
     A model with a batch of its own gets its samples batch by batch, the last one filled up with repeats; one without an
     axis of samples gets one whole set of inputs after the other. What a model keeps is reset before each inference.
     """
@@ -66,7 +66,7 @@ def evaluate(engine: Engine, asked: Evaluate) -> Evaluated:
     return Evaluated(done, tuple(times), "samples" if done == total else "seconds")
 
 
-def _stored(asked: Evaluate, inputs: int) -> list[Array]:
+def _stored(asked: Evaluation, inputs: int) -> list[Array]:
     """The samples that are asked for, of each input; further arrays of the file are labels and the like."""
     end = None if asked.count is None else asked.start + asked.count
     with np.load(asked.samples, allow_pickle=False) as archive:
@@ -76,7 +76,7 @@ def _stored(asked: Evaluate, inputs: int) -> list[Array]:
     return samples
 
 
-def _fed(samples: Array | None, chosen: Array, tensor: Tensor, asked: Evaluate) -> Array | None:
+def _fed(samples: Array | None, chosen: Array, tensor: Tensor, asked: Evaluation) -> Array | None:
     return None if samples is None else shaped(to_input(samples[chosen], tensor, asked.preprocess), tensor)
 
 
@@ -91,7 +91,7 @@ def _joined(results: Sequence[Array], tensor: Tensor, batch: int) -> Array:
 
 
 def _write(path: str, tensors: Sequence[Tensor], outputs: Sequence[Array]) -> None:
-    arrays: dict[str, Array] = {"names": np.array([tensor.name for tensor in tensors])}
+    arrays: dict[str, Any] = {"names": np.array([tensor.name for tensor in tensors])}
     for index, (tensor, output) in enumerate(zip(tensors, outputs)):
         arrays[f"output_{index}"] = output
         arrays[f"scale_{index}"] = np.array(tensor.scale, np.float64)

@@ -14,7 +14,7 @@ from .tensors import filled_shape, matched, tensor_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .protocol import State
+    from .protocol import State, Timed
     from .runtime import Runtime
     from .tensors import Array, Tensor
 
@@ -23,7 +23,7 @@ class InterpreterEngine:
     """A model in an interpreter, made step by step: delegate, load, allocate."""
 
     api = "Interpreter"
-    timed = "invoke"
+    timed: Timed = "invoke"
 
     def __init__(self, runtime: Runtime, request: Request, delegate: InterpreterDelegate) -> None:
         self.runtime = runtime

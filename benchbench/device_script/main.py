@@ -22,7 +22,7 @@ def main(program: Sequence[str], arguments: Sequence[str]) -> int:
     if list(arguments) == ["--probe"]:
         from .probe import probe
 
-        print(json.dumps(probe(), sort_keys=True))
+        sys.stdout.write(json.dumps(probe(), sort_keys=True) + "\n")
         return 0
     files, options = list(arguments[:2]), list(arguments[2:])
     if len(files) != 2 or options not in ([], [WITH_CPU]):
@@ -32,7 +32,7 @@ def main(program: Sequence[str], arguments: Sequence[str]) -> int:
         return _launch(files[0], files[1], with_cpu=bool(options))
     except NeedsCpu:
         # Afresh, so that the failed attempt is neither in the memory nor in the initialisation of the second.
-        os.execv(program[0], [*program, *files, WITH_CPU])
+        os.execv(program[0], [*program, *files, WITH_CPU])  # noqa: S606
 
 
 def _launch(request: str, answer: str, with_cpu: bool) -> int:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Union
 
 if sys.version_info >= (3, 8):
     from typing import Literal
 
-    State = Literal["variables", "resources"]
+    State = Literal["variables", "resources"]  # what a model keeps: variable tensors, or resources
+    Timed = Literal["invoke", "run+read"]  # what the clock is around
     Verdict = Literal["full", "partial", "none", "unavailable", "unknown"]
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 REQUEST, ANSWER, OUTPUTS = "request.json", "answer.json", "outputs.npz"
 STAGE, NATIVE_LOG = "stage.txt", "native.log"
 
@@ -26,9 +27,6 @@ class Part:
     """A part of a request or an answer: the script travels with this file, so an unknown key is a mistake."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  # pydantic wants a plain dict
-
-
-# ------------------------------------------------------------------------------------------------------------ the request
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,9 @@ class CompiledModelDelegate(Part):
     api: Literal["compiled_model"] = "compiled_model"
 
 
+DelegateRequest = Union[InterpreterDelegate, CompiledModelDelegate]
+
+
 @dataclass(frozen=True)
 class Signature(Part):
     """The entry point to run, with its arguments by name and in order."""
@@ -72,7 +73,7 @@ class Preprocess(Part):
 
 
 @dataclass(frozen=True)
-class Evaluate(Part):
+class Evaluation(Part):
     """Run the samples of an .npz, one array an input in order, and leave the outputs in another.
 
     From number `start` on, `count` of them at most, and for `at_most_seconds`, but one batch at least. `whole`: a
@@ -93,15 +94,15 @@ class Evaluate(Part):
 
 @dataclass(frozen=True)
 class Request(Part):
-    """One launch: time the model, or profile it, or evaluate samples.
+    """What is asked of a launch: to time the model, or profile it, or evaluate samples.
 
-    `shapes` are those of the inputs, in order: None = the model's own, -1 = its own size of that axis. `ranges` are for
-    random inputs. `fidelity`: compare the first outputs with those of this CPU.
+    `shapes` of the inputs: None = the model's own, -1 = its own size of that axis. `ranges` are for random inputs.
+    `fidelity`: compare the first outputs with those of this CPU.
     """
 
     model: str
     asked: str
-    delegate: InterpreterDelegate | CompiledModelDelegate
+    delegate: DelegateRequest
     threads: int = 1
     runs: int = 1
     min_seconds: float = 0
@@ -115,10 +116,7 @@ class Request(Part):
     ranges: tuple[tuple[float, float] | None, ...] | None = None
     profile: bool = False
     fidelity: bool = False
-    evaluate: Evaluate | None = None
-
-
-# ------------------------------------------------------------------------------------------------------------- the answer
+    evaluate: Evaluation | None = None
 
 
 @dataclass(frozen=True)
@@ -212,7 +210,7 @@ class Answer(Part):
     error: Failure | None = None
     runtime: str | None = None
     api: str | None = None
-    timed: Literal["invoke", "run+read"] | None = None
+    timed: Timed | None = None
     python: str | None = None
     numpy: str | None = None
     threads: int | None = None
@@ -229,9 +227,6 @@ class Answer(Part):
     outputs: tuple[TensorInfo, ...] = ()
     fidelity: Fidelity | None = None
     profile: tuple[OpTime, ...] | None = None
-
-
-# ------------------------------------------------------------------------------------------------------------ as JSON text
 
 
 def to_json(value: Request | Answer) -> str:
@@ -251,5 +246,5 @@ def request_from_json(text: str) -> Request:
         asked: dict[str, Any] = said["evaluate"]
         if asked.get("preprocess"):
             asked["preprocess"] = Preprocess(**asked["preprocess"])
-        said["evaluate"] = Evaluate(**asked)
+        said["evaluate"] = Evaluation(**asked)
     return Request(**said)

@@ -1,4 +1,4 @@
-"""Numbers on their way into a model and out of it, on the host as on the device: shapes, preprocessing, quantization."""
+"""Numbers on their way into a model and out of it, on host and device: shapes, preprocessing, quantization."""
 
 from __future__ import annotations
 

@@ -10,8 +10,10 @@ from typing import TypedDict
 
 from benchbench.device.session import Session
 from benchbench.plan import Target
+from benchbench.runtimes import device_script
+from benchbench.runtimes.device_script import Probe, probe_argv, read_probe
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner, read_usage, usage_argv
-from benchbench.runtimes.tflite.script.runner import Probe, PythonRunner, probe_argv, read_probe, script_path
+from benchbench.runtimes.tflite.script.runner import PythonRunner
 from benchbench.runtimes.tflite.tools import Tool, cache_folder, find, published
 from benchbench.runtimes.tool import Runner
 from benchbench.values.account import expanded
@@ -134,7 +136,7 @@ def with_python(session: Session, traits: Traits) -> tuple[Traits, Toolchain]:
 def find_python(session: Session, traits: Traits) -> tuple[Probe, str]:
     """The first interpreter with a runtime, and where our script is there; raises ToolError when there is none."""
     device = session.device
-    script = session.store.stage_tool(script_path())
+    script = session.store.stage_packed(device_script.NAME, device_script.archive())
     problems: list[ToolError] = []
     for python in interpreters(device, traits):
         try:

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchbench.device.session import Session
 from benchbench.execution.prepare import interpreters, look_at_python
-from benchbench.runtimes.tflite.script.runner import script_path
+from benchbench.runtimes import device_script
 from benchbench.values.device import Device, Local
 from benchbench.values.errors import DeviceError, InputError, ToolError
 
@@ -106,7 +106,7 @@ def examine(session: Session) -> Installation | str:
             f"{device.name}: only Linux boards have a Python to equip",
             remedy=f"benchbench tools --get {device.name} fetches benchmark_model for it",
         )
-    script = session.store.stage_tool(script_path())
+    script = session.store.stage_packed(device_script.NAME, device_script.archive())
     for python in interpreters(device, traits):
         try:
             probe = look_at_python(session, python, script)
@@ -218,7 +218,7 @@ def _built(session: Session, wanted: Installation, archive: str, fresh: str) -> 
         said = (built.error_text.strip().splitlines() or [f"exit code {built.exit_code}"])[-1]
         session.transport.run(["rm", "-f", archive], timeout_s=60)
         raise DeviceError(f"{name}: the environment cannot be made in {fresh}: {said}", remedy="is its disk full?")
-    script = session.store.stage_tool(script_path())
+    script = session.store.stage_packed(device_script.NAME, device_script.archive())
     try:
         probe = look_at_python(session, f"{fresh}/bin/python3", script)
         reason = probe.evidence.get("runtime", "no reason given")

@@ -5,43 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from benchbench.device_script.protocol import Evaluation
 from benchbench.values.backend import Backend
 from benchbench.values.case import MeasurementSettings, Variant
 from benchbench.values.device import RunnerKind
 from benchbench.values.job import Job, JobOutput
-from benchbench.values.model import State
 from benchbench.values.outcome import LaunchResult
-
-
-@dataclass(frozen=True, slots=True)
-class Preprocess:
-    """From a stored sample to the model's real input: (x * scale - mean) / std; mean and std for all or per channel."""
-
-    scale: float = 1.0
-    mean: tuple[float, ...] = (0.0,)
-    std: tuple[float, ...] = (1.0,)
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """Run the model over samples instead of timing it, through the very path that is timed.
-
-    `samples` is an .npz on the device, one array per input in order (further arrays, such as labels, are not looked
-    at), first axis = samples, of which `count` are taken from `start` on. Without `preprocess`, samples of the input's
-    own type are fed as they are, others are real values. Integer inputs are quantized by their own scale. After
-    `at_most_seconds` the launch ends with what it has, which is one batch at least.
-
-    `whole`: a sample is one whole set of inputs, for the model has no axis of samples. `state`: what the model keeps
-    from one inference to the next, which is reset before each sample.
-    """
-
-    samples: str
-    start: int = 0
-    count: int | None = None
-    preprocess: Preprocess | None = None
-    at_most_seconds: float | None = None
-    whole: bool = False
-    state: State | None = None
 
 
 @dataclass(frozen=True, slots=True)

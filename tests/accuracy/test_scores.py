@@ -11,10 +11,11 @@ from benchbench.accuracy.datasets import Dataset, load, seeded
 from benchbench.accuracy.metrics import paired, unpacked
 from benchbench.accuracy.outputs import Output, read_outputs
 from benchbench.accuracy.scores import score
-from benchbench.device_script import on_device
+from benchbench.device_script.protocol import Evaluation, InterpreterDelegate, Request, to_json
 from benchbench.values.errors import InputError
 from benchbench.values.outcome import Outcome
 from tests.accuracy.conftest import FAMILY, Described, reference_of
+from tests.beds.launch import script_file
 
 
 def labelled(n: int = 50, classes: int = 10) -> Dataset:
@@ -159,20 +160,14 @@ def test_the_script_on_a_device_leaves_outputs_that_score_the_same(family: Path,
 
 def evaluated(model: Path, folder: Path) -> tuple[Output, ...]:
     """What the script that travels writes, run as it is on a device: a process with a request."""
-    import json
     import subprocess
     import sys
 
-    request = {
-        "model": str(model),
-        "asked": "xnnpack",
-        "delegate": {"way": "interpreter", "xnnpack": True},
-        "threads": 1,
-        "evaluate": {"inputs": "samples.npz", "outputs": "outputs.npz"},
-    }
-    (folder / "request.json").write_text(json.dumps(request))
-    script = Path(str(on_device.__file__))
-    subprocess.run([sys.executable, str(script), "request.json", "answer.json"], cwd=folder, check=True, timeout=120)
+    delegate = InterpreterDelegate(xnnpack=True)
+    request = Request(str(model), "xnnpack", delegate, evaluate=Evaluation("samples.npz"))
+    (folder / "request.json").write_text(to_json(request))
+    command = [sys.executable, str(script_file()), "request.json", "answer.json"]
+    subprocess.run(command, cwd=folder, check=True, timeout=120)
     return read_outputs(folder / "outputs.npz")
 
 

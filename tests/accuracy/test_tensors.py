@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
-from benchbench.accuracy.tensors import Preprocessing, dequantize, quantize, samples_at_once, to_input
-from benchbench.device_script import on_device
+from benchbench.accuracy.tensors import dequantize, quantize, samples_at_once, to_input
 from tests.accuracy.conftest import Described
 
 
@@ -60,17 +57,3 @@ def test_an_integer_input_without_a_scale_takes_whole_numbers_only() -> None:
     assert to_input(np.array([[1, 2, 3]], np.int32), tokens, None).dtype == np.int32
     with pytest.raises(ValueError, match="'tokens' is int32 without a scale"):
         to_input(np.array([[1.0, 2.0, 3.0]]), tokens, None)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float16", "uint8", "int8", "int16"])
-@pytest.mark.parametrize("how", [None, Preprocessing(scale=1 / 255, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.25))])
-def test_the_host_feeds_a_model_what_the_script_on_the_device_feeds_it(dtype: str, how: Preprocessing | None) -> None:
-    samples = np.random.default_rng(0).integers(0, 256, (5, 4, 4, 3), dtype=np.uint8)
-    quantized = dtype in {"uint8", "int8", "int16"}
-    tensor = Described(dtype=dtype, scale=0.021 if quantized else 0.0, zero_point=3 if quantized else 0)
-    detail = {"name": "x", "dtype": np.dtype(dtype), "scale": tensor.scale, "zero_point": tensor.zero_point}
-    convert: Any = on_device.to_input  # the script that travels has no types
-    there = convert(samples, detail, how.model_dump() if how else None)
-    here = to_input(samples, tensor, how)
-    assert here.dtype == there.dtype
-    assert np.array_equal(here, there)

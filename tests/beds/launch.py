@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchbench.runtimes import Delegate
-from benchbench.runtimes.tflite.script.runner import PythonRunner, script_path
+from benchbench.runtimes import Delegate, device_script
+from benchbench.runtimes.tflite.script.runner import PythonRunner
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import MeasurementSettings, Variant
 from benchbench.values.job import Job, JobOutput
 from benchbench.values.outcome import LaunchResult
 
 QUICK = MeasurementSettings(runs=5, min_seconds=0, warmup_runs=2, warmup_min_seconds=0, timeout_seconds=120)
+
+
+@cache
+def script_file() -> Path:
+    """The script as it travels, in a file of this host for as long as the tests run."""
+    folder = tempfile.mkdtemp(prefix="benchbench-test-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = Path(folder, device_script.NAME)
+    path.write_bytes(device_script.archive())
+    return path
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +47,7 @@ def work_for(model: Path, delegate: Delegate, **changes: Any) -> LaunchSpec:
     variant = Variant(
         family="test", name=model.stem, scheme="float32", path=str(model), sha256="0" * 64, size_mb=size_mb, nodes=1
     )
-    given: dict[str, Any] = {"threads": 1, "measure": QUICK, "tool": str(script_path()), "python": sys.executable}
+    given: dict[str, Any] = {"threads": 1, "measure": QUICK, "tool": str(script_file()), "python": sys.executable}
     return LaunchSpec(variant=variant, model=str(model), delegate=delegate, **given | changes)
 
 

@@ -12,7 +12,8 @@ from benchbench.accuracy.collect.launch_sequence import Evaluated, LaunchFailed,
 from benchbench.accuracy.outputs import Output, read_outputs
 from benchbench.accuracy.shards import Shards
 from benchbench.device.session import JobResult
-from benchbench.runtimes.tool import Evaluation, LaunchSpec, Preprocess
+from benchbench.device_script.protocol import Evaluation, Preprocess
+from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.errors import InputError
 from benchbench.values.model import State
 

@@ -19,12 +19,12 @@ from benchbench.accuracy.shards import Shards, cut
 from benchbench.device.session import Session, open_session
 from benchbench.runtimes.models import inspect
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
-from benchbench.runtimes.tflite.script.runner import PythonRunner, script_path
+from benchbench.runtimes.tflite.script.runner import PythonRunner
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import MeasurementSettings
 from benchbench.values.device import Device, Local
 from tests.accuracy.conftest import FAMILY
-from tests.beds.launch import work_for
+from tests.beds.launch import script_file, work_for
 
 MODEL = FAMILY / "fashion_mnist_int8.tflite"
 IMAGE_BYTES = 28 * 28
@@ -56,7 +56,7 @@ def shards_of(folder: Path, samples: int, per_shard: int) -> Shards:
 
 def evaluated(session: Session, shards: Shards, told: Told, model: Path = MODEL) -> Evaluated:
     measure = MeasurementSettings(timeout_seconds=120)
-    work: LaunchSpec = work_for(model, Xnnpack(), measure=measure, tool=str(script_path()), python=sys.executable)
+    work: LaunchSpec = work_for(model, Xnnpack(), measure=measure, tool=str(script_file()), python=sys.executable)
     launches = LaunchSequence(session, PythonRunner(), "net/accuracy", Chunks(shards.folder.parent / "parts"))
     return evaluate(launches, work, shards, told)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from benchbench.device_script.protocol import DelegateRequest
 from benchbench.runtimes.tflite.backends.log_names import LogNames
 from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind, Traits
@@ -33,7 +34,7 @@ class TfliteBackend(Backend):
         """Arguments for LiteRT's benchmark_model (CompiledModel); None = that tool has no such delegate."""
         return None
 
-    def request(self, library: str | None) -> dict[str, Any] | None:
+    def request(self, library: str | None) -> DelegateRequest | None:
         """The `delegate` part of a request to the python runner's script; None = it has no such delegate."""
         return None
 

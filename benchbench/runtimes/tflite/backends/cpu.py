@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
+from benchbench.device_script.protocol import InterpreterDelegate
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 
 
@@ -29,5 +30,5 @@ class Cpu(TfliteBackend):
     def tflite_flags(self, library: str | None) -> tuple[str, ...]:
         return ("--use_xnnpack=false",)
 
-    def request(self, library: str | None) -> dict[str, Any]:
-        return {"way": "interpreter", "xnnpack": False}
+    def request(self, library: str | None) -> InterpreterDelegate:
+        return InterpreterDelegate(xnnpack=False)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
+from benchbench.device_script.protocol import InterpreterDelegate
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.backends.log_names import LogNames
 from benchbench.values.device import RunnerKind, Traits
@@ -47,6 +48,6 @@ class EdgeTpu(TfliteBackend):
         options = (f"--external_delegate_options=device:{self.device}",) if self.device else ()
         return (f"--external_delegate_path={library or self.path}", *options, "--use_xnnpack=true")
 
-    def request(self, library: str | None) -> dict[str, Any]:
+    def request(self, library: str | None) -> InterpreterDelegate:
         options = {"device": self.device} if self.device else {}
-        return {"way": "interpreter", "xnnpack": True, "library": library or self.path, "options": options}
+        return InterpreterDelegate(xnnpack=True, library=library or self.path, options=options)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator
 
+from benchbench.device_script.protocol import InterpreterDelegate
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames
 from benchbench.values.device import RunnerKind, Traits
@@ -69,5 +70,5 @@ class External(TfliteBackend):
             "--use_xnnpack=true",
         )
 
-    def request(self, library: str | None) -> dict[str, Any]:
-        return {"way": "interpreter", "xnnpack": True, "library": library or self.path, "options": self.options}
+    def request(self, library: str | None) -> InterpreterDelegate:
+        return InterpreterDelegate(xnnpack=True, library=library or self.path, options=self.options)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
+from benchbench.device_script.protocol import CompiledModelDelegate
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.backends.custom_ops import MEDIAPIPE
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames, summary_row
@@ -91,10 +92,5 @@ class Gpu(TfliteBackend):
         backend = (f"--gpu_backend={self.backend}",) if self.backend else ()
         return ("--use_gpu=true", "--use_cpu=true", f"--gpu-precision={self.precision}", *backend)
 
-    def request(self, library: str | None) -> dict[str, Any]:
-        return {
-            "way": "compiled_model",
-            "accelerator": "gpu",
-            "fp32": self.precision == "fp32",
-            "backend": self.backend,
-        }
+    def request(self, library: str | None) -> CompiledModelDelegate:
+        return CompiledModelDelegate("gpu", fp32=self.precision == "fp32", backend=self.backend)

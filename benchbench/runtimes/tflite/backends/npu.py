@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
+from benchbench.device_script.protocol import CompiledModelDelegate
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames
 from benchbench.values.device import RunnerKind, Traits
@@ -83,5 +84,5 @@ class Npu(TfliteBackend):
             *((f"--compiler_plugin_library_path={self.plugin}",) if self.plugin else ()),
         )
 
-    def request(self, library: str | None) -> dict[str, Any]:
-        return {"way": "compiled_model", "accelerator": "npu", "vendor": self.vendor, "backend": self.backend}
+    def request(self, library: str | None) -> CompiledModelDelegate:
+        return CompiledModelDelegate("npu", vendor=self.vendor, backend=self.backend)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
+from benchbench.device_script.protocol import InterpreterDelegate
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.backends.custom_ops import MEDIAPIPE
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames, summary_row
@@ -52,5 +53,5 @@ class Xnnpack(TfliteBackend):
     def litert_flags(self, library: str | None) -> tuple[str, ...] | None:
         return None if self.force_fp16 else ("--use_cpu=true",)
 
-    def request(self, library: str | None) -> dict[str, Any]:
-        return {"way": "interpreter", "xnnpack": True}
+    def request(self, library: str | None) -> InterpreterDelegate:
+        return InterpreterDelegate(xnnpack=True)

@@ -15,8 +15,7 @@ from benchbench.device_script.protocol import (
     REQUEST,
     STAGE,
     Answer,
-    CompiledModelDelegate,
-    InterpreterDelegate,
+    DelegateRequest,
     Request,
     to_json,
 )
@@ -94,7 +93,7 @@ def _request(work: LaunchSpec) -> Request:
         warmup_min_seconds=measure.warmup_min_seconds,
         input_seed=measure.input_seed,
         inputs=work.inputs,
-        signature=chosen and protocol.Signature(chosen.key, chosen.inputs, chosen.outputs),
+        signature=protocol.Signature(chosen.key, chosen.inputs, chosen.outputs) if chosen else None,
         shapes=tuple(spec.shape for spec in work.variant.inputs) or None,
         ranges=tuple(spec.range for spec in work.variant.inputs) or None,
         profile=work.profile,
@@ -104,7 +103,7 @@ def _request(work: LaunchSpec) -> Request:
     )
 
 
-def _delegate_request(delegate: Backend, library: str | None) -> InterpreterDelegate | CompiledModelDelegate | None:
+def _delegate_request(delegate: Backend, library: str | None) -> DelegateRequest | None:
     """What the script is told of a delegate; None for one that it does not have."""
     return delegate.request(library) if isinstance(delegate, TfliteBackend) else None
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from benchbench.device_script.protocol import CompiledModelDelegate, InterpreterDelegate
 from benchbench.runtimes.tflite.backends import KINDS, Delegate
 from benchbench.runtimes.tflite.backends.cpu import Cpu
 from benchbench.runtimes.tflite.backends.edgetpu import EdgeTpu
@@ -178,8 +179,8 @@ def test_a_wrong_option_is_refused(value: dict[str, Any]) -> None:
 
 
 def test_requests_of_the_python_runner_carry_library_and_options() -> None:
-    assert Cpu().request(None) == {"way": "interpreter", "xnnpack": False}
+    assert Cpu().request(None) == InterpreterDelegate(xnnpack=False)
     tpu = EdgeTpu(device="pci:0").request("/d/libedgetpu.so.1")
-    assert (tpu["library"], tpu["options"]) == ("/d/libedgetpu.so.1", {"device": "pci:0"})
+    assert (tpu.library, tpu.options) == ("/d/libedgetpu.so.1", {"device": "pci:0"})
     npu = Npu(vendor="intel", backend="cpu").request(None)
-    assert (npu["accelerator"], npu["vendor"], npu["backend"]) == ("npu", "intel", "cpu")
+    assert npu == CompiledModelDelegate("npu", vendor="intel", backend="cpu")

@@ -9,10 +9,9 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from benchbench.accuracy.outputs import read_outputs
+from benchbench.device_script.protocol import OUTPUTS, Evaluation, Preprocess
 from benchbench.runtimes.tflite.backends.cpu import Cpu
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
-from benchbench.runtimes.tflite.script.runner import OUTPUTS
-from benchbench.runtimes.tool import Evaluation, Preprocess
 from tests.beds import models
 from tests.beds.launch import launch, work_for
 

@@ -8,20 +8,12 @@ from typing import Any
 
 import pytest
 
+from benchbench.device_script.protocol import ANSWER, NATIVE_LOG, OUTPUTS, STAGE, Evaluation, Preprocess
 from benchbench.runtimes.tflite.backends.cpu import Cpu
 from benchbench.runtimes.tflite.backends.gpu import Gpu
 from benchbench.runtimes.tflite.backends.nnapi import Nnapi
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
-from benchbench.runtimes.tflite.script.runner import (
-    ANSWER,
-    NATIVE_LOG,
-    OUTPUTS,
-    STAGE,
-    PythonRunner,
-    probe_argv,
-    read_probe,
-)
-from benchbench.runtimes.tool import Evaluation, Preprocess
+from benchbench.runtimes.tflite.script.runner import PythonRunner
 from benchbench.values.case import MeasurementSettings
 from benchbench.values.errors import Unsupported
 from benchbench.values.job import JobOutput
@@ -51,9 +43,9 @@ def raw_of(answer: object, exit_code: int = 0, *, late: bool = False) -> JobOutp
 
 
 def test_the_command_is_the_script_with_its_two_files_pinned_where_asked() -> None:
-    work = work_for(MODEL, Xnnpack(), python="/v/bin/python", tool="/d/on_device.py", affinity_mask="f0")
+    work = work_for(MODEL, Xnnpack(), python="/v/bin/python", tool="/d/device_script.pyz", affinity_mask="f0")
     job = RUNNER.job(work)
-    assert job.argv == ("taskset", "f0", "/v/bin/python", "/d/on_device.py", "request.json", "answer.json")
+    assert job.argv == ("taskset", "f0", "/v/bin/python", "/d/device_script.pyz", "request.json", "answer.json")
     assert job.answers == (ANSWER, STAGE, NATIVE_LOG)
     assert job.outputs == ()
 
@@ -66,7 +58,7 @@ def test_everything_that_affects_a_number_is_in_the_request() -> None:
     request = json.loads(job.files["request.json"])
     assert job.timeout_s == 60
     assert request["model"] == "m.tflite"
-    assert request["delegate"] == {"way": "compiled_model", "accelerator": "gpu", "fp32": True, "backend": None}
+    assert request["delegate"] == {"api": "compiled_model", "accelerator": "gpu", "fp32": True}
     asked = ("runs", "min_seconds", "max_seconds", "warmup_runs", "warmup_min_seconds", "input_seed", "threads")
     assert [request[key] for key in asked] == [7, 2, 9, 3, 0.1, 5, 4]
     assert request["fidelity"] is True
@@ -78,14 +70,13 @@ def test_an_evaluation_asks_for_its_outputs_back() -> None:
     job = RUNNER.job(work_for(MODEL, Cpu(), evaluation=evaluation))
     assert job.outputs == (OUTPUTS,)
     assert json.loads(job.files["request.json"])["evaluate"] == {
-        "inputs": "/d/x.npz",
+        "samples": "/d/x.npz",
         "outputs": OUTPUTS,
         "start": 10,
         "count": 5,
         "preprocess": {"scale": 1.0, "mean": [1.0, 2.0, 3.0], "std": [1.0]},
         "at_most_seconds": 30,
-        "whole": evaluation.whole,
-        "state": evaluation.state,
+        "whole": False,
     }
 
 
@@ -184,7 +175,11 @@ def test_outputs_that_are_not_the_cpus_are_warned_about() -> None:
 
 
 def test_a_profile_is_recomputed_per_op_and_per_type() -> None:
-    rows = [["CONV:0", "CONV", 30.0, 1, None], ["ADD:1", "ADD", 10.0, 1, "xnnpack"], ["CONV:2", "CONV", 60.0, 1, None]]
+    rows = [
+        {"name": "CONV:0", "type": "CONV", "mean_us": 30.0, "calls": 1},
+        {"name": "ADD:1", "type": "ADD", "mean_us": 10.0, "calls": 1, "executor": "xnnpack"},
+        {"name": "CONV:2", "type": "CONV", "mean_us": 60.0, "calls": 1},
+    ]
     answer = {key: value for key, value in GOOD.items() if key not in {"steady_ns", "warmup_ns", "first_ns"}}
     reading = RUNNER.read(work_for(MODEL, Cpu(), profile=True), raw_of(answer | {"profile": rows}))
     assert reading.status == "ok"
@@ -195,16 +190,3 @@ def test_a_profile_is_recomputed_per_op_and_per_type() -> None:
         ("CONV", 90, 2, None),
         ("ADD", 10, 1, "xnnpack"),
     ]
-
-
-def test_a_probe_line_is_found_among_other_output() -> None:
-    line = {"python": "3.9.2", "executable": "/p", "runtime": None, "accelerators": ["gpu"], "evidence": {"gpu": "x"}}
-    probe = read_probe("a warning\n" + json.dumps(line) + "\n")
-    assert probe is not None
-    assert (probe.python, probe.runtime, probe.accelerators) == ("3.9.2", None, ("gpu",))
-    assert probe_argv("/p", "/s.py") == ("/p", "/s.py", "--probe")
-
-
-@pytest.mark.parametrize("text", ["", "No module named numpy", "{}", "[1]", "null", '{"python": 3}'])
-def test_no_probe_line_is_none(text: str) -> None:
-    assert read_probe(text) is None
