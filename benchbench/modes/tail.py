@@ -1,0 +1,44 @@
+"""Percentiles of the inferences within one launch, as upper bounds that hold with 99 % confidence, or none.
+
+MLPerf's early stopping (loadgen/early_stopping.cc): of n inferences, t may lie above the p-th percentile where
+P[Binomial(n, 1 - p) <= t] <= 1 - confidence; the t - 1 slowest are discarded, and the slowest left is the bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+CONFIDENCE = 0.99
+
+
+def discarded(n: int, percentile: float, confidence: float = CONFIDENCE) -> int | None:
+    """How many of the slowest of n inferences lie beyond the bound; None = n are too few for one."""
+    from scipy.special import bdtr
+
+    def allowed(t: int) -> bool:
+        return bool(bdtr(t, n, 1 - percentile) <= 1 - confidence)
+
+    if not allowed(1):
+        return None
+    low, high = 1, n  # allowed(low) and not allowed(high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if allowed(middle) else (low, middle)
+    return low - 1
+
+
+def needed(percentile: float, confidence: float = CONFIDENCE) -> int:
+    """The fewest inferences that give a bound."""
+    low, high = 1, 2
+    while discarded(high, percentile, confidence) is None:
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if discarded(middle, percentile, confidence) is None else (low, middle)
+    return high
+
+
+def bound(times: Sequence[float], percentile: float, confidence: float = CONFIDENCE) -> float | None:
+    """The upper bound of a percentile, in the unit of the times; None where there are too few of them."""
+    beyond = discarded(len(times), percentile, confidence)
+    return None if beyond is None else sorted(times)[len(times) - 1 - beyond]
