@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from benchbench.analysis.compare import compare, regressions
     from benchbench.analysis.frames import Run, load
+    from benchbench.analysis.history import changes, read_history
     from benchbench.analysis.recommend import recommend
     from benchbench.config.matrix import load_matrix
     from benchbench.demo import run_demo
@@ -35,6 +36,7 @@ _HOME = {
     **dict.fromkeys(("add_device", "clean", "import_logs", "plan_matrix"), "benchbench.pipeline"),
     **dict.fromkeys(("resume", "run", "run_matrix"), "benchbench.pipeline"),
     **dict.fromkeys(("compare", "regressions"), "benchbench.analysis.compare"),
+    **dict.fromkeys(("changes", "read_history"), "benchbench.analysis.history"),
     "run_demo": "benchbench.demo",
     "BenchbenchError": "benchbench.values.errors",
     **dict.fromkeys(("Run", "load"), "benchbench.analysis.frames"),
@@ -53,6 +55,7 @@ __all__ = [
     "Selection",
     "add_device",
     "all_devices",
+    "changes",
     "clean",
     "compare",
     "import_logs",
@@ -62,6 +65,7 @@ __all__ = [
     "device_status",
     "plan_matrix",
     "quantize",
+    "read_history",
     "read_logs",
     "recommend",
     "regressions",

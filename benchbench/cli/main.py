@@ -7,7 +7,7 @@ import traceback
 
 import click
 
-from benchbench.cli import exit_codes, files, results, running, terminal
+from benchbench.cli import exit_codes, files, history, results, running, terminal
 from benchbench.cli.interrupts import Interrupts
 from benchbench.values.errors import FULL, BenchbenchError
 
@@ -82,6 +82,7 @@ for command in (
     running.run,
     results.report,
     results.compare,
+    history.history,
     results.import_,
     files.models,
     files.quantize,

@@ -52,7 +52,9 @@ def test_help_is_quick() -> None:
     assert min(cpu_s() for _ in range(3)) < 0.3
 
 
-@pytest.mark.parametrize("command", ["plan", "run", "devices", "models", "report", "compare", "import", "demo"])
+@pytest.mark.parametrize(
+    "command", ["plan", "run", "devices", "models", "report", "compare", "history", "import", "demo"]
+)
 def test_every_command_explains_itself(said: Said, command: str) -> None:
     code, stdout, _ = said(command, "--help")
     assert code == 0

@@ -1,0 +1,172 @@
+"""The same cases over many runs, and where their latency changed for good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchbench.config.globs import fits
+from benchbench.values.case import LATENCY
+from benchbench.values.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+Floats = NDArray[np.float64]
+LEAST_RUNS = 5  # on each side of a change: fewer may be one bad night
+PENALTY = 8.0  # times log(n), in units of the noise: calibrated so that heavy tails and drift show hardly a change
+CLIPPED = 8.0  # a run further from the middle than so many deviations weighs no more than that
+LEVEL = 0.01  # of histories in which nothing changed, those with any change, by the test that follows the search
+_COLUMNS = ("run", "device", "case", "purpose", "status", "typical_ms", "statistic", "started", "executor", "tool")
+_REASONS = ("executor", "tool")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A step in the history of a case: from the run named `folder` on its latency is another.
+
+    `ratio` is after / before, of the medians of the runs between this change and its neighbours; `reasons` are what
+    else is different from that run on: (what, before, after).
+    """
+
+    case: str
+    statistic: str
+    folder: str
+    started: str
+    before_ms: float
+    after_ms: float
+    p: float
+    reasons: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def ratio(self) -> float:
+        return self.after_ms / self.before_ms
+
+
+def run_folders(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """The run folders among these and directly in them; raises InputError where there is none."""
+    found = []
+    for path in paths:
+        inside = [path] if _is_run(path) else sorted(p for p in path.glob("*") if p.is_dir() and _is_run(p))
+        if not inside:
+            raise InputError(f"{path}: has no run folder in it", remedy="give a run folder, or the folder they are in")
+        found += inside
+    return tuple(dict.fromkeys(found))
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "outcomes.jsonl").is_file()
+
+
+def read_history(folders: Sequence[Path], cases: Sequence[str] = ()) -> pd.DataFrame:
+    """A row a run and case with launches that went well, the oldest run first.
+
+    run, folder, started (of its first trial), case, device, statistic, latency_ms (median over launches), launches,
+    executor, tool. Raises InputError where nothing was measured, or no case fits a glob of `cases`.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    parts = [_timed(folder) for folder in folders]
+    names = pa.chunked_array([pa.repeat(folder.name, len(part)) for folder, part in zip(folders, parts, strict=True)])
+    trials = pa.concat_tables(parts, promote_options="permissive").append_column("folder", names)
+    measured: pd.DataFrame = trials.filter(pc.is_valid(trials["typical_ms"])).to_pandas()
+    if measured.empty:
+        raise InputError("the runs hold no launch that went well")
+    if cases:
+        taken = [case for case in measured["case"].unique() if any(fits(glob, case) for glob in cases)]
+        if not taken:
+            raise InputError(f"--case {cases[0]!r} fits no case", remedy=f"cases look like {measured['case'].iloc[0]}")
+        measured = measured[measured["case"].isin(taken)]
+    began = measured.groupby("run")["started"].min()
+    points = measured.groupby(["run", "folder", "case", "device", "statistic"], as_index=False).agg(
+        latency_ms=("typical_ms", "median"),
+        launches=("typical_ms", "size"),
+        executor=("executor", "first"),
+        tool=("tool", "first"),
+    )
+    points["started"] = points["run"].map(began)
+    return points.sort_values(["started", "folder", "case"], ignore_index=True)
+
+
+def _timed(folder: Path) -> pa.Table:
+    """The timed launches of a run that went well: from its table where that is up to date, else from its outcomes."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow import parquet
+
+    table, outcomes = folder / "results.parquet", folder / "outcomes.jsonl"
+    if table.is_file() and table.stat().st_mtime >= outcomes.stat().st_mtime:
+        trials = parquet.ParquetFile(table).read(columns=list(_COLUMNS), use_threads=False)
+    else:
+        from benchbench.analysis.frames import load  # takes a second to import
+
+        trials = pa.Table.from_pandas(load(folder).trials[list(_COLUMNS)], preserve_index=False)
+    return trials.filter((pc.field("purpose") == LATENCY) & (pc.field("status") == "ok"))
+
+
+def changes(points: pd.DataFrame) -> tuple[Change, ...]:
+    """Where latency changed for good, in all cases, the latest first.
+
+    Searched by PELT with a Gaussian cost (Killick et al. 2012, as ruptures has it) over the logs of latencies in units
+    of their own noise, then each tested (Welch) between its neighbours, with Holm's correction over all cases.
+    """
+    found: list[Change] = []
+    for (case, statistic), own in points.groupby(["case", "statistic"]):
+        logs = np.log(own["latency_ms"].to_numpy(dtype=float))
+        edges = (0, *change_points(logs), len(logs))
+        for low, at, high in zip(edges, edges[1:], edges[2:], strict=False):
+            before, after = own.iloc[low:at], own.iloc[at:high]
+            first = after.iloc[0]
+            told = ((what, before.iloc[-1][what], first[what]) for what in _REASONS)
+            found.append(
+                Change(
+                    case=str(case),
+                    statistic=str(statistic),
+                    folder=first["folder"],
+                    started=str(first["started"]),
+                    before_ms=float(before["latency_ms"].median()),
+                    after_ms=float(after["latency_ms"].median()),
+                    p=_p(logs[low:at], logs[at:high]),
+                    reasons=tuple((what, str(was), str(now)) for what, was, now in told if str(was) != str(now)),
+                )
+            )
+    return tuple(sorted(_held(found), key=lambda change: (change.started, change.case), reverse=True))
+
+
+def change_points(values: Floats) -> tuple[int, ...]:
+    """The positions from which on a series has another level, in order."""
+    import ruptures
+
+    if len(values) < 2 * LEAST_RUNS:
+        return ()
+    steps = np.diff(values)
+    # Of neighbours, so that a step of the level is no noise; sqrt(2) since a difference has two of them.
+    noise = float(np.median(np.abs(steps - np.median(steps)))) / 0.6745 / np.sqrt(2)
+    scaled = (values - np.median(values)) / max(noise, 1e-4)
+    scaled = np.clip(scaled, *np.percentile(scaled, (5, 95)) + np.array((-CLIPPED, CLIPPED)))
+    search = ruptures.KernelCPD(kernel="linear", min_size=LEAST_RUNS).fit(scaled.reshape(-1, 1))
+    return tuple(int(at) for at in search.predict(pen=PENALTY * np.log(len(values)))[:-1])
+
+
+def _p(before: Floats, after: Floats) -> float:
+    from scipy import stats
+
+    if before.std() == 0 and after.std() == 0:
+        return 0.0
+    return float(stats.ttest_ind(before, after, equal_var=False).pvalue)
+
+
+def _held(found: Sequence[Change]) -> tuple[Change, ...]:
+    """Those that hold when all are looked at together (Holm 1979)."""
+    ordered = sorted(found, key=lambda change: change.p)
+    for rank, change in enumerate(ordered):
+        if change.p > LEVEL / (len(ordered) - rank):
+            return tuple(ordered[:rank])
+    return tuple(ordered)
