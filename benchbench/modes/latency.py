@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from benchbench.config.matrix import Matrix
 from benchbench.modes.base import Attempt, Launches
 from benchbench.modes.launch import launch
+from benchbench.modes.tail import bound
 from benchbench.values import formatting
 from benchbench.values.case import LATENCY, Case
 from benchbench.values.device import RunnerKind
@@ -30,8 +31,19 @@ class Latency:
         return None
 
     def perform(self, attempt: Attempt) -> Outcome:
-        return launch(attempt, attempt.spec)
+        return with_tail(launch(attempt, attempt.spec))
 
     def headline(self, outcome: Outcome) -> str:
         typical = outcome.measurement.timings.typical
         return formatting.time(typical and typical / 1000)
+
+
+TAIL = {"p90_ms": 0.9, "p99_ms": 0.99}
+
+
+def with_tail(outcome: Outcome) -> Outcome:
+    """The outcome, with bounds of percentiles where its tool told each inference and there are enough of them."""
+    times = outcome.measurement.timings.samples
+    bounds = {name: bound(times, percentile) for name, percentile in TAIL.items()}
+    known = {name: us / 1000 for name, us in bounds.items() if us is not None}
+    return outcome.model_copy(update={"quantities": {**outcome.quantities, **known}})

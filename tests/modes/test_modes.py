@@ -7,7 +7,9 @@ import pytest
 
 import benchbench
 from benchbench.modes import MODES, mode_of
+from benchbench.modes.latency import with_tail
 from benchbench.values.outcome import Measurement, Outcome, Timings
+from benchbench.values.quantities import quantity
 
 PACKAGE = Path(benchbench.__file__).parent
 ROOM = PACKAGE / "modes"
@@ -47,3 +49,15 @@ def test_a_headline_has_a_time_only_where_time_was_measured(purpose: str, told: 
     measured = Measurement(timings=Timings(median=1500.0, min=1400.0, max=1600.5))
     outcome = Outcome(**names, round=1, position=1, purpose=purpose, status="ok", measurement=measured)
     assert mode_of(purpose).headline(outcome).startswith(told)
+
+
+def test_a_launch_whose_every_inference_is_known_has_bounds_of_its_tail() -> None:
+    names = {"trial": "t", "case": "c", "device": "d", "variant": "v"}
+    samples = tuple(float(us) for us in range(1000, 1100))
+    measured = Measurement(timings=Timings(median=1050.0, samples=samples))
+    outcome = with_tail(Outcome(**names, round=1, position=1, status="ok", measurement=measured))
+    assert outcome.quantities == {"p90_ms": pytest.approx(1.097)}  # two of 100 are discarded; p99 needs 662
+    assert quantity("p90_ms").of(outcome) == pytest.approx(1.097)
+    assert quantity("p99_ms").of(outcome) is None
+    untold = outcome.model_copy(update={"measurement": Measurement(), "quantities": {}})
+    assert with_tail(untold).quantities == {}
