@@ -38,9 +38,10 @@ from benchbench.execution.waiting import Wait, workers_in_turn
 from benchbench.execution.worker import Worker
 from benchbench.importing.logs import Recorded, outcomes, read_log
 from benchbench.modes.base import RunContext
-from benchbench.plan import Plan, Target, devices_with_cases, make_plan
+from benchbench.plan import Plan, devices_with_cases, make_plan
 from benchbench.run_folder import journal as journals
 from benchbench.run_folder.journal import Journal
+from benchbench.runtimes.base import Target
 from benchbench.runtimes.models import family_remarks
 from benchbench.runtimes.tflite.quantize.calibration import RAW_PIXELS, Feeding, Pixels
 from benchbench.runtimes.tflite.quantize.manifest import Family

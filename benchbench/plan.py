@@ -10,22 +10,13 @@ from benchbench.config.globs import fits, is_glob
 from benchbench.config.matrix import Matrix, SkipRule
 from benchbench.modes import MODES, mode_of
 from benchbench.modes.base import Launches, Mode
-from benchbench.runtimes import KINDS, mismatch
+from benchbench.runtimes import KINDS, mismatch, runtime_of
+from benchbench.runtimes.base import Target
 from benchbench.values.case import Case, MeasurementSettings, Trial
-from benchbench.values.device import Adb, Device, RunnerKind, Traits
+from benchbench.values.device import Adb, Device, Traits
 from benchbench.values.errors import InputError, NothingToDo, ToolError
 
 LAUNCH_S = 0.8  # start of a process, loading, the agent's work: measured on this project's test devices
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A device as the plan sees it: with its traits and runner once it was probed, and why it has no runner."""
-
-    device: Device
-    traits: Traits | None = None
-    runner: RunnerKind | None = None
-    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +100,12 @@ def make_plan(
     cases = [case for case in selected if why_not[case.id] is None]
     skips = [skip for skip in why_not.values() if skip is not None]
     if not cases:
-        unable = next((skip for skip in skips if skip.reason == by_name[skip.case.device].problem), None)
+        unable = next((skip for skip in skips if skip.reason == _no_runner(skip.case, by_name)), None)
         if unable is not None:
             raise ToolError(f"{matrix.source}: nothing can run: {unable.case.device}: {unable.reason}")
         raise _nothing_left(matrix, skips)
     trials = tuple(trial for target in targets for trial in _order(cases, target.device.name, matrix, seed))
-    runners = {name: presumed_runner(target) for name, target in by_name.items()}
-    several = {
-        trial.id: mode_of(trial.purpose).launches(trial.case, matrix, runners[trial.case.device]) for trial in trials
-    }
+    several = {trial.id: _launches(trial, matrix, by_name[trial.case.device]) for trial in trials}
     return Plan(
         name=matrix.name,
         seed=seed,
@@ -130,6 +118,11 @@ def make_plan(
         cells=len(everything),
         launches={trial: launches for trial, launches in several.items() if launches},
     )
+
+
+def _launches(trial: Trial, matrix: Matrix, target: Target) -> Launches | None:
+    runner = runtime_of(trial.case.variant.format).runner_on(target)
+    return mode_of(trial.purpose).launches(trial.case, matrix, runner)
 
 
 def _select(
@@ -161,12 +154,6 @@ def _nothing_left(matrix: Matrix, skips: Sequence[Skip | None]) -> NothingToDo:
     return NothingToDo(f"{matrix.source}: nothing is left to run{first}", remedy="see `benchbench plan`")
 
 
-def presumed_runner(target: Target) -> RunnerKind:
-    """The runner of a device; before a probe, the one that devices reached in this way mostly have."""
-    android = isinstance(target.device.address, Adb)
-    return target.runner or target.device.runner or ("benchmark_model" if android else "python")
-
-
 def cells_of(matrix: Matrix, device: str) -> list[Case]:
     """All cells of a matrix on the device of that name."""
     return [
@@ -193,10 +180,15 @@ def _fits(rule: SkipRule, case: Case) -> bool:
     )
 
 
+def _no_runner(case: Case, targets: Mapping[str, Target]) -> str | None:
+    """What of the device keeps a case from running."""
+    return targets[case.device].problem_with(case.variant.format)
+
+
 def _why_not(case: Case, matrix: Matrix, target: Target) -> Skip | None:
     if unwanted := _unwanted(case, matrix):
         return unwanted
-    reason = target.problem or _impossible(case, target)
+    reason = target.problem_with(case.variant.format) or _impossible(case, target)
     return Skip(case, reason) if reason else None
 
 
@@ -211,11 +203,12 @@ def _unwanted(case: Case, matrix: Matrix) -> Skip | None:
 
 def _impossible(case: Case, target: Target) -> str | None:
     """What the delegate itself says; before a probe, only what holds for every device reached in this way."""
-    if target.traits is not None and target.runner is not None:
-        return case.delegate.unsupported_reason(target.traits, target.runner)
+    runner = runtime_of(case.variant.format).runner_on(target)
+    if target.traits is not None and target.runners:
+        return case.delegate.unsupported_reason(target.traits, runner)
     android = isinstance(target.device.address, Adb)
     presumed = Traits(os="android" if android else "linux", abi="arm64-v8a", accelerators=KINDS)
-    return case.delegate.unsupported_reason(presumed, presumed_runner(target))
+    return case.delegate.unsupported_reason(presumed, runner)
 
 
 def _order(cases: Sequence[Case], device: str, matrix: Matrix, seed: int) -> list[Trial]:

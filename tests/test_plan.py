@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchbench.config.matrix import Matrix, SkipRule
-from benchbench.plan import LAUNCH_S, Plan, Target, devices_with_cases, make_plan, takes
+from benchbench.plan import LAUNCH_S, Plan, devices_with_cases, make_plan, takes
+from benchbench.runtimes.base import Target
 from benchbench.runtimes.tflite.backends import Cpu, EdgeTpu, Gpu, Nnapi, Xnnpack
 from benchbench.values.case import MeasurementSettings, Variant
 from benchbench.values.device import Adb, Device, Local, Ssh, ToolChoice, Traits
@@ -177,9 +178,11 @@ def test_a_delegate_that_cannot_exist_on_a_system_is_left_out_with_its_reason() 
 def test_a_device_that_was_asked_is_planned_by_what_it_can() -> None:
     traits = Traits(os="linux", abi="aarch64", accelerators=())
     asked = matrix(delegates=(Cpu(), Gpu()))
-    plan = make_plan(asked, [Target(PI, traits, "python")], seed=1)
+    plan = make_plan(asked, [Target(PI, traits, {"tflite": "python"})], seed=1)
     assert "libvulkan1" in reasons(plan)["rpi5/net.int8/gpu/t1"]
-    with_gpu = make_plan(asked, [Target(PI, traits.model_copy(update={"accelerators": ("gpu",)}), "python")], seed=1)
+    with_gpu = make_plan(
+        asked, [Target(PI, traits.model_copy(update={"accelerators": ("gpu",)}), {"tflite": "python"})], seed=1
+    )
     assert with_gpu.skips == ()
 
 

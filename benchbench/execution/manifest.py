@@ -23,6 +23,7 @@ from benchbench.execution.worker import Worker
 from benchbench.plan import Plan, Skip
 from benchbench.run_folder.journal import Journal, write_manifest
 from benchbench.runtimes import Delegate
+from benchbench.runtimes.base import Toolchain
 from benchbench.values.case import Case, MeasurementSettings, Trial, Variant
 from benchbench.values.device import Device, ToolChoice
 from benchbench.values.errors import InputError
@@ -37,7 +38,7 @@ def manifest_of(
     matrix: Matrix, plan: Plan, opened: Sequence[Worker | Absent], datasets: Mapping[str, Dataset]
 ) -> dict[str, Any]:
     """The manifest of a run that is about to begin."""
-    runners = {c.session.device.name: _runner(c) for c in opened if isinstance(c, Worker)}
+    toolchains = {c.session.device.name: c.prepared.toolchains for c in opened if isinstance(c, Worker)}
     return {
         "name": plan.name,
         "id": secrets.token_hex(8),
@@ -50,7 +51,7 @@ def manifest_of(
         "measure": plan.measure.model_dump(mode="json"),
         "devices": [_device(worker) for worker in opened],
         "variants": [variant.model_dump(mode="json") for variant in matrix.variants],
-        "cases": [_case(case, runners.get(case.device)) for case in plan.cases],
+        "cases": [_case(case, toolchains.get(case.device, {}).get(case.variant.format)) for case in plan.cases],
         "trials": [
             {"id": t.id, "case": t.case.id, "device": t.case.device, "round": t.round, "position": t.position}
             | {"purpose": t.purpose}
@@ -121,10 +122,6 @@ def _matrix_as_written(matrix: Matrix) -> dict[str, Any]:
     }
 
 
-def _runner(worker: Worker) -> str | None:
-    return worker.prepared.toolchain.runner.kind if worker.prepared.toolchain else None
-
-
 def _device(worker: Worker | Absent) -> dict[str, Any]:
     device = worker.device if isinstance(worker, Absent) else worker.session.device
     known: dict[str, Any] = {"traits": None, "runner": None, "tool_sha256": None, "tool_version": None, "error": None}
@@ -134,7 +131,7 @@ def _device(worker: Worker | Absent) -> dict[str, Any]:
         toolchain = worker.prepared.toolchain
         known["traits"] = worker.prepared.traits.model_dump(mode="json")
         known["error"] = worker.prepared.problem
-        known["runner"] = _runner(worker)
+        known["runner"] = toolchain.runner.kind if toolchain else None
         known["tool_sha256"] = toolchain.tool_sha256 if toolchain else None
         known["tool_version"] = toolchain.tool_version if toolchain else None
     spec = device.model_dump(mode="json") | {"env": dict.fromkeys(device.env, REDACTED)}
@@ -158,7 +155,7 @@ def _as_it_was(record: Mapping[str, Any], folder: Path) -> Device:
     return device.model_copy(update={"env": env, "source": str(file)})
 
 
-def _case(case: Case, runner: str | None) -> dict[str, Any]:
+def _case(case: Case, toolchain: Toolchain | None) -> dict[str, Any]:
     return {
         "id": case.id,
         "device": case.device,
@@ -170,7 +167,7 @@ def _case(case: Case, runner: str | None) -> dict[str, Any]:
         "kind": case.delegate.kind,
         "threads": case.threads,
         "affinity": case.affinity,
-        "runner": runner,
+        "runner": toolchain.runner.kind if toolchain else None,
         "options": case.delegate.model_dump(mode="json"),
     }
 
@@ -184,7 +181,7 @@ def _skip(skip: Skip) -> dict[str, Any]:
 def _tools(opened: Sequence[Worker | Absent]) -> list[dict[str, Any]]:
     found = {}
     for worker in opened:
-        if isinstance(worker, Worker) and (toolchain := worker.prepared.toolchain):
+        for toolchain in worker.prepared.toolchains.values() if isinstance(worker, Worker) else ():
             name, sha256, version = toolchain.runner.kind, toolchain.tool_sha256, toolchain.tool_version
             found[name, sha256, version] = {"name": name, "sha256": sha256, "version": version}
     return list(found.values())

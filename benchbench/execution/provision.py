@@ -11,21 +11,22 @@ import subprocess
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain, product
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchbench.device.session import Session
-from benchbench.execution.prepare import interpreters, look_at_python
-from benchbench.runtimes import device_script
+from benchbench.runtimes import RUNTIMES
+from benchbench.runtimes.base import Runtime
+from benchbench.runtimes.interpreters import Interpreter, interpreters
 from benchbench.values.device import Device, Local
 from benchbench.values.errors import DeviceError, InputError, ToolError
 
-# What may run the models, best first. tflite-runtime was built for numpy 1 and serves Pythons before 3.9.
-RUNTIMES = (("ai-edge-litert",), ("tflite-runtime", "numpy<2"))
+IN_PYTHON = tuple(runtime for runtime in RUNTIMES if runtime.packages)
 _GLIBC_MINORS = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)  # of manylinux_2_N, as uv knows them
 _PATIENCE_S = 600
 
@@ -106,22 +107,29 @@ def examine(session: Session) -> Installation | str:
             f"{device.name}: only Linux boards have a Python to equip",
             remedy=f"benchbench tools --get {device.name} fetches benchmark_model for it",
         )
-    script = session.store.stage_packed(device_script.NAME, device_script.archive())
-    for python in interpreters(device, traits):
-        try:
-            probe = look_at_python(session, python, script)
-        except ToolError:
-            continue
-        if probe.runtime is not None:
-            return f"{device.name}: has {probe.runtime} in {probe.executable} already"
+    there = [_found(session, interpreters(device, traits), runtime) for runtime in IN_PYTHON]
+    if all(there):
+        names = " and ".join(f"{found.runtime} in {found.executable}" for found in there if found)
+        return f"{device.name}: has {names} already"
     if isinstance(device.address, Local):
-        raise InputError(f"{device.name}: is this machine", remedy="pip install ai-edge-litert into a Python of yours")
+        best = " ".join(chain.from_iterable(runtime.packages[0] for runtime in IN_PYTHON))
+        raise InputError(f"{device.name}: is this machine", remedy=f"pip install {best} into a Python of yours")
     base = device.python or traits.python
     if base is None:
         raise DeviceError(
             f"{device.name}: has no python3", remedy=f"on {device.name}: sudo apt-get install python3, or the like"
         )
     return _planned(session, device, base)
+
+
+def _found(session: Session, pythons: Sequence[str], runtime: Runtime) -> Interpreter | None:
+    """The first Python of a device that can import a runtime; None = none can."""
+    for python in pythons:
+        with suppress(ToolError):
+            found = runtime.look_at_python(session, python)
+            if found.runtime is not None:
+                return found
+    return None
 
 
 def _planned(session: Session, device: Device, base: str) -> Installation:
@@ -157,12 +165,12 @@ def uv_platform(device: str, machine: str, bits: int, libc: tuple[str, str]) -> 
 
 
 def _resolved(session: Session, platform: str, version: str) -> tuple[str, ...]:
-    """The packages with their versions, of the first runtime that exists for such a board."""
+    """The packages with their versions: of each runtime the first that exist for such a board."""
     said = ""
-    for runtime in RUNTIMES:
+    for chosen in product(*(runtime.packages for runtime in IN_PYTHON)):
         asked = ["pip", "compile", "--quiet", "--no-header", "--no-annotate", "--only-binary", ":all:", "-"]
         target = ["--python-platform", platform, "--python-version", version]
-        done = _uv(session, [*asked, *target], "\n".join(runtime))
+        done = _uv(session, [*asked, *target], "\n".join(chain.from_iterable(chosen)))
         if done.returncode == 0:
             return tuple(line.strip() for line in done.stdout.splitlines() if "==" in line)
         said = said or _telling(done.stderr)
@@ -210,7 +218,7 @@ def _fetched_and_pushed(session: Session, wanted: Installation, tell: Callable[[
 
 
 def _built(session: Session, wanted: Installation, archive: str, fresh: str) -> str:
-    """Make the environment in `fresh` and try it; the runtime that it imports."""
+    """Make the environment in `fresh` and try it; the runtimes that it imports."""
     name = wanted.device
     argv = [wanted.python, "-c", _BUILD, archive, fresh, wanted.python]
     built = session.transport.run(argv, timeout_s=_PATIENCE_S)
@@ -218,16 +226,21 @@ def _built(session: Session, wanted: Installation, archive: str, fresh: str) -> 
         said = (built.error_text.strip().splitlines() or [f"exit code {built.exit_code}"])[-1]
         session.transport.run(["rm", "-f", archive], timeout_s=60)
         raise DeviceError(f"{name}: the environment cannot be made in {fresh}: {said}", remedy="is its disk full?")
-    script = session.store.stage_packed(device_script.NAME, device_script.archive())
+    return " and ".join(_tried(session, f"{fresh}/bin/python3", runtime) for runtime in IN_PYTHON)
+
+
+def _tried(session: Session, python: str, runtime: Runtime) -> str:
+    """What a Python imports of a runtime that was installed for it."""
     try:
-        probe = look_at_python(session, f"{fresh}/bin/python3", script)
-        reason = probe.evidence.get("runtime", "no reason given")
+        found = runtime.look_at_python(session, python)
     except ToolError as error:
-        probe, reason = None, error.message
-    if probe is None or probe.runtime is None:
+        found = Interpreter(python, None, error.message)
+    if found.runtime is None:
         remedy = f"is {session.workdir} mounted noexec? `workdir` moves it"
-        raise DeviceError(f"{name}: what was installed does not run there: {reason}", remedy=remedy)
-    return probe.runtime
+        raise DeviceError(
+            f"{session.device.name}: what was installed does not run there: {found.reason}", remedy=remedy
+        )
+    return found.runtime
 
 
 def _packed(folder: Path, archive: Path) -> int:

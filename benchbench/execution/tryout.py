@@ -17,15 +17,14 @@ from pathlib import Path
 from pydantic import ConfigDict, ValidationError
 
 from benchbench.device.session import Session
-from benchbench.execution.prepare import PreparedDevice, Toolchain
-from benchbench.runtimes import BACKENDS, KINDS, backend_type
+from benchbench.execution.prepare import PreparedDevice
+from benchbench.runtimes import BACKENDS, KINDS, backend_type, runtime_of_backend
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import MeasurementSettings, Variant
 from benchbench.values.device import Frozen, under
 from benchbench.values.errors import DeviceError, ToolError
 from benchbench.values.outcome import LaunchResult
 
-TINY = Path(__file__).with_name("tiny.tflite")  # a convolution, its activation, a mean and a softmax
 _MEASURE = MeasurementSettings(
     rounds=1, runs=1, min_seconds=0, max_seconds=30, warmup_runs=1, warmup_min_seconds=0, timeout_seconds=120
 )
@@ -39,7 +38,7 @@ class Possible(Frozen):
 
 
 class _Kept(Frozen):
-    """What was tried in one boot with one toolchain, as it is kept on the device."""
+    """What was tried in one boot with the same toolchains, as it is kept on the device."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,14 +49,11 @@ class _Kept(Frozen):
 
 def possible_delegates(session: Session, prepared: PreparedDevice) -> dict[str, Possible]:
     """Every kind of delegate, tried where making it can fail; from the device's own record within one boot."""
-    toolchain = prepared.toolchain
-    if toolchain is None:
-        return {kind: Possible(possible=False, said=prepared.problem or "nothing to measure with") for kind in KINDS}
-    known = _recalled(session, prepared, toolchain)
+    known = _recalled(session, prepared)
     found = {kind: _by_traits(kind, prepared) or known.get(kind) for kind in KINDS}
-    answers = {kind: answer or _tried(session, kind, prepared, toolchain) for kind, answer in found.items()}
+    answers = {kind: answer or _tried(session, kind, prepared) for kind, answer in found.items()}
     if any(answer is None for answer in found.values()):
-        _keep(session, prepared, toolchain, {kind: answers[kind] for kind in KINDS if BACKENDS[kind].tried_out})
+        _keep(session, prepared, {kind: answers[kind] for kind in KINDS if BACKENDS[kind].tried_out})
     return answers
 
 
@@ -69,13 +65,16 @@ def _by_traits(kind: str, prepared: PreparedDevice) -> Possible | None:
     return None if BACKENDS[kind].tried_out else Possible(possible=True)
 
 
-def _tried(session: Session, kind: str, prepared: PreparedDevice, toolchain: Toolchain) -> Possible:
+def _tried(session: Session, kind: str, prepared: PreparedDevice) -> Possible:
     """Raises LinkLost and what else ends a session; all that is the delegate's own is an answer."""
-    delegate = BACKENDS[kind].example()
+    delegate, runtime = BACKENDS[kind].example(), runtime_of_backend(kind)
+    if (model := runtime.tiny_model) is None:
+        return Possible(possible=True)
+    toolchain = prepared.toolchains[runtime.format]
     library = delegate.library_on(session.device.libraries)
     work = LaunchSpec(
-        variant=Variant(family="tiny", name="tiny", scheme="float32", path=str(TINY), sha256="", size_mb=0, nodes=1),
-        model=session.stage(TINY),
+        variant=_variant(runtime.format, model),
+        model=session.stage(model),
         delegate=delegate,
         threads=1,
         measure=_MEASURE,
@@ -93,6 +92,11 @@ def _tried(session: Session, kind: str, prepared: PreparedDevice, toolchain: Too
         return Possible(possible=False, said=str(error))
 
 
+def _variant(model_format: str, model: Path) -> Variant:
+    about = {"family": "tiny", "name": "tiny", "scheme": "float32", "sha256": "", "size_mb": 0, "nodes": 1}
+    return Variant.model_validate(about | {"format": model_format, "path": str(model)})
+
+
 def judged(kind: str, reading: LaunchResult) -> Possible:
     """Made and used, or why not; one that leaves a model alone that was not compiled for it was made."""
     took = reading.delegation
@@ -106,21 +110,21 @@ def judged(kind: str, reading: LaunchResult) -> Possible:
     return Possible(possible=False, said=f"a tiny model ran, but not there: {said}")
 
 
-def _recalled(session: Session, prepared: PreparedDevice, toolchain: Toolchain) -> Mapping[str, Possible]:
+def _recalled(session: Session, prepared: PreparedDevice) -> Mapping[str, Possible]:
     """What the device keeps of an earlier try; nothing where it is of another boot or toolchain."""
     done = session.transport.run(["cat", _place(session)], timeout_s=30)
     try:
         kept = _Kept.model_validate_json(done.stdout)
     except ValidationError:
         return {}
-    fits = kept.boot_id == prepared.traits.boot_id and kept.toolchain == _toolchain(session, toolchain)
+    fits = kept.boot_id == prepared.traits.boot_id and kept.toolchain == _toolchain(session, prepared)
     return kept.tried if fits else {}
 
 
-def _keep(session: Session, prepared: PreparedDevice, toolchain: Toolchain, tried: Mapping[str, Possible]) -> None:
+def _keep(session: Session, prepared: PreparedDevice, tried: Mapping[str, Possible]) -> None:
     if prepared.traits.boot_id is None:
         return
-    kept = _Kept(boot_id=prepared.traits.boot_id, toolchain=_toolchain(session, toolchain), tried=dict(tried))
+    kept = _Kept(boot_id=prepared.traits.boot_id, toolchain=_toolchain(session, prepared), tried=dict(tried))
     with tempfile.TemporaryDirectory(prefix="benchbench-") as room:
         path = Path(room, "tried.json")
         path.write_text(kept.model_dump_json(), encoding="utf-8")
@@ -132,8 +136,9 @@ def _place(session: Session) -> str:
     return f"{session.workdir}/store/tried.json"
 
 
-def _toolchain(session: Session, toolchain: Toolchain) -> str:
-    """What an answer holds for: the tool, its Python and runtime, and what the device's file says of libraries."""
+def _toolchain(session: Session, prepared: PreparedDevice) -> str:
+    """What an answer holds for: the tools, their Python and runtime, and what the device's file says of libraries."""
     device = session.device
-    about = [toolchain.tool_sha256, toolchain.tool_version, toolchain.python, device.env, device.libraries]
+    tools = [[tool.tool_sha256, tool.tool_version, tool.python] for tool in prepared.toolchains.values()]
+    about = [*tools, device.env, device.libraries]
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()

@@ -10,10 +10,11 @@ from pathlib import Path
 from benchbench.accuracy.collect.launch_sequence import Progress
 from benchbench.device.probe import mask
 from benchbench.device.session import Session
-from benchbench.execution.prepare import PreparedDevice, Toolchain
+from benchbench.execution.prepare import PreparedDevice
 from benchbench.modes import mode_of
 from benchbench.modes.base import Attempt, RunContext
 from benchbench.modes.launch import blank, failed
+from benchbench.runtimes.base import Toolchain
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import MeasurementSettings, Trial
 from benchbench.values.device import under
@@ -55,9 +56,11 @@ class Worker:
 
     def _attempt(self, trial: Trial, context: RunContext, progress: Progress) -> Outcome:
         measure = context.measure
-        toolchain = self.prepared.toolchain
+        model_format = trial.case.variant.format
+        toolchain = self.prepared.toolchains.get(model_format)
         if toolchain is None:
-            return blank(trial).model_copy(update={"error": self.prepared.problem, "transient": True})
+            problem = self.prepared.problems.get(model_format)
+            return blank(trial).model_copy(update={"error": problem, "transient": True})
         cooldown_s = self._cool_down(measure)
         began = time.monotonic()
         work = self._work(trial, context, toolchain)

@@ -9,12 +9,14 @@ from benchbench.values.backend import Backend
 from benchbench.values.case import Variant
 
 RUNTIMES: tuple[Runtime, ...] = (Tflite(),)
+FORMATS = tuple(runtime.format for runtime in RUNTIMES)
 BACKENDS = {kind: backend for runtime in RUNTIMES for kind, backend in runtime.backends.items()}
 KINDS = tuple(BACKENDS)
 ON_CPU = tuple(kind for kind, backend in BACKENDS.items() if backend.processor == "cpu")  # the plainest first
 
 __all__ = [
     "BACKENDS",
+    "FORMATS",
     "KINDS",
     "ON_CPU",
     "RUNTIMES",

@@ -7,12 +7,44 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
+from benchbench.device.session import Session
+from benchbench.runtimes.interpreters import Interpreter
+from benchbench.runtimes.tool import Runner
 from benchbench.values.backend import Backend
 from benchbench.values.case import Kin, Variant
+from benchbench.values.device import Device, RunnerKind, ToolChoice, Traits
+from benchbench.values.errors import ToolError
 from benchbench.values.model import ModelInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """A runner ready for use on one device; `tool` is the path there, `tool_sha256` what it is."""
+
+    runner: Runner
+    tool: str
+    tool_sha256: str
+    tool_version: str
+    python: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A device as a plan sees it: with its traits and its runners by format once it was probed, and why it has none."""
+
+    device: Device
+    traits: Traits | None = None
+    runners: Mapping[str, RunnerKind] = field(default_factory=dict)
+    problem: str | None = None  # why nothing can run there
+    problems: Mapping[str, str] = field(default_factory=dict)  # by format: why it has no runner for that
+
+    def problem_with(self, model_format: str) -> str | None:
+        """Why no model of a format can run there."""
+        return self.problem or self.problems.get(model_format)
 
 
 class Runtime(ABC):
@@ -21,10 +53,31 @@ class Runtime(ABC):
     format: ClassVar[str]  # of the variants that it runs
     suffixes: ClassVar[tuple[str, ...]]  # of their files: ".tflite"
     backends: ClassVar[Mapping[str, type[Backend]]]  # by kind; no other runtime has one of the same
+    packages: ClassVar[tuple[tuple[str, ...], ...]] = ()  # what brings it to a Python, best first; () = nothing does
+    tiny_model: ClassVar[Path | None] = None  # what backends are tried with; None = they are not
 
     @abstractmethod
     def inspect(self, path: Path) -> ModelInfo:
         """What is in a file. Raises InputError where it cannot be read, or is no model of this format."""
+
+    @abstractmethod
+    def presumed_runner(self, device: Device) -> RunnerKind:
+        """The kind of runner that the device's file asks for, or that devices reached in this way mostly have."""
+
+    def runner_on(self, target: Target) -> RunnerKind:
+        """The kind of runner of a device; before a probe, the presumed one."""
+        return target.runners.get(self.format) or self.presumed_runner(target.device)
+
+    @abstractmethod
+    def prepare(self, session: Session, traits: Traits, choice: ToolChoice) -> tuple[Traits, Toolchain]:
+        """Stage a tool and ask it what it can do; with the device's traits, and what they become by it.
+
+        Raises ToolError or DeviceError where the device has nothing to measure with, and what is transient.
+        """
+
+    def look_at_python(self, session: Session, python: str) -> Interpreter:
+        """What of this runtime a Python of the device can import. Raises ToolError where it cannot be asked."""
+        raise ToolError(f"{session.device.name}: Python does not run .{self.format} models")
 
     def kinships(self, infos: Sequence[ModelInfo], names: Sequence[str]) -> tuple[Kin, ...]:
         """How each file belongs to the family that they are meant to be; `names` are those of the variants."""
@@ -33,6 +86,10 @@ class Runtime(ABC):
     def mismatch(self, variant: Variant, backend: Backend) -> str | None:
         """Why this very model cannot run on a backend of this runtime, on any device; None = it may."""
         return None
+
+    def remarks(self, variant: Variant, backends: Sequence[Backend], targets: Sequence[Target]) -> tuple[str, ...]:
+        """What a person should know of a model before it runs there, a sentence each."""
+        return ()
 
     def has_reference(self, variant: Variant) -> bool:
         """Whether the runtime's own kernels can run it on this host, as what others are compared with."""

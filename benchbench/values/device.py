@@ -56,7 +56,7 @@ class Adb(Frozen):
 
 Address = Annotated[Local | Ssh | Adb, Field(discriminator="transport")]
 
-RunnerKind = Literal["benchmark_model", "python"]
+RunnerKind = str  # the name of a runtime's tool
 Capabilities = Literal["tflite", "litert"]
 
 
@@ -83,7 +83,7 @@ class Device(Frozen):
         description="Where benchbench works on the device: absolute, or from the user's home there. "
         "[/data/local/tmp/benchbench on phones, else ~/.cache/benchbench/device]",
     )
-    runner: RunnerKind | None = Field(
+    runner: Literal["benchmark_model", "python"] | None = Field(
         default=None,
         description="What measures, where both can. [benchmark_model where there is one]",
     )

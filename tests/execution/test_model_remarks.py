@@ -9,7 +9,7 @@ import pytest
 
 from benchbench.config.matrix import load_matrix
 from benchbench.execution.model_remarks import model_remarks
-from benchbench.plan import Target
+from benchbench.runtimes.base import Target
 from benchbench.runtimes.tflite.backends import Cpu, External, Xnnpack
 from benchbench.values.case import Case, Variant
 from benchbench.values.device import Adb, Device, Local, Traits
@@ -45,8 +45,8 @@ def test_custom_operators_are_named_for_the_delegates_that_lack_them() -> None:
     [
         (Target(PHONE), True),
         (Target(PHONE.model_copy(update={"binary": "/tools/android_benchmark_model_plus_flex"})), False),
-        (Target(HOST, Traits(os="linux", abi="x86_64", runtime="ai-edge-litert 2.3.0"), "python"), True),
-        (Target(HOST, Traits(os="linux", abi="x86_64", runtime="tensorflow 2.20.0"), "python"), False),
+        (Target(HOST, Traits(os="linux", abi="x86_64", runtime="ai-edge-litert 2.3.0"), {"tflite": "python"}), True),
+        (Target(HOST, Traits(os="linux", abi="x86_64", runtime="tensorflow 2.20.0"), {"tflite": "python"}), False),
     ],
 )
 def test_flex_operators_are_named_where_the_tool_has_none(target: Target, told: bool) -> None:

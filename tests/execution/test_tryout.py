@@ -11,7 +11,8 @@ import pytest
 from benchbench.device.session import open_session
 from benchbench.execution.prepare import prepare_device
 from benchbench.execution.status import device_status
-from benchbench.execution.tryout import TINY, Possible, judged, possible_delegates
+from benchbench.execution.tryout import Possible, judged, possible_delegates
+from benchbench.runtimes.tflite.runtime import Tflite
 from benchbench.values.device import Device, Local, ToolChoice
 from benchbench.values.outcome import Delegation, LaunchResult
 from tests.accelerators.test_gpu import ON_SWIFTSHADER, SWIFTSHADER
@@ -33,7 +34,7 @@ def host(tmp_path: Path) -> Device:
 
 
 def test_the_tiny_model_is_what_the_tests_builder_makes() -> None:
-    assert TINY.read_bytes() == models.conv_model(8, 4, 1, 2)
+    assert Tflite.tiny_model.read_bytes() == models.conv_model(8, 4, 1, 2)
 
 
 def test_an_accelerator_with_libraries_that_cannot_be_made_is_not_possible(host: Device, tmp_path: Path) -> None:

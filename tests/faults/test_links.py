@@ -17,8 +17,9 @@ from benchbench.config.matrix import Matrix
 from benchbench.device.session import open_session
 from benchbench.execution.scheduler import Event, Started, execute, workers
 from benchbench.modes.base import RunContext
-from benchbench.plan import Target, make_plan
+from benchbench.plan import make_plan
 from benchbench.run_folder.journal import create, new_folder, read_outcomes
+from benchbench.runtimes.base import Target
 from benchbench.runtimes.models import variants
 from benchbench.runtimes.tflite.backends import Xnnpack
 from benchbench.transports import connect

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchbench.runtimes.base import Runtime
+from benchbench.device.session import Session
+from benchbench.runtimes.base import Runtime, Target, Toolchain
+from benchbench.runtimes.interpreters import Interpreter
 from benchbench.runtimes.tflite.backends import BACKENDS
 from benchbench.runtimes.tflite.backends.compiled import COMPILED, mismatch
+from benchbench.runtimes.tflite.remarks import remarks
 from benchbench.values.backend import Backend
 from benchbench.values.case import Kin, Variant
+from benchbench.values.device import Adb, Device, RunnerKind, ToolChoice, Traits
 from benchbench.values.model import ModelInfo
 
 
@@ -19,11 +23,27 @@ class Tflite(Runtime):
     format = "tflite"
     suffixes = (".tflite",)
     backends = BACKENDS
+    # tflite-runtime was built for numpy 1 and serves Pythons before 3.9.
+    packages = (("ai-edge-litert",), ("tflite-runtime", "numpy<2"))
+    tiny_model = Path(__file__).with_name("tiny.tflite")  # a convolution, its activation, a mean and a softmax
 
     def inspect(self, path: Path) -> ModelInfo:
         from benchbench.runtimes.tflite.model.inspect import inspect
 
         return inspect(path)
+
+    def presumed_runner(self, device: Device) -> RunnerKind:
+        return device.runner or ("benchmark_model" if isinstance(device.address, Adb) else "python")
+
+    def prepare(self, session: Session, traits: Traits, choice: ToolChoice) -> tuple[Traits, Toolchain]:
+        from benchbench.runtimes.tflite.prepare import prepare
+
+        return prepare(session, traits, choice)
+
+    def look_at_python(self, session: Session, python: str) -> Interpreter:
+        from benchbench.runtimes.tflite.prepare import look_at_python
+
+        return look_at_python(session, python)
 
     def kinships(self, infos: Sequence[ModelInfo], names: Sequence[str]) -> tuple[Kin, ...]:
         from benchbench.runtimes.tflite.model.kinship import kinships
@@ -32,6 +52,9 @@ class Tflite(Runtime):
 
     def mismatch(self, variant: Variant, backend: Backend) -> str | None:
         return mismatch(variant.scheme, backend)
+
+    def remarks(self, variant: Variant, backends: Sequence[Backend], targets: Sequence[Target]) -> tuple[str, ...]:
+        return remarks(variant, backends, [(target, self.runner_on(target)) for target in targets])
 
     def has_reference(self, variant: Variant) -> bool:
         return variant.scheme not in COMPILED

@@ -23,11 +23,12 @@ from benchbench.accuracy.raw import RawSamples, alike
 from benchbench.accuracy.scoring import off_the_timed_path
 from benchbench.accuracy.shards import cut
 from benchbench.device.session import Session, open_session
-from benchbench.execution.prepare import PreparedDevice, Toolchain, prepare_device
+from benchbench.execution.prepare import PreparedDevice, prepare_device
 from benchbench.execution.worker import Worker
 from benchbench.modes.base import RunContext
 from benchbench.run_folder import journal as journals
 from benchbench.runtimes import Delegate
+from benchbench.runtimes.base import Toolchain
 from benchbench.runtimes.models import inspect, variant_of
 from benchbench.runtimes.tflite.backends.cpu import Cpu
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
@@ -281,7 +282,7 @@ def test_the_trial_of_a_tool_that_gives_no_outputs_back_is_skipped_and_says_why(
 ) -> None:
     session, toolchain = bench
     newer = BenchmarkModelRunner(Capabilities("litert", frozenset({"graph", "num_runs", "use_npu"})))
-    prepared = PreparedDevice(session.device, session.probe(), replace(toolchain, runner=newer), None)
+    prepared = PreparedDevice(session.device, session.probe(), {"tflite": replace(toolchain, runner=newer)})
     model = tmp_path / "net.tflite"
     model.write_bytes(fixed_model())
     case = Case(device="host", variant=variant_of(inspect(model), "net", "float32"), delegate=XNNPACK, threads=1)
