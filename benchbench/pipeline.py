@@ -18,6 +18,7 @@ from benchbench.accuracy.validation import validation_of
 from benchbench.config.drafts import Asked, matrix_of_models
 from benchbench.config.inventory import device_file, select
 from benchbench.config.matrix import Matrix, load_matrix
+from benchbench.config.schema import DEVICE_FILE, as_text, device_schema
 from benchbench.device.opening import Absent
 from benchbench.device.session import clean as clean_device
 from benchbench.device.side_by_side import side_by_side
@@ -319,14 +320,19 @@ def import_logs(recorded: Sequence[Recorded], reports: Path = REPORTS) -> Path:
     return folder
 
 
-def add_device(name: str, inventory: Path = DEVICES) -> Path:
-    """Write the file of a discovered phone; raises InputError when there is none of that name, or the file exists."""
+def add_device(name: str, inventory: str | Path = DEVICES) -> Path:
+    """Write the file of a discovered phone, and the schema for editors beside it.
+
+    Raises InputError when there is none of that name, or the file exists.
+    """
+    inventory = Path(inventory)
     found = select([device for device in all_devices(inventory) if not device.source], [name], "devices")
     path = inventory / f"{found[0].name}.toml"
     inventory.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(device_file(found[0]))
+            file.write(f"#:schema ./{DEVICE_FILE}\n{device_file(found[0])}")
+        (inventory / DEVICE_FILE).write_text(as_text(device_schema()), encoding="utf-8")
     except FileExistsError as error:
         raise InputError(f"{path}: exists already", remedy="edit it") from error
     return path

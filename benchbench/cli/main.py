@@ -7,7 +7,7 @@ import traceback
 
 import click
 
-from benchbench.cli import exit_codes, files, history, results, running, terminal
+from benchbench.cli import exit_codes, files, history, results, running, starting, terminal
 from benchbench.cli.interrupts import Interrupts
 from benchbench.values.errors import FULL, BenchbenchError
 
@@ -76,6 +76,7 @@ def _words(error: BaseException) -> tuple[str, str]:
 
 
 for command in (
+    starting.init,
     running.demo,
     running.devices,
     running.plan,

@@ -82,12 +82,10 @@ def _told_apart(named: Sequence[tuple[str, Path]]) -> dict[str, Path]:
 
 def matrix_text(drafts: Sequence[FamilyDraft], asked: Asked, heading: str) -> str:
     """matrix.toml for what was asked, with absolute paths, so that it can be run from anywhere."""
-    names = [draft.name for draft in drafts]
-    name = " ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return "\n".join(
         [
             f"# {heading}",
-            f"name = {toml_value(name[:LONGEST_NAME])}",
+            f"name = {toml_value(run_name(drafts))}",
             *([] if asked.devices is None else [f"devices = {toml_value(asked.devices)}"]),
             f"threads = {toml_value(asked.threads)}",
             f"delegates = {toml_value(asked.delegates)}",
@@ -97,6 +95,12 @@ def matrix_text(drafts: Sequence[FamilyDraft], asked: Asked, heading: str) -> st
             "",
         ]
     )
+
+
+def run_name(drafts: Sequence[FamilyDraft]) -> str:
+    """What a run of families is called: by the first few of them."""
+    names = [draft.name for draft in drafts]
+    return (" ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else ""))[:LONGEST_NAME]
 
 
 def _model_lines(draft: FamilyDraft, dataset: str | Path | None) -> list[str]:

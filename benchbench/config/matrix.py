@@ -109,8 +109,7 @@ class MatrixFile(Frozen):
     )
     delegates: tuple[Delegate, ...] = Field(
         min_length=1,
-        description='What executes the graph: a kind, such as "xnnpack", or a table of kind and options, such as '
-        '{ kind = "gpu", precision = "fp32" }.',
+        description='What executes the graph: a kind, or a table with options: { kind = "gpu", precision = "fp32" }.',
     )
     model: tuple[ModelEntry, ...] = Field(min_length=1, description="One table for each model family.")
     measure: MeasurementSettings = Field(default=MeasurementSettings(), description="How each trial is measured.")

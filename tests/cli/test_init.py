@@ -1,0 +1,124 @@
+"""`benchbench init`, through the real command line: what it writes is what `plan` takes."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tomllib
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from benchbench.config.matrix import MatrixFile
+from benchbench.config.reference import sections
+from benchbench.config.schema import device_schema, matrix_schema
+from benchbench.config.toml_files import validated
+from benchbench.transports.adb import connect_adb
+from tests.beds.adb_server import AdbServerProcess
+from tests.beds.phone import Phone
+from tests.workbench import FAMILY, Workbench
+
+
+@pytest.fixture
+def bench(tmp_path: Path, adb_server: AdbServerProcess) -> Workbench:
+    """With models in folders, and things that are none or not to be looked at."""
+    bench = Workbench(tmp_path)
+    for scheme, place in (
+        ("float32", "models/net.tflite"),
+        ("int8", "models/net_int8.tflite"),
+        ("float16", "old nets/other-fp16.tflite"),
+        ("int8", "models/copy of net.tflite"),
+        ("int16x8", ".cache/hidden.tflite"),
+        ("int16x8", "venv/lib/inside.tflite"),
+    ):
+        path = tmp_path / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(FAMILY / f"fashion_mnist_{scheme}.tflite", path)
+    (tmp_path / "models" / "bad.tflite").write_bytes(b"no model")
+    (tmp_path / "venv" / "pyvenv.cfg").write_text("")
+    return bench
+
+
+def test_what_it_writes_is_a_plan_for_the_models_and_devices_there_are(bench: Workbench) -> None:
+    bench.device("pi", 'address = { transport = "ssh", host = "pi.local" }\n')
+    done = bench.benchbench("init")
+    assert done.stdout == "matrix.toml\n"
+    assert "left out: models/bad.tflite" in done.stderr
+    assert "left out: models/net_int8.tflite: is the same as models/copy of net.tflite" in done.stderr
+    assert "3 models, 2 devices (host, pi)" in done.stderr
+    plan = json.loads(bench.benchbench("plan", "matrix.toml", "--json").stdout)
+    cells = [("copy-of-net", "int8"), ("net", "float32"), ("other", "fp16")]
+    assert set(plan["cases"]) == {
+        f"{device}/{family}.{variant}/{delegate}/t1"
+        for device in ("host", "pi")
+        for family, variant in cells
+        for delegate in ("cpu", "xnnpack")
+    }
+    assert not bench.work.exists()
+
+
+def test_every_key_is_there_and_every_comment_that_is_one_can_be_uncommented(bench: Workbench) -> None:
+    bench.benchbench("init", "models/net.tflite")
+    text = (bench.folder / "matrix.toml").read_text()
+    assert tomllib.loads(text)["model"] == [{"family": "net", "variants": {"float32": "models/net.tflite"}}]
+    everything = re.sub(r"^#(?=\w+ = |\[)", "", text, flags=re.MULTILINE)
+    read = tomllib.loads(everything)
+    validated(MatrixFile, read | {"delegates": [{"kind": kind} for kind in read["delegates"]]}, Path("matrix.toml"))
+    top, *tables = sections(matrix_schema(), "")
+    written = {"": read, "[[model]]": read["model"][0], "[measure]": read["measure"]}
+    written |= {"[[skip]]": read["skip"][0], "[tool]": read["tool"]}
+    for section in (top, *(table for table in tables if table.heading.startswith("["))):
+        assert {key.name for key in section.keys} == set(written[section.heading])
+
+
+def test_editors_find_the_schema_beside_it(bench: Workbench) -> None:
+    bench.benchbench("init", "models")
+    named = (bench.folder / "matrix.toml").read_text().splitlines()[0].removeprefix("#:schema ")
+    assert json.loads((bench.folder / named).read_text()) == matrix_schema()
+
+
+def test_a_matrix_that_is_there_is_overwritten_only_with_force(bench: Workbench) -> None:
+    mine = bench.folder / "matrix.toml"
+    mine.write_text("mine")
+    done = bench.benchbench("init", expect=2)
+    assert "matrix.toml: exists already (--force writes it anew)" in done.stderr
+    assert mine.read_text() == "mine"
+    bench.benchbench("init", "--force")
+    assert "[[model]]" in mine.read_text()
+
+
+@pytest.mark.parametrize(
+    ("places", "code", "telling"),
+    [
+        (["devices"], 3, "no model (.tflite) in devices (name files or folders"),
+        (["models/bad.tflite"], 3, "no model: models/bad.tflite is no .tflite model"),
+        (["none.tflite"], 3, "no model: none.tflite cannot be read: No such file or directory"),
+    ],
+)
+def test_without_a_model_nothing_is_written(bench: Workbench, places: list[str], code: int, telling: str) -> None:
+    done = bench.benchbench("init", *places, expect=code)
+    assert telling in done.stderr
+    assert not (bench.folder / "matrix.toml").exists()
+
+
+def test_a_phone_without_a_file_is_told_and_the_plan_stands_without_it(
+    bench: Workbench, make_phone: Callable[..., Phone]
+) -> None:
+    with closing(connect_adb(make_phone().address)):
+        pass  # the adb server knows it now
+    bench.benchbench("init", "models/net.tflite")
+    read = tomllib.loads((bench.folder / "matrix.toml").read_text())
+    assert "devices" not in read
+    assert read["delegates"] == ["cpu", "xnnpack", "gpu"]
+    added = re.search(r"`benchbench (devices --add \S+)`", (bench.folder / "matrix.toml").read_text())
+    assert added
+    assert "host/net.float32/gpu/t1" in bench.benchbench("plan", "matrix.toml").stdout
+    kept = bench.folder / bench.benchbench(*added[1].split()).stdout.strip()
+    assert kept.read_text().startswith("#:schema ./device.schema.json\n")
+    assert json.loads(kept.with_name("device.schema.json").read_text()) == device_schema()
+    bench.benchbench("init", "models/net.tflite", "--force")
+    assert len(tomllib.loads((bench.folder / "matrix.toml").read_text())["devices"]) == 2
+    assert len(bench.benchbench("plan", "matrix.toml").stdout.splitlines()) == 6
