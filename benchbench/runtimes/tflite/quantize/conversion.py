@@ -1,8 +1,8 @@
 """Run converters where a crash does no harm: in a child process.
 
-    python -m benchbench.runtimes.tflite.quantize.conversion ORDERS DESCRIPTOR
+    python -m benchbench.runtimes.tflite.quantize.conversion REQUESTS DESCRIPTOR
 
-fills the orders (JSON lines) one after another and writes a receipt for each to the open file as it is done.
+makes what is asked for (JSON lines) one after another, and writes a result for each to the open file as it is done.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from benchbench.values.device import Frozen
 
 
 class Fed(Frozen):
-    """How far the calibration of an order is: so many samples of so many, in so many seconds."""
+    """How far the calibration of a conversion is: so many samples of so many, in so many seconds."""
 
     target: str
     fed: int
@@ -38,25 +38,25 @@ Message = ConversionResult | Fed
 MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 
-def fill(orders: Sequence[ConversionRequest]) -> Generator[Message]:
-    """A receipt for every order, in order and as it is done; a converter that crashes costs its own order only.
+def convert(requests: Sequence[ConversionRequest]) -> Generator[Message]:
+    """A result for every request, in their sequence and as it is done; a converter that crashes costs its own only.
 
-    The child goes on with the next while the caller looks at a receipt; closing the generator ends it.
+    The child goes on with the next while the caller looks at a result; closing the generator ends it.
     """
     done = 0
-    while done < len(orders):
-        with closing(_shift(orders[done:])) as messages:
+    while done < len(requests):
+        with closing(_one_process(requests[done:])) as messages:
             for message in messages:
                 done += isinstance(message, ConversionResult)
                 yield message
 
 
-def _shift(orders: Sequence[ConversionRequest]) -> Generator[Message]:
-    """What one child process says; where it ended early, the order in hand has failed."""
+def _one_process(requests: Sequence[ConversionRequest]) -> Generator[Message]:
+    """What one child process says; where it ended early, the conversion that it was at has failed."""
     done = 0
     with TemporaryDirectory(prefix="benchbench-") as folder, Path(folder, "stderr.txt").open("w+b") as said:
-        asked = Path(folder, "orders.jsonl")
-        asked.write_text("".join(order.model_dump_json() + "\n" for order in orders), encoding="utf-8")
+        asked = Path(folder, "requests.jsonl")
+        asked.write_text("".join(request.model_dump_json() + "\n" for request in requests), encoding="utf-8")
         with _child(asked, said) as (child, lines):
             for line in lines:
                 message = MESSAGE.validate_json(line)
@@ -65,14 +65,14 @@ def _shift(orders: Sequence[ConversionRequest]) -> Generator[Message]:
             child.wait()
         said.seek(0)
         stderr = said.read().decode("utf-8", "replace")
-    if done < len(orders):
+    if done < len(requests):
         ended = how(subprocess.CompletedProcess(child.args, child.returncode, stderr=stderr))
-        yield ConversionResult(target=orders[done].target, error=f"the converter {ended}")
+        yield ConversionResult(target=requests[done].target, error=f"the converter {ended}")
 
 
 @contextmanager
 def _child(asked: Path, said: IO[bytes]) -> Generator[tuple[subprocess.Popen[bytes], IO[str]]]:
-    """A child that fills orders, and its receipts line by line; killed at the end if it still works then."""
+    """A child that converts, and what it says line by line; killed at the end if it still works then."""
     reader, writer = os.pipe()
     with open(reader, encoding="utf-8") as lines:  # noqa: PTH123  # a descriptor has no path
         try:
@@ -103,9 +103,9 @@ def how(child: subprocess.CompletedProcess[str]) -> str:
 
 
 def main(asked: str, descriptor: str) -> None:
-    """The child: fill the orders of the file `asked`, and write a line for each to the descriptor."""
+    """The child: make what the file `asked` lists, and write a line for each to the descriptor."""
     Thread(target=_end_when_alone, daemon=True).start()
-    orders = [
+    requests = [
         ConversionRequest.model_validate_json(line) for line in Path(asked).read_text(encoding="utf-8").splitlines()
     ]
     with open(int(descriptor), "w", encoding="utf-8", buffering=1) as messages:  # noqa: PTH123  # no path
@@ -113,11 +113,11 @@ def main(asked: str, descriptor: str) -> None:
         def say(message: Message) -> None:
             messages.write(message.model_dump_json() + "\n")
 
-        for order in orders:
+        for request in requests:
             try:
-                say(make(order, partial(_feeding, say, order.target)))
-            except Exception as error:  # noqa: BLE001  # converters raise anything; the next order has its chance
-                say(ConversionResult(target=order.target, error=_line(error)))
+                say(make(request, partial(_feeding, say, request.target)))
+            except Exception as error:  # noqa: BLE001  # converters raise anything; the next has its chance
+                say(ConversionResult(target=request.target, error=_line(error)))
 
 
 def _end_when_alone() -> None:

@@ -45,7 +45,7 @@ Tell = Callable[[int, int, float], None]  # so many samples fed, of so many, in 
 
 
 class Impossible(Exception):
-    """An order that cannot be filled, for a reason of ours and not of a converter's."""
+    """A conversion that cannot be made, for a reason of ours and not of a converter's."""
 
 
 class ConversionRequest(Frozen):
@@ -62,7 +62,7 @@ class ConversionRequest(Frozen):
 
 
 class ConversionResult(Frozen):
-    """What became of an order: the tool and its recipe, or the error."""
+    """What became of a request: the tool and its recipe, or the error."""
 
     target: str
     tool: str = ""
@@ -92,42 +92,42 @@ def _nobody(_fed: int, _samples: int, _seconds: float) -> None:
     return
 
 
-def make(order: ConversionRequest, tell: Tell = _nobody) -> ConversionResult:
-    """Fill an order; raises what the converters raise."""
-    if order.kind == "tflite" and order.scheme == "float32":
-        shutil.copyfile(order.source, order.target)
-        return ConversionResult(target=order.target, tool="none", recipe="the source itself")
-    if order.kind != "tflite" and order.scheme in FROM_KERAS and not _spares_depthwise(order):
-        return _with_tensorflow(order, tell)
-    return _with_litert(order, tell)
+def make(request: ConversionRequest, tell: Tell = _nobody) -> ConversionResult:
+    """Make what was asked for; raises what the converters raise."""
+    if request.kind == "tflite" and request.scheme == "float32":
+        shutil.copyfile(request.source, request.target)
+        return ConversionResult(target=request.target, tool="none", recipe="the source itself")
+    if request.kind != "tflite" and request.scheme in FROM_KERAS and not _spares_depthwise(request):
+        return _with_tensorflow(request, tell)
+    return _with_litert(request, tell)
 
 
-def _spares_depthwise(order: ConversionRequest) -> bool:
+def _spares_depthwise(request: ConversionRequest) -> bool:
     """Whether depthwise layers must stay float.
 
     TFLite's kernel for int8 weights beside float inputs reads a scale for every channel (EvalHybridPerChannel in
     tflite/kernels/depthwise_conv.cc), also where the file has only one: past its end. TFLiteConverter makes such files,
     too, and cannot be told to leave the layers alone.
     """
-    return order.scheme == "dynamic-int8" and not order.per_channel and DEPTHWISE in _operators_of(order)
+    return request.scheme == "dynamic-int8" and not request.per_channel and DEPTHWISE in _operators_of(request)
 
 
-def _operators_of(order: ConversionRequest) -> set[str]:
-    return {op for graph in inspect(order.float32 or order.source).subgraphs for op in graph.ops}
+def _operators_of(request: ConversionRequest) -> set[str]:
+    return {op for graph in inspect(request.float32 or request.source).subgraphs for op in graph.ops}
 
 
-def _with_litert(order: ConversionRequest, tell: Tell) -> ConversionResult:
+def _with_litert(request: ConversionRequest, tell: Tell) -> ConversionResult:
     from litert_quantizer import quantizer
 
-    recipe = litert_recipe(order.scheme, per_channel=order.per_channel, spare_depthwise=_spares_depthwise(order))
-    worker = quantizer.Quantizer(modernized(Path(order.float32 or order.source).read_bytes()), recipe)
+    recipe = litert_recipe(request.scheme, per_channel=request.per_channel, spare_depthwise=_spares_depthwise(request))
+    worker = quantizer.Quantizer(modernized(Path(request.float32 or request.source).read_bytes()), recipe)
     ranges = None
     if worker.need_calibration:
         # One thread: the order in which ranges are merged must not depend on the machine.
-        ranges = worker.calibrate({_signature(worker): Rows(_samples(order), tell)}, num_threads=1)
+        ranges = worker.calibrate({_signature(worker): Rows(_samples(request), tell)}, num_threads=1)
     result = worker.quantize(ranges, enable_progress_report=False)
-    Path(order.target).write_bytes(result.quantized_model)
-    return ConversionResult(target=order.target, tool=_tool("litert-quantizer"), recipe=_summary(recipe))
+    Path(request.target).write_bytes(result.quantized_model)
+    return ConversionResult(target=request.target, tool=_tool("litert-quantizer"), recipe=_summary(recipe))
 
 
 def litert_recipe(scheme: Scheme, *, per_channel: bool, spare_depthwise: bool = False) -> list[dict[str, Any]]:
@@ -175,27 +175,27 @@ def _signature(worker: Any) -> str:
     return first
 
 
-def _with_tensorflow(order: ConversionRequest, tell: Tell) -> ConversionResult:
+def _with_tensorflow(request: ConversionRequest, tell: Tell) -> ConversionResult:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
     import tensorflow as tf
 
-    converter = _converter(tf, order)
-    if order.scheme != "float32":
+    converter = _converter(tf, request)
+    if request.scheme != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if order.scheme == "float16":
+    if request.scheme == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if order.scheme in CALIBRATED:
-        rows = Rows(_samples(order), tell)
+    if request.scheme in CALIBRATED:
+        rows = Rows(_samples(request), tell)
         converter.representative_dataset = lambda: rows
-        converter.target_spec.supported_ops = [_operators(tf, order.scheme)]
-    if order.scheme == "int8-io":
+        converter.target_spec.supported_ops = [_operators(tf, request.scheme)]
+    if request.scheme == "int8-io":
         converter.inference_input_type = converter.inference_output_type = tf.int8
-    if not order.per_channel:
+    if not request.per_channel:
         converter._experimental_disable_per_channel = True
-    Path(order.target).write_bytes(converter.convert())
-    asked = f"{order.scheme}, {'per channel' if order.per_channel else 'per tensor'}"
-    return ConversionResult(target=order.target, tool=f"TFLiteConverter {tf.__version__}", recipe=asked)
+    Path(request.target).write_bytes(converter.convert())
+    asked = f"{request.scheme}, {'per channel' if request.per_channel else 'per tensor'}"
+    return ConversionResult(target=request.target, tool=f"TFLiteConverter {tf.__version__}", recipe=asked)
 
 
 def _operators(tf: Any, scheme: Scheme) -> Any:
@@ -205,39 +205,39 @@ def _operators(tf: Any, scheme: Scheme) -> Any:
     return kinds.TFLITE_BUILTINS_INT8
 
 
-def _converter(tf: Any, order: ConversionRequest) -> Any:
-    if order.kind == "keras":
-        return tf.lite.TFLiteConverter.from_keras_model(_keras(tf, order))
-    if order.input_size is None:
-        return tf.lite.TFLiteConverter.from_saved_model(order.source)
-    loaded = tf.saved_model.load(order.source)
+def _converter(tf: Any, request: ConversionRequest) -> Any:
+    if request.kind == "keras":
+        return tf.lite.TFLiteConverter.from_keras_model(_keras(tf, request))
+    if request.input_size is None:
+        return tf.lite.TFLiteConverter.from_saved_model(request.source)
+    loaded = tf.saved_model.load(request.source)
     function = loaded.signatures["serving_default"]
     names = list(function.structured_input_signature[1].values())
     shape = names[0].shape.as_list()
-    fixed = tf.TensorSpec([1, order.input_size, order.input_size, shape[-1]], names[0].dtype, names[0].name)
+    fixed = tf.TensorSpec([1, request.input_size, request.input_size, shape[-1]], names[0].dtype, names[0].name)
     if len(names) != 1 or not names[0].shape.is_compatible_with(fixed.shape):
         raise Impossible(f"the signature serving_default fixes its input at {shape}")
     resized = tf.function(lambda x: function(**{names[0].name: x})).get_concrete_function(fixed)
     return tf.lite.TFLiteConverter.from_concrete_functions([resized], loaded)
 
 
-def _keras(tf: Any, order: ConversionRequest) -> Any:
-    model = tf.keras.models.load_model(order.source, compile=False)
-    if order.input_size is None:
+def _keras(tf: Any, request: ConversionRequest) -> Any:
+    model = tf.keras.models.load_model(request.source, compile=False)
+    if request.input_size is None:
         return model
     shape = model.inputs[0].shape
     if len(model.inputs) != 1 or len(shape) != 4:
         raise Impossible("only a model with one image as its input can be resized")
-    image = tf.keras.layers.Input((order.input_size, order.input_size, shape[-1]), batch_size=1)
+    image = tf.keras.layers.Input((request.input_size, request.input_size, shape[-1]), batch_size=1)
     resized = tf.keras.models.clone_model(model, input_tensors=image)
     resized.set_weights(model.get_weights())
     return resized
 
 
-def _samples(order: ConversionRequest) -> Samples:
-    if order.samples is None:
+def _samples(request: ConversionRequest) -> Samples:
+    if request.samples is None:
         raise Impossible("it needs representative data (--representative)")
-    with np.load(order.samples, allow_pickle=False) as archive:
+    with np.load(request.samples, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
 
 

@@ -17,7 +17,7 @@ from benchbench.runtimes.tflite.model.graph import read
 from benchbench.runtimes.tflite.model.inspect import inspect
 from benchbench.runtimes.tflite.model.scheme import all_weights
 from benchbench.runtimes.tflite.quantize.calibration import RAW_PIXELS, Calibration, Feeding, Pixels, load
-from benchbench.runtimes.tflite.quantize.conversion import Message, fill
+from benchbench.runtimes.tflite.quantize.conversion import Message, convert
 from benchbench.runtimes.tflite.quantize.converters import (
     CALIBRATED,
     FEWEST_WEIGHTS,
@@ -61,7 +61,7 @@ class _Job:
         grain = "" if self.per_channel or scheme in FLOAT_WEIGHTS else "-pertensor"
         return self.folder / f"{self.name}{sized}_{scheme}{grain}.tflite"
 
-    def order(self, scheme: Scheme, size: int | None, samples: Path | None = None) -> ConversionRequest:
+    def request(self, scheme: Scheme, size: int | None, samples: Path | None = None) -> ConversionRequest:
         made_before = None if scheme == "float32" else str(self.target("float32", size))
         return ConversionRequest(
             source=str(self.source),
@@ -149,25 +149,27 @@ def _of_size(job: _Job, size: int | None) -> tuple[list[Made | Skipped], Calibra
     """All schemes at one input size. The float32 .tflite comes first: the others are fed and judged by it."""
     results: list[Made | Skipped] = []
 
-    def keep(result: Made | Skipped) -> None:
-        results.append(result)
-        job.account.finished(result)
+    def keep(variant: Made | Skipped) -> None:
+        results.append(variant)
+        job.account.finished(variant)
 
-    receipt = _float32(job, size)
-    if receipt.error:
-        keep(Skipped(scheme="float32", input_size=size, reason=receipt.error))
+    result = _float32(job, size)
+    if result.error:
+        keep(Skipped(scheme="float32", input_size=size, reason=result.error))
         return results, None
-    float32 = inspect(receipt.target)
+    float32 = inspect(result.target)
     calibration = None if job.representative is None else load(job.representative, float32.arguments, job.pixels)
     job.account.working("float32", size, "trying")
     validation = job.validator(float32, calibration)
     if "float32" in job.schemes:
-        keep(_checked_float32(job, size, receipt, float32, validation))
+        keep(_checked_float32(job, size, result, float32, validation))
     samples = _saved(calibration, job.folder / "samples.npz") if CALIBRATED & set(job.schemes) else None
-    orders = [job.order(scheme, size, samples) for scheme in SCHEMES if scheme in job.schemes and scheme != "float32"]
-    with closing(fill(orders)) as messages:
-        for order in orders:
-            keep(_checked(job, order, _receipt(job, order, messages), float32, validation))
+    requests = [
+        job.request(scheme, size, samples) for scheme in SCHEMES if scheme in job.schemes and scheme != "float32"
+    ]
+    with closing(convert(requests)) as messages:
+        for request in requests:
+            keep(_checked(job, request, _result_of(job, request, messages), float32, validation))
     if EDGETPU in job.schemes:
         job.account.working(EDGETPU, size, "making")
         keep(_for_edgetpu(job, size, results))
@@ -175,20 +177,20 @@ def _of_size(job: _Job, size: int | None) -> tuple[list[Made | Skipped], Calibra
 
 
 def _float32(job: _Job, size: int | None) -> ConversionResult:
-    order = job.order("float32", size)
+    request = job.request("float32", size)
     if job.kind == "tflite":
-        return make(order)  # a copy: no converter, and so no process of its own
-    with closing(fill([order])) as messages:
-        return _receipt(job, order, messages)
+        return make(request)  # a copy: no converter, and so no process of its own
+    with closing(convert([request])) as messages:
+        return _result_of(job, request, messages)
 
 
-def _receipt(job: _Job, order: ConversionRequest, messages: Iterator[Message]) -> ConversionResult:
-    """The receipt of an order; how far its calibration is, is told until it comes."""
-    job.account.working(order.scheme, order.input_size, "making")
+def _result_of(job: _Job, request: ConversionRequest, messages: Iterator[Message]) -> ConversionResult:
+    """The result of a request; how far its calibration is, is told until it comes."""
+    job.account.working(request.scheme, request.input_size, "making")
     for message in messages:
         if isinstance(message, ConversionResult):
             return message
-        job.account.calibrating(order.scheme, order.input_size, message.fed, message.samples, message.seconds)
+        job.account.calibrating(request.scheme, request.input_size, message.fed, message.samples, message.seconds)
     raise AssertionError("the conversion process answers every request")
 
 
@@ -200,22 +202,22 @@ def _saved(calibration: Calibration | None, path: Path) -> Path | None:
 
 
 def _checked_float32(
-    job: _Job, size: int | None, receipt: ConversionResult, float32: ModelInfo, validation: Validation
+    job: _Job, size: int | None, result: ConversionResult, float32: ModelInfo, validation: Validation
 ) -> Made | Skipped:
     """The float32 variant, which its validation has run already."""
     if doubt := _differs(float32, "float32", float32, per_channel=job.per_channel) or validation.failure:
         return Skipped(scheme="float32", input_size=size, reason=doubt)
-    return _made(float32, "float32", size, receipt)
+    return _made(float32, "float32", size, result)
 
 
 def _checked(
-    job: _Job, order: ConversionRequest, receipt: ConversionResult, float32: ModelInfo, validation: Validation
+    job: _Job, request: ConversionRequest, result: ConversionResult, float32: ModelInfo, validation: Validation
 ) -> Made | Skipped:
     """Believe the file, not the tool: it must be of the scheme asked for, and run."""
-    scheme, size = order.scheme, order.input_size
-    if receipt.error:
-        return Skipped(scheme=scheme, input_size=size, reason=receipt.error)
-    info = inspect(receipt.target)
+    scheme, size = request.scheme, request.input_size
+    if result.error:
+        return Skipped(scheme=scheme, input_size=size, reason=result.error)
+    info = inspect(result.target)
     if doubt := _differs(info, scheme, float32, per_channel=job.per_channel):
         return Skipped(scheme=scheme, input_size=size, reason=doubt)
     job.account.working(scheme, size, "trying")
@@ -223,14 +225,14 @@ def _checked(
         fidelity = validation.fidelity(info)
     except CannotRun as error:
         return Skipped(scheme=scheme, input_size=size, reason=str(error))
-    return _made(info, scheme, size, receipt, fidelity=fidelity)
+    return _made(info, scheme, size, result, fidelity=fidelity)
 
 
 def _made(
     info: ModelInfo,
     scheme: str,
     size: int | None,
-    receipt: ConversionResult,
+    result: ConversionResult,
     *,
     mapping: Mapping | None = None,
     fidelity: Fidelity | None = None,
@@ -241,8 +243,8 @@ def _made(
         found=info.scheme,
         input_size=size,
         granularity=info.granularity,
-        tool=receipt.tool,
-        recipe=receipt.recipe,
+        tool=result.tool,
+        recipe=result.recipe,
         size_bytes=info.size_bytes,
         sha256=info.sha256,
         mapping=mapping,
@@ -286,8 +288,8 @@ def _for_edgetpu(job: _Job, size: int | None, results: Sequence[Made | Skipped])
         compiled = compile_for_edgetpu(job.folder / basis.file, job.target(EDGETPU, size))
     except ToolError as error:
         return Skipped(scheme=EDGETPU, input_size=size, reason=str(error))
-    receipt = ConversionResult(target=str(compiled.path), tool=compiled.compiler, recipe=f"from {basis.file}")
-    return _made(inspect(compiled.path), EDGETPU, size, receipt, mapping=compiled.mapping)
+    result = ConversionResult(target=str(compiled.path), tool=compiled.compiler, recipe=f"from {basis.file}")
+    return _made(inspect(compiled.path), EDGETPU, size, result, mapping=compiled.mapping)
 
 
 def _reasons(skipped: Sequence[Skipped]) -> str:

@@ -19,7 +19,7 @@ from benchbench.demo.ship_fashion_mnist import predictions
 from benchbench.pipeline import quantize
 from benchbench.runtimes.tflite.model.inspect import inspect
 from benchbench.runtimes.tflite.quantize.calibration import Feeding, Pixels, load
-from benchbench.runtimes.tflite.quantize.conversion import Fed, fill, how
+from benchbench.runtimes.tflite.quantize.conversion import Fed, convert, how
 from benchbench.runtimes.tflite.quantize.converters import SCHEMES, ConversionRequest, ConversionResult
 from benchbench.runtimes.tflite.quantize.manifest import Family, Made
 from benchbench.runtimes.tflite.quantize.progress import Finished, Step, Working
@@ -192,7 +192,7 @@ def test_whoever_ends_quantize_ends_its_converter(tmp_path: Path, number: signal
         text=True,
         env=os.environ | {"TMPDIR": str(tmp_path)},
     ) as running:
-        while not list(tmp_path.glob("benchbench-*/orders.jsonl")):
+        while not list(tmp_path.glob("benchbench-*/requests.jsonl")):
             assert running.poll() is None
             time.sleep(0.02)
         (converter,) = converters(running.pid)
@@ -403,14 +403,14 @@ def test_an_order_that_fails_does_not_take_the_next_with_it(tmp_path: Path) -> N
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(b"\0" * 100)
 
-    def order(source: Path, name: str) -> ConversionRequest:
+    def request(source: Path, name: str) -> ConversionRequest:
         common = {"kind": "tflite", "scheme": "float16", "per_channel": True, "input_size": None, "samples": None}
         return ConversionRequest.model_validate(
             common | {"source": str(source), "float32": None, "target": str(tmp_path / name)}
         )
 
-    receipts = fill([order(broken, "a.tflite"), order(FLOAT32, "b.tflite")])
-    bad, good = [receipt.error for receipt in receipts if isinstance(receipt, ConversionResult)]
+    results = convert([request(broken, "a.tflite"), request(FLOAT32, "b.tflite")])
+    bad, good = [result.error for result in results if isinstance(result, ConversionResult)]
     assert bad
     assert good is None
     assert inspect(tmp_path / "b.tflite").scheme == "float16"
@@ -424,7 +424,7 @@ def test_a_process_that_was_killed_is_named_by_its_signal() -> None:
 
 def test_a_converter_that_nobody_waits_for_is_ended(tmp_path: Path) -> None:
     samples = saved(tmp_path / "samples.npz", image=np.load(SAMPLES)["x"].astype(np.float32))
-    order = ConversionRequest(
+    request = ConversionRequest(
         source=str(FLOAT32),
         kind="tflite",
         scheme="int8",
@@ -434,7 +434,7 @@ def test_a_converter_that_nobody_waits_for_is_ended(tmp_path: Path) -> None:
         float32=None,
         target=str(tmp_path / "int8.tflite"),
     )
-    with closing(fill([order])) as messages:
+    with closing(convert([request])) as messages:
         assert isinstance(next(messages), Fed)
         (converter,) = converters(os.getpid())
     assert not Path(f"/proc/{converter}").exists()
