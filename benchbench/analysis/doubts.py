@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, median, stdev
 
+from benchbench.runtimes import backend_type
 from benchbench.values.formatting import number
 from benchbench.values.outcome import Conditions, Outcome, Statistic
 
@@ -96,7 +97,7 @@ def common_doubts(measured: Iterable[Sequence[Doubt]]) -> tuple[Doubt, ...]:
 
 def _fell_back(launches: LaunchSequence) -> Doubt | None:
     fallen = [o for o in launches.outcomes if o.status == "ok" and o.delegation.verdict in {"none", "unavailable"}]
-    if not fallen or launches.kind == "cpu":
+    if not fallen or not backend_type(launches.kind).is_delegate:
         return None
     said = fallen[-1].delegation
     words = "took no node" if said.verdict == "none" else "is unavailable"
@@ -107,8 +108,8 @@ def _fell_back(launches: LaunchSequence) -> Doubt | None:
 
 
 def _unconfirmed(launches: LaunchSequence) -> Doubt | None:
-    unsure = launches.kind not in {"cpu", None} and any(o.delegation.verdict == "unknown" for o in launches.counted)
-    if not unsure:
+    asked = launches.kind is not None and backend_type(launches.kind).is_delegate
+    if not asked or all(o.delegation.verdict != "unknown" for o in launches.counted):
         return None
     return Doubt("unconfirmed", "nothing says what really ran the graph", "use a tool or log that reports delegation")
 

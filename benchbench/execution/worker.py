@@ -114,7 +114,9 @@ def unavailable(trial: Trial, path: str) -> Outcome:
     """The outcome of a trial that was not launched, since a file of its delegate is not on the device."""
     label, device = trial.case.delegate.label, trial.case.device
     told = f"{device}: {path} is not there, which {label} needs"
-    remedy = "put it there, or correct its path in the matrix or under `libraries` in the device's file"
+    source = trial.case.delegate.libraries_from
+    put = f"put it there (from {source})" if source else "put it there"
+    remedy = f"{put}, or correct its path in the matrix or under `libraries` in the device's file"
     delegation = Delegation(asked=trial.case.delegate.kind, verdict="unavailable", evidence=told)
     return blank(trial).model_copy(update={"error": told, "remedy": remedy, "delegation": delegation})
 

@@ -23,6 +23,7 @@ class Backend(Frozen):
     half_precision: ClassVar[bool] = False  # may compute float graphs in float16
     tried_out: ClassVar[bool] = False  # `devices` makes one: only that shows whether it can be made there
     slow_schemes: ClassVar[tuple[tuple[str, str], ...]] = ()  # how a scheme begins, and what such a model does there
+    libraries_from: ClassVar[str] = ""  # where the files come from that it needs on a device
     compiled_schemes: ClassVar[frozenset[str]] = frozenset()  # of models that were compiled for what it drives
     only_compiled: ClassVar[bool] = False  # takes no other models
 
@@ -43,8 +44,8 @@ class Backend(Frozen):
 
     @property
     def fallback(self) -> str:
-        """Who executes the nodes it leaves: "xnnpack" or "cpu"."""
-        return "xnnpack"
+        """The kind that executes the nodes it leaves; "cpu" for the runtime's own kernels."""
+        return "cpu"
 
     @property
     def library(self) -> str | None:

@@ -19,6 +19,10 @@ class TfliteBackend(Backend):
     log_names: ClassVar[LogNames] = LogNames()
     remarks: ClassVar[tuple[tuple[str, str], ...]] = ()  # words in the script's evidence, what a reader must know then
 
+    @property
+    def fallback(self) -> str:
+        return "xnnpack"  # which every launch switches on beside a delegate
+
     def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
         return self.obstacle(traits, runner) or self._unknown_to(runner)
 

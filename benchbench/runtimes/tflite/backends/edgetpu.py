@@ -27,6 +27,7 @@ class EdgeTpu(TfliteBackend):
     tried_out = True
     compiled_schemes = frozenset({"edgetpu"})
     only_compiled = True
+    libraries_from = "Coral's package libedgetpu1-std"
     log_names = LogNames(kernels=("edgetpudelegateforcustomop",), plugin=True)
 
     @property

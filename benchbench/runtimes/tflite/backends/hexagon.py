@@ -22,6 +22,7 @@ class Hexagon(TfliteBackend):
     profiling: bool = Field(default=False, description="The delegate's own profiling, which slows it.")
     color = "#8c74c9"
     processor = "accelerator"
+    libraries_from = "libhexagon_interface.so beside Google's benchmark_model, Qualcomm's libhexagon_nn_skel"
     log_names = LogNames(
         flags=("use_hexagon",),
         kernels=("tflitehexagondelegate",),

@@ -37,6 +37,7 @@ class Nnapi(TfliteBackend):
     processor = "accelerator"
     half_precision = True
     tried_out = True
+    libraries_from = "the SoC vendor's NNAPI support library"
     default_flags = frozenset({"--disable_nnapi_cpu=true"})
     log_names = LogNames(
         flags=("use_nnapi", "nnapi_accelerator_name"),

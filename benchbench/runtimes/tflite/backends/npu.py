@@ -35,6 +35,7 @@ class Npu(TfliteBackend):
     half_precision = True
     tried_out = True
     compiled_schemes = frozenset({"dispatch"})
+    libraries_from = "the folder of LiteRT's published benchmark_model"
     default_flags = frozenset({"--use_cpu=true"})
     remarks = (("OpenVINO device: CPU", "the NPU path ran on OpenVINO's CPU device"),)
     log_names = LogNames(
