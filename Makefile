@@ -41,7 +41,8 @@ calibrate: $(STAMP)
 logs-check: $(STAMP)
 	@$(BIN)/python -m tests.logs_check $(LOGS) $(wildcard ../shared/cases)
 
-# The references of keys in benchbench/config/README.md and devices/README.md, from the models that read them.
+# The references of keys in benchbench/config/README.md and devices/README.md, from the models that read them, and the
+# dictionary of columns in reports/README.md, from the table of quantities.
 reference: $(STAMP)
 	@$(BIN)/python -m tests.reference
 

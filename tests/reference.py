@@ -1,4 +1,4 @@
-"""Writes the parts of READMEs that the models of matrices and device files make, and the schema beside device files."""
+"""Writes the parts of READMEs that models of files and the table of quantities make, and the schema of device files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from benchbench.analysis.dictionary import dictionary
 from benchbench.config.reference import device_reference, matrix_reference
 from benchbench.config.schema import DEVICE_FILE, as_text, device_schema
 
@@ -13,8 +14,9 @@ ROOT = Path(__file__).parents[1]
 PAGES: dict[Path, Callable[[], str]] = {
     ROOT / "benchbench" / "config" / "README.md": matrix_reference,
     ROOT / "devices" / "README.md": device_reference,
+    ROOT / "reports" / "README.md": dictionary,
 }
-_PART = re.compile(r"(<!-- keys of .*?-->\n).*?(<!-- end of the keys -->)", re.DOTALL)
+_PART = re.compile(r"(<!-- (?:keys|columns) of .*?-->\n).*?(<!-- end of the (?:keys|columns) -->)", re.DOTALL)
 
 
 def page(path: Path) -> str:
