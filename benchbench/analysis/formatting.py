@@ -8,14 +8,10 @@ import pandas as pd
 
 from benchbench.analysis.doubts import NOISY
 from benchbench.values.formatting import number, points, ratio, ratio_number
+from benchbench.values.quantities import quantity
 
-METRICS = {  # what stands for "accuracy", best first: column, and its name
-    "accuracy_top1": "top-1 accuracy",
-    "accuracy_map": "mAP",
-    "accuracy_agreement": "agreement with the reference",
-    "accuracy_cosine": "cosine to the reference",
-    "accuracy_sqnr_db": "signal to error in dB",
-}
+_RANKED = ("accuracy_top1", "accuracy_map", "accuracy_agreement", "accuracy_cosine", "accuracy_sqnr_db")
+METRICS = {name: quantity(name) for name in _RANKED}  # what stands for "accuracy", best first
 # The reference is float32 on this host's reference kernels, or what stands in for it in a family without float32.
 LIKENESS = frozenset(
     {"accuracy_agreement", "accuracy_cosine", "accuracy_sqnr_db"}
@@ -69,11 +65,11 @@ def change(row: pd.Series) -> str:
             whole = round(100 * row["accuracy_change"])
             said = f"{whole:+d}".replace("-", "−") if whole else "0"
             return (
-                f"about {said} point{'s' if abs(whole) != 1 else ''} of {METRICS[metric]}"
+                f"about {said} point{'s' if abs(whole) != 1 else ''} of {METRICS[metric].label}"
                 f" over {samples(row)}, without an interval"
             )
         case metric:
-            return f"{points(row['accuracy_change'])} points [{points(low)}, {points(high)}] of {METRICS[metric]}"
+            return f"{points(row['accuracy_change'])} points [{points(low)}, {points(high)}] of {METRICS[metric].label}"
 
 
 def measured(row: pd.Series) -> str:

@@ -191,7 +191,7 @@ def _evidence(choice: pd.Series, table: pd.DataFrame, equals: pd.DataFrame) -> I
         yield f"{describe(row)} is faster ({formatting.time(row['median_ms'])}) but {_drawback(row)}"
     base = _base(choice, table)
     other = "" if base["case"] == choice["case"] else f"; {describe(base)}: {measured(base)}"
-    yield f"{METRICS[choice['metric']].removesuffix(' in dB')} {measured(choice)} over {samples(choice)}{other}"
+    yield f"{METRICS[choice['metric']].label} {measured(choice)} over {samples(choice)}{other}"
     if choice["relation"] != "same":
         yield f"{shorten(choice['variant'])} is {choice['relation']}: {choice['because']}"
 

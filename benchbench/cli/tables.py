@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from benchbench.runtimes.tflite.quantize.manifest import Family
     from benchbench.runtimes.tflite.tools import Progress, Tool
     from benchbench.values.model import ModelInfo, TensorInfo
+    from benchbench.values.quantity import Quantity
 
 
 def table_of(*columns: str, right: Sequence[str] = (), whole: Sequence[str] = ()) -> Table:
@@ -121,12 +122,14 @@ def _tensor(tensor: TensorInfo) -> str:
 
 def show_cases(cases: pd.DataFrame) -> None:
     """The result of a run: one row a case with its latency; under the table what to doubt and what to do about it."""
+    from benchbench.values.quantities import quantity
+
     rows = cases.to_dict("records")
-    scored = "accuracy_top1" in cases
+    scored = [one for one in (quantity("accuracy_top1"),) if one.case_column in cases]
     interval = formatting.interval_title(row["launches"] for row in rows)
     statistic = formatting.statistic_title(row["statistic"] for row in rows)
-    columns = ["case", "ran on", statistic, interval, "launches", *(["top-1"] if scored else []), "doubts"]
-    table = table_of(*columns, right=(statistic, interval, "launches", "top-1"))
+    columns = ["case", "ran on", statistic, interval, "launches", *(one.column_title for one in scored), "doubts"]
+    table = table_of(*columns, right=columns[2:-1])
     measured = [{doubt.kind for doubt in row["doubts"]} for row in rows if row["status"] == "ok"]
     common = set.intersection(*measured) if len(measured) > 1 else set()  # said once, below
     for row in rows:
@@ -153,10 +156,11 @@ def _latency(ms: float | None, statistic: object, *, named: bool) -> str:
     return f"{shown} {statistic}" if named and shown != formatting.NOTHING else shown
 
 
-def _case_cells(row: Mapping[Any, Any], scored: bool, common: Set[str], *, named: bool) -> tuple[object, ...]:
+def _case_cells(
+    row: Mapping[Any, Any], scored: Sequence[Quantity], common: Set[str], *, named: bool
+) -> tuple[object, ...]:
     interval = formatting.interval(row["low_ms"], row["high_ms"])
-    top1 = row.get("accuracy_top1")
-    accuracy = (f"{top1:.1%}" if isinstance(top1, float) and top1 == top1 else None,) if scored else ()  # noqa: PLR0124
+    accuracy = [one.cell(row[one.case_column]) for one in scored]
     ran = row["executor"] or shorten(f"{row['status']}: {row['error']}", 80, placeholder=" …")
     doubts = ", ".join(doubt.kind for doubt in row["doubts"] if doubt.kind not in common)
     latency = _latency(row["median_ms"], row["statistic"], named=named)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,11 @@ import pandas as pd
 
 from benchbench.analysis.formatting import METRICS, measured, shorten
 from benchbench.analysis.tradeoffs import is_broken
-from benchbench.report.results import MEMORY_KINDS, PHASES, Panel, Results, bar_end, label, missing, phases_of, reach
+from benchbench.report.results import Panel, Results, bar_end, label, missing, phases_of, reach
 from benchbench.values import formatting
 from benchbench.values.formatting import TimeUnit, time_unit
+from benchbench.values.quantities import of_group
+from benchbench.values.quantity import Quantity
 
 _ROW = 17  # pixels per bar
 _FEW = alt.Axis(tickCount=8)
@@ -99,13 +102,14 @@ def threads(results: Results, panel: Panel) -> Chart | None:
 
 def phases(panel: Panel, results: Results) -> Chart | None:
     """Initialisation, first inference, warm-up and steady state, each its own mark on a logarithmic axis."""
-    unit = time_unit(panel.best.loc[panel.best["headline"], list(PHASES)].max())
-    return _kinds(results, panel, phases_of(panel.cases["statistic"]), unit, "Phases of a launch", log=True)
+    found = phases_of(panel.cases["statistic"])
+    unit = time_unit(panel.best.loc[panel.best["headline"], [one.case_column for one in found]].max())
+    return _kinds(results, panel, found, unit, "Phases of a launch", log=True)
 
 
 def memory(panel: Panel, results: Results) -> Chart | None:
     """Each kind of memory by its own mark and name."""
-    return _kinds(results, panel, MEMORY_KINDS, None, "Memory by kind", log=False)
+    return _kinds(results, panel, of_group("memory"), None, "Memory by kind", log=False)
 
 
 def accuracy(results: Results, panel: Panel) -> Chart | None:
@@ -121,7 +125,7 @@ def accuracy(results: Results, panel: Panel) -> Chart | None:
     front_rows = sorted((row for row in rows if row["pareto"]), key=lambda row: row["time"])
     for n, row in enumerate(front_rows):
         row |= {"above": row["variant"] if n % 2 else "", "below": "" if n % 2 else row["variant"]}
-    name = METRICS[table["metric"].iloc[0]]
+    name = METRICS[table["metric"].iloc[0]].title
     base = alt.Chart(_data(rows)).encode(
         x=alt.X(
             "time:Q",
@@ -169,8 +173,9 @@ def profile(title: str, rows: list[dict[str, Any]]) -> Chart:
     return _chart(title, f"Share of the time per op type on {title}.", chart)
 
 
-def conditions(place: str, trials: pd.DataFrame, column: str, title: str) -> Chart | None:
+def conditions(place: str, trials: pd.DataFrame, condition: Quantity) -> Chart | None:
     """One condition over the order of the trials; throttled trials are marked."""
+    column, title = condition.name, condition.title
     known = trials[trials[column].notna()].sort_values("position")
     if known.empty:
         return None
@@ -199,15 +204,16 @@ def conditions(place: str, trials: pd.DataFrame, column: str, title: str) -> Cha
 
 
 def _kinds(
-    results: Results, panel: Panel, kinds: dict[str, str], unit: TimeUnit | None, about: str, *, log: bool
+    results: Results, panel: Panel, kinds: Sequence[Quantity], unit: TimeUnit | None, about: str, *, log: bool
 ) -> Chart | None:
-    """A row per variant and delegate, a mark per kind, in `unit` or in MB; only of what ran where it was asked to."""
-    title = f"{unit.name if unit else 'MB'}{' (logarithmic)' * log}"
+    """A row per variant and delegate, a mark per kind, times in `unit`; only of what ran where it was asked to."""
+    title = f"{unit.name if unit else kinds[0].unit.symbol}{' (logarithmic)' * log}"
     rows = [
-        _row(row, panel.unit) | {"kind": words} | _value(float(row[kind]), unit)
+        _row(row, panel.unit)
+        | {"kind": kind.label, "value": value * (unit.per_ms if unit else 1.0), "said": kind.text(value)}
         for _, row in panel.best[panel.best["headline"]].iterrows()
-        for kind, words in kinds.items()
-        if not pd.isna(row[kind]) and (row[kind] > 0 or not log)
+        for kind in kinds
+        if not pd.isna(value := row[kind.case_column]) and (value > 0 or not log)
     ]
     if not rows:
         return None
@@ -215,7 +221,7 @@ def _kinds(
     scale = alt.Scale(type="log", nice=False, padding=10) if log else alt.Scale(zero=False, nice=False, padding=10)
     x = alt.X("value:Q", title=title, scale=scale, axis=_FEW)
     span = base.mark_rule(strokeWidth=1.2, opacity=0.5).encode(x=alt.X("min(value):Q", title=title), x2="max(value):Q")
-    named = [words for words in kinds.values() if any(row["kind"] == words for row in rows)]
+    named = [kind.label for kind in kinds if any(row["kind"] == kind.label for row in rows)]
     shape = alt.Shape(
         "kind:N",
         title=None,
@@ -233,13 +239,6 @@ def _kinds(
 
 def _latency(panel: Panel) -> str:
     return "latency" if panel.statistic == "latency" else f"{panel.statistic} latency"
-
-
-def _value(value: float, unit: TimeUnit | None) -> dict[str, Any]:
-    """A time in ms, or a size in MB, on an axis in `unit` and in words."""
-    if unit is None:
-        return {"value": value, "said": f"{formatting.number(value)} MB"}
-    return {"value": value * unit.per_ms, "said": formatting.time(value)}
 
 
 def _row(row: pd.Series, unit: TimeUnit) -> dict[str, Any]:

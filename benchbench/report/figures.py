@@ -23,7 +23,6 @@ from benchbench.analysis.formatting import METRICS, shorten
 from benchbench.analysis.tradeoffs import is_broken
 from benchbench.report.classes import per_class
 from benchbench.report.results import (
-    MEMORY_KINDS,
     Panel,
     Results,
     bar_end,
@@ -35,6 +34,8 @@ from benchbench.report.results import (
 )
 from benchbench.values import formatting
 from benchbench.values.formatting import time_unit
+from benchbench.values.quantities import of_group
+from benchbench.values.quantity import Quantity
 
 _STYLE: dict[Any, Any] = {
     "text.parse_math": False,  # a name may hold dollar signs
@@ -151,16 +152,17 @@ def _phases(results: Results) -> Figure | None:
 
 
 def _memory(results: Results) -> Figure | None:
-    return _marks(results, MEMORY_KINDS, log=False)
+    return _marks(results, of_group("memory"), log=False)
 
 
-def _marks(results: Results, kinds: dict[str, str], *, log: bool) -> Figure | None:
+def _marks(results: Results, kinds: Sequence[Quantity], *, log: bool) -> Figure | None:
     """A row per variant and delegate, a mark per kind, times logarithmic; only of what ran where it was asked to."""
     panels = [(panel, panel.best[panel.best["headline"]]) for panel in results.panels]
-    panels = [(panel, best) for panel, best in panels if best[list(kinds)].notna().any(axis=None)]
+    names = {kind.case_column: kind.label for kind in kinds}
+    panels = [(panel, best) for panel, best in panels if best[list(names)].notna().any(axis=None)]
     if not panels:
         return None
-    used = [kind for kind in kinds if any(best[kind].notna().any() for _, best in panels)]
+    used = [kind for kind in names if any(best[kind].notna().any() for _, best in panels)]
     figure, axes = _stack([len(best) + best["variant"].nunique() for _, best in panels])
     for axis, (panel, best) in zip(axes, panels, strict=True):
         unit = time_unit(best[used].max()) if log else None
@@ -175,10 +177,10 @@ def _marks(results: Results, kinds: dict[str, str], *, log: bool) -> Figure | No
                 axis.plot(value, y, mark, color=color, markersize=5, alpha=_alpha(row))
         if log:
             _logarithmic(axis)
-        axis.set_xlabel(f"{unit.name} (logarithmic)" if unit else "MB")
+        axis.set_xlabel(f"{unit.name} (logarithmic)" if unit else kinds[0].unit.symbol)
         axis.set_title(panel.title)
     shapes = [
-        Line2D([], [], marker=_MARKS[used.index(kind)], linestyle="", color="#4d5666", label=kinds[kind])
+        Line2D([], [], marker=_MARKS[used.index(kind)], linestyle="", color="#4d5666", label=names[kind])
         for kind in used
     ]
     return _with_legend(figure, [*shapes, *_delegate_keys(results)])
@@ -212,7 +214,7 @@ def _accuracy(results: Results) -> Figure | None:
         _logarithmic(axis)
         axis.margins(0.08, 0.15)
         axis.set_xlabel(f"{formatting.statistic_title(group['statistic'])} latency, {unit.name} (logarithmic)")
-        axis.set_ylabel(METRICS[group["metric"].iloc[0]])
+        axis.set_ylabel(METRICS[group["metric"].iloc[0]].title)
         axis.set_title(f"{place} · {shorten(family)} (ringed: Pareto front)")
     return _with_legend(figure, _delegate_keys(results))
 
@@ -264,12 +266,11 @@ def _profile(results: Results) -> Figure | None:
 
 
 def _conditions(results: Results) -> Figure | None:
-    kinds = {"temperature_before_c": "temperature before, °C", "load_before": "load before (1 min)"}
     found = [
-        (str(place), column, title, trials[trials[column].notna()].sort_values("position"))
+        (str(place), condition.name, condition.title, trials[trials[condition.name].notna()].sort_values("position"))
         for place, trials in results.trials.groupby("place", sort=False)
-        for column, title in kinds.items()
-        if trials[column].notna().any()
+        for condition in of_group("before")
+        if trials[condition.name].notna().any()
     ]
     if not found:
         return None

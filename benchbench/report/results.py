@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,24 +18,10 @@ from benchbench.analysis.tradeoffs import fastest, is_broken, tradeoffs
 from benchbench.runtimes import KINDS, backend_type
 from benchbench.values import formatting
 from benchbench.values.formatting import TimeUnit, time_unit
+from benchbench.values.quantities import case_quantity, of_group
+from benchbench.values.quantity import Quantity
 
 SPARE = ("#5aa6b8", "#c2a53a", "#7d9b4e", "#d07f9f", "#6f6fb5", "#9c6b4f")
-MEMORY_KINDS = {
-    "rss_start_mb": "RSS before loading",
-    "rss_loaded_mb": "RSS after init",
-    "rss_end_mb": "RSS at the end",
-    "rss_peak_mb": "peak RSS (VmHWM)",
-    "pss_end_mb": "PSS at the end",
-    "init_delta_mb": "growth of max RSS, init",
-    "overall_delta_mb": "growth of max RSS, whole run",
-    "peak_polled_mb": "peak RSS, polled",
-}
-PHASES = {
-    "init_ms": "initialisation",
-    "first_ms": "first inference",
-    "warmup_mean_ms": "warm-up mean",
-    "median_ms": "steady latency",
-}
 
 
 @dataclass(frozen=True)
@@ -155,9 +141,10 @@ class Results:
         return whole.assign(place=pd.Series(places, index=whole.index, dtype="str"))
 
 
-def phases_of(statistics: pd.Series) -> dict[str, str]:
-    """The phases with their names; the steady one by the statistic that the cases share."""
-    return PHASES | {"median_ms": f"steady {formatting.statistic_title(statistics)}"}
+def phases_of(statistics: pd.Series) -> tuple[Quantity, ...]:
+    """The phases of a launch; the steady one is named for the statistic that the cases share."""
+    steady = replace(case_quantity("median_ms"), label=f"steady {formatting.statistic_title(statistics)}")
+    return (*of_group("phase"), steady)
 
 
 def missing(row: pd.Series) -> str | None:

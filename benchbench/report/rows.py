@@ -12,9 +12,11 @@ import pandas as pd
 from benchbench.analysis.doubts import Doubt
 from benchbench.analysis.formatting import LIKENESS, METRICS, describe, measured, quality
 from benchbench.analysis.tradeoffs import is_broken
-from benchbench.report.results import MEMORY_KINDS, Panel, Results, missing
+from benchbench.report.results import Panel, Results, missing
 from benchbench.values import formatting
 from benchbench.values.formatting import number, points
+from benchbench.values.quantities import of_group, quantity
+from benchbench.values.quantity import Quantity
 
 # Symbol and word, so that a verdict can be read without its colour.
 BADGES = {
@@ -26,19 +28,8 @@ BADGES = {
     "mixed": ("◩", "mixed"),
 }
 _OUTPUT = re.compile(r"output (['\"]).*?\1: ")
-ADDED = {"added_mb": "growth of the process's peak RSS from before the model was loaded: what the model adds"}
-PEAKS = {
-    "added_mb": "Model adds",
-    "rss_peak_mb": "Peak RSS",
-    "peak_polled_mb": "Polled RSS",
-    "overall_delta_mb": "RSS growth",
-    "pss_end_mb": "PSS",
-}
-_LIKENESS = {
-    "accuracy_agreement": ("Agreement", "{:.1%}"),
-    "accuracy_cosine": ("Cosine", "{:.4f}"),
-    "accuracy_sqnr_db": ("SQNR, dB", "{:.1f}"),
-}
+_LIKENESS = tuple(quantity(f"accuracy_{name}") for name in ("agreement", "cosine", "sqnr_db"))
+_MEMORY = tuple(one for one in (*of_group("added"), *of_group("memory")) if one.heading)
 
 
 def facts(device: Mapping[str, Any]) -> dict[str, str]:
@@ -67,7 +58,7 @@ def facts(device: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in facts.items() if value}
 
 
-def case_row(row: pd.Series, peaks: Sequence[str], shared: Sequence[Doubt]) -> dict[str, Any]:
+def case_row(row: pd.Series, headed: Sequence[Quantity], shared: Sequence[Doubt]) -> dict[str, Any]:
     symbol, word = BADGES.get(row["verdict"], BADGES["unknown"])
     if row["status"] != "ok" and row["verdict"] in {"full", "partial", "unknown"}:
         symbol, word = "–", row["status"] if row["launches_all"] == 0 else "no result"
@@ -94,12 +85,9 @@ def case_row(row: pd.Series, peaks: Sequence[str], shared: Sequence[Doubt]) -> d
         "low": _number(row["low_ms"]),
         "high": _number(row["high_ms"]),
         "interval": formatting.interval_name(int(row["launches"])),
-        "init": _number(row["init_ms"]),
-        "first": _number(row["first_ms"]),
         "cv": _number(row["between_cv"]),
         "within": _number(row["within_cv"]),
-        "size": _number(row["size_mb"]),
-        "memory": [_number(row[kind]) for kind in peaks],
+        "cells": [(value := _number(row[one.case_column]), one.cell(value)) for one in headed],
         "launches": (int(row["launches"]), int(row["launches_all"])),
         "doubts": [doubt for doubt in row["doubts"] if doubt.kind not in {one.kind for one in shared}],
         "words": _filter_words(row),
@@ -121,30 +109,30 @@ def tradeoff_table(results: Results, panel: Panel) -> dict[str, Any] | None:
     metric = table["metric"].iloc[0] if len(table) else None
     if metric is None and (len(table) < 2 or table["over_best"].isna().all()):
         return None
-    memory = next((kind for kind in PEAKS if table[kind].notna().any()), None)
+    memory = next((kind for kind in _MEMORY if table[kind.case_column].notna().any()), None)
     base = table[table["case"].isin(table["accuracy_base"].dropna())]
     rows = [_tradeoff_row(row, memory) for _, row in table.iterrows()]
     counts = sorted({int(n) for n in table["accuracy_n"].dropna()})
     return {
         "title": panel.title,
         "statistic": formatting.statistic_title(table["statistic"]).capitalize(),
-        "metric": METRICS.get(str(metric)),
+        "metric": METRICS[metric].title if metric else None,
         "quality": quality([metric]).capitalize(),
         "changes": metric is not None and metric not in LIKENESS,
         "base": describe(base.iloc[0]) if len(base) else None,
         "samples": " or ".join(f"{n:,}" for n in counts),
         "likeness": [
-            title
-            for key, (title, _) in _LIKENESS.items()
-            if key != metric and any(row["likeness"][title] for row in rows)
+            one.column_title
+            for one in _LIKENESS
+            if one.name != metric and any(row["likeness"][one.column_title] for row in rows)
         ],
-        "memory": (MEMORY_KINDS | ADDED)[memory] if memory else None,
+        "memory": memory.about if memory else None,
         "rows": rows,
     }
 
 
-def _tradeoff_row(row: pd.Series, memory: str | None) -> dict[str, Any]:
-    """A row of `tradeoffs`; `memory` is the column of the one kind of memory that is shown."""
+def _tradeoff_row(row: pd.Series, memory: Quantity | None) -> dict[str, Any]:
+    """A row of `tradeoffs`; `memory` is the one kind of memory that is shown."""
     numbers = ("median_ms", "low_ms", "high_ms", "size_mb", "smaller")
     flags = _terse(_text(row.get("accuracy_flags")))
     return {
@@ -163,9 +151,9 @@ def _tradeoff_row(row: pd.Series, memory: str | None) -> dict[str, Any]:
         "accuracy": None if pd.isna(row["accuracy"]) else measured(row),
         "change": _change(row),
         "likeness": {
-            title: None if pd.isna(row[key]) else form.format(row[key]) for key, (title, form) in _LIKENESS.items()
+            one.column_title: None if pd.isna(row[one.name]) else one.cell(row[one.name]) for one in _LIKENESS
         },
-        "memory": None if memory is None else _number(row[memory]),
+        "memory": None if memory is None else memory.cell(_number(row[memory.case_column])),
     }
 
 

@@ -15,9 +15,10 @@ from benchbench.analysis.tradeoffs import is_broken
 from benchbench.report import charts
 from benchbench.report.charts import Chart
 from benchbench.report.classes import per_class
-from benchbench.report.results import MEMORY_KINDS, Results, profile_rows
-from benchbench.report.rows import ADDED, PEAKS, case_row, facts, tradeoff_table
+from benchbench.report.results import Results, profile_rows
+from benchbench.report.rows import case_row, facts, tradeoff_table
 from benchbench.values import formatting
+from benchbench.values.quantities import PER_LAUNCH, of_group
 
 NO_OUTPUTS = "No outputs were compared: give the model a dataset in the matrix."
 
@@ -90,14 +91,13 @@ def latency(results: Results) -> Section:
 def cases(results: Results) -> Section:
     shared = shared_doubts(results)
     frame = results.cases
-    peaks = [kind for kind in PEAKS if frame[kind].notna().any()][:2]
-    rows = [case_row(row, peaks, shared.get(row["place"], ())) for _, row in frame.iterrows()]
+    headed = [one for one in PER_LAUNCH if one.heading and one.case and frame[one.case_column].notna().any()]
+    rows = [case_row(row, headed, shared.get(row["place"], ())) for _, row in frame.iterrows()]
     content = {
         "rows": rows,
         "statistic": formatting.statistic_title(frame["statistic"]).capitalize(),
         "interval": formatting.interval_title(frame["launches"]).capitalize(),
-        "peaks": [(PEAKS[kind], (MEMORY_KINDS | ADDED)[kind]) for kind in peaks],
-        "sizes": frame["size_mb"].notna().any(),
+        "quantities": headed,
     }
     return Section(
         "cases",
@@ -223,12 +223,11 @@ def problems(results: Results) -> Section:
 
 
 def conditions(results: Results) -> Section:
-    columns = {"temperature_before_c": "temperature before, °C", "load_before": "load before (1 min)"}
     found = [
         chart
         for place, trials in results.trials.groupby("place", sort=False)
-        for column, title in columns.items()
-        if (chart := charts.conditions(str(place), trials, column, title))
+        for condition in of_group("before")
+        if (chart := charts.conditions(str(place), trials, condition))
     ]
     return Section(
         "conditions",
