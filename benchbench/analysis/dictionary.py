@@ -6,11 +6,11 @@ from benchbench.analysis.columns import CASES, CLASSES, CONFUSION, SCORED, TRIAL
 from benchbench.values.quantity import CaseStatistic, Dtype, Quantity
 
 _FILES = {
-    ("results", "cases"): SCORED,
     ("results",): TRIALS,
     ("cases",): CASES,
     ("classes",): CLASSES,
     ("confusion",): CONFUSION,
+    ("results", "cases"): SCORED,
 }
 _TYPES: dict[Dtype, str] = {
     "float64": "number",
@@ -29,7 +29,7 @@ _STATISTICS: dict[CaseStatistic, str] = {
 def dictionary() -> str:
     """All columns of the files of a run folder, as a table in Markdown."""
     files: dict[tuple[str, Column | Quantity], list[str]] = {}
-    for names, columns in sorted(_FILES.items(), key=lambda item: len(item[0])):
+    for names, columns in _FILES.items():
         for key in columns.items():
             files.setdefault(key, []).extend(names)
     head = ("column", "in", "type", "unit", "meaning", "of a case", "better")

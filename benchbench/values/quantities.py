@@ -1,7 +1,7 @@
 """The quantities, a row each.
 
 A row here is all that a new quantity needs to be a column of the frames and of their files, with its type; to stand in
-the dictionary of columns (reports/README.md, which `make reference` writes); and, with a `heading`, to be a column of the
+the dictionary of columns in reports/README.md (by `make reference`); and, with a `heading`, to be a column of the
 page's table of cases. The charts of phases, memory and conditions show the groups "phase", "memory" and "before".
 """
 

@@ -14,7 +14,6 @@ import pyarrow.parquet
 import pytest
 
 from benchbench.analysis.columns import CASES, CLASSES, CONFUSION, SCORED, TRIALS
-from benchbench.analysis.dictionary import written_into
 from benchbench.analysis.frames import load
 from benchbench.report.page import write_report
 from benchbench.values.outcome import Outcome
@@ -73,11 +72,6 @@ def test_one_row_makes_a_quantity_known_everywhere(tmp_path: Path) -> None:
     for name in ("results.csv", "cases.csv"):
         assert "jitter_ms" in pd.read_csv(tmp_path / "run" / name).columns
     assert pyarrow.parquet.read_schema(tmp_path / "run" / "results.parquet").field("jitter_ms").type == "double"
-
-
-def test_the_dictionary_in_the_readme_is_that_of_the_table() -> None:
-    readme = (HERE / "reports" / "README.md").read_text(encoding="utf-8")
-    assert readme == written_into(readme), "run `make columns`"
 
 
 def test_every_column_of_a_real_run_is_in_the_dictionary() -> None:
