@@ -62,7 +62,10 @@ def quantize(
     name: str | None,
     as_json: bool,
 ) -> None:
-    """Make a family of schemes from one float model: a .tflite, a Keras file or a SavedModel."""
+    """Make the quantized variants of a float model.
+
+    From a .tflite, a Keras file or a SavedModel folder.
+    """
     from benchbench.cli import progress as console
     from benchbench.cli import tables
     from benchbench.pipeline import quantize as make
@@ -107,7 +110,10 @@ def sizes(text: str | None) -> tuple[int, ...]:
 @INVENTORY
 @AS_JSON
 def tools(device: str | None, generation: str | None, version: str | None, inventory: Path, as_json: bool) -> None:
-    """Show the benchmark_model binaries at hand, or fetch one; its sha256 is recorded on first use, and enforced."""
+    """Show the benchmark_model binaries at hand, or fetch one.
+
+    The sha256 of each is recorded on first use, and enforced.
+    """
     from benchbench.cli import tables
     from benchbench.execution.fetching import fetch
     from benchbench.runtimes.tflite.tools import Tool, cache_folder, known

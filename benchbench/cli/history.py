@@ -25,7 +25,7 @@ COLUMNS = 40  # of a chart: a run each, or the median of some
 @click.option("--case", "cases", multiple=True, metavar="GLOB", help="Only cases whose id fits, each with its chart.")
 @AS_JSON
 def history(reports: tuple[Path, ...], cases: tuple[str, ...], as_json: bool) -> None:
-    """Show how cases did over many runs, and from which run on their latency changed.
+    """Show cases over many runs, and since when their latency changed.
 
     REPORTS are run folders, or the folders they are in.
     """

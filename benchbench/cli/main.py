@@ -14,7 +14,14 @@ from benchbench.values.errors import FULL, BenchbenchError
 REPORT_IT = "a fault of benchbench itself: please report it with the lines above"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=exit_codes.explained())
+class _Commands(click.Group):
+    """In the order in which they are mostly used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=exit_codes.explained())
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.version_option(package_name="benchbench", message="benchbench %(version)s")
 def cli(debug: bool) -> None:
@@ -76,17 +83,17 @@ def _words(error: BaseException) -> tuple[str, str]:
 
 
 for command in (
-    starting.init,
     running.demo,
+    starting.init,
     running.devices,
+    files.models,
+    files.quantize,
     running.plan,
     running.run,
     results.report,
     results.compare,
     history.history,
     results.import_,
-    files.models,
-    files.quantize,
     files.tools,
     files.schema,
 ):

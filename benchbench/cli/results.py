@@ -38,7 +38,7 @@ def report(runs: tuple[Path, ...], out: Path | None) -> None:
 @click.option("--same-within", type=click.FloatRange(0, 1), default=0.03, help="What counts as the same.  [0.03]")
 @AS_JSON
 def compare(base: Path, new: Path, same_within: float, as_json: bool) -> None:
-    """Show what got faster, slower, is gone or cannot be told, and why.
+    """Show what got faster or slower between two runs, and why.
 
     Exit code 1 when a case got slower, fails now, lost its delegate, or is gone although nothing leaves it out on
     purpose; 3 when the runs have no case in common.
@@ -61,7 +61,10 @@ def compare(base: Path, new: Path, same_within: float, as_json: bool) -> None:
 @REPORTS
 @AS_JSON
 def import_(logs: tuple[Path, ...], reports: Path, as_json: bool) -> None:
-    """Read benchmark_model output that somebody captured (- for stdin): JSON lines, or a run folder."""
+    """Make a run folder of output that others captured.
+
+    LOGS are outputs of benchmark_model; - is stdin. With --json, no folder is made: one line for each launch.
+    """
     from benchbench import pipeline as api
     from benchbench.cli import progress as console
     from benchbench.importing.logs import as_json as launch_as_json

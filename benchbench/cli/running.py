@@ -28,7 +28,10 @@ def plan(
     probe: bool,
     as_json: bool,
 ) -> None:
-    """Show what would run, what is skipped and why, and how long it takes. Touches no device unless --probe."""
+    """Show what would run, what would not, and for how long.
+
+    Touches no device unless --probe.
+    """
     from benchbench import pipeline as api
     from benchbench.cli import progress as console
 
@@ -214,7 +217,7 @@ def _equip(name: str, inventory: Path, yes: bool) -> None:
     help="Make EfficientNet-Lite0 and its schemes in this new folder instead, and run that.",
 )
 def demo(reports: Path, imagenet: Path | None) -> None:
-    """The first of them all: this machine, a real model in its variants, a page."""
+    """Measure a small model in its variants here: a table and a page."""
     if imagenet is None:
         from benchbench.demo import run_demo
 
