@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchbench.config.globs import fits, is_glob
-from benchbench.config.matrix import Matrix, SkipRule
+from benchbench.config.matrix import Matrix
+from benchbench.config.rules import CellRule
 from benchbench.modes import MODES, mode_of
 from benchbench.modes.base import Launches, Mode
 from benchbench.runtimes import KINDS, mismatch, runtime_of
@@ -135,14 +136,9 @@ def _select(
     if not there:
         raise NothingToDo(f"{matrix.source}: there is no device to run on")
     example = f"cases look like {everything[0].id}"
-    for rule in matrix.skips:
+    for table, rule in (*(("skip", rule) for rule in matrix.skips), *(("budget", rule) for rule in matrix.budget)):
         if not any(_fits(rule, case) for case in everything):
-            written = rule.model_dump(exclude_none=True, exclude={"reason"})
-            raise InputError(
-                f"{matrix.source}: [[skip]] {', '.join(f'{key} = {value!r}' for key, value in written.items())}"
-                " fits no case",
-                remedy=example,
-            )
+            raise InputError(f"{matrix.source}: [[{table}]] {rule.written} fits no case", remedy=example)
     for pattern in only:
         if not any(takes(case.id, [pattern], ()) for case in everything):
             raise NothingToDo(f"--only {pattern!r} fits no case", remedy=example)
@@ -165,18 +161,16 @@ def cells_of(matrix: Matrix, device: str) -> list[Case]:
     ]
 
 
-def _fits(rule: SkipRule, case: Case) -> bool:
-    def glob(pattern: str | None, *names: str) -> bool:
-        return pattern is None or fits(pattern, *names)
-
-    return (
-        glob(rule.device, case.device)
-        and glob(rule.family, case.variant.family)
-        and glob(rule.variant, case.variant.name, case.variant.id)
-        and glob(rule.scheme, case.variant.scheme)
-        and glob(rule.delegate, case.delegate.kind, case.delegate.label)
-        and rule.threads in {None, case.threads}
-        and rule.affinity in {None, case.affinity}
+def _fits(rule: CellRule, case: Case) -> bool:
+    return rule.fits(
+        device=case.device,
+        family=case.variant.family,
+        name=case.variant.name,
+        scheme=case.variant.scheme,
+        delegate=case.delegate.label,
+        kind=case.delegate.kind,
+        threads=case.threads,
+        affinity=case.affinity,
     )
 
 

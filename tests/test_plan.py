@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchbench.config.matrix import Matrix, SkipRule
+from benchbench.config.matrix import Matrix
+from benchbench.config.rules import SkipRule
 from benchbench.plan import LAUNCH_S, Plan, devices_with_cases, make_plan, takes
 from benchbench.runtimes.base import Target
 from benchbench.runtimes.tflite.backends import Cpu, EdgeTpu, Gpu, Nnapi, Xnnpack

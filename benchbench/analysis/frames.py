@@ -18,6 +18,7 @@ from benchbench.accuracy.outputs import kept_in
 from benchbench.analysis.cases import Cell, ran, summarize, with_thread_doubts
 from benchbench.analysis.columns import CASES, CLASSES, CONFUSION, PLACE, TRIALS, Columns, typed
 from benchbench.analysis.doubts import throttle_flags
+from benchbench.config.rules import BudgetRule
 from benchbench.run_folder.journal import read_records
 from benchbench.run_folder.manifest import Kin, checked_manifest
 from benchbench.values.outcome import Outcome, Statistic, Timings, common_statistic
@@ -40,6 +41,11 @@ class Run:
     @property
     def name(self) -> str:
         return self.manifest["name"] or self.folder.name
+
+    @cached_property
+    def budget(self) -> tuple[BudgetRule, ...]:
+        """The limits that the matrix wrote; none for a run that has no matrix, or that an older benchbench made."""
+        return tuple(BudgetRule.model_validate(rule) for rule in (self.manifest["matrix"] or {}).get("budget", ()))
 
     @cached_property
     def cells(self) -> dict[str, Cell]:

@@ -19,7 +19,7 @@ OUR_FAULT = 70  # EX_SOFTWARE of sysexits.h: must not read as a regression
 
 MEANINGS = {
     "0": "done",
-    "1": "compare: something got slower, fails or is gone; run: trials failed",
+    "1": "compare: something got slower, fails or is gone; run: trials failed, or a budget is not kept",
     "2": "input: an argument, a key or a file is wrong",
     "3": "nothing to do, or two runs have no case in common",
     "4": "device: unreachable, in use, or it cannot do what was asked",

@@ -103,7 +103,7 @@ def load_run(folder: Path) -> Run:
 
 def finish(folder: Path, *, measured: bool = True) -> None:
     """The table on stdout, what became of all cases and the page's path on stderr; exit code 1 when trials failed that
-    we measured. Who interrupts it is told how to get the page.
+    we measured, or cases do not keep to the budget. Who interrupts it is told how to get the page.
     """
     try:
         _show(folder, measured=measured)
@@ -113,6 +113,7 @@ def finish(folder: Path, *, measured: bool = True) -> None:
 
 
 def _show(folder: Path, *, measured: bool) -> None:
+    from benchbench.analysis.budget import breaches
     from benchbench.analysis.recommend import recommend
     from benchbench.analysis.tally import tally
     from benchbench.cli import progress as console
@@ -134,5 +135,8 @@ def _show(folder: Path, *, measured: bool) -> None:
         )
     if measured:
         tables.show_recommendations(recommend(loaded.cases))
-    if failed and measured:
+    beyond = breaches(loaded.cases, loaded.budget)
+    for breach in beyond:
+        console.err().print(f"budget: {breach}", markup=False)
+    if measured and (failed or beyond):
         sys.exit(exit_codes.FAILED)

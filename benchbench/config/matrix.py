@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from benchbench.config.globs import Glob
+from benchbench.config.rules import BudgetRule, SkipRule
 from benchbench.config.toml_files import parsed, read_toml, validated
 from benchbench.runtimes import Delegate
 from benchbench.values.case import InputSpec, MeasurementSettings, Signature, Variant
@@ -73,25 +73,6 @@ class ModelEntry(Frozen):
         return self
 
 
-class SkipRule(Frozen):
-    """Cells to leave out: every field that is given must fit; names are globs."""
-
-    device: Glob | None = Field(default=None, description="A device's name.", examples=["host"])
-    family: Glob | None = Field(default=None, description="A model's family.", examples=["mobilenet_*"])
-    variant: Glob | None = Field(default=None, description="A variant: its name, or family.name.", examples=["int8"])
-    scheme: Glob | None = Field(default=None, description="A quantization scheme.", examples=["int16x8"])
-    delegate: Glob | None = Field(default=None, description="As case ids have it, or its kind.", examples=["gpu"])
-    threads: int | None = Field(default=None, description="A number of threads.", examples=[4])
-    affinity: str | None = Field(default=None, description="A value of the matrix's affinity.", examples=["little"])
-    reason: str = Field(default="left out by the matrix", description="What reports say of the cells.")
-
-    @model_validator(mode="after")
-    def _says_something(self) -> SkipRule:
-        if all(getattr(self, name) is None for name in type(self).model_fields if name != "reason"):
-            raise ValueError("names no cell: give device, family, variant, scheme, delegate, threads or affinity")
-        return self
-
-
 class MatrixFile(Frozen):
     """What a matrix.toml may say."""
 
@@ -114,6 +95,9 @@ class MatrixFile(Frozen):
     model: tuple[ModelEntry, ...] = Field(min_length=1, description="One table for each model family.")
     measure: MeasurementSettings = Field(default=MeasurementSettings(), description="How each trial is measured.")
     skip: tuple[SkipRule, ...] = Field(default=(), description="Cells to leave out, one table for each rule.")
+    budget: tuple[BudgetRule, ...] = Field(
+        default=(), description="What cases may cost, one table for each rule: exit code 1 where one costs more."
+    )
     tool: ToolChoice = Field(default=ToolChoice(), description="Which benchmark_model devices without a binary use.")
 
     @field_validator("threads")
@@ -172,6 +156,7 @@ class Matrix:
     skips: tuple[SkipRule, ...]
     tool: ToolChoice
     native_samples: dict[str, int] = field(default_factory=dict)  # family -> at most, through benchmark_model
+    budget: tuple[BudgetRule, ...] = ()
     text: str | None = None  # its TOML, where it is in no file of the user's and so is kept in the run folder
     unfed: frozenset[str] = frozenset()  # variants of these ids cannot be fed with the dataset of their family
 
@@ -210,6 +195,7 @@ def _matrix(tables: dict[str, Any], path: Path) -> Matrix:
         samples={entry.family: entry.samples for entry in file.model if entry.samples is not None},
         measure=file.measure,
         skips=file.skip,
+        budget=file.budget,
         tool=file.tool,
         native_samples={entry.family: entry.native_samples for entry in file.model if entry.dataset is not None},
     )

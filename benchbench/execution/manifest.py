@@ -119,6 +119,7 @@ def _matrix_as_written(matrix: Matrix) -> dict[str, Any]:
         "delegates": [delegate.model_dump(mode="json") for delegate in matrix.delegates],
         "model": [entry.model_dump(mode="json", exclude_none=True) for entry in matrix.entries],
         "skip": [rule.model_dump(mode="json", exclude_none=True) for rule in matrix.skips],
+        "budget": [rule.model_dump(mode="json", exclude_defaults=True) for rule in matrix.budget],
     }
 
 

@@ -14,7 +14,8 @@ from benchbench import pipeline as api
 from benchbench.cli.progress import Console
 from benchbench.config.globs import LONGEST_GLOB
 from benchbench.config.inventory import select
-from benchbench.config.matrix import SkipRule, load_matrix
+from benchbench.config.matrix import load_matrix
+from benchbench.config.rules import SkipRule
 from benchbench.config.toml_files import read_toml
 from benchbench.execution.selection import Selection
 from benchbench.runtimes.tflite.benchmark_model.log_parser import read_text

@@ -1,0 +1,76 @@
+"""Budgets: which cases do not keep to them, and what a matrix may write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from benchbench.analysis.budget import breaches
+from benchbench.analysis.frames import load
+from benchbench.config.rules import BudgetRule
+from tests.report.builder import launches, outcome, write_run
+from tests.workbench import Workbench
+
+
+def told(folder: Path, *rules: BudgetRule) -> list[str]:
+    """What is told of two cases, 10 ms on the CPU and 20 ms on the GPU, of which another launch failed."""
+    found = [*launches([10.0] * 5), *launches([20.0] * 5, delegate="gpu")]
+    return [str(breach) for breach in breaches(load(write_run(folder, found)).cases, rules)]
+
+
+def test_a_case_above_a_limit_is_told_with_its_value_and_the_limit(tmp_path: Path) -> None:
+    case = "pixel8/mobilenet_v2.float32/gpu/t1"
+    assert told(tmp_path, BudgetRule(max={"median_ms": 15})) == [f"{case}: latency 20.0 ms > 15.0 ms"]
+    assert told(tmp_path, BudgetRule(max={"median_ms": 20})) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "cases"),
+    [
+        ({}, 2),
+        ({"delegate": "gpu"}, 1),
+        ({"family": "mobile*", "device": "pixel8"}, 2),
+        ({"variant": "mobilenet_v2.float32", "scheme": "float32", "threads": 1}, 2),
+        ({"device": "pi"}, 0),
+        ({"affinity": "big"}, 0),
+    ],
+)
+def test_a_rule_is_about_the_cells_that_fit_all_its_fields(tmp_path: Path, where: dict[str, str], cases: int) -> None:
+    assert len(told(tmp_path, BudgetRule.model_validate(where | {"max": {"median_ms": 1}}))) == cases
+
+
+def test_what_is_not_known_keeps_no_limit(tmp_path: Path) -> None:
+    (gpu, cpu) = sorted(told(tmp_path, BudgetRule(min={"accuracy_top1": 0.9})))
+    assert gpu.endswith("top-1 accuracy is not known, and the budget has 90.0%")
+    assert "/gpu/" in gpu
+    assert "/gpu/" not in cpu
+
+
+def test_a_case_that_failed_keeps_no_limit(tmp_path: Path) -> None:
+    run = load(write_run(tmp_path, [outcome(status="failed")]))
+    (breach,) = breaches(run.cases, [BudgetRule(max={"median_ms": 15})])
+    assert breach.value is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"device": "pi"}, {"max": {"accuracy_top1": 0.9}}, {"min": {"median_ms": 1}}, {"max": {"speed": 1}}]
+)
+def test_a_rule_has_limits_of_known_columns_that_lie_on_their_good_side(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        BudgetRule.model_validate(wrong)
+
+
+def test_a_run_beyond_its_budget_ends_with_1_and_rules_must_fit_a_case(tmp_path: Path) -> None:
+    bench = Workbench(tmp_path)
+    matrix = bench.matrix("float32", "int8", rounds=1)
+    text = matrix.read_text()
+    matrix.write_text(text + "[[budget]]\nmax = { size_mb = 0.2 }\n")
+    done = bench.benchbench("run", str(matrix), expect=1)
+    assert [line for line in done.stderr.splitlines() if line.startswith("budget: ")] == [
+        "budget: host/fashion_mnist.float32/xnnpack/t1: file 0.550 MB > 0.200 MB"
+    ]
+    matrix.write_text(text + '[[budget]]\ndelegate = "gpu"\nmax = { size_mb = 0.2 }\n')
+    refused = bench.benchbench("run", str(matrix), expect=2)
+    assert "[[budget]] delegate = 'gpu' fits no case" in refused.stderr
