@@ -21,7 +21,6 @@ from benchbench.values.errors import InputError, NothingToDo, file_error
 from benchbench.values.model import ModelInfo
 
 MATRIX = Path("matrix.toml")
-ON_PHONES = ("gpu",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +105,9 @@ def _models(files: Sequence[Path]) -> tuple[list[ModelInfo], tuple[str, ...]]:
 
 
 def _delegates(infos: Sequence[ModelInfo], devices: Sequence[Device]) -> tuple[str, ...]:
-    """What runs anywhere, the GPU where there are phones, and what models need that were compiled for it."""
-    kinds = [*ON_CPU, *(ON_PHONES if any(isinstance(device.address, Adb) for device in devices) else ())]
+    """What runs anywhere, what phones have where there are some, and what models need that were compiled for it."""
+    phones = any(isinstance(device.address, Adb) for device in devices)
+    kinds = [*ON_CPU, *(kind for kind, backend in BACKENDS.items() if phones and backend.on_every_phone)]
     for scheme in {info.scheme: None for info in infos}:
         kinds += next(([kind] for kind, one in BACKENDS.items() if scheme in one.compiled_schemes and _plain(one)), [])
     return tuple(dict.fromkeys(kinds))

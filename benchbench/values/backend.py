@@ -21,6 +21,7 @@ class Backend(Frozen):
     processor: ClassVar[Processor | None] = None  # what it computes on; None = whatever its library drives
     is_delegate: ClassVar[bool] = True  # False: the runtime's own kernels, so that nothing can fail to take the graph
     half_precision: ClassVar[bool] = False  # may compute float graphs in float16
+    on_every_phone: ClassVar[bool] = False  # so that `init` asks for it where there is one
     tried_out: ClassVar[bool] = False  # `devices` makes one: only that shows whether it can be made there
     slow_schemes: ClassVar[tuple[tuple[str, str], ...]] = ()  # how a scheme begins, and what such a model does there
     libraries_from: ClassVar[str] = ""  # where the files come from that it needs on a device

@@ -27,6 +27,7 @@ class Gpu(TfliteBackend):
     color = "#e08a3c"
     processor = "accelerator"
     half_precision = True
+    on_every_phone = True
     tried_out = True
     remarks = (("adapterType=CPU", "the GPU is a software renderer"),)
     default_flags = frozenset({"--gpu_precision_loss_allowed=true", "--use_cpu=true"})
@@ -36,6 +37,11 @@ class Gpu(TfliteBackend):
         words=("metal", "opencl", "opengl", "webgpu", "gl", "cl"),
         kernels=("tflitegpudelegate",),
         kernel_words=r"gpu|opencl|litertcl|metal",
+        harmless=(
+            "(?:Following|Next) operations are not supported by GPU",
+            "operations will run on the",
+            "Falling back to",  # from OpenCL to OpenGL
+        ),
         lines=(
             LogLine("option", "gpu-", summary_row(r"gpu-\w+")),
             LogLine("kernels", "GPU delegate kernels", r"Created (?P<kernels>\d+) GPU delegate kernels"),

@@ -29,6 +29,7 @@ class LogNames:
     kernel_words: str = ""  # a pattern for the names of its other kernels, which begin like nobody's
     operators: str = ""  # a pattern for its operators in a profile, which stand there instead of its kernel
     lines: tuple[LogLine, ...] = ()
+    harmless: tuple[str, ...] = ()  # patterns of lines that look like errors and end nothing
     plugin: bool = False  # loaded from a shared library, which names the kernel
 
 

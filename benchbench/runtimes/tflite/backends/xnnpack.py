@@ -28,7 +28,11 @@ class Xnnpack(TfliteBackend):
         words=("cpu",),
         kernels=("tflitexnnpackdelegate",),
         operators=r"\((?:NHWC|NCHW|NWC|NC|ND)\b",
-        lines=(LogLine("option", "(xnnpack)", summary_row(r"cpu w/ (?P<threads>\d+) threads \(xnnpack\)")),),
+        harmless=("weight cache",),
+        lines=(
+            LogLine("option", "(xnnpack)", summary_row(r"cpu w/ (?P<threads>\d+) threads \(xnnpack\)")),
+            LogLine("created", "Created TensorFlow Lite ", r"Created TensorFlow Lite XNNPACK delegate for CPU"),
+        ),
     )
 
     @property

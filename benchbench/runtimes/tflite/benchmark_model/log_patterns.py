@@ -102,7 +102,7 @@ _COMMON = tuple(
         (
             "created",
             "Created TensorFlow Lite ",
-            r"Created TensorFlow Lite (?:(?P<name>XNNPACK) delegate for CPU|delegate for (?P<other>\w+))",
+            r"Created TensorFlow Lite delegate for (?P<name>\w+)",
         ),
         (
             "applied",
@@ -218,9 +218,15 @@ TROUBLE = (
     *("CANNOT LINK", "error while loading", "benchmark_model", "benchmark-model", "exit code "),
 )
 HARMLESS = re.compile(
-    r"couldn't be opened for reading|(?:Following|Next) operations are not supported by GPU|weight cache|"
-    r"Failed to save benchmark result|Failed to open file|[Cc]ould not open file|Falling back to|"
-    r"operations will run on the"
+    "|".join(
+        (
+            "couldn't be opened for reading",
+            "Failed to save benchmark result",
+            "Failed to open file",
+            "[Cc]ould not open file",
+            *(pattern for names in LOG_NAMES.values() for pattern in names.harmless),
+        )
+    )
 )
 GENERIC = re.compile(
     r"Benchmarking failed|Restored (?:original|previous) execution plan|Failed to apply \S+ delegate|usage: |"

@@ -33,7 +33,7 @@ def _kind_of(event: Event) -> str:
     """The delegate that a line is about; "" where it names none."""
     if event.delegate is not None:
         return event.delegate
-    name = event.values.get("name") or event.values.get("other") or ""
+    name = event.values.get("name", "")
     if event.kind in {"replacing", "simple"}:
         return kernel_owner(name) or UNKNOWN
     if event.kind == "undone":
