@@ -8,8 +8,9 @@ from pathlib import Path
 
 from benchbench.accuracy.datasets import Dataset, load, seeded
 from benchbench.accuracy.plausible import Range, data_doubts
-from benchbench.accuracy.tensors import not_a_number, sample_shape, samples_at_once, to_input
+from benchbench.accuracy.tensors import not_a_number, sample_shape, samples_at_once
 from benchbench.config.matrix import NATIVE_SAMPLES, RANDOM
+from benchbench.device_script.tensors import to_input
 from benchbench.runtimes import runtime_of
 from benchbench.runtimes.models import info_of
 from benchbench.values.case import Variant

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchbench.accuracy.tensors import Array, Reals, dequantize
+from benchbench.accuracy.tensors import Array, Reals
+from benchbench.device_script.tensors import dequantize
 from benchbench.values.atomic import atomic
 from benchbench.values.errors import InputError
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from benchbench.accuracy.datasets import DataDoubt, Dataset
-from benchbench.accuracy.tensors import Preprocessing, Tensor, to_real
+from benchbench.accuracy.tensors import Preprocessing, Tensor
+from benchbench.device_script.tensors import to_real
 
 LOOKED_AT = 16  # samples
 CUT_OFF = 0.10  # share of values beyond what an input takes

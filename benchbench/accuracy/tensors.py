@@ -1,4 +1,4 @@
-"""Numbers on their way into a model and out of it: preprocessing, quantization, dequantization. All explicit."""
+"""What samples of a dataset and the inputs of a model have to do with each other."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from benchbench.device_script.protocol import Preprocess
 from benchbench.values.device import Frozen
 
 Array = NDArray[Any]
@@ -43,6 +44,11 @@ class Preprocessing(Frozen):
     crop: bool = False
     label_offset: int = 0
 
+    @property
+    def arithmetic(self) -> Preprocess:
+        """What remains to be done with a sample that is stored as numbers."""
+        return Preprocess(self.scale, self.mean, self.std)
+
 
 def samples_at_once(inputs: Sequence[Sequence[int]], outputs: Sequence[Sequence[int]]) -> int | None:
     """How many samples one inference takes, by the shapes of a model's inputs and outputs (-1 = any size).
@@ -71,42 +77,3 @@ def not_a_number(tensor: Tensor) -> bool:
         return np.dtype(tensor.dtype).kind not in "fiubc"
     except TypeError:
         return True
-
-
-def dequantize(array: Array, scale: float, zero_point: int) -> Reals:
-    """(q - zero_point) * scale as float32; scale 0 = the values are real already (TFLite quantization spec)."""
-    if not scale:
-        return array.astype(np.float32)
-    return ((array.astype(np.float64) - zero_point) * scale).astype(np.float32)
-
-
-def quantize(real: Reals, scale: float, zero_point: int, dtype: str) -> Array:
-    """round(x / scale) + zero_point, half to even, held within the type."""
-    kind = np.iinfo(dtype)
-    steps: Array = np.clip(np.round(real / scale) + zero_point, kind.min, kind.max)
-    return steps.astype(dtype)
-
-
-def to_real(samples: Array, how: Preprocessing) -> Reals:
-    """Stored samples as the real values that a model wants."""
-    mean, std = np.asarray(how.mean, np.float32), np.asarray(how.std, np.float32)
-    real: Reals = np.divide(samples.astype(np.float32) * np.float32(how.scale) - mean, std, dtype=np.float32)
-    return real
-
-
-def to_input(samples: Array, tensor: Tensor, preprocessing: Preprocessing | None) -> Array:
-    """Samples as the input takes them: preprocessed real values, quantized by the input's own scale.
-
-    The same rule as on the device: without preprocessing, samples of the input's own type go in as they are, and whole
-    numbers into an input of whole numbers without a scale. Raises ValueError for other numbers for such an input.
-    """
-    if preprocessing is None and samples.dtype == np.dtype(tensor.dtype):
-        return samples
-    if preprocessing is None and not tensor.scale and {samples.dtype.kind, np.dtype(tensor.dtype).kind} <= set("iub"):
-        return samples.astype(tensor.dtype)
-    real = to_real(samples, preprocessing or Preprocessing())
-    if np.dtype(tensor.dtype).kind == "f":
-        return real.astype(tensor.dtype)
-    if not tensor.scale:
-        raise ValueError(f"input {tensor.name!r} is {tensor.dtype} without a scale: give samples of that type")
-    return quantize(real, tensor.scale, tensor.zero_point or 0, tensor.dtype)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,16 +14,16 @@ from numpy.typing import NDArray
 from benchbench.accuracy.datasets import seeded
 from benchbench.accuracy.fidelity import fidelity as tensor_fidelity
 from benchbench.accuracy.fidelity import flags
-from benchbench.accuracy.outputs import Output, read_outputs
-from benchbench.accuracy.tensors import to_input
+from benchbench.accuracy.on_this_host import NotComparable, outputs_on_this_host
+from benchbench.accuracy.outputs import Output
+from benchbench.device_script.protocol import Evaluation, InterpreterDelegate, Request
+from benchbench.device_script.tensors import to_input
 from benchbench.runtimes.tflite.quantize.calibration import Calibration
-from benchbench.runtimes.tflite.quantize.conversion import how
 from benchbench.runtimes.tflite.quantize.manifest import Fidelity
 from benchbench.runtimes.tflite.quantize.validator import CannotRun
-from benchbench.values.errors import InputError
+from benchbench.values.errors import InputError, ToolError
 from benchbench.values.model import ModelInfo, TensorInfo
 
-PROGRAM = Path(__file__).with_name("on_samples.py")
 MOST_SAMPLES = 16
 MOST_VALUES = 2**22  # in and out of the model, over all samples: pictures as outputs would fill the memory
 ENOUGH_SECONDS = 60  # then no further sample is begun
@@ -121,26 +119,47 @@ def _inputs(info: ModelInfo) -> Mapping[str, TensorInfo]:
     return named if {tensor.name for tensor in named.values()} <= set(own) else own
 
 
-def _arrays(info: ModelInfo, samples: Arrays) -> Arrays:
-    """The samples as a file takes them, by the numbers of its inputs: `x0`, `x1` …"""
+def _answers(info: ModelInfo, samples: Arrays) -> Outputs | None:
+    """Run a file in a process of its own; None where its outputs are nothing that can be compared. Raises CannotRun."""
+    with TemporaryDirectory(prefix="benchbench-") as folder:
+        fed = _fed(info, samples)
+        np.savez(Path(folder, "samples.npz"), **{f"x{place}": array for place, array in fed.items()})  # type: ignore[arg-type]  # numpy's stub takes the names for options
+        evaluation = Evaluation(
+            samples=str(Path(folder, "samples.npz")), whole=True, at_most_seconds=ENOUGH_SECONDS, fed=tuple(fed)
+        )
+        request = Request(
+            model=str(Path(info.path).absolute()),
+            asked="validation",
+            delegate=InterpreterDelegate(xnnpack=True),
+            shapes=tuple(fed[k].shape[1:] if k in fed else None for k in range(len(info.inputs))),
+            evaluate=evaluation,
+        )
+        try:
+            outputs = outputs_on_this_host(request, TRY_SECONDS)
+        except NotComparable:
+            return None
+        except ToolError as error:
+            raise CannotRun(f"the interpreter failed: {error.message}") from error
+    return tuple(map(_without_batch, outputs)) if all(output.raw.dtype.kind in "fiub" for output in outputs) else None
+
+
+def _fed(info: ModelInfo, samples: Arrays) -> dict[int, NDArray[Any]]:
+    """The samples as a file takes them, by the numbers of its inputs: each is one whole set of inputs."""
     inputs = _inputs(info)
     named = samples if set(samples) <= set(inputs) else dict(zip(inputs, samples.values(), strict=False))
     places = {tensor.name: k for k, tensor in enumerate(info.inputs)}
-    return {f"x{places[inputs[name].name]}": to_input(array, inputs[name], None) for name, array in named.items()}
+    by_place = {places[inputs[name].name]: to_input(array, inputs[name], None) for name, array in named.items()}
+    return {place: _fitted(by_place[place], info.inputs[place]) for place in sorted(by_place)}
 
 
-def _answers(info: ModelInfo, samples: Arrays) -> Outputs | None:
-    """Run a file in a child; None where its outputs are nothing that can be compared. Raises CannotRun."""
-    with TemporaryDirectory(prefix="benchbench-") as folder:
-        fed, answer = Path(folder, "samples.npz"), Path(folder, "answer.npz")
-        np.savez(fed, **_arrays(info, samples))  # type: ignore[arg-type]  # numpy's stub takes the names for options
-        command = [sys.executable, "-P", str(PROGRAM), info.path, str(fed), str(answer), str(ENOUGH_SECONDS)]
-        try:
-            child = subprocess.run(
-                command, capture_output=True, text=True, errors="replace", check=False, timeout=TRY_SECONDS
-            )
-        except subprocess.TimeoutExpired as error:
-            raise CannotRun(f"the interpreter took longer than {TRY_SECONDS} s") from error
-        if child.returncode:
-            raise CannotRun(f"the interpreter {how(child)}")
-        return read_outputs(answer) if answer.is_file() else None
+def _fitted(samples: NDArray[Any], tensor: TensorInfo) -> NDArray[Any]:
+    """Each sample for the whole batch of a model, or for an input without a batch; open sizes are the samples' own."""
+    shape = (*tensor.shape[:1], *samples.shape[1:]) if -1 in tensor.signature[1:] else tensor.shape
+    if samples[:1].size == np.prod(shape, dtype=int):
+        return samples.reshape((len(samples), *shape))
+    return np.stack([np.broadcast_to(samples[k : k + 1], shape) for k in range(len(samples))])
+
+
+def _without_batch(output: Output) -> Output:
+    """Of outputs of one sample each, that sample."""
+    return replace(output, raw=output.raw[:, 0]) if output.raw.shape[1:2] == (1,) else output

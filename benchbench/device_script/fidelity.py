@@ -43,7 +43,8 @@ def fidelity(
 
 
 def _relative_l2(output: Array, tensor: Tensor, reference: Array) -> float | None:
-    wanted = dequantize(reference, tensor.scale, tensor.zero_point).ravel()
-    got = dequantize(output, tensor.scale, tensor.zero_point).ravel()
+    wanted, got = (
+        dequantize(array, tensor.scale, tensor.zero_point).ravel().astype(np.float64) for array in (reference, output)
+    )
     error = float(np.linalg.norm(got - wanted) / max(float(np.linalg.norm(wanted)), 1e-30))
     return error if np.isfinite(error) else None

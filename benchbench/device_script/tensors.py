@@ -83,9 +83,9 @@ def tensor_of(detail: Mapping[str, Any], name: str | None = None) -> Tensor:
 
 def filled_shape(asked: Sequence[int] | None, own: tuple[int, ...]) -> tuple[int, ...]:
     """The shape that is asked for: None = the model's own, -1 = its own size of that axis."""
-    if asked is None or len(asked) != len(own):
-        return own if asked is None else tuple(asked)
-    return tuple(size if size != -1 else its for size, its in zip(asked, own))
+    if asked is None:
+        return own
+    return tuple(own[axis] if size == -1 and axis < len(own) else size for axis, size in enumerate(asked))
 
 
 def matched(arrays: Sequence[Array | None], tensors: Sequence[Tensor]) -> list[tuple[Tensor, Array]]:
@@ -151,10 +151,12 @@ def quantize(real: Reals, scale: float, zero_point: int, dtype: Any) -> Array:
     return steps.astype(dtype)
 
 
-def dequantize(array: Array, scale: float, zero_point: int) -> NDArray[np.float64]:
+def dequantize(array: Array, scale: float, zero_point: int) -> Reals:
     """(q - zero_point) * scale; scale 0 = the values are real already (TFLite quantization spec)."""
-    real = np.asarray(array, dtype=np.float64)
-    return (real - zero_point) * scale if scale else real
+    if not scale:
+        return array.astype(np.float32)
+    real: Reals = ((array.astype(np.float64) - zero_point) * scale).astype(np.float32)
+    return real
 
 
 def to_input(samples: Array, tensor: Quantized, preprocess: RealValues | None) -> Array:

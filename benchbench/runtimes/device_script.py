@@ -1,10 +1,13 @@
-"""The host's side of the device script: packing it for its journey, and reading what it answers."""
+"""The host's side of the device script: packing it for devices, running it here, reading what it answers."""
 
 from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,7 +15,9 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from benchbench import device_script
-from benchbench.device_script.protocol import Answer
+from benchbench.device_script.protocol import ANSWER, NATIVE_LOG, REQUEST, STAGE, Answer, Request, to_json
+from benchbench.values.errors import ToolError
+from benchbench.values.process_end import how_it_ended
 
 NAME = "device_script.pyz"
 _MAIN = """\
@@ -78,3 +83,43 @@ def read_probe(text: str) -> Probe | None:
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
     return None
+
+
+def run_here(request: Request, folder: Path, timeout_s: float) -> Answer:
+    """A launch on this host, in a process of its own because models may abort; `folder` holds what it leaves.
+
+    Paths in the request are absolute, or of that folder. Raises ToolError where no answer came.
+    """
+    (folder / REQUEST).write_text(to_json(request), encoding="utf-8")
+    command = [sys.executable, "-P", "-m", device_script.__name__, REQUEST, ANSWER]
+    try:
+        ended = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=timeout_s)
+    except subprocess.TimeoutExpired as error:
+        if not (folder / ANSWER).exists():
+            raise ToolError(f"not done after {timeout_s:g} s") from error
+    else:
+        if not (folder / ANSWER).exists():
+            raise ToolError(no_answer(ended.returncode, _left_in(folder), ended.stderr, ended.stdout))
+    return read_answer((folder / ANSWER).read_bytes())
+
+
+def no_answer(exit_code: int, left: Mapping[str, bytes], *said: bytes) -> str:
+    """Why a launch left no answer, in one line: how it ended, at which stage, and its most telling words."""
+    lines = (_telling_line(text) for text in (left.get(NATIVE_LOG, b""), *said))
+    tail = next((line for line in lines if line), "")
+    return f"{how_it_ended(exit_code)} (stage: {last_stage(left)})" + (f": {tail}" if tail else "")
+
+
+def last_stage(left: Mapping[str, bytes]) -> str:
+    """What a launch was doing when it ended."""
+    return left.get(STAGE, b"").decode("utf-8", "replace").strip() or "start"
+
+
+def _left_in(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in (STAGE, NATIVE_LOG) if (folder / name).exists()}
+
+
+def _telling_line(text: bytes) -> str:
+    lines = [line.strip() for line in text.decode("utf-8", "replace").splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith(("ERROR", "F0", "Fatal", "Check failed")) or "rror:" in line]
+    return (errors or lines or [""])[-1][:300]

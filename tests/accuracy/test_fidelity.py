@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from benchbench.accuracy.fidelity import SQNR_CEILING_DB, fidelity, flags
 from benchbench.accuracy.outputs import Output
-from benchbench.accuracy.tensors import quantize
+from benchbench.device_script.tensors import quantize
 from benchbench.values.errors import InputError
 
 REAL = np.random.default_rng(0).normal(size=(200, 10)).astype(np.float32)

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchbench.accuracy.tensors import dequantize, quantize, samples_at_once, to_input
+from benchbench.accuracy.tensors import samples_at_once
+from benchbench.device_script.tensors import dequantize, quantize, to_input
 from tests.accuracy.conftest import Described
 
 

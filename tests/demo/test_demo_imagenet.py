@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchbench.accuracy.datasets import load
-from benchbench.accuracy.tensors import to_input
 from benchbench.config.matrix import load_matrix
 from benchbench.demo import __file__ as demo_file
 from benchbench.demo import imagenet
 from benchbench.demo.checkpoint import MAGIC, PROTOCOL, read_checkpoint
 from benchbench.demo.efficientnet_lite import CLASSES, classifier
 from benchbench.demo.packages import Package, wheel
+from benchbench.device_script.tensors import to_input
 from benchbench.runtimes.models import inspect
 from benchbench.values.errors import InputError, ToolError
 from benchbench.values.model import TensorInfo

@@ -12,7 +12,7 @@ from benchbench.accuracy.collect.launch_sequence import Evaluated, LaunchFailed,
 from benchbench.accuracy.outputs import Output, read_outputs
 from benchbench.accuracy.shards import Shards
 from benchbench.device.session import JobResult
-from benchbench.device_script.protocol import Evaluation, Preprocess
+from benchbench.device_script.protocol import Evaluation
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.errors import InputError
 from benchbench.values.model import State
@@ -42,11 +42,11 @@ def evaluate(
 
 def _launch(launches: LaunchSequence, work: LaunchSpec, shards: Shards, done: int, state: State | None) -> Chunk:
     def with_samples() -> LaunchSpec:
-        shard = shards.holding(done)
+        shard, how = shards.holding(done), shards.dataset.preprocessing
         evaluation = Evaluation(
             samples=launches.session.stage(shard.path),
             start=done - shard.first,
-            preprocess=_preprocess(shards),
+            preprocess=how.arithmetic if how else None,
             whole=shards.dataset.whole,
             state=state,
             at_most_seconds=min(LAUNCH_SECONDS, work.measure.timeout_seconds / 2),
@@ -67,11 +67,6 @@ def _evaluated(part: Chunk) -> int:
     if not count:
         raise LaunchFailed("a launch evaluated no sample")
     return count
-
-
-def _preprocess(shards: Shards) -> Preprocess | None:
-    how = shards.dataset.preprocessing
-    return Preprocess(how.scale, how.mean, how.std) if how else None
 
 
 def _joined(parts: Sequence[tuple[Output, ...]]) -> tuple[Output, ...]:

@@ -19,7 +19,7 @@ from benchbench.device_script.protocol import (
     Request,
     to_json,
 )
-from benchbench.runtimes.device_script import read_answer
+from benchbench.runtimes.device_script import last_stage, no_answer, read_answer
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.backend import Backend
@@ -250,14 +250,6 @@ def _warnings(work: LaunchSpec, raw: JobOutput, answer: Answer) -> list[str]:
 
 def _died(work: LaunchSpec, raw: JobOutput) -> str:
     """Why there is no answer: the time limit, a signal, or an interpreter that could not run the script."""
-    stage = raw.answers.get(STAGE, b"").decode("utf-8", "replace").strip() or "start"
     if raw.late:
-        return f"killed at its time limit of {work.measure.timeout_seconds:g} s (stage: {stage})"
-    tail = _telling_line(raw.answers.get(NATIVE_LOG, b"")) or _telling_line(raw.stderr) or _telling_line(raw.stdout)
-    return f"{how_it_ended(raw.exit_code)} (stage: {stage})" + (f": {tail}" if tail else "")
-
-
-def _telling_line(text: bytes) -> str:
-    lines = [line.strip() for line in text.decode("utf-8", "replace").splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith(("ERROR", "F0", "Fatal", "Check failed")) or "rror:" in line]
-    return (errors or lines or [""])[-1][:300]
+        return f"killed at its time limit of {work.measure.timeout_seconds:g} s (stage: {last_stage(raw.answers)})"
+    return no_answer(raw.exit_code, raw.answers, raw.stderr, raw.stdout)
