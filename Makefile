@@ -28,6 +28,8 @@ check: $(STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy --python-version 3.10 --no-error-summary benchbench/device_script # the oldest that mypy knows
+	@$(BIN)/vermin --target=3.7- --violations --no-tips --quiet benchbench/device_script
 	@$(BIN)/lint-imports
 
 bench: $(STAMP)

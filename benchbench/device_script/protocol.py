@@ -1,7 +1,6 @@
 """What a launch is asked and what it answers, as the host and the device both write and read it.
 
-Values only, and the standard library of Python 3.7. Annotations are not evaluated on the device; the host's pydantic
-evaluates them to check an answer.
+Annotations are not evaluated on the device (Python 3.7 could not); the host's pydantic does, to check an answer.
 """
 
 from __future__ import annotations
@@ -11,16 +10,20 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Union
 
-if sys.version_info >= (3, 8):
+if sys.version_info >= (3, 8):  # novm
     from typing import Literal
 
+    Format = Literal[1]
+    Kernels = Literal["optimized", "reference"]  # the latter are slow and exact
+    Accelerator = Literal["gpu", "npu"]
     State = Literal["variables", "resources"]  # what a model keeps: variable tensors, or resources
+    Status = Literal["ok", "failed"]
     Timed = Literal["invoke", "run+read"]  # what the clock is around
+    PeakSince = Literal["load", "process start"]
     Verdict = Literal["full", "partial", "none", "unavailable", "unknown"]
 
-FORMAT: Literal[1] = 1
-REQUEST, ANSWER, OUTPUTS = "request.json", "answer.json", "outputs.npz"
-STAGE, NATIVE_LOG = "stage.txt", "native.log"
+FORMAT: Format = 1
+REQUEST, ANSWER, STAGE, NATIVE_LOG, OUTPUTS = "request.json", "answer.json", "stage.txt", "native.log", "outputs.npz"
 
 
 class Part:
@@ -31,24 +34,24 @@ class Part:
 
 @dataclass(frozen=True)
 class InterpreterDelegate(Part):
-    """The interpreter's own kernels, XNNPACK, or the delegate in a library; `reference` kernels are slow and exact."""
+    """The interpreter's own kernels, XNNPACK, or the delegate in a library."""
 
     xnnpack: bool
     library: str | None = None
     options: dict[str, str] | None = None
-    kernels: Literal["optimized", "reference"] = "optimized"
-    api: Literal["interpreter"] = "interpreter"
+    kernels: Kernels = "optimized"
+    api: str = "interpreter"
 
 
 @dataclass(frozen=True)
 class CompiledModelDelegate(Part):
     """LiteRT's GPU or NPU, and which of its backends."""
 
-    accelerator: Literal["gpu", "npu"]
+    accelerator: Accelerator
     fp32: bool = False
     vendor: str | None = None
     backend: str | None = None
-    api: Literal["compiled_model"] = "compiled_model"
+    api: str = "compiled_model"
 
 
 DelegateRequest = Union[InterpreterDelegate, CompiledModelDelegate]
@@ -76,9 +79,8 @@ class Preprocess(Part):
 class Evaluation(Part):
     """Run the samples of an .npz, one array an input in order, and leave the outputs in another.
 
-    From number `start` on, `count` of them at most, and for `at_most_seconds`, but one batch at least. `whole`: a
-    sample is one whole set of inputs. `state`: what the model keeps from one inference to the next, reset before each.
-    `fed`: the numbers of the inputs that the arrays are for, where others are left as they are.
+    From number `start` on, `count` at most, and for `at_most_seconds`, but one batch at least. `whole`: a sample is one
+    whole set of inputs. `state` is reset before each. `fed`: numbers of the inputs that the arrays are for; None = all.
     """
 
     samples: str
@@ -94,10 +96,9 @@ class Evaluation(Part):
 
 @dataclass(frozen=True)
 class Request(Part):
-    """What is asked of a launch: to time the model, or profile it, or evaluate samples.
+    """Time the model, or profile it, or evaluate samples; with `fidelity`, compare the first outputs with this CPU's.
 
     `shapes` of the inputs: None = the model's own, -1 = its own size of that axis. `ranges` are for random inputs.
-    `fidelity`: compare the first outputs with those of this CPU.
     """
 
     model: str
@@ -160,7 +161,7 @@ class Delegation(Part):
 class Memory(Part):
     """Of the process, in 2**20 bytes."""
 
-    peak_since: Literal["load", "process start"]
+    peak_since: PeakSince
     rss_start_mb: float | None = None
     rss_loaded_mb: float | None = None
     rss_end_mb: float | None = None
@@ -204,8 +205,8 @@ class OpTime(Part):
 class Answer(Part):
     """What is known of a launch, by its last stage that went well."""
 
-    format: Literal[1]
-    status: Literal["ok", "failed"]
+    format: Format
+    status: Status
     delegation: Delegation
     error: Failure | None = None
     runtime: str | None = None
@@ -237,14 +238,12 @@ def to_json(value: Request | Answer) -> str:
 def request_from_json(text: str) -> Request:
     """Raises ValueError, KeyError or TypeError for what is no request."""
     said: dict[str, Any] = json.loads(text)
-    delegate: dict[str, Any] = said["delegate"]
-    kind = {"interpreter": InterpreterDelegate, "compiled_model": CompiledModelDelegate}[delegate["api"]]
-    said["delegate"] = kind(**delegate)
-    if said.get("signature"):
+    kind = {"interpreter": InterpreterDelegate, "compiled_model": CompiledModelDelegate}[said["delegate"]["api"]]
+    said["delegate"] = kind(**said["delegate"])
+    if "signature" in said:
         said["signature"] = Signature(**said["signature"])
-    if said.get("evaluate"):
-        asked: dict[str, Any] = said["evaluate"]
-        if asked.get("preprocess"):
-            asked["preprocess"] = Preprocess(**asked["preprocess"])
-        said["evaluate"] = Evaluation(**asked)
+    if "evaluate" in said:
+        if "preprocess" in said["evaluate"]:
+            said["evaluate"]["preprocess"] = Preprocess(**said["evaluate"]["preprocess"])
+        said["evaluate"] = Evaluation(**said["evaluate"])
     return Request(**said)

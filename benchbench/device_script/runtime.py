@@ -53,7 +53,7 @@ class Runtime:
 
 def _version(distribution: str) -> str:
     try:
-        from importlib.metadata import version
+        from importlib.metadata import version  # novm
 
         return version(distribution)
     except Exception:  # Python 3.7 has no importlib.metadata

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     Reals = NDArray[np.float32]
 
-if sys.version_info >= (3, 8):
+if sys.version_info >= (3, 8):  # novm
     from typing import Protocol
 else:
     Protocol = object

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.runtimes.device_script import archive, probe_argv, read_probe
+from benchbench.device_script.protocol import Answer, InterpreterDelegate, Request
+from benchbench.runtimes.device_script import archive, probe_argv, read_probe, run_here
+from benchbench.values.errors import ToolError
+from tests.beds import models
 
 PROGRAM = """
 import hashlib
@@ -57,3 +60,39 @@ def test_a_probe_line_is_found_among_other_output() -> None:
 @pytest.mark.parametrize("text", ["", "No module named numpy", "{}", "[1]", "null", '{"python": 3}'])
 def test_no_probe_line_is_none(text: str) -> None:
     assert read_probe(text) is None
+
+
+def faulty(folder: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A runtime that crashes at a place in its interpreter."""
+    program = f"""
+import os, signal
+from ai_edge_litert.interpreter import Interpreter
+
+Interpreter.{place} = lambda *given, **named: os.kill(os.getpid(), signal.SIGSEGV)
+"""
+    (folder / "sitecustomize.py").write_text(program)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
+def launch_here(folder: Path) -> Answer:
+    model = folder / "model.tflite"
+    model.write_bytes(models.add_model())
+    left = folder / "left"
+    left.mkdir()
+    return run_here(Request(str(model), "xnnpack", InterpreterDelegate(xnnpack=True), runs=3), left, timeout_s=300)
+
+
+def test_a_launch_on_this_host_answers(tmp_path: Path) -> None:
+    answer = launch_here(tmp_path)
+    assert (answer.status, len(answer.steady_ns)) == ("ok", 3)
+
+
+def test_a_crash_on_this_host_names_signal_and_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faulty(tmp_path, "allocate_tensors", monkeypatch)
+    with pytest.raises(ToolError, match=r"SIGSEGV.*stage: allocate"):
+        launch_here(tmp_path)
+
+
+def test_a_crash_after_the_answer_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faulty(tmp_path, "_get_ops_details", monkeypatch)
+    assert launch_here(tmp_path).status == "ok"
