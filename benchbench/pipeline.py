@@ -203,6 +203,7 @@ def run_matrix(
                 tell(Noted("", remark))
             _execute(made, opened, book, datasets, tell)
         score_run(book, datasets, loaded.variants, lambda text: tell(Scoring(text)))
+        book.end()
     return folder
 
 
@@ -222,6 +223,7 @@ def resume(folder: Path, *, watching: Watching = silently, wait: Wait | None = N
             if left:
                 _go_on(run, left, book, datasets, tell, wait)
             score_run(book, datasets, run.variants, lambda text: tell(Scoring(text)))
+            book.end()
     return folder
 
 

@@ -14,7 +14,8 @@ from benchbench.accuracy.reference import reference_outputs
 from benchbench.accuracy.scores import classified, score
 from benchbench.accuracy.shards import Shards, cut
 from benchbench.config.matrix import RANDOM
-from benchbench.run_folder.journal import Journal, read_manifest, read_outcomes, slug
+from benchbench.run_folder.journal import Journal, read_manifest, read_outcomes
+from benchbench.run_folder.names import slug
 from benchbench.runtimes.models import info_of, inspect
 from benchbench.values.case import Variant
 from benchbench.values.errors import BenchbenchError, InputError

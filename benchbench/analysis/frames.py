@@ -21,6 +21,7 @@ from benchbench.analysis.doubts import throttle_flags
 from benchbench.config.rules import BudgetRule
 from benchbench.run_folder.journal import read_records
 from benchbench.run_folder.manifest import Kin, checked_manifest
+from benchbench.run_folder.series import Series, read_series, series_of
 from benchbench.values.outcome import Outcome, Statistic, Timings, common_statistic
 from benchbench.values.quantities import PER_LAUNCH
 
@@ -75,6 +76,27 @@ class Run:
         yet. `error` says why there is no number.
         """
         return self._summarized(self._statistics)
+
+    @cached_property
+    def series(self) -> dict[str, Series]:
+        """How long the inferences of each trial took, where its tool says it of every one; read when asked for.
+
+        Raises InputError, naming the file, where one is spoilt.
+        """
+        before = {o.trial: series_of(o.trial, times) for o in self.outcomes if (times := o.measurement.timings.samples)}
+        found = before | read_series(self.folder)
+        counts = {o.trial: o.measurement.runs for o in self.outcomes}  # others are of attempts that do not count
+        return {trial: series for trial, series in found.items() if series.inferences == counts.get(trial)}
+
+    @cached_property
+    def inferences(self) -> pd.DataFrame:
+        """One row an inference whose time is kept (of long launches not all): its number from 0 on, and time_ms."""
+        parts = [pd.DataFrame(columns=["run", *(column.name for column in PLACE), "trial", "number", "time_ms"])]
+        cells = {o.trial: self.cells[o.case] for o in self.outcomes}
+        for trial, series in self.series.items():
+            part = pd.DataFrame({"number": series.number, "time_ms": series.time_ns / 1e6})
+            parts.append(part.assign(run=self.id, trial=trial, **_place(cells[trial]))[[*parts[0].columns]])
+        return pd.concat(parts[1:] or parts, ignore_index=True)
 
     @cached_property
     def _statistics(self) -> dict[str, Statistic]:

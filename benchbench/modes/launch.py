@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from benchbench.values.errors import BenchbenchError, Unsupported
 from benchbench.values.job import Job, JobOutput
 from benchbench.values.outcome import Delegation, LaunchResult, Outcome
 
+_MANY_NUMBERS = re.compile(rb"((?:\d+, ){20})((?:\d+, ){200,})((?:\d+, ){19}\d+)")
 LEFT_OUT = b"bytes of output left out by benchbench]"  # as agent.sh says it
 
 
@@ -24,8 +26,11 @@ def launch(attempt: Attempt, spec: LaunchSpec) -> Outcome:
     job = attempt.runner.job(spec)
     job = replace(job, env={**job.env, **session.device.env})
     result = session.run(folder_name(trial.id), job, outputs_to=context.journal.folder)
-    log = context.journal.write_log(trial.id, transcript(job, result.raw))
+    said = transcript(job, result.raw)
+    log = context.journal.write_log(trial.id, said)
     reading = required(attempt.runner.read(spec, result.raw), trial, context.measure)
+    if reading.status == "ok":
+        context.journal.write_log(trial.id, without_times(said))
     outcome = outcome_of(attempt, with_cut(reading, result.raw), result).model_copy(update={"log": log})
     if reading.status in {"ok", "skipped"} or not (fault := passing_fault(session, spec.staged, result.raw)):
         return outcome
@@ -109,3 +114,12 @@ def transcript(job: Job, raw: JobOutput) -> bytes:
             shown = content if b"\0" not in content else f"({len(content)} bytes, binary)".encode()
             parts += [f"\n== {name} ==".encode(), shown.rstrip()]
     return b"\n".join(parts) + b"\n"
+
+
+def without_times(said: bytes) -> bytes:
+    """A transcript with the middle of long lists left out: what every inference took is in series/."""
+
+    def shortened(found: re.Match[bytes]) -> bytes:
+        return found[1] + b'"(%d more)", ' % found[2].count(b",") + found[3]
+
+    return _MANY_NUMBERS.sub(shortened, said)

@@ -1,12 +1,11 @@
-"""The run folder: what was planned (run.json), what came out (outcomes.jsonl), what the tools said (logs/)."""
+"""The run folder: what was planned (run.json), what came out (outcomes.jsonl, series/), what tools said (logs/)."""
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
+import importlib
 import json
 import os
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,26 +13,15 @@ from typing import IO, Any
 
 from pydantic import ValidationError
 
+from benchbench.run_folder.names import file_name, slug
+from benchbench.run_folder.series import compact_series, series_of, write_series
 from benchbench.values.atomic import atomic
 from benchbench.values.errors import InputError, file_error
 from benchbench.values.outcome import Outcome
 
-FORMAT = 1
+FORMAT = 2  # 1 had the times of all inferences in outcomes.jsonl
+_IN_SERIES = {"measurement": {"timings": {"samples"}}}
 DAMAGE_REMEDY = "`benchbench run --resume` does its trial again; delete the line to be told no more"
-
-
-def slug(text: str, length: int = 60) -> str:
-    """A name for a folder or file: nothing in it can leave the folder it is put in."""
-    return re.sub(r"[^A-Za-z0-9._@-]+", "-", text).strip("-.")[:length].rstrip("-.") or "run"
-
-
-def log_name(trial: str) -> str:
-    """A name for a trial's log, no other trial's: with a digest where not all of the id could be kept."""
-    readable = trial.replace("/", "__")
-    kept = slug(readable, 200)
-    whole = kept == readable and "__" not in trial
-    digest = "" if whole else "." + hashlib.sha256(trial.encode()).hexdigest()[:8]
-    return f"{kept}{digest}.txt"
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -47,8 +35,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise file_error(error, f"{path}: cannot be read") from error
     except ValueError as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise InputError(f"{path}: is no run of format {FORMAT}", remedy="written by another version of benchbench?")
+    if not isinstance(manifest, dict) or manifest.get("format") not in range(1, FORMAT + 1):
+        raise InputError(f"{path}: is no run of a format up to {FORMAT}", remedy="written by a newer benchbench?")
     return manifest
 
 
@@ -101,17 +89,22 @@ class Journal:
     _lines: IO[str] = field(repr=False)
 
     def append(self, outcome: Outcome) -> None:
-        """One line, on the disk before anything else happens. Raises HostError where that is full."""
+        """Its series, and then one line: on the disk before anything else happens. Raises HostError where that is full.
+
+        A series without its line belongs to no outcome, and the trial is done again.
+        """
         try:
-            self._lines.write(outcome.model_dump_json(exclude_defaults=True) + "\n")
+            if times := outcome.measurement.timings.samples:
+                write_series(self.folder, series_of(outcome.trial, times))
+            self._lines.write(outcome.model_dump_json(exclude_defaults=True, exclude=_IN_SERIES) + "\n")
             self._lines.flush()
             os.fsync(self._lines.fileno())
         except OSError as error:
-            raise file_error(error, f"{self.folder / 'outcomes.jsonl'}: cannot be written") from error
+            raise file_error(error, f"{self.folder}: an outcome cannot be written") from error
 
     def write_log(self, trial: str, text: bytes) -> str:
         """A tool's whole output; its path below the run folder."""
-        path = self.folder / "logs" / log_name(trial)
+        path = self.folder / "logs" / file_name(trial, ".txt")
         path.write_bytes(text)
         return f"logs/{path.name}"
 
@@ -124,6 +117,13 @@ class Journal:
         """Something that happened to the run as a whole; kept in run.json."""
         self.manifest.setdefault("notes", []).append(text)
         write_manifest(self.folder, self.manifest)
+
+    def end(self) -> None:
+        """The run is done: its series become one file."""
+        try:
+            compact_series(self.folder)
+        except OSError as error:
+            raise file_error(error, f"{self.folder}: its series cannot be written") from error
 
     def close(self) -> None:
         self._lines.close()
@@ -159,10 +159,12 @@ def create(folder: Path, manifest: dict[str, Any]) -> Journal:
 
 def reopen(folder: Path) -> Journal:
     """Go on with a run; raises InputError when it is no run or another controller is writing it."""
-    return _open(folder, read_manifest(folder))
+    return _open(folder, read_manifest(folder) | {"format": FORMAT})
 
 
 def _open(folder: Path, manifest: dict[str, Any]) -> Journal:
+    for library in ("pandas", "pyarrow.parquet"):  # to write a series: loaded now, as it would disturb a trial
+        importlib.import_module(library)
     path = folder / "outcomes.jsonl"
     try:
         (folder / "logs").mkdir(exist_ok=True)

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from benchbench.analysis.frames import load
+from benchbench.run_folder.series import series_of, write_series
 from benchbench.values.errors import InputError
-from benchbench.values.outcome import Outcome
+from benchbench.values.outcome import Measurement, Outcome
 from tests.report.builder import class_tables, conditions, launches, outcome, write_run
 
 
@@ -219,3 +220,46 @@ def test_what_fidelity_found_is_a_doubt_of_the_case(tmp_path: Path, scores: dict
 def test_outputs_without_flags_are_not_doubted(tmp_path: Path) -> None:
     fine = outcome().model_copy(update={"accuracy": {"n": 9, "broken": 0, "flags": ""}})
     assert not {"odd output", "broken output"} & {doubt.kind for doubt in only_case(tmp_path, [fine])["doubts"]}
+
+
+def with_times(us: tuple[float, ...], **more: Any) -> Outcome:
+    """An outcome as folders of format 1 have it, with the time of every inference."""
+    told = outcome(**more)
+    timings = told.measurement.timings.model_copy(update={"samples": us})
+    measured = told.measurement.model_copy(update={"timings": timings, "runs": len(us)})
+    return told.model_copy(update={"measurement": measured})
+
+
+def test_the_times_of_inferences_are_rows_of_their_trials(tmp_path: Path) -> None:
+    told = with_times((), delegate="gpu").model_copy(update={"measurement": Measurement(runs=3)})
+    write_series(write_run(tmp_path, [told]), series_of(told.trial, (1000.0, 2000.0, 1500.0)))
+    rows = load(tmp_path).inferences
+    assert rows[["delegate", "trial", "number", "time_ms"]].values.tolist() == [
+        ["gpu", told.trial, 0, 1.0],
+        ["gpu", told.trial, 1, 2.0],
+        ["gpu", told.trial, 2, 1.5],
+    ]
+
+
+def test_a_folder_of_format_1_has_the_times_of_inferences_in_its_lines(tmp_path: Path) -> None:
+    told = with_times((1000.0, 2000.0))
+    assert load(write_run(tmp_path, [told])).inferences["time_ms"].tolist() == [1.0, 2.0]
+
+
+def test_times_of_an_attempt_that_does_not_count_are_left_out(tmp_path: Path) -> None:
+    told = outcome(status="failed")
+    write_series(write_run(tmp_path, [told]), series_of(told.trial, (1000.0, 2000.0)))
+    run = load(tmp_path)
+    assert run.series == {}
+    assert list(run.inferences.columns)[-3:] == ["trial", "number", "time_ms"]
+
+
+def test_series_are_read_when_they_are_asked_for(tmp_path: Path) -> None:
+    told = outcome()
+    write_series(write_run(tmp_path, [told]), series_of(told.trial, (1000.0,)))
+    (spoilt,) = (tmp_path / "series").iterdir()
+    spoilt.write_bytes(b"x")
+    run = load(tmp_path)
+    assert len(run.cases) == len(run.trials) == 1
+    with pytest.raises(InputError, match=spoilt.name):
+        _ = run.inferences

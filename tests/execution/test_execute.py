@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from benchbench import pipeline as api
+from benchbench.analysis.frames import load
 from benchbench.config.inventory import device_file, read_device
 from benchbench.device.agent import SCRIPT
 from benchbench.device.lock import Holder
@@ -71,6 +72,11 @@ def test_a_run_folder_holds_the_plan_every_outcome_and_what_the_tool_said(bench:
     told = outcomes(folder)
     assert [outcome.trial for outcome in told] == planned(folder) == [trial.id for trial in plan.trials]
     assert Counter(outcome.purpose for outcome in told) == {"latency": 4, "profile": 2}
+    assert not any(outcome.measurement.timings.samples for outcome in told)
+    assert {trial: series.inferences for trial, series in load(folder).series.items()} == {
+        outcome.trial: outcome.measurement.runs for outcome in told if outcome.purpose == "latency"
+    }
+    assert [path.name for path in (folder / "series").iterdir()] == ["inferences.parquet"]
     for outcome in told:
         assert outcome.status == "ok", outcome.error
         assert outcome.log is not None

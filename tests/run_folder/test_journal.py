@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from benchbench.run_folder.journal import (
     Journal,
     create,
-    log_name,
     new_folder,
     read_manifest,
     read_outcomes,
     read_records,
     reopen,
-    slug,
 )
+from benchbench.run_folder.names import file_name, slug
 from benchbench.values.errors import InputError
 from benchbench.values.outcome import Measurement, Outcome, Status, Timings
 
@@ -42,7 +41,7 @@ def written(folder: Path, *trials: str) -> Journal:
 
 def test_outcomes_come_back_as_they_were_written(folder: Path) -> None:
     journal = written(folder)
-    measured = Measurement(timings=Timings(mean=1.5, samples=(1.0, 2.0)), output_errors={"ünï\n": None})
+    measured = Measurement(timings=Timings(mean=1.5), output_errors={"ünï\n": None})
     told = outcome("a").model_copy(update={"measurement": measured, "error": 'new\nline "quoted" \u2028'})
     journal.append(told)
     journal.close()
@@ -138,7 +137,7 @@ def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
         reopen(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"format": 2}', "{}", "\xff"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"format": 3}', '{"format": 0}', "{}", "\xff"])
 def test_a_manifest_that_is_none_is_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "run.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(InputError, match=r"run\.json"):
@@ -151,7 +150,7 @@ def test_notes_are_kept_in_the_manifest(folder: Path) -> None:
     journal.note("second")
     journal.close()
     assert read_manifest(folder)["notes"] == ["first", "second"]
-    assert json.loads((folder / "run.json").read_text())["format"] == 1
+    assert json.loads((folder / "run.json").read_text())["format"] == 2
 
 
 def test_runs_of_one_second_and_name_have_folders_of_their_own(tmp_path: Path) -> None:
@@ -186,12 +185,12 @@ def test_a_hostile_name_stays_in_its_folder(folder: Path, hostile: str) -> None:
 
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_no_two_trials_share_a_log(first: str, second: str) -> None:
-    assert (log_name(first) == log_name(second)) == (first == second)
+    assert (file_name(first, ".txt") == file_name(second, ".txt")) == (first == second)
 
 
 def test_rounds_of_a_case_with_a_very_long_name_have_logs_of_their_own() -> None:
     case = "host/" + "m" * 300 + "/xnnpack/t1"
-    names = {log_name(f"{case}/r{number}") for number in range(1, 20)}
+    names = {file_name(f"{case}/r{number}", ".txt") for number in range(1, 20)}
     assert len(names) == 19
     assert max(map(len, names)) < 255
 
