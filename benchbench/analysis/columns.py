@@ -171,6 +171,27 @@ CONFUSION = _of_trials(
     Column("count", "samples with both", "Int64", COUNT),
 )
 
+COMPARISON = _of_trials(
+    CASE,
+    DEVICE,
+    FAMILY,
+    VARIANT,
+    DELEGATE,
+    THREADS,
+    STATISTIC,
+    Column("base_ms", "median over the launches of the base", "float64", MILLISECONDS),
+    Column("new_ms", "median over the launches of the new run", "float64", MILLISECONDS),
+    Column("ratio", "new / base of typical launches", "float64", NUMBER),
+    Column("ratio_low", "lower end of its 95 % interval", "float64", NUMBER),
+    Column("ratio_high", "upper end of its 95 % interval", "float64", NUMBER),
+    Column("p", "adjusted for all cases compared", "float64", NUMBER),
+    Column("more_rounds", "rounds more that would tell a difference as large as the one seen", "Int64", COUNT),
+    Column("verdict", "slower, gone, cannot tell, faster, same, left out, only in new or not measured"),
+    Column("why", "why no more can be said"),
+    Column("regressed", "whether it fails a build", "bool"),
+    Column("doubts", "what differs besides the time, then what speaks against either number", "object"),
+)
+
 
 def typed(rows: Sequence[Mapping[str, Any]], columns: Columns) -> pd.DataFrame:
     """Rows as a frame whose columns exist and have their types also where no row has a value.

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchbench.analysis.columns import COMPARISON, typed
 from benchbench.analysis.doubts import Doubt
 from benchbench.analysis.familywise import Pair, compare_all, power_of
 from benchbench.analysis.frames import Run, common_statistics
@@ -19,8 +20,6 @@ from benchbench.values.errors import NothingToDo
 VERDICTS = ("slower", "gone", "cannot tell", "faster", "same", "left out", "only in new", "not measured")
 OTHER_FILE, OTHER_TOOL = "other model file", "other tool"
 _IDENTITY = ("case", "device", "family", "variant", "delegate", "threads")
-_NUMBERS = ("statistic", "base_ms", "new_ms", "ratio", "ratio_low", "ratio_high", "p", "more_rounds")
-_COLUMNS = (*_IDENTITY, *_NUMBERS, "verdict", "why", "regressed", "doubts")
 _TRIED = frozenset(("ok", "failed", "incomplete"))
 
 
@@ -44,7 +43,7 @@ def compare(base: Run, new: Run, *, same_within: float = 0.03) -> pd.DataFrame:
         raise NothingToDo(f"{base.folder} and {new.folder} have no case in common", remedy=_examples(old, now))
     ratios, detectable = _ratios(old, now, same_within)
     rows = [_row(old.get(case), now.get(case), new, ratios.get(case)) for case in dict.fromkeys([*old, *now])]
-    frame = pd.DataFrame(rows, columns=list(_COLUMNS))
+    frame = typed(rows, COMPARISON)
     frame.attrs["detectable"] = detectable
     return frame
 
@@ -61,9 +60,10 @@ def counts(frame: pd.DataFrame) -> dict[str, int]:
 
 def as_json(frame: pd.DataFrame) -> dict[str, Any]:
     """A comparison as plain JSON values: its verdict, how many cases have each, and every case; null = no number."""
+    whole = [name for name, column in COMPARISON.items() if column.dtype == "Int64"]
     cases = [
         {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
-        | {key: None if pd.isna(row[key]) else int(row[key]) for key in ("threads", "more_rounds")}
+        | {key: None if pd.isna(row[key]) else int(row[key]) for key in whole}
         | {"doubts": [asdict(doubt) for doubt in row["doubts"]]}
         for row in frame.to_dict("records")
     ]

@@ -14,6 +14,7 @@ from benchbench.analysis.doubts import NOISY
 from benchbench.analysis.formatting import LIKENESS, METRICS
 from benchbench.analysis.intervals import Ratio, compare
 from benchbench.runtimes import ON_CPU
+from benchbench.values.quantities import case_quantity
 
 CELL = ["run", "device", "family", "variant", "delegate"]
 WHERE = ["run", "device", "family"]
@@ -205,10 +206,12 @@ def uncertain(row: pd.Series, most: float) -> bool:
 
 def _front(group: pd.DataFrame) -> list[bool]:
     """Per row whether no other is at least as good in time, size and accuracy, and better in one of them."""
-    costs = {"median_ms": 1, "size_mb": 1, "accuracy": -1}
-    known = {name: sign for name, sign in costs.items() if group[name].notna().any()}
-    able = group[~group["broken"] & (group["network"] == "") & group[list(known)].notna().all(axis=1)]
-    values = (able[list(known)] * list(known.values())).to_numpy(float)
+    metric = group["metric"].iloc[0]
+    costs = {name: case_quantity(name) for name in ("median_ms", "size_mb")}
+    costs |= {"accuracy": METRICS[metric]} if metric is not None else {}
+    signs = {name: -1 if one.better == "higher" else 1 for name, one in costs.items() if group[name].notna().any()}
+    able = group[~group["broken"] & (group["network"] == "") & group[list(signs)].notna().all(axis=1)]
+    values = (able[list(signs)] * list(signs.values())).to_numpy(float)
     beaten = [bool(((values <= mine).all(axis=1) & (values < mine).any(axis=1)).any()) for mine in values]
     front = dict(zip(able.index, (not one for one in beaten), strict=True))
     return [front.get(index, False) for index in group.index]
