@@ -26,10 +26,10 @@ class Reply:
     """What `start` and `poll` say: the job's state and, when it ended with an exit code, all that it left."""
 
     state: State
-    before: Mapping[str, str] = field(default_factory=dict)
-    after: Mapping[str, str] = field(default_factory=dict)
     tool_s: float | None = None
     raw: JobOutput | None = None
+    before: Mapping[str, str] = field(default_factory=dict)
+    after: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_reply(data: bytes, *, limit_s: float) -> Reply:
@@ -39,9 +39,8 @@ def parse_reply(data: bytes, *, limit_s: float) -> Reply:
     state = cast("State", values.get("state"))
     if not gap or state not in get_args(State):
         raise LinkLost("the device's answer was cut short")
-    before = {k.removeprefix("before."): v for k, v in values.items() if k.startswith("before.")}
     if state in {"RUNNING", "STARTING", "ABSENT"} or "rc" not in values:
-        return Reply(state, before)
+        return Reply(state)
     files: dict[str, bytes] = {}
     for name, size in ((k.removeprefix("size."), _whole(v)) for k, v in values.items() if k.startswith("size.")):
         files[name], body = body[:size], body[size:]
@@ -51,9 +50,11 @@ def parse_reply(data: bytes, *, limit_s: float) -> Reply:
     tool_s = ended - started if started is not None and ended is not None else None
     code = _whole(values["rc"])
     late = code == 137 and tool_s is not None and tool_s >= limit_s - 0.1
+    before, after = (
+        pairs(files.pop(f"conditions.{when}", b"").decode("utf-8", "replace")) for when in ("before", "after")
+    )
     raw = JobOutput(code, files.pop("out", b""), files.pop("err", b""), files, late)
-    after = {k.removeprefix("after."): v for k, v in values.items() if k.startswith("after.")}
-    return Reply(state, before, after, tool_s, raw)
+    return Reply(state, tool_s, raw, before, after)
 
 
 def _whole(text: str) -> int:
@@ -104,7 +105,7 @@ class Agent:
         return pairs(self._ask("probe"))
 
     def conditions(self) -> dict[str, str]:
-        return pairs(self._call("conditions").text)
+        return pairs(self._call("conditions", self.jobs).text)
 
     def have(self, files: Sequence[str]) -> set[str]:
         return set(self._ask("have", *files).splitlines()) if files else set()
@@ -127,7 +128,7 @@ class Agent:
         placed = [word for target, source in puts.items() for word in ("put", target, source)]
         wanted = [word for answer in answers for word in ("answer", answer)]
         limit = str(math.ceil(limit_s))  # whole seconds: not every sleep knows fractions
-        done = self._call("start", self.jobs, name, limit, str(WAIT_S), *placed, *wanted, "--", *argv, timeout_s=90)
+        done = self._call("start", self.jobs, name, limit, str(WAIT_S), *placed, *wanted, "conditions", "--", *argv, timeout_s=90)
         if done.exit_code != 0:
             raise unusable(self.device, f"cannot start a job: {done.error_text.strip()}")
         return parse_reply(done.stdout, limit_s=limit_s)

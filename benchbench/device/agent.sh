@@ -8,10 +8,11 @@
 #
 # and, of the holder only (HOLD = NUMBER.TOKEN); anybody else is told state=REFUSED and exit code 75:
 #
-#   conditions HOLD                             how the device is doing now: key=value lines
+#   conditions HOLD JOBS                        how the device is doing now: key=value lines
 #   accept HOLD TEMPORARY FINAL SHA256 SIZE MODE   check a pushed file and give it its name
 #   sweep HOLD JOBS                             end the holder's own jobs, remove what earlier holders left
-#   start HOLD JOBS NAME LIMIT WAIT (put NAME FILE)... (answer NAME)... -- ARG...    a job, detached; then as poll
+#   start HOLD JOBS NAME LIMIT WAIT (put NAME FILE)... (answer NAME)... [conditions] -- ARG...
+#                                               a job, detached; then as poll
 #   poll HOLD JOBS NAME WAIT                    wait a while for it; its state, and all it left when it is done
 #   end HOLD JOBS NAME                          kill it if it runs, and remove its folder
 #   clean HOLD FOLDER                           remove everything that is ours in the work folder, release the device
@@ -19,81 +20,84 @@
 #
 # JOBS is FOLDER/jobs/BOOT.NUMBER: a hold has its jobs to itself, so a late verb of an earlier holder finds none of a
 # later one's. A job is a folder made by mkdir (a second start of the same name starts nothing), a session of its own, a
-# time limit kept by the device, output in files, and its exit code written last, by rename.
+# time limit kept by the device, output in files, and its exit code written last, in one piece.
 export LC_ALL=C
 case $0 in /*) self=$0 ;; *) self=$PWD/$0 ;; esac
 
-uptime_s() { read -r up _ 2>/dev/null < /proc/uptime && echo "$up" || date +%s; } # time asleep included
-up_to() { up=0 && read -r up _ 2>/dev/null < /proc/uptime; [ "${up%%.*}" -lt "$1" ]; } # SECONDS of uptime; no fork
-boot_id() { # "none" where the system does not say
+# What runs around every trial sets variables and starts no process that it can do without: each costs a phone more than
+# a millisecond.
+up_now() { up=0; read -r up _ 2>/dev/null < /proc/uptime || up=$(date +%s); } # sets $up; time asleep included
+boot_id() { # sets $boot; "none" where the system does not say
   boot=""
   read -r boot 2>/dev/null < /proc/sys/kernel/random/boot_id || boot=$(sysctl -n kern.bootsessionuuid 2>/dev/null)
-  echo "${boot:-none}"
+  boot=${boot:-none}
 }
-say() { [ -n "$2" ] && printf '%s=%s\n' "$1" "$2"; }
+say() { # KEY VALUE; mksh has no printf of its own
+  case $2 in '') return 1 ;; *\\*) printf '%s=%s\n' "$1" "$2" ;; *) echo "$1=$2" ;; esac
+}
 first_line() { [ -r "$1" ] && tr -d '\000\r' < "$1" 2>/dev/null | head -n 1; }
 
 # /proc/PID/stat: the program's name stands in parentheses and may hold anything, so fields count from the last one.
-stat_field() { # PID FIELD (3 = state, 6 = session, 22 = start time)
+process() { # PID: sets $state $parent $session $started; fails when there is none
   read -r line 2>/dev/null < "/proc/$1/stat" || return 1
-  line=${line##*) }
-  n=$(($2 - 2))
-  set -- $line
-  shift $((n - 1))
-  echo "$1"
+  set -- ${line##*) }
+  state=$1 parent=$2 session=$4 started=${20}
 }
 
 # A program's children may have made process groups of their own, so it is the session that counts. One scan sees one
-# instant: again.
-kill_session() { # SID [KEPT KEPT]: everything in it but the processes that are named
+# instant: again, unless all that was there start nothing themselves. grep reads what takes a shell four times as long.
+kill_session() { # SID [KEPT [HELPERS]]: everything in it but KEPT; HELPERS and their children start nothing
   for again in 1 2 3; do
-    found=""
-    for stat in /proc/[0-9]*/stat; do
-      read -r line 2>/dev/null < "$stat" || continue
-      victim=${line%% *}
-      set -- "$1" "$2" "$3" ${line##*) }
-      [ "$7" = "$1" ] && [ "$4" != Z ] && [ "$victim" != "$2" ] && [ "$victim" != "$3" ] || continue
-      kill -9 "$victim" 2>/dev/null && found=1
+    victims="" more=""
+    for stat in $(grep -l ") [A-Za-z] [0-9-]* [0-9-]* $1 " /proc/[0-9]*/stat 2>/dev/null); do
+      victim=${stat#/proc/}
+      victim=${victim%/stat}
+      process "$victim" && [ "$session" = "$1" ] && [ "$state" != Z ] || continue
+      case " $2 " in *" $victim "*) continue ;; esac
+      victims="$victims $victim"
+      case " $3 " in *" $victim "* | *" $parent "*) ;; *) more=1 ;; esac
     done
-    [ -z "$found" ] && return
+    [ -n "$victims" ] && kill -9 $victims 2>/dev/null
+    [ -n "$more" ] || return 0
   done
 }
 
+look_at_job() { # in its folder: sets $is to DONE, RUNNING, STARTING or LOST, and $leader
+  is=DONE
+  [ -s rc ] && return
+  is=STARTING
+  if read -r leader born 2>/dev/null < pid; then
+    is=RUNNING
+    process "$leader" && [ "$started" = "$born" ] && [ "$state" != Z ] && return
+    is=LOST
+  fi
+  [ ! -e rc ] || is=DONE # where the disk is full it is empty
+}
+
 end_job() { # in the job's folder; fails where nothing ran
-  case $(state_of) in
-    RUNNING) kill_session "$(cat pid)" ;;
+  look_at_job
+  case $is in
+    RUNNING) kill_session "$leader" ;;
     LOST)
       # Its leader is gone, and by now its number may be another's: only what runs in this very folder is ours.
       for folder in /proc/[0-9]*/cwd; do
         pid=${folder#/proc/}
         pid=${pid%/cwd}
-        [ "$folder" -ef . ] && [ "$(stat_field "$pid" 6)" = "$(cat pid)" ] && kill -9 "$pid" 2>/dev/null
+        [ "$folder" -ef . ] && process "$pid" && [ "$session" = "$leader" ] && kill -9 "$pid" 2>/dev/null
       done
       ;;
     *) return 1 ;;
   esac
+  wake
 }
 
 end_others() { # [NAME]: every other job in the current folder, since one at a time has the device
   for folder in */; do
     folder=${folder%/}
     [ -f "$folder/answers" ] && [ "$folder" != "$1" ] || continue
-    (cd "$folder" && end_job && echo "ended $folder")
+    [ -s "$folder/rc" ] || (cd "$folder" && end_job && echo "ended $folder")
     rm -rf "./$folder"
   done
-}
-
-state_of() { # of the job in the current folder: DONE, RUNNING, STARTING or LOST
-  if [ -f rc ]; then echo DONE
-  elif [ ! -f pid ]; then echo STARTING
-  else
-    pid=$(cat pid)
-    started=$(stat_field "$pid" 22)
-    if [ -n "$started" ] && [ "$started" = "$(cat start)" ] && [ "$(stat_field "$pid" 3)" != Z ]; then echo RUNNING
-    elif [ -f rc ]; then echo DONE
-    else echo LOST
-    fi
-  fi
 }
 
 # --- The lock -------------------------------------------------------------------------------------------------------
@@ -120,12 +124,15 @@ state_of() { # of the job in the current folder: DONE, RUNNING, STARTING or LOST
 # for jobs. One of them sees the other: either the job does not begin, or it is ended before the taker is told "taken".
 # A job of another account, which cannot be ended, keeps the device in use until its limit ends it.
 
+NEWLINE="
+"
 TENTH=1000000000 # numbers and times in names have ten digits, so that their order is that of their names
 
 # Decided by what is the same for all accounts: a place that only some could write would be two places. /dev/shm comes
 # last since systemd removes an account's files there when it logs out.
+PLACES="/data/local/tmp /run/lock /tmp /dev/shm"
 find_lock() { # sets $lock; fails where there is no place
-  for place in /data/local/tmp /run/lock /tmp /dev/shm; do
+  for place in $PLACES; do
     [ -w "$place" ] || continue
     case $place in
       /data/*) [ -e /system/build.prop ] || continue ;; # Android: for the shell and root
@@ -172,22 +179,34 @@ last_sign() { # NUMBER: sets $sign, the uptime in seconds of its last beat, or o
   done
 }
 
-beat() { # of $number; the last two stay, since a reader's scan may miss the one that is just being made
-  now=$(uptime_s)
-  mkdir "$lock/$number.beat.$((TENTH + ${now%%.*}))" 2>/dev/null
-  before="" last=""
-  for entry in "$lock/$number".beat.*; do
-    [ -n "$before" ] && rmdir "$before" 2>/dev/null
-    before=$last last=$entry
+beat() { # of $number; cleared away by the dozen, but the last two: a reader's scan may miss one that is just being made
+  up_now
+  beaten=${up%%.*}
+  mkdir "$lock/$number.beat.$((TENTH + beaten))" 2>/dev/null
+  set -- "$lock/$number".beat.*
+  [ $# -gt 12 ] || return 0
+  old=""
+  while [ $# -gt 2 ]; do
+    old="$old $1"
+    shift
   done
+  rmdir $old 2>/dev/null
 }
 
-counts() { # HOLD: whether it still counts; sets $lock and $number
+counts() { # HOLD: whether it counts; sets $lock and $number. It is where it was taken
   number=${1%%.*}
-  is_number "$number" && find_lock || return 1
-  read_hold "$number"
-  [ "$token" = "${1#*.}" ] && [ "$of_boot" = "$(boot_id)" ] && [ ! -L "$lock/$((number + 1))" ]
+  is_number "$number" || return 1
+  boot_id
+  for place in $PLACES; do
+    lock=$place/benchbench.lock
+    still_counts || continue
+    read_hold "$number"
+    [ "$token" = "${1#*.}" ] && [ "$of_boot" = "$boot" ] && return
+  done
+  return 1
 }
+
+still_counts() { [ -L "$lock/$number" ] && [ ! -L "$lock/$((number + 1))" ]; } # what did so when this verb began
 
 refuse() {
   echo state=REFUSED
@@ -197,15 +216,14 @@ refuse() {
 
 members() { # PID START: sets $member to a living process of that job's session; fails when there is none
   member=""
-  started=$(stat_field "$1" 22)
-  if [ -n "$started" ]; then
+  if process "$1"; then
     [ "$started" = "$2" ] || return 1 # its number is another's by now
-    [ "$(stat_field "$1" 3)" != Z ] && member=$1 && return
+    [ "$state" != Z ] && member=$1 && return
   fi
   for stat in /proc/[0-9]*/stat; do
-    read -r line 2>/dev/null < "$stat" || continue
-    set -- "$1" "${line%% *}" ${line##*) }
-    [ "$6" = "$1" ] && [ "$3" != Z ] && member=$2 && return
+    member=${stat#/proc/}
+    member=${member%/stat}
+    process "$member" && [ "$session" = "$1" ] && [ "$state" != Z ] && return
   done
   return 1
 }
@@ -250,9 +268,10 @@ end_jobs_before() { # NUMBER: what ran is named; fails when one could not be end
   jobs_before "$1" | while read -r _ leader start_of_leader; do
     folder=$(readlink "/proc/$leader/cwd" 2>/dev/null)
     kill_session "$leader"
+    (cd "$folder" 2>/dev/null && wake)
     for wait in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do # the kernel may take a while to end them
       members "$leader" "$start_of_leader" || break
-      pause 0.1
+      sleep 0.1 2>/dev/null || sleep 1 # some sleeps take whole seconds only
     done
     say ended "${folder##*/}"
   done
@@ -295,9 +314,9 @@ take() { # STALE CLAIM [ended NUMBER]: CLAIM = TOKEN DETAILS...
   shift 2
   lock=""
   find_lock && open_lock || { echo state=impossible; say place "$lock"; exit 0; }
-  boot=$(boot_id)
+  boot_id
   while :; do
-    up=$(uptime_s)
+    up_now
     newest
     read_hold "$top"
     number=$top
@@ -328,45 +347,68 @@ take() { # STALE CLAIM [ended NUMBER]: CLAIM = TOKEN DETAILS...
 }
 
 release() { # of $number
-  ln -s "$(boot_id) $(uptime_s) free" "$lock/$((number + 1))" 2>/dev/null
+  boot_id
+  up_now
+  ln -s "$boot $up free" "$lock/$((number + 1))" 2>/dev/null
   :
 }
 
 # --- Jobs -----------------------------------------------------------------------------------------------------------
 
-pause() { sleep "$1" 2>/dev/null || sleep 1; } # some sleeps take whole seconds only
-
 watch() { # LIMIT: end everything in this session but its leader after so many seconds
   read -r watchdog _ < /proc/self/stat
   sleep "$1"
-  kill_session $$ $$ "$watchdog"
+  kill_session $$ "$$ $watchdog"
+}
+
+# A verb that waits for a job sleeps once, and is woken by what ends the job. Who sleeps leaves the sleep's PID and START
+# first and then looks whether the job has ended; who ends it does so first and then looks for sleeps.
+nap() { # SECONDS: unless the job in this folder is over
+  [ "$1" -gt 0 ] || return 0
+  sleep "$1" > /dev/null 2>&1 &
+  process $! && echo > "asleep.$!.$started"
+  look_at_job
+  case $is in
+    RUNNING | STARTING) [ -f answers ] && { wait $! 2>/dev/null; return; } ;; # no answers: it was swept away
+  esac
+  kill -9 $! 2>/dev/null
+}
+
+wake() { # who waits for the job in this folder
+  for asleep in asleep.*; do
+    asleep=${asleep#asleep.}
+    process "${asleep%.*}" && [ "$started" = "${asleep#*.}" ] && kill -9 "${asleep%.*}" 2>/dev/null
+  done
 }
 
 # Not timeout(1): toybox's loses the exit code of what ends at once and kills no grandchildren.
 job() { # HOLD LIMIT ARG...: runs as the leader of a session, in the job's folder
   hold=$1 limit=$2
   shift 2
-  stat_field $$ 22 > start
-  counts "$hold" || exit
-  registered=$lock/$number.job.$$.$(cat start)
-  mkdir "$registered" 2> err || { echo 126 > rc; exit; }
-  counts "$hold" || { rmdir "$registered"; exit; }
-  echo $$ > pid.tmp
-  mv pid.tmp pid # by rename, since who reads it half written takes the job for lost
-  uptime_s > t0
+  counts "$hold" || { wake; exit; }
+  process $$
+  born=$started
+  registered=$lock/$number.job.$$.$born
+  mkdir "$registered" 2> err || { echo 126 > rc; wake; exit; }
+  still_counts || { rmdir "$registered"; wake; exit; }
+  echo "$$ $born" > pid # one write: whoever finds the file finds all of it, or nothing
+  up_now
+  began=$up
   (ulimit -f "$LARGEST_BLOCKS" 2>/dev/null; exec "$@") > out 2> err < /dev/null &
-  child=$!
+  tool=$!
   watch "$limit" &
-  wait "$child"
-  echo $? > rc.tmp
-  uptime_s > t1
-  kill_session $$ $$ # also what it left behind: it would heat and slow the next one
+  helpers=$!
+  wait "$tool"
+  code=$?
+  up_now
+  kill_session $$ "$$" "$helpers" # also what it left behind: it would heat and slow the next one
   rmdir "$registered"
-  mv rc.tmp rc
+  echo "$code $began $up" > rc
+  wake
 }
 
-# What a tool said (its streams, its *.log) is read back whole up to SAID bytes, else its beginning and its end. No file it writes grows beyond
-# LARGEST_BLOCKS of 512 bytes: one that babbles for ever must not fill the disk.
+# What a tool said (its streams, its *.log) is read back whole up to SAID bytes, else its beginning and its end. No file
+# it writes grows beyond LARGEST_BLOCKS of 512 bytes: one that babbles for ever must not fill the disk.
 SAID=1000000
 LARGEST_BLOCKS=2097152
 left_out() { printf '\n[%s bytes of output left out by benchbench]\n' "$(($1 - SAID))"; } # SIZE
@@ -386,48 +428,73 @@ said() { # FILE
 
 size_of() { wc -c < "$1" 2>/dev/null | tr -d ' '; }
 
-# Waiting must not disturb the measurement: one sleep a turn, and a close look once in twenty.
-report() { # HOLD WAIT: wait for the job in this folder, then its state and, when it is over, all it left
-  hold=$1
-  shift
-  turn=0
-  up_to 0
-  beaten=${up%%.*}
-  end=$((${up%%.*} + $1))
-  while [ ! -f rc ] && [ -f answers ] && up_to "$end"; do # without answers the job was swept away under us
-    [ "${up%%.*}" -gt "$beaten" ] && beaten=${up%%.*} && beat
-    [ -L "$lock/$((number + 1))" ] && break
-    if [ $((turn % 20)) = 19 ]; then
-      case $(state_of) in RUNNING | STARTING) ;; *) break ;; esac
-    fi
-    [ ! -f pid ] && [ "$turn" -ge 100 ] && break
-    pause 0.05
-    turn=$((turn + 1))
-  done
-  state=$(state_of)
-  # A start that a lost link cut off, or a job that was swept away: there is nothing that could still come.
-  [ "$state" = STARTING ] && { [ "$turn" -ge 100 ] || [ ! -f answers ]; } && state=ABSENT
-  counts "$hold" || refuse # what came of a job that a later holder ended is not its result
-  say state "$state"
-  case $state in RUNNING | STARTING | ABSENT) echo; return ;; esac
-  say rc "$(cat rc 2>/dev/null)"
-  say t0 "$(cat t0 2>/dev/null)"
-  say t1 "$(cat t1 2>/dev/null)"
-  conditions | sed 's/^/after./'
-  set -- out err
-  [ -f answers ] && while read -r name; do [ -f "$name" ] && set -- "$@" "$name"; done < answers
+# A start that a lost link cut off has made no process by now: there is nothing that could still come.
+await() { # SECONDS, for a job that somebody else has started
+  look_at_job
+  if [ $is = STARTING ] && [ "$1" -ge 5 ]; then
+    nap 5
+    look_at_job
+    [ $is = STARTING ] && is=ABSENT && return
+  fi
+  nap "$1"
+  look_at_job
+}
+
+answer() { # HOLD: of the job in this folder, the state $is and, when it is over, all it left
+  [ -f answers ] || [ $is != STARTING ] || is=ABSENT # swept away
+  still_counts || refuse # what came of a job that a later holder ended is not its result
+  up_now
+  [ $((${up%%.*} - beaten)) -lt 5 ] || beat
+  echo "state=$is"
+  began="" ended=""
+  { [ $is = DONE ] && read -r code began ended < rc; } 2>/dev/null || { echo; return; }
+  echo "rc=$code"
+  say t0 "$began"
+  say t1 "$ended"
+  [ ! -f conditions.before ] || [ -f conditions.after ] || reading conditions.after
+  set -- conditions.before conditions.after out err
+  while read -r name; do set -- "$@" "$name"; done < answers
   for name in "$@"; do
-    case $name in out | err | *.log) size=$(said_size "$name") ;; *) size=$(size_of "$name") ;; esac
-    [ -f "$name" ] && printf 'size.%s=%s\n' "$name" "$size"
+    shift
+    [ -f "$name" ] && set -- "$@" "$name"
   done
+  cut=""
+  IFS="$NEWLINE"
+  for line in $(wc -c "$@" /dev/null); do # the last two lines are that and the total
+    line=${line#"${line%%[! ]*}"}
+    name=${line#* } size=${line%% *}
+    [ "$name" = /dev/null ] && break
+    case $name in out | err | *.log) [ "$size" -le "$SAID" ] || { cut=1; size=$(said_size "$name"); } ;; esac
+    echo "size.$name=$size"
+  done
+  unset IFS
   echo
+  [ -z "$cut" ] && { cat "$@"; return; }
   for name in "$@"; do
-    case $name in out | err | *.log) [ -f "$name" ] && said "$name" ;; *) [ -f "$name" ] && cat "$name" ;; esac
+    case $name in out | err | *.log) said "$name" ;; *) cat "$name" ;; esac
   done
 }
 
 # Without a process of its own for each file: a phone has a hundred thermal zones, and this runs around every trial.
 look() { seen=""; read -r seen 2>/dev/null < "$1"; }
+
+# Between two jobs that follow at once the device is read once: what was read after the one is what it was before the
+# other. `uptime` in it says when. ../reading is the newest of this hold, and a job takes it away.
+reading() { # FILE: in a job's folder
+  readings=$(conditions)
+  echo "$readings" > "$1"
+  echo "$readings" > ../reading
+}
+
+reading_before() {
+  up_now
+  look ../reading
+  read_at=${seen#uptime=}
+  read_at=${read_at%%.*}
+  if is_number "$read_at" && [ $((${up%%.*} - read_at)) -le 1 ]; then mv ../reading conditions.before
+  else conditions > conditions.before
+  fi
+}
 
 # Android's HAL tells temperatures also where the kernel's zones are root's: TYPE, NAME and degrees of each of today's
 # readings, not of the "Cached temperatures" before them. https://developer.android.com/reference/android/os/Temperature
@@ -446,7 +513,9 @@ thermal_service() {
   done
 }
 
-conditions() {
+conditions() { # the first line is when
+  up_now
+  echo "uptime=$up"
   for zone in /sys/class/thermal/thermal_zone*; do
     look "$zone/type"
     kind=$seen
@@ -476,9 +545,12 @@ conditions() {
     dumpsys thermalservice 2>/dev/null | thermal_service
   else
     for supply in /sys/class/power_supply/*; do
-      [ "$(first_line "$supply/type")" = Battery ] || continue
-      say battery "$(first_line "$supply/capacity")"
-      say battery_status "$(first_line "$supply/status")"
+      look "$supply/type"
+      [ "$seen" = Battery ] || continue
+      look "$supply/capacity"
+      say battery "$seen"
+      look "$supply/status"
+      say battery_status "$seen"
       break
     done
   fi
@@ -489,7 +561,8 @@ probe() {
   say kernel "$(uname -s)"
   say machine "$(uname -m)"
   say home "$HOME"
-  say boot_id "$(boot_id)"
+  boot_id
+  say boot_id "$boot"
   if command -v getprop > /dev/null 2>&1 && [ -n "$(getprop ro.build.version.sdk)" ]; then
     say sdk "$(getprop ro.build.version.sdk)"
     say android "$(getprop ro.build.version.release)"
@@ -528,7 +601,6 @@ held_by() { counts "$1" && beat || refuse; } # HOLD: go on if it counts
 
 sweep() { # JOBS
   mkdir -p "$1" && cd "${1%/*}" || exit 1
-  boot=$(boot_id)
   for folder in */; do
     folder=${folder%/}
     case $folder in
@@ -552,7 +624,11 @@ case $verb in
 esac
 case $verb in
   probe) probe ;;
-  conditions) conditions; : ;;
+  conditions)
+    readings=$(conditions)
+    echo "$readings"
+    echo "$readings" > "$1/reading"
+    ;;
   have) for file; do [ -s "$file" ] && echo "$file"; done; : ;;
   accept)
     [ "$(size_of "$1")" = "$4" ] || { echo "size $(size_of "$1"), not $4"; rm -f "$1"; exit 1; }
@@ -582,26 +658,28 @@ case $verb in
         case $1 in
           put) cp "$3" "$2" || { rm -rf "$jobs/$name"; exit 1; }; shift 3 ;;
           answer) echo "$2" >> answers; shift 2 ;;
+          conditions) reading_before; shift ;;
         esac
       done
       shift
-      conditions > before
       # In a session of its own, so that neither a hang-up of the link nor our own end reaches it.
-      if command -v setsid > /dev/null 2>&1; then setsid sh "$self" job "$hold" "$limit" "$@" > /dev/null 2>&1 < /dev/null &
-      else sh "$self" job "$hold" "$limit" "$@" > /dev/null 2>&1 < /dev/null &
-      fi
+      own=""
+      command -v setsid > /dev/null 2>&1 && own=setsid
+      $own sh "$self" job "$hold" "$limit" "$@" > /dev/null 2>&1 < /dev/null &
+      nap "$wait"
+      look_at_job
     else
       [ -d "$jobs/$name" ] || { echo "cannot make $jobs/$name" >&2; exit 1; }
+      in_job "$jobs" "$name"
+      await "$wait"
     fi
-    in_job "$jobs" "$name"
-    sed 's/^/before./' before
-    report "$hold" "$wait"
+    answer "$hold"
     ;;
   job) job "$@" ;;
   poll)
     in_job "$1" "$2"
-    sed 's/^/before./' before
-    report "$hold" "$3"
+    await "$3"
+    answer "$hold"
     ;;
   end)
     cd "$1/$2" 2>/dev/null || exit 0
@@ -609,7 +687,7 @@ case $verb in
     cd "$1" && rm -rf "./$2"
     ;;
   clean)
-    (sweep "$1/jobs/$(boot_id).$number")
+    (sweep "$1/jobs/$boot.$number")
     cd "$1" && rm -rf store python python.new && rmdir jobs 2>/dev/null && cd / && rmdir "$1" 2>/dev/null
     release
     [ ! -e "$1/store" ]

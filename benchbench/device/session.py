@@ -82,6 +82,7 @@ class Session:
     notes: list[str] = field(default_factory=list)
     cancelled: threading.Event = field(default_factory=threading.Event)
     _patience_left_s: float = 0
+    _collected: str = ""  # the job whose result was taken, and whose name would find it again
 
     def probe(self) -> Traits:
         return read_probe(self.agent.probe())
@@ -139,6 +140,10 @@ class Session:
         retries: list[str] = []
         argv = [*(["env", *[f"{k}={v}" for k, v in job.env.items()]] if job.env else []), *job.argv]
 
+        if self._collected == name:
+            self._surviving(lambda: self.agent.end(name), retries)
+        self._collected = ""
+
         def start() -> Reply:
             puts = {target: self.store.stage_text(target, content) for target, content in job.files.items()}
             return self.agent.start(name, argv, limit_s=job.timeout_s, puts=puts, answers=job.answers)
@@ -151,8 +156,7 @@ class Session:
                 raise DeviceError(f"{self.device.name}: the job outlived its limit of {job.timeout_s:g} s")
             reply = self._surviving(lambda: self.agent.poll(name, limit_s=job.timeout_s), retries)
         result = self._finish(name, reply, job, outputs_to, retries)
-        with contextlib.suppress(DeviceError):  # the result is here; what is left there goes with the next start
-            self.agent.end(name)
+        self._collected = name  # what is left there goes with the next start, or when the device is released
         return result
 
     def stage_temporary(self, folder: str, files: Sequence[Path]) -> tuple[str, ...]:
@@ -193,6 +197,8 @@ class Session:
             target = outputs_to / output
             self._surviving(functools.partial(self._pull, str(folder / output), target), retries)
             pulled.append(target)
+        if pulled:  # which may be large
+            self._surviving(lambda: self.agent.end(name), retries)
         after = with_what_passed(before, after)
         return JobResult(
             without_values(reply.raw, self.device.env), before, after, reply.tool_s, tuple(pulled), tuple(retries)

@@ -8,8 +8,8 @@ from benchbench.device.agent import Reply, folder_name, parse_reply
 from benchbench.values.errors import LinkLost
 
 WHOLE = (
-    b"before.load=0.5\nbefore.thermal.cpu#0=41000\nstate=DONE\nrc=0\nt0=10.50\nt1=12.75\nafter.load=0.7\n"
-    b"size.out=6\nsize.err=0\nsize.answer.json=4\n\nout\n\n\n{ }\n"
+    b"state=DONE\nrc=0\nt0=10.50\nt1=12.75\nsize.conditions.before=31\nsize.conditions.after=9\n"
+    b"size.out=6\nsize.err=0\nsize.answer.json=4\n\nload=0.5\nthermal.cpu#0=41000\n\n\nload=0.7\nout\n\n\n{ }\n"
 )
 
 
@@ -29,7 +29,7 @@ def test_a_reply_cut_short_anywhere_is_a_lost_link(cut: int) -> None:
 
 @pytest.mark.parametrize("state", ["RUNNING", "STARTING", "ABSENT"])
 def test_a_job_that_is_not_over_has_no_result(state: str) -> None:
-    reply = parse_reply(f"before.load=1\nstate={state}\n\n".encode(), limit_s=9)
+    reply = parse_reply(f"state={state}\n\n".encode(), limit_s=9)
     assert (reply.state, reply.raw) == (state, None)
 
 

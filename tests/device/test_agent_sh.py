@@ -124,7 +124,7 @@ def pids(file: Path) -> list[int]:
 
 
 def test_a_job_leaves_its_exit_code_its_streams_and_how_the_device_was(machine: Machine) -> None:
-    reply = machine.start("a", "sh", "-c", "echo out; echo err >&2; exit 5")
+    reply = machine.start("a", "sh", "-c", "echo out; echo err >&2; exit 5", more=("conditions",))
     assert reply.state == "DONE"
     assert reply.raw is not None
     assert (reply.raw.exit_code, reply.raw.stdout, reply.raw.stderr, reply.raw.late) == (5, b"out\n", b"err\n", False)
@@ -289,7 +289,7 @@ def test_a_job_whose_leader_was_killed_is_lost_and_its_program_is_ended(machine:
     names = machine.folder / "pids"
     machine.start("a", "sh", "-c", f"echo $$ > '{names}'; exec sleep 60", wait="0")
     (program,) = pids(names)
-    os.kill(int((Path(machine.jobs) / "a" / "pid").read_text()), 9)
+    os.kill(int((Path(machine.jobs) / "a" / "pid").read_text().split()[0]), 9)
     assert machine.poll("a").state == "LOST"
     assert not gone(program)
     machine.verb("end", machine.jobs, "a")
@@ -408,7 +408,7 @@ def test_every_verb_of_a_hold_that_no_longer_counts_is_refused(machine: Machine)
     Path(winner.jobs).mkdir()
     assert winner.start("a", "sh", "-c", "sleep 30", wait="0").state in {"RUNNING", "STARTING"}
     for verb in (
-        ("conditions",),
+        ("conditions", machine.jobs),
         ("accept", str(sent), f"{sent}.final", "0" * 64, "1", "644"),
         ("sweep", machine.jobs),
         ("start", machine.jobs, "b", "9", "0", "--", "touch", f"{machine.folder}/ran"),
@@ -501,7 +501,7 @@ def test_every_verb_and_a_running_job_that_is_waited_for_are_signs_of_life(machi
     assert machine.start("a", "sleep", "9").state == "DONE"
     assert machine.lock("you by=you", 8)["state"] == "held"
     time.sleep(5)
-    machine.verb("conditions")
+    machine.verb("conditions", machine.jobs)
     time.sleep(4)
     assert machine.lock("you by=you", 8)["state"] == "held"
 
@@ -513,7 +513,7 @@ def test_a_hold_of_an_earlier_boot_counts_no_more_and_its_holder_may_take_it_aga
     (machine.folder / "boot").write_text("0badcafe-another-boot\n")
     script = (
         f"mount --bind '{machine.folder}/boot' /proc/sys/kernel/random/boot_id || exit; hand='{SCRIPT}'; "
-        'sh "$hand" conditions "$1"; sh "$hand" lock 900 "${1#*.} by=me"; sh "$hand" lock 900 "you by=you"'
+        'sh "$hand" conditions "$1" .; sh "$hand" lock 900 "${1#*.} by=me"; sh "$hand" lock 900 "you by=you"'
     )
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", script, "sh", machine.hold.name],
@@ -618,7 +618,7 @@ def test_holds_of_long_ago_are_forgotten_and_their_numbers_not_used_again(machin
     assert int(hold.number) == number + 80
     kept = [int(path.name) for path in lock_folder().iterdir() if path.name.isdecimal()]
     assert min(kept) == number + 80 - 64
-    machine.agent("conditions", machine.hold.name, expect=REFUSED)
+    machine.agent("conditions", machine.hold.name, machine.jobs, expect=REFUSED)
     machine.agent("unlock", hold.name, machine.jobs)
 
 
@@ -702,6 +702,7 @@ def test_where_no_zone_can_be_read_the_thermal_service_tells_the_temperature(mac
             str(SCRIPT),
             "conditions",
             machine.hold.name,
+            machine.jobs,
         ],
         env=os.environ | {"PATH": f"{DUMPSYS.parent}:{machine.path}"},
         capture_output=True,

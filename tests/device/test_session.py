@@ -205,14 +205,17 @@ def test_a_job_is_found_again_by_its_name_after_it_was_given_up(device: Device, 
     assert log.read_text() == "run\n"
 
 
-def test_a_job_killed_from_outside_is_told_and_leaves_nothing(device: Device, tmp_path: Path) -> None:
+def test_a_job_killed_from_outside_is_told_and_leaves_nothing(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchbench.device.agent.WAIT_S", 3)  # nobody is left to wake who waits
     name = tmp_path / "pid"
     with open_session(device) as session:
         jobs = Path(session.agent.jobs)
 
         def kill() -> None:
             assert eventually(lambda: name.exists() and name.read_text().endswith("\n"))
-            os.kill(int((jobs / "a" / "pid").read_text()), signal.SIGKILL)
+            os.kill(int((jobs / "a" / "pid").read_text().split()[0]), signal.SIGKILL)
 
         killer = threading.Thread(target=kill)
         killer.start()
