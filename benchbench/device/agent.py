@@ -12,12 +12,13 @@ from typing import Literal, cast, get_args
 
 from benchbench.transports import Finished, Transport
 from benchbench.values.errors import DeviceError, DeviceFull, HoldLost, LinkLost
-from benchbench.values.job import JobOutput
+from benchbench.values.job import Job, JobOutput, Sample
 from benchbench.values.key_values import number, pairs
 
 SCRIPT = Path(__file__).with_name("agent.sh")
 WAIT_S = 20  # how long the device waits for a job before it answers "still running"
 State = Literal["DONE", "RUNNING", "STARTING", "LOST", "ABSENT"]
+SERIES = "series."
 REFUSED = 75  # the exit code of a verb whose hold no longer counts
 
 
@@ -30,6 +31,8 @@ class Reply:
     raw: JobOutput | None = None
     before: Mapping[str, str] = field(default_factory=dict)
     after: Mapping[str, str] = field(default_factory=dict)
+    now_s: float | None = None  # the device's uptime when it said so
+    series: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def parse_reply(data: bytes, *, limit_s: float) -> Reply:
@@ -53,8 +56,21 @@ def parse_reply(data: bytes, *, limit_s: float) -> Reply:
     before, after = (
         pairs(files.pop(f"conditions.{when}", b"").decode("utf-8", "replace")) for when in ("before", "after")
     )
+    series = {name.removeprefix(SERIES): files.pop(name) for name in [*files] if name.startswith(SERIES)}
     raw = JobOutput(code, files.pop("out", b""), files.pop("err", b""), files, late)
-    return Reply(state, tool_s, raw, before, after)
+    return Reply(state, tool_s, raw, before, after, number(values.get("now")), series)
+
+
+def read_series(data: bytes, files: Sequence[str]) -> tuple[Sample, ...]:
+    """What a device sampled of these files, in order; a line that was being written when the job ended is left out."""
+    found = []
+    for line in data.decode("utf-8", "replace").split("\n")[:-1]:
+        uptime, _, rest = line.partition(" ")
+        which, _, text = rest.partition(" ")
+        uptime_s = number(uptime)
+        if uptime_s is not None and which.isdecimal() and 1 <= int(which) <= len(files):
+            found.append(Sample(uptime_s, files[int(which) - 1], text))
+    return tuple(found)
 
 
 def _whole(text: str) -> int:
@@ -121,17 +137,20 @@ class Agent:
         if done.exit_code != 0:
             raise unusable(self.device, f"cannot use {self.jobs}: {done.error_text.strip()}")
 
-    def start(
-        self, name: str, argv: Sequence[str], *, limit_s: float, puts: Mapping[str, str], answers: Sequence[str]
-    ) -> Reply:
+    def start(self, name: str, job: Job, puts: Mapping[str, str]) -> Reply:
         """Start a job, or find it already started, and wait a while for it; `puts` maps names to staged files."""
-        placed = [word for target, source in puts.items() for word in ("put", target, source)]
-        wanted = [word for answer in answers for word in ("answer", answer)]
-        limit = str(math.ceil(limit_s))  # whole seconds: not every sleep knows fractions
-        done = self._call("start", self.jobs, name, limit, str(WAIT_S), *placed, *wanted, "conditions", "--", *argv, timeout_s=90)
+        options = [word for target, source in puts.items() for word in ("put", target, source)]
+        options += [word for answer in job.answers for word in ("answer", answer)]
+        for sampling in job.samples:
+            for file in sampling.files:
+                options += ["sample", sampling.name, f"{sampling.interval_s:g}", file]
+        options += ["conditions"] if job.conditions else []
+        argv = [*(["env", *[f"{k}={v}" for k, v in job.env.items()]] if job.env else []), *job.argv]
+        limit = str(math.ceil(job.timeout_s))  # whole seconds: not every sleep knows fractions
+        done = self._call("start", self.jobs, name, limit, str(WAIT_S), *options, "--", *argv, timeout_s=90)
         if done.exit_code != 0:
             raise unusable(self.device, f"cannot start a job: {done.error_text.strip()}")
-        return parse_reply(done.stdout, limit_s=limit_s)
+        return parse_reply(done.stdout, limit_s=job.timeout_s)
 
     def poll(self, name: str, *, limit_s: float) -> Reply:
         done = self._call("poll", self.jobs, name, str(WAIT_S), timeout_s=90)

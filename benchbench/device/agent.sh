@@ -11,8 +11,8 @@
 #   conditions HOLD JOBS                        how the device is doing now: key=value lines
 #   accept HOLD TEMPORARY FINAL SHA256 SIZE MODE   check a pushed file and give it its name
 #   sweep HOLD JOBS                             end the holder's own jobs, remove what earlier holders left
-#   start HOLD JOBS NAME LIMIT WAIT (put NAME FILE)... (answer NAME)... [conditions] -- ARG...
-#                                               a job, detached; then as poll
+#   start HOLD JOBS NAME LIMIT WAIT (put NAME FILE)... (answer NAME)... (sample NAME SECONDS FILE)... [conditions]
+#       -- ARG...                               a job, detached; then as poll
 #   poll HOLD JOBS NAME WAIT                    wait a while for it; its state, and all it left when it is done
 #   end HOLD JOBS NAME                          kill it if it runs, and remove its folder
 #   clean HOLD FOLDER                           remove everything that is ours in the work folder, release the device
@@ -32,9 +32,8 @@ boot_id() { # sets $boot; "none" where the system does not say
   read -r boot 2>/dev/null < /proc/sys/kernel/random/boot_id || boot=$(sysctl -n kern.bootsessionuuid 2>/dev/null)
   boot=${boot:-none}
 }
-say() { # KEY VALUE; mksh has no printf of its own
-  case $2 in '') return 1 ;; *\\*) printf '%s=%s\n' "$1" "$2" ;; *) echo "$1=$2" ;; esac
-}
+line() { case $1 in *\\*) printf '%s\n' "$1" ;; *) echo "$1" ;; esac; } # mksh has no printf of its own
+say() { [ -n "$2" ] && line "$1=$2"; }
 first_line() { [ -r "$1" ] && tr -d '\000\r' < "$1" 2>/dev/null | head -n 1; }
 
 # /proc/PID/stat: the program's name stands in parentheses and may hold anything, so fields count from the last one.
@@ -361,6 +360,20 @@ watch() { # LIMIT: end everything in this session but its leader after so many s
   kill_session $$ "$$ $watchdog"
 }
 
+sample() { # NAME: write lines of UPTIME, number and a line of each file named in sampler.NAME, until it is killed
+  series=series.$1
+  { read -r interval; set --; while read -r file; do set -- "$@" "$file"; done; } < "sampler.$1"
+  while :; do
+    up_now
+    n=0
+    for file; do
+      n=$((n + 1))
+      while read -r text || [ -n "$text" ]; do line "$up $n $text"; done 2>/dev/null < "$file"
+    done
+    sleep "$interval" 2>/dev/null || sleep 1 # some sleeps take whole seconds only
+  done > "$series"
+}
+
 # A verb that waits for a job sleeps once, and is woken by what ends the job. Who sleeps leaves the sleep's PID and START
 # first and then looks whether the job has ended; who ends it does so first and then looks for sleeps.
 nap() { # SECONDS: unless the job in this folder is over
@@ -398,6 +411,11 @@ job() { # HOLD LIMIT ARG...: runs as the leader of a session, in the job's folde
   tool=$!
   watch "$limit" &
   helpers=$!
+  for asked in sampler.*; do
+    [ -f "$asked" ] || continue
+    sample "${asked#sampler.}" &
+    helpers="$helpers $!"
+  done
   wait "$tool"
   code=$?
   up_now
@@ -452,6 +470,8 @@ answer() { # HOLD: of the job in this folder, the state $is and, when it is over
   say t0 "$began"
   say t1 "$ended"
   [ ! -f conditions.before ] || [ -f conditions.after ] || reading conditions.after
+  up_now
+  echo "now=$up"
   set -- conditions.before conditions.after out err
   while read -r name; do set -- "$@" "$name"; done < answers
   for name in "$@"; do
@@ -659,6 +679,11 @@ case $verb in
           put) cp "$3" "$2" || { rm -rf "$jobs/$name"; exit 1; }; shift 3 ;;
           answer) echo "$2" >> answers; shift 2 ;;
           conditions) reading_before; shift ;;
+          sample)
+            [ -f "sampler.$2" ] || { echo "$3" > "sampler.$2"; echo "series.$2" >> answers; }
+            echo "$4" >> "sampler.$2"
+            shift 4
+            ;;
         esac
       done
       shift

@@ -8,14 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from benchbench.device.agent import SCRIPT, Agent, Reply, no_room, unusable
+from benchbench.device.agent import SCRIPT, Agent, Reply, no_room, read_series, unusable
 from benchbench.device.lock import STALE_S, Claim, Hold
 from benchbench.device.probe import read_probe
 from benchbench.device.store import Store, name_for, sha256_of
-from benchbench.instruments.conditions import read_conditions, with_what_passed
 from benchbench.transports import Transport, connect
 from benchbench.values.device import Adb, Device, Traits
 from benchbench.values.errors import (
@@ -29,8 +29,8 @@ from benchbench.values.errors import (
     TransferFailed,
     Unreachable,
 )
-from benchbench.values.job import Job, JobOutput
-from benchbench.values.outcome import Conditions
+from benchbench.values.job import Job, JobOutput, Reading, Sample
+from benchbench.values.key_values import number
 
 T = TypeVar("T")
 
@@ -41,6 +41,7 @@ BOOTSTRAP = (
 )
 POLL_GRACE_S = 30  # a device may be slow to write the last bytes of a job that reached its limit
 SECRET = 8  # characters from which on a value is looked for in what tools say: a shorter one may be any word
+LONGEST_S = 1e6  # that a job can be said to have been over
 LOSSES = 5  # of the link under one and the same verb; then the verb is what breaks it
 
 
@@ -53,14 +54,15 @@ def workdir_of(device: Device) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """A job, done: what it left, the device before and after it, and the faults that were survived on the way."""
+    """A job, done: what it left, what was read around and during it, and the faults that were survived on the way."""
 
     raw: JobOutput
-    before: Conditions
-    after: Conditions
-    tool_s: float | None
-    outputs: tuple[Path, ...]
-    retries: tuple[str, ...]
+    tool_s: float | None = None
+    outputs: tuple[Path, ...] = ()
+    retries: tuple[str, ...] = ()
+    before: Reading | None = None
+    after: Reading | None = None
+    samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -83,12 +85,16 @@ class Session:
     cancelled: threading.Event = field(default_factory=threading.Event)
     _patience_left_s: float = 0
     _collected: str = ""  # the job whose result was taken, and whose name would find it again
+    _last: Reading | None = None
+    _seen: set[str] = field(default_factory=set)
 
     def probe(self) -> Traits:
         return read_probe(self.agent.probe())
 
-    def conditions(self) -> Conditions:
-        return read_conditions(self._surviving(lambda: self.agent.conditions(), []))  # noqa: PLW0108 - the agent of then
+    def reading(self) -> Reading:
+        """What the device tells of itself at this instant."""
+        values = self._surviving(lambda: self.agent.conditions(), [])  # noqa: PLW0108 - the agent of then
+        return self._dated(values, number(values.get("uptime")))
 
     def cancel(self) -> None:
         """End what is under way, from another thread: verbs in progress raise LinkLost and are not tried again."""
@@ -119,6 +125,16 @@ class Session:
         """
         return self._surviving(lambda: self.store.stage_one(path, sha256 or sha256_of(path)), [])
 
+    def has(self, path: str) -> bool:
+        """Whether a file that is not ours is there; a file once seen is taken to stay for as long as the link holds."""
+
+        def look() -> bool:
+            return self.transport.run(["test", "-e", path], timeout_s=30).exit_code == 0
+
+        if path not in self._seen and self._surviving(look, []):
+            self._seen.add(path)
+        return path in self._seen
+
     def restore(self, staged: Sequence[str]) -> set[str]:
         """Which of these files are gone from the device; the tools are put back, others when they are staged again."""
 
@@ -138,15 +154,13 @@ class Session:
         when it is another's, LinkLost when it did not come back, TransferFailed.
         """
         retries: list[str] = []
-        argv = [*(["env", *[f"{k}={v}" for k, v in job.env.items()]] if job.env else []), *job.argv]
-
         if self._collected == name:
             self._surviving(lambda: self.agent.end(name), retries)
         self._collected = ""
 
         def start() -> Reply:
             puts = {target: self.store.stage_text(target, content) for target, content in job.files.items()}
-            return self.agent.start(name, argv, limit_s=job.timeout_s, puts=puts, answers=job.answers)
+            return self.agent.start(name, job, puts)
 
         reply = self._surviving(start, retries)
         deadline = time.monotonic() + job.timeout_s + POLL_GRACE_S
@@ -188,7 +202,6 @@ class Session:
                 f"{self.device.name}: the job vanished: something killed it from outside",
                 remedy="out of memory? look at the device's log",
             )
-        before, after = read_conditions(reply.before), read_conditions(reply.after)
         folder = PurePosixPath(self.agent.jobs, name)
         pulled: list[Path] = []
         # A job that failed wrote no outputs, and its answer says why.
@@ -199,10 +212,26 @@ class Session:
             pulled.append(target)
         if pulled:  # which may be large
             self._surviving(lambda: self.agent.end(name), retries)
-        after = with_what_passed(before, after)
         return JobResult(
-            without_values(reply.raw, self.device.env), before, after, reply.tool_s, tuple(pulled), tuple(retries)
+            without_values(reply.raw, self.device.env),
+            reply.tool_s,
+            tuple(pulled),
+            tuple(retries),
+            before=self._dated(reply.before, reply.now_s) if reply.before else None,
+            after=self._dated(reply.after, reply.now_s) if reply.after else None,
+            samples={s.name: read_series(reply.series.get(s.name, b""), s.files) for s in job.samples},
         )
+
+    def _dated(self, values: Mapping[str, str], now_s: float | None) -> Reading:
+        """A reading with its time by this host's clock, which has been told when it is `now_s` on the device.
+
+        One that served two jobs, as the last of the one and the first of the other, has one time.
+        """
+        if self._last is None or self._last.values != values:
+            read_s = number(values.get("uptime"))
+            age_s = now_s - read_s if now_s is not None and read_s is not None else 0
+            self._last = Reading(datetime.now(UTC) - timedelta(seconds=min(max(age_s, 0), LONGEST_S)), values)
+        return self._last
 
     def _pull(self, source: str, target: Path) -> None:
         self.transport.pull(source, target)  # by the transport of the moment, which a reconnection replaces
@@ -274,6 +303,7 @@ class Session:
         self._patience_left_s = self.patience_s
         self.agent = replace(self.agent, transport=transport, hold=self.hold.name, jobs=self.hold.jobs(self.workdir))
         self.store.adopt(transport, self.agent)
+        self._seen.clear()
 
 
 def prepare(device: Device, transport: Transport) -> tuple[str, str]:

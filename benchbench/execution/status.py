@@ -10,6 +10,7 @@ from benchbench.device.opening import Absent, opened
 from benchbench.device.session import Session
 from benchbench.execution.prepare import PreparedDevice, prepare_device
 from benchbench.execution.tryout import Possible, possible_delegates
+from benchbench.instruments import conditions
 from benchbench.runtimes import KINDS
 from benchbench.values.device import Device, ToolChoice
 from benchbench.values.errors import BenchbenchError, DeviceBusy, SameMachine, Unauthorized, Unreachable
@@ -61,7 +62,7 @@ def _look(session: Session) -> DeviceStatus:
     state: State = "not equipped" if prepared.toolchain is None else "ready"
     delegates = possible_delegates(session, prepared)
     return DeviceStatus(
-        session.device, state, delegates, prepared, session.conditions().temperature_c, prepared.problem
+        session.device, state, delegates, prepared, conditions.now(session).temperature_c, prepared.problem
     )
 
 

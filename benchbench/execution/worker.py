@@ -11,6 +11,7 @@ from benchbench.accuracy.collect.launch_sequence import Progress
 from benchbench.device.probe import mask
 from benchbench.device.session import Session
 from benchbench.execution.prepare import PreparedDevice
+from benchbench.instruments import conditions
 from benchbench.modes import mode_of
 from benchbench.modes.base import Attempt, RunContext
 from benchbench.modes.launch import blank, failed
@@ -76,7 +77,7 @@ class Worker:
         Names without a folder are for the device's own loader to find.
         """
         for path in work.delegate.files_needed(work.library):
-            if "/" in path and self.session.transport.run(["test", "-e", path], timeout_s=30).exit_code != 0:
+            if "/" in path and not self.session.has(path):
                 return path
         return None
 
@@ -86,7 +87,7 @@ class Worker:
             return None
         began = time.monotonic()
         while True:
-            now = self.session.conditions().temperature_c
+            now = conditions.now(self.session).temperature_c
             waited = time.monotonic() - began
             if now is None or now <= measure.cooldown.below_c or waited >= measure.cooldown.at_most_seconds:
                 return waited

@@ -1,11 +1,15 @@
-"""How a device is doing: temperature, clocks, throttling, battery, load; read from `agent.sh conditions`."""
+"""How a device is doing: temperature, clocks, throttling, battery, load; read by the agent around a job."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
+from benchbench.device.session import JobResult, Session
+from benchbench.instruments.base import Watch
+from benchbench.values.job import Job, Reading
 from benchbench.values.key_values import number
 from benchbench.values.outcome import Conditions
 
@@ -61,8 +65,9 @@ def _throttle_flags(values: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(flags)
 
 
-def read_conditions(values: Mapping[str, str]) -> Conditions:
-    """Conditions from the agent's key=value pairs; what a device does not say, or says absurdly, is None."""
+def read_conditions(reading: Reading) -> Conditions:
+    """Conditions from the agent's reading; what a device does not say, or says absurdly, is None."""
+    values = reading.values
     by_zone = {key.removeprefix("thermal."): celsius(v) for key, v in values.items() if key.startswith("thermal.")}
     temperatures = {zone: degrees for zone, degrees in by_zone.items() if degrees is not None}
     by_hal = _from_hal(values)
@@ -75,7 +80,7 @@ def read_conditions(values: Mapping[str, str]) -> Conditions:
     bits = _pi_bits(values.get("get_throttled"))
     battery_status = values.get("battery_status")
     return Conditions(
-        at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        at=reading.at.isoformat(timespec="milliseconds"),
         temperature_c=hottest(temperatures) if temperatures else max(by_hal.values(), default=None),
         temperatures_c=temperatures or by_hal,
         clocks_mhz=mhz("clock."),
@@ -96,3 +101,28 @@ def with_what_passed(before: Conditions, after: Conditions) -> Conditions:
     new = [flag for flag in after.throttled_since_boot if flag not in before.throttled_since_boot]
     flags = dict.fromkeys([*after.throttled, *[f"{flag} in between" for flag in new if flag not in after.throttled]])
     return after.model_copy(update={"throttled": tuple(flags)})
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionsAround:
+    """The device just before a job and just after it: `before` and `after` of the outcome.
+
+    Where one job follows another at once, the reading after the one is the reading before the other: the same, with
+    the same time. The device decides, by its own clock: a reading older than two seconds is not used, and only the
+    last one of the session is, since when no other job ran.
+    """
+
+    @contextmanager
+    def around(self, job: Job) -> Iterator[Watch]:
+        yield Watch(replace(job, conditions=True), _seen)
+
+
+def now(session: Session) -> Conditions:
+    """The device at this instant."""
+    return read_conditions(session.reading())
+
+
+def _seen(result: JobResult) -> Mapping[str, object]:
+    before = read_conditions(result.before) if result.before else None
+    after = read_conditions(result.after) if result.after else None
+    return {"before": before, "after": with_what_passed(before, after) if before and after else after}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 
 from benchbench.device.agent import folder_name
 from benchbench.device.faults import passing_fault
 from benchbench.device.session import JobResult
+from benchbench.instruments import measured
 from benchbench.modes.base import Attempt
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import MeasurementSettings, Trial
@@ -25,13 +27,13 @@ def launch(attempt: Attempt, spec: LaunchSpec) -> Outcome:
     session, trial, context = attempt.session, attempt.trial, attempt.context
     job = attempt.runner.job(spec)
     job = replace(job, env={**job.env, **session.device.env})
-    result = session.run(folder_name(trial.id), job, outputs_to=context.journal.folder)
+    result, seen = measured(session, folder_name(trial.id), job, outputs_to=context.journal.folder)
     said = transcript(job, result.raw)
     log = context.journal.write_log(trial.id, said)
     reading = required(attempt.runner.read(spec, result.raw), trial, context.measure)
     if reading.status == "ok":
         context.journal.write_log(trial.id, without_times(said))
-    outcome = outcome_of(attempt, with_cut(reading, result.raw), result).model_copy(update={"log": log})
+    outcome = outcome_of(attempt, with_cut(reading, result.raw), result, seen).model_copy(update={"log": log})
     if reading.status in {"ok", "skipped"} or not (fault := passing_fault(session, spec.staged, result.raw)):
         return outcome
     if fault.retry_now:
@@ -67,15 +69,15 @@ def failed(trial: Trial, error: BenchbenchError) -> Outcome:
     )
 
 
-def outcome_of(attempt: Attempt, reading: LaunchResult, result: JobResult) -> Outcome:
+def outcome_of(attempt: Attempt, reading: LaunchResult, result: JobResult, seen: Mapping[str, object]) -> Outcome:
+    """What came of a trial; `seen` are the fields that the instruments tell."""
     return blank(attempt.trial).model_copy(
         update={
             "status": reading.status,
             "measurement": reading.measurement,
             "delegation": reading.delegation,
             "error": reading.error,
-            "before": result.before,
-            "after": result.after,
+            **seen,
             "tool_s": result.tool_s,
             "exit_code": result.raw.exit_code,
             "retries": result.retries,

@@ -63,7 +63,7 @@ class Outputs:
             write_outputs(folder / "outputs.npz", found.outputs)
             update["outputs"] = f"outputs/{name}"
         launches.parts.remove()
-        return outcome_of(attempt, reading, found.result).model_copy(update=update)
+        return outcome_of(attempt, reading, found.result, found.seen).model_copy(update=update)
 
     def headline(self, outcome: Outcome) -> str:
         return "outputs taken"

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchbench.device.agent import Reply, folder_name, parse_reply
+from benchbench.device.agent import Reply, folder_name, parse_reply, read_series
 from benchbench.values.errors import LinkLost
+from benchbench.values.job import Sample
 
 WHOLE = (
     b"state=DONE\nrc=0\nt0=10.50\nt1=12.75\nsize.conditions.before=31\nsize.conditions.after=9\n"
@@ -80,3 +81,14 @@ def test_a_jobs_folder_is_one_harmless_name_for_each_trial(trial: str, other: st
     assert not name.startswith(("-", "."))
     assert name.isascii()
     assert (name == folder_name(other)) == (trial == other)
+
+
+def test_a_series_is_what_was_read_but_for_garble_and_a_line_cut_off() -> None:
+    said = b"10.50 1 41000\n10.50 2 two words\nnoise\n1e999 1 x\n11 3 none such\n11 0 x\n11.52 1 \n12.5 1 4"
+    whole = (Sample(10.5, "a", "41000"), Sample(10.5, "b", "two words"), Sample(11.52, "a", ""))
+    assert read_series(said, ["a", "b"]) == whole
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_series(data: bytes) -> None:
+    assert len(read_series(data, ["a"])) <= data.count(b"\n")

@@ -9,14 +9,17 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from benchbench.device.agent import REFUSED, SCRIPT, Reply, parse_reply
+from benchbench.device.agent import REFUSED, SCRIPT, Reply, parse_reply, read_series
 from benchbench.device.lock import Hold
 from benchbench.instruments.conditions import read_conditions
+from benchbench.values.job import Reading
 from benchbench.values.key_values import pairs
 from tests.beds.namespaces import can_mount, lock_folder
 
@@ -201,6 +204,105 @@ def test_a_job_outlives_the_hand_that_started_it_and_is_found_again(machine: Mac
     assert reply.state == "DONE"
     assert reply.raw is not None
     assert reply.raw.stdout == b"done\n"
+
+
+def in_session(leader: int) -> set[int]:
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, session = stat.read_text().rpartition(")")[2].split()[:4]
+        except OSError:
+            continue
+        if int(session) == leader and state != "Z":
+            found.add(int(stat.parent.name))
+    return found
+
+
+def test_who_waits_for_a_job_sleeps_once_and_is_woken_by_its_end(machine: Machine) -> None:
+    assert machine.hold is not None
+    job = ["--", "sh", "-c", f"until [ -e '{machine.folder}/go' ]; do sleep 0.1; done; echo done"]
+    waiting = subprocess.Popen(
+        ["sh", str(SCRIPT), "start", machine.hold.name, machine.jobs, "a", "900", "900", *job],
+        env=os.environ | {"PATH": machine.path},
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert becomes_true(lambda: any(Path(machine.jobs, "a").glob("asleep.*")))
+    first = in_session(waiting.pid)
+    time.sleep(1)
+    assert (len(first), in_session(waiting.pid)) == (2, first)  # the shell and its sleep
+    (machine.folder / "go").touch()
+    reply = parse_reply(waiting.communicate(timeout=300)[0], limit_s=900)
+    assert (reply.state, reply.raw and reply.raw.stdout) == ("DONE", b"done\n")
+
+
+def test_who_comes_back_to_a_job_is_woken_by_its_end_too(machine: Machine) -> None:
+    assert machine.hold is not None
+    machine.start("a", "sh", "-c", f"until [ -e '{machine.folder}/go' ]; do sleep 0.1; done", limit="900", wait="0")
+    assert becomes_true(Path(machine.jobs, "a", "pid").exists)
+    waiting = [
+        subprocess.Popen(
+            ["sh", str(SCRIPT), "poll", machine.hold.name, machine.jobs, "a", "900"],
+            env=os.environ | {"PATH": machine.path},
+            stdout=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
+    assert becomes_true(lambda: len(list(Path(machine.jobs, "a").glob("asleep.*"))) == 2)
+    (machine.folder / "go").touch()
+    assert all(process.communicate(timeout=300)[0].startswith(b"state=DONE\n") for process in waiting)
+
+
+@pytest.mark.parametrize(("seconds", "used"), [(1000, True), (-100, False)], ids=["fresh", "old"])
+def test_the_reading_before_a_job_is_the_last_one_while_it_is_fresh(machine: Machine, seconds: int, used: bool) -> None:
+    now = float(Path("/proc/uptime").read_text().split()[0])
+    (Path(machine.jobs) / "reading").write_text(f"uptime={now + seconds}\nbattery=77\n")
+    first = machine.start("a", "true", more=("conditions",))
+    assert (first.before.get("battery") == "77") is used
+    assert first.after.get("battery") != "77"
+    assert (Path(machine.jobs) / "reading").read_text().startswith(f"uptime={first.after['uptime']}\n")
+    second = machine.start("b", "true", more=("conditions",))
+    assert second.before.get("battery") != "77"
+
+
+def test_a_reading_on_its_own_serves_as_that_before_the_next_job(machine: Machine) -> None:
+    said = pairs(machine.verb("conditions", machine.jobs).decode())
+    assert pairs((Path(machine.jobs) / "reading").read_text()) == said
+
+
+def test_files_are_sampled_while_a_job_runs(machine: Machine) -> None:
+    current, other = machine.folder / "cur rent", machine.folder / "other"
+    current.write_text("-412\\n000\n")
+    other.write_text("first\nsecond")
+    sampled = ("sample", "power", "1", str(current), "sample", "power", "1", str(other), "sample", "none", "1", "/none")
+    script = 'until [ "$(wc -l < series.power)" -ge 6 ]; do sleep 0.1; done'
+    reply = machine.start("a", "sh", "-c", script, more=sampled)
+    assert reply.state == "DONE"
+    assert reply.series["none"] == b""
+    series = read_series(reply.series["power"], [str(current), str(other)])
+    assert len(series) >= 6
+    assert [(s.file, s.text) for s in series[:3]] == [
+        (str(current), "-412\\n000"),
+        (str(other), "first"),
+        (str(other), "second"),
+    ]
+    assert series[3].uptime_s - series[0].uptime_s >= 0.9
+    assert reply.raw is not None
+    assert reply.raw.answers == {}
+
+
+def at_work_in(folder: Path) -> list[str]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if folder in (process / "cwd").readlink().parents:
+                found.append(process.name)
+    return found
+
+
+def test_sampling_ends_with_the_job(machine: Machine) -> None:
+    machine.start("a", "true", more=("sample", "load", "1", "/proc/loadavg"))
+    assert becomes_true(lambda: at_work_in(Path(machine.jobs)) == [])
 
 
 def test_a_job_that_never_was_is_absent(machine: Machine) -> None:
@@ -710,7 +812,7 @@ def test_where_no_zone_can_be_read_the_thermal_service_tells_the_temperature(mac
         timeout=60,
         check=True,
     )
-    seen = read_conditions(pairs(done.stdout))
+    seen = read_conditions(Reading(datetime.now(UTC), pairs(done.stdout)))
     assert seen.temperature_c == pytest.approx(62.5, abs=0.01)
     assert set(seen.temperatures_c) == {"CPU0", "GPU", "VIRTUAL-SKIN"}
     assert (seen.battery_percent, seen.charging, seen.throttled) == (85, True, ())

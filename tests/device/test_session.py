@@ -8,16 +8,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from benchbench.device.session import clean, open_session, workdir_of
+from benchbench.transports import Finished
+from benchbench.transports.local import LocalTransport
 from benchbench.values.device import Device, Local
 from benchbench.values.errors import DeviceBusy, DeviceError, InputError, JobGone, LinkLost, Unreachable
-from benchbench.values.job import Job
+from benchbench.values.job import Job, Sampling
 from tests.beds.namespaces import can_mount
 from tests.beds.sshd import Board
 
@@ -57,8 +60,7 @@ def test_a_job_is_run_in_a_folder_of_its_own_with_its_environment_and_files(devi
     assert (result.raw.exit_code, result.raw.stdout, result.raw.stderr) == (4, b"given\n", b"a 'b'\n")
     assert result.raw.answers == {"answer": b"answer\n"}
     assert result.retries == ()
-    assert result.before.load is not None
-    assert result.after.load is not None
+    assert (result.before, result.after) == (None, None)  # nobody asked
     assert list(Path(str(device.workdir), "jobs").iterdir()) == []
 
 
@@ -199,10 +201,75 @@ def test_a_job_is_found_again_by_its_name_after_it_was_given_up(device: Device, 
     log = tmp_path / "log"
     job = shell(f"echo run >> '{log}'; sleep 1; echo whole")
     with open_session(device) as session:
-        session.agent.start("a", job.argv, limit_s=30, puts={}, answers=())
+        session.agent.start("a", job, {})
         result = session.run("a", job, outputs_to=tmp_path)
     assert result.raw.stdout == b"whole\n"
     assert log.read_text() == "run\n"
+
+
+def test_a_job_is_one_round_trip(device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    verbs = []
+    run = LocalTransport.run
+
+    def counted(self: LocalTransport, argv: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Finished:
+        verbs.append(argv[2])
+        return run(self, argv, timeout_s=timeout_s, stdin=stdin)
+
+    job = shell("echo x > x", files={"request": b"given"}, answers=("x",), conditions=True)
+    with open_session(device) as session:
+        session.run("a", job, outputs_to=tmp_path)
+        monkeypatch.setattr(LocalTransport, "run", counted)
+        for name in ("b", "c"):
+            assert session.run(name, job, outputs_to=tmp_path).raw.answers == {"x": b"x\n"}
+        assert verbs == ["start", "start"]
+
+
+def test_a_job_whose_result_was_taken_is_begun_anew_under_the_same_name(device: Device, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with open_session(device) as session:
+        for _ in range(2):
+            session.run("a", shell(f"echo run >> '{log}'"), outputs_to=tmp_path)
+    assert log.read_text() == "run\nrun\n"
+
+
+def test_a_reading_between_two_jobs_is_one_and_has_one_time(device: Device, tmp_path: Path) -> None:
+    job = shell("true", conditions=True)
+    with open_session(device) as session:
+        last = session.run("0", job, outputs_to=tmp_path)
+        for number in range(1, 100):  # on a slow machine more than two seconds may be between two jobs
+            between, last = last.after, session.run(str(number), job, outputs_to=tmp_path)
+            assert between is not None
+            assert last.before is not None
+            assert last.after is not None
+            if last.before.values == between.values:
+                assert last.before.at == between.at
+                assert last.before.at <= last.after.at <= datetime.now(UTC)
+                return
+    pytest.fail("there were always more than two seconds between two jobs")
+
+
+def test_what_is_sampled_during_a_job_comes_back_with_its_times(device: Device, tmp_path: Path) -> None:
+    (tmp_path / "current").write_text("-412000\n")
+    sampling = Sampling("power", 1, (str(tmp_path / "current"),))
+    job = shell("until [ -s series.power ]; do sleep 0.1; done", samples=(sampling,))
+    with open_session(device) as session:
+        result = session.run("a", job, outputs_to=tmp_path)
+    sample = result.samples["power"][0]
+    assert (sample.file, sample.text) == (str(tmp_path / "current"), "-412000")
+    assert sample.uptime_s <= float(Path("/proc/uptime").read_text().split()[0])
+
+
+def test_a_file_once_seen_is_not_asked_for_again(device: Device, tmp_path: Path) -> None:
+    library = tmp_path / "lib.so"
+    with open_session(device) as session:
+        assert not session.has(str(library))
+        library.touch()
+        assert session.has(str(library))
+        library.unlink()
+        assert session.has(str(library))
+        session.transport.close()
+        session.reading()  # over a new link
+        assert not session.has(str(library))
 
 
 def test_a_job_killed_from_outside_is_told_and_leaves_nothing(
@@ -256,7 +323,7 @@ def test_a_work_folder_that_vanished_with_the_link_is_made_again(device: Device,
         session.stage(model)
         subprocess.run(["rm", "-rf", str(device.workdir)], check=True)
         session.transport.close()
-        session.conditions()
+        session.reading()
         staged = session.stage(model)
         assert Path(staged).read_bytes() == b"model"
         assert session.run("a", shell("echo hello"), outputs_to=tmp_path).raw.stdout == b"hello\n"
@@ -332,7 +399,7 @@ def test_a_device_that_comes_back_unusable_is_tried_again_and_again_over_one_lin
         board.make_read_only()
         session.transport.close()
         with pytest.raises(Unreachable, match="did not come back"):
-            session.conditions()
+            session.reading()
         assert len(board._servers()) <= 3  # the listening one, and the last link with its privileged half
 
 

@@ -12,6 +12,7 @@ from benchbench.device.session import open_session
 from benchbench.execution.prepare import prepare_device
 from benchbench.execution.status import device_status
 from benchbench.execution.tryout import Possible, judged, possible_delegates
+from benchbench.instruments import conditions
 from benchbench.runtimes.tflite.runtime import Tflite
 from benchbench.values.device import Device, Local, ToolChoice
 from benchbench.values.outcome import Delegation, LaunchResult
@@ -113,4 +114,4 @@ def test_a_phone_whose_zones_are_roots_has_the_temperature_of_its_thermal_servic
         zone.unlink()
     phone.heat(55.5)
     with open_session(Device(name="phone", address=phone.address, workdir=f"{phone.workdir}/work")) as session:
-        assert session.conditions().temperature_c == (55.5 if can_mount() else None)
+        assert conditions.now(session).temperature_c == (55.5 if can_mount() else None)

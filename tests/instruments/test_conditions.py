@@ -1,13 +1,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchbench.instruments.conditions import celsius, hottest, read_conditions, with_what_passed
+from benchbench.values.job import Reading
 from benchbench.values.key_values import number, pairs
+from benchbench.values.outcome import Conditions
+
+AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+def conditions_of(values: Mapping[str, str]) -> Conditions:
+    return read_conditions(Reading(AT, values))
 
 
 @pytest.mark.parametrize(
@@ -42,17 +52,17 @@ def test_the_hottest_sensor_that_matters_is_not_the_charger() -> None:
 
 
 def test_what_a_pi_feels_now_and_what_it_remembers_are_kept_apart() -> None:
-    seen = read_conditions({"get_throttled": "throttled=0x50005"})
+    seen = conditions_of({"get_throttled": "throttled=0x50005"})
     assert seen.throttled == ("under-voltage", "throttled")
     assert seen.throttled_since_boot == ("under-voltage", "throttled")
-    remembered = read_conditions({"get_throttled": "throttled=0xe0000"})
+    remembered = conditions_of({"get_throttled": "throttled=0xe0000"})
     assert remembered.throttled == ()
     assert remembered.throttled_since_boot == ("frequency capped", "throttled", "soft temperature limit")
 
 
 @pytest.mark.parametrize("said", ["", "VCHI initialization failed", "throttled=0x", "throttled=0xzz"])
 def test_a_pi_that_does_not_say_is_not_called_throttled(said: str) -> None:
-    assert read_conditions({"get_throttled": said}).throttled == ()
+    assert conditions_of({"get_throttled": said}).throttled == ()
 
 
 @pytest.mark.parametrize(
@@ -69,23 +79,23 @@ def test_a_pi_that_does_not_say_is_not_called_throttled(said: str) -> None:
     ],
 )
 def test_androids_thermal_status_is_throttling_from_moderate_on(status: str, flags: tuple[str, ...]) -> None:
-    assert read_conditions({"thermal_status": status}).throttled == flags
+    assert conditions_of({"thermal_status": status}).throttled == flags
 
 
 def test_throttling_that_came_and_went_between_two_looks_is_seen() -> None:
-    before = read_conditions({"get_throttled": "throttled=0x10000"})
-    after = read_conditions({"get_throttled": "throttled=0xd0000"})
+    before = conditions_of({"get_throttled": "throttled=0x10000"})
+    after = conditions_of({"get_throttled": "throttled=0xd0000"})
     assert with_what_passed(before, after).throttled == ("throttled in between", "soft temperature limit in between")
 
 
 def test_throttling_that_is_still_there_is_told_once() -> None:
-    before = read_conditions({"get_throttled": "throttled=0x0"})
-    after = read_conditions({"get_throttled": "throttled=0x40004"})
+    before = conditions_of({"get_throttled": "throttled=0x0"})
+    after = conditions_of({"get_throttled": "throttled=0x40004"})
     assert with_what_passed(before, after).throttled == ("throttled",)
 
 
 def test_what_happened_before_the_trial_is_not_held_against_it() -> None:
-    before = read_conditions({"get_throttled": "throttled=0xf0000"})
+    before = conditions_of({"get_throttled": "throttled=0xf0000"})
     assert with_what_passed(before, before).throttled == ()
 
 
@@ -94,17 +104,17 @@ def test_what_happened_before_the_trial_is_not_held_against_it() -> None:
     [("2", True), ("3", False), ("5", True), ("Charging", True), ("Discharging", False), ("Full", True)],
 )
 def test_a_battery_charges_or_not_in_the_words_of_android_and_linux(status: str, charging: bool) -> None:
-    seen = read_conditions({"battery": "87", "battery_status": status})
+    seen = conditions_of({"battery": "87", "battery_status": status})
     assert (seen.battery_percent, seen.charging) == (87, charging)
 
 
 def test_a_device_without_a_battery_says_nothing_of_charging() -> None:
-    assert read_conditions({}).charging is None
+    assert conditions_of({}).charging is None
 
 
 def test_clocks_are_megahertz_by_policy() -> None:
     values = {"clock.policy0": "1803000", "max_clock.policy0": "2850000", "governor.policy0": "schedutil"}
-    seen = read_conditions(values | {"memory_available_kb": "2048", "load": "0.51"})
+    seen = conditions_of(values | {"memory_available_kb": "2048", "load": "0.51"})
     assert (seen.clocks_mhz, seen.max_clocks_mhz) == ({"policy0": 1803}, {"policy0": 2850})
     assert (seen.governors, seen.memory_available_mb, seen.load) == (("schedutil",), 2, 0.51)
 
@@ -114,7 +124,7 @@ KEYS = st.sampled_from(["thermal.cpu#0", "clock.policy0", "battery", "load", "th
 
 @given(st.dictionaries(KEYS, st.one_of(st.text(), st.floats().map(str), st.integers().map(str))))
 def test_no_sensor_can_say_anything_that_is_not_taken_or_passed_over(values: dict[str, str]) -> None:
-    seen = read_conditions(values)
+    seen = conditions_of(values)
     numbers = [*seen.temperatures_c.values(), *seen.clocks_mhz.values(), seen.battery_percent, seen.load]
     assert all(value is None or math.isfinite(value) for value in numbers)
 
@@ -131,7 +141,7 @@ def test_pairs_are_lines_with_an_equals_sign_and_a_value_may_hold_another() -> N
 
 def test_zones_go_before_the_hal_whose_battery_and_modem_do_not_count() -> None:
     hal = {"hal.0.CPU0": "62.5", "hal.2.battery": "90", "hal.3.skin": "31", "hal.9.odd.name": "99", "hal.0.off": "nan"}
-    assert read_conditions(hal).temperature_c == 62.5
-    assert read_conditions(hal | {"thermal.cpu#0": "48000"}).temperature_c == 48
-    assert read_conditions(hal | {"thermal.cpu#0": "0"}).temperature_c == 62.5  # a zone that is off tells nothing
-    assert read_conditions({"hal.2.battery": "30"}).temperature_c is None
+    assert conditions_of(hal).temperature_c == 62.5
+    assert conditions_of(hal | {"thermal.cpu#0": "48000"}).temperature_c == 48
+    assert conditions_of(hal | {"thermal.cpu#0": "0"}).temperature_c == 62.5  # a zone that is off tells nothing
+    assert conditions_of({"hal.2.battery": "30"}).temperature_c is None

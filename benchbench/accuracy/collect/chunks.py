@@ -19,8 +19,8 @@ class Record(Frozen):
     """A launch, without its outputs."""
 
     reading: LaunchResult
-    before: Conditions
-    after: Conditions
+    before: Conditions | None = None
+    after: Conditions | None = None
     tool_s: float | None
     exit_code: int
     retries: tuple[str, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from benchbench.accuracy.outputs import Output
 from benchbench.device.agent import folder_name
 from benchbench.device.faults import passing_fault
 from benchbench.device.session import JobResult, Session
+from benchbench.instruments import measured
+from benchbench.instruments.conditions import ConditionsAround
 from benchbench.runtimes.tool import LaunchSpec, Runner
 from benchbench.values.errors import InputError, LinkLost, ToolError
 from benchbench.values.job import Job, JobOutput
@@ -28,12 +30,14 @@ class LaunchFailed(ToolError):
 class Evaluated:
     """What all launches of an evaluation left; no outputs unless the reading is ok.
 
-    `result` spans the launches: before the first, after the last, tool time of all. `said` holds telling ones by name.
+    `result` spans the launches, with the tool time of all; `seen` is the device before the first and after the last.
+    `said` holds telling ones by name.
     """
 
     outputs: tuple[Output, ...]
     reading: LaunchResult
     result: JobResult
+    seen: Mapping[str, object]
     said: dict[str, tuple[Job, JobOutput]]
 
 
@@ -70,17 +74,17 @@ class LaunchSequence:
         job = replace(job, env={**job.env, **self.session.device.env})
         with tempfile.TemporaryDirectory(prefix="benchbench-") as folder:
             # A job is found again by its name after a fault: the same name is the same inputs.
-            result = self.session.run(folder_name(f"{self.name} {span}"), job, outputs_to=Path(folder))
+            own = folder_name(f"{self.name} {span}")
+            around = (ConditionsAround(),)
+            result, seen = measured(self.session, own, job, outputs_to=Path(folder), instruments=around)
             self.said[label] = job, result.raw
             reading = self.runner.read(work, result.raw)
             record = Record(
                 reading=reading,
-                before=result.before,
-                after=result.after,
                 tool_s=result.tool_s,
                 exit_code=result.raw.exit_code,
                 retries=result.retries,
-            )
+            ).model_copy(update=seen)
             if reading.status != "ok" and (fault := passing_fault(self.session, work.staged, result.raw)):
                 raise fault
             self.records.append(record)
@@ -129,8 +133,9 @@ class LaunchSequence:
         times = [record.tool_s for record in self.records if record.tool_s is not None]
         retries = tuple(retry for record in self.records for retry in record.retries)
         ended = JobOutput(last.exit_code, b"", b"")
-        whole = JobResult(ended, first.before, last.after, sum(times) if times else None, (), retries)
-        return Evaluated(outputs, reading, whole, self.said)
+        whole = JobResult(ended, tool_s=sum(times) if times else None, retries=retries)
+        seen = {"before": first.before, "after": last.after}
+        return Evaluated(outputs, reading, whole, seen, self.said)
 
 
 def _taken(delegation: Delegation) -> tuple[str, int | None, str | None]:

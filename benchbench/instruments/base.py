@@ -1,0 +1,29 @@
+"""What an instrument is: a context around a job, in which something is read before, during or after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from benchbench.device.session import JobResult
+from benchbench.values.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a job is under an instrument: `job` is run in its place, perhaps with requests to the device.
+
+    `seen` tells, once the job is done and the context left, what the instrument saw: fields of the outcome.
+    """
+
+    job: Job
+    seen: Callable[[JobResult], Mapping[str, object]]
+
+
+class Instrument(Protocol):
+    """One file each. What it wants read on the device it asks for in the job, which costs no round trip of its own."""
+
+    def around(self, job: Job) -> AbstractContextManager[Watch]:
+        """The context in which the job runs."""
