@@ -42,13 +42,13 @@ from benchbench.modes.base import RunContext
 from benchbench.plan import Plan, devices_with_cases, make_plan
 from benchbench.run_folder import journal as journals
 from benchbench.run_folder.journal import Journal
+from benchbench.runtimes import QUANTIZING
 from benchbench.runtimes.base import Target
 from benchbench.runtimes.models import family_remarks
-from benchbench.runtimes.tflite.quantize.calibration import RAW_PIXELS, Feeding, Pixels
-from benchbench.runtimes.tflite.quantize.manifest import Family
-from benchbench.runtimes.tflite.quantize.progress import Progress
-from benchbench.runtimes.tflite.quantize.progress import silently as saying_nothing
-from benchbench.runtimes.tflite.quantize.quantize import quantize as make_variants
+from benchbench.runtimes.quantizing.calibration import RAW_PIXELS, Feeding, Pixels
+from benchbench.runtimes.quantizing.manifest import Family
+from benchbench.runtimes.quantizing.progress import Progress
+from benchbench.runtimes.quantizing.progress import silently as saying_nothing
 from benchbench.values.atomic import atomic
 from benchbench.values.case import Trial
 from benchbench.values.device import Device
@@ -368,11 +368,11 @@ def quantize(
 ) -> Family:
     """Make the schemes of `source` (a float .tflite, a Keras file or a SavedModel folder) into the new folder `out`.
 
-    `schemes` are names of SCHEMES and "edgetpu"; a scheme that cannot be made, or not be run here, is skipped with its
-    reason; one that answers badly is kept, and its fidelity says so. Raises InputError for a source, data or folder
+    `schemes` are QUANTIZING.schemes and "edgetpu"; a scheme that cannot be made, or not be run here, is skipped with
+    its reason; one that answers badly is kept, and its fidelity says so. Raises InputError for a source, data or folder
     that cannot be used, ToolError when nothing but a copy of the source could be made; `out` does not exist then.
     """
-    return make_variants(
+    return QUANTIZING.quantizer()(
         source,
         schemes,
         out,

@@ -18,9 +18,9 @@ from benchbench.accuracy.on_this_host import NotComparable, outputs_on_this_host
 from benchbench.accuracy.outputs import Output
 from benchbench.device_script.protocol import Evaluation, InterpreterDelegate, Request
 from benchbench.device_script.tensors import to_input
-from benchbench.runtimes.tflite.quantize.calibration import Calibration
-from benchbench.runtimes.tflite.quantize.manifest import Fidelity
-from benchbench.runtimes.tflite.quantize.validator import CannotRun
+from benchbench.runtimes.quantizing.calibration import Calibration
+from benchbench.runtimes.quantizing.manifest import Fidelity
+from benchbench.runtimes.quantizing.validator import CannotRun
 from benchbench.values.errors import InputError, ToolError
 from benchbench.values.model import ModelInfo, TensorInfo
 

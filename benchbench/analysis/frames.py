@@ -22,6 +22,7 @@ from benchbench.config.rules import BudgetRule
 from benchbench.run_folder.journal import read_records
 from benchbench.run_folder.manifest import Kin, checked_manifest
 from benchbench.run_folder.series import Series, read_series, series_of
+from benchbench.runtimes import without_suffix
 from benchbench.values.outcome import Outcome, Statistic, Timings, common_statistic
 from benchbench.values.quantities import PER_LAUNCH
 
@@ -224,9 +225,8 @@ def _cell(name: str, case: dict[str, Any], manifest: dict[str, Any]) -> Cell:
 
 
 def _cell_of(outcome: Outcome) -> Cell:
-    if outcome.variant.endswith(".tflite"):  # a file of which a log gives the name alone
-        family, name = "", outcome.variant.removesuffix(".tflite")
-    else:
+    family, name = "", without_suffix(outcome.variant)
+    if name == outcome.variant:  # else it is a file of which a log gives the name alone
         family, _, name = outcome.variant.rpartition(".")
     asked = outcome.delegation.asked
     return Cell(

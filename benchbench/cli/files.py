@@ -69,13 +69,13 @@ def quantize(
     from benchbench.cli import progress as console
     from benchbench.cli import tables
     from benchbench.pipeline import quantize as make
-    from benchbench.runtimes.tflite.quantize.calibration import Pixels
-    from benchbench.runtimes.tflite.quantize.converters import SCHEMES
+    from benchbench.runtimes import QUANTIZING
+    from benchbench.runtimes.quantizing.calibration import Pixels
 
     with console.Making() as progress:
         family = make(
             source,
-            schemes or SCHEMES,
+            schemes or QUANTIZING.schemes,
             out,
             representative=representative,
             pixels=Pixels(mean, std),
@@ -116,13 +116,14 @@ def tools(device: str | None, generation: str | None, version: str | None, inven
     """
     from benchbench.cli import tables
     from benchbench.execution.fetching import fetch
-    from benchbench.runtimes.tflite.tools import Tool, cache_folder, known
+    from benchbench.runtimes import RUNTIMES
+    from benchbench.runtimes.tool import Tool
 
     if device is not None:
         with tables.download_progress(device) as progress:
             found: tuple[Tool, ...] = (fetch(device, inventory, generation, version, progress),)
     else:
-        found = known(cache_folder())
+        found = tuple(tool for runtime in RUNTIMES for tool in runtime.tools())
     if as_json:
         print_json([tables.tool_record(tool) for tool in found])
     else:

@@ -26,8 +26,8 @@ from benchbench.cli.terminal import styled
 from benchbench.execution.scheduler import Done, Event, Noted, Progressed, Scoring, Started
 from benchbench.modes import mode_of
 from benchbench.plan import LAUNCH_S, Plan
-from benchbench.runtimes.tflite.quantize.manifest import Skipped
-from benchbench.runtimes.tflite.quantize.progress import Finished, Step, Working
+from benchbench.runtimes.quantizing.manifest import Skipped
+from benchbench.runtimes.quantizing.progress import Finished, Step, Working
 from benchbench.values.case import Trial
 from benchbench.values.formatting import counted, duration
 from benchbench.values.outcome import Outcome

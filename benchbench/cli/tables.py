@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from benchbench.analysis.doubts import Doubt
     from benchbench.analysis.recommend import Recommendation
     from benchbench.execution.status import DeviceStatus
-    from benchbench.runtimes.tflite.quantize.manifest import Family
-    from benchbench.runtimes.tflite.tools import Progress, Tool
+    from benchbench.runtimes.quantizing.manifest import Family
+    from benchbench.runtimes.tool import Fetched, Tool
     from benchbench.values.model import ModelInfo, TensorInfo
     from benchbench.values.quantity import Quantity
 
@@ -232,7 +232,7 @@ def show_tools(tools: Sequence[Tool]) -> None:
 
 
 @contextmanager
-def download_progress(name: str) -> Iterator[Progress]:
+def download_progress(name: str) -> Iterator[Fetched]:
     """A bar on stderr for a download."""
     console = err()
     with Bar(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console, transient=True) as bar:

@@ -20,13 +20,13 @@ from benchbench.accuracy.images import Decoder, listed
 from benchbench.demo.efficientnet_lite import CLASSES, MEAN, SIDE, STD
 from benchbench.demo.packages import Package, wheel
 from benchbench.pipeline import quantize
-from benchbench.runtimes.tflite.quantize.calibration import Pixels
-from benchbench.runtimes.tflite.quantize.conversion import how
-from benchbench.runtimes.tflite.quantize.manifest import MANIFEST, Family
-from benchbench.runtimes.tflite.quantize.progress import Progress as Steps
-from benchbench.runtimes.tflite.quantize.progress import silently
+from benchbench.runtimes.quantizing.calibration import Pixels
+from benchbench.runtimes.quantizing.manifest import MANIFEST, Family
+from benchbench.runtimes.quantizing.progress import Progress as Steps
+from benchbench.runtimes.quantizing.progress import silently
 from benchbench.values.atomic import put_in_place
 from benchbench.values.errors import InputError, ToolError, file_error
+from benchbench.values.process_end import how_a_child_ended
 
 FAMILY = "efficientnet_lite0"
 MATRIX = Path(__file__).with_name("imagenet.toml")
@@ -192,7 +192,7 @@ def _keras_file(model: Path, out: Path) -> Path:
     command = [sys.executable, "-m", "benchbench.demo.efficientnet_lite", str(model), str(out)]
     child = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if child.returncode:
-        raise ToolError(f"EfficientNet-Lite0 could not be built: TensorFlow's process {how(child)}")
+        raise ToolError(f"EfficientNet-Lite0 could not be built: TensorFlow's process {how_a_child_ended(child)}")
     return out
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from benchbench.runtimes.tflite.tools import cache_folder
+from benchbench.runtimes.cache import cache_folder
 from benchbench.values.atomic import put_in_place
 from benchbench.values.errors import ToolError
 

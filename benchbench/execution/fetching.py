@@ -8,9 +8,10 @@ from benchbench.config.complaints import did_you_mean
 from benchbench.device.opening import Absent, opened
 from benchbench.device.session import Session
 from benchbench.execution.selection import all_devices
-from benchbench.runtimes.tflite.tools import Progress, Tool, cache_folder, find
+from benchbench.runtimes import RUNTIMES
+from benchbench.runtimes.tool import Fetched, Tool
 from benchbench.values.device import ToolChoice
-from benchbench.values.errors import InputError
+from benchbench.values.errors import InputError, ToolError
 
 
 def fetch(
@@ -18,7 +19,7 @@ def fetch(
     inventory: Path,
     generation: str | None = None,
     version: str | None = None,
-    progress: Progress | None = None,
+    progress: Fetched | None = None,
 ) -> Tool:
     """Bring the binary that fits a device into the cache, or find it there; raises ToolError when it cannot be had."""
     devices = {device.name: device for device in all_devices(inventory)}
@@ -31,13 +32,7 @@ def fetch(
     with opened([device], Session.probe, purpose="benchbench tools", patience_s=0) as (traits,):
         if isinstance(traits, Absent):
             raise traits.error
-    return find(
-        os=traits.os,
-        arch=traits.arch,
-        generation=chosen.generation,
-        version=chosen.version,
-        given=None,
-        cache=cache_folder(),
-        allow_download=True,
-        progress=progress,
-    )
+    for runtime in RUNTIMES:
+        if (tool := runtime.fetch_tool(traits, chosen, progress)) is not None:
+            return tool
+    raise ToolError("no tool is published for any runtime")

@@ -22,7 +22,7 @@ from benchbench.device.store import sha256_of
 from benchbench.execution.worker import Worker
 from benchbench.plan import Plan, Skip
 from benchbench.run_folder.journal import Journal, write_manifest
-from benchbench.runtimes import Delegate
+from benchbench.runtimes import Delegate, without_suffix
 from benchbench.runtimes.base import Toolchain
 from benchbench.values.case import Case, MeasurementSettings, Trial, Variant
 from benchbench.values.device import Device, ToolChoice
@@ -100,8 +100,8 @@ def _imported_case(outcome: Outcome) -> dict[str, Any]:
         "id": outcome.case,
         "device": outcome.device,
         "variant": outcome.variant,
-        "family": outcome.variant.removesuffix(".tflite"),
-        "name": outcome.variant.removesuffix(".tflite"),
+        "family": without_suffix(outcome.variant),
+        "name": without_suffix(outcome.variant),
         "scheme": None,
         "delegate": asked or "unknown",
         "kind": asked,

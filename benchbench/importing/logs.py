@@ -1,4 +1,4 @@
-"""Outputs of benchmark_model that somebody else captured: texts to launches, to JSON objects, to outcomes."""
+"""Outputs of measuring tools that somebody else captured: texts to launches, to JSON objects, to outcomes."""
 
 from __future__ import annotations
 
@@ -9,25 +9,39 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from benchbench.runtimes.tflite.benchmark_model.launch import Launch
-from benchbench.runtimes.tflite.benchmark_model.log_parser import read_text
-from benchbench.runtimes.tflite.model.file_kind import file_kind
+from benchbench.runtimes import RUNTIMES, Runtime
+from benchbench.runtimes.base import RecordedLaunch
 from benchbench.values.errors import InputError
+from benchbench.values.file_kind import file_kind
 from benchbench.values.outcome import OpTime, Outcome
+
+TOOLS = " or ".join(runtime.log_tool for runtime in RUNTIMES if runtime.log_tool)
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One launch of a recorded output: the name of its source, and its place there (from 0)."""
+    """One launch of a recorded output: the name of its source, its place there (from 0), and whose tool it was."""
 
     source: str
     index: int
-    launch: Launch
+    launch: RecordedLaunch
+    runtime: Runtime
 
 
 def read_logs(sources: Iterable[tuple[str, str | bytes]]) -> list[Recorded]:
     """Every launch of every (name, text), in order; a text without a launch gives none."""
-    return [Recorded(name, index, launch) for name, text in sources for index, launch in enumerate(read_text(text))]
+    return [
+        Recorded(name, index, launch, runtime)
+        for name, text in sources
+        for runtime, launches in [_launches(text)]
+        for index, launch in enumerate(launches)
+    ]
+
+
+def _launches(text: str | bytes) -> tuple[Runtime, Sequence[RecordedLaunch]]:
+    """What the first runtime reads that knows the tool of a text."""
+    read = ((runtime, runtime.read_log(text)) for runtime in RUNTIMES)
+    return next(((runtime, launches) for runtime, launches in read if launches), (RUNTIMES[0], ()))
 
 
 def read_log(source: str, data: str | bytes) -> list[Recorded]:
@@ -35,22 +49,23 @@ def read_log(source: str, data: str | bytes) -> list[Recorded]:
     kind = file_kind(data) if isinstance(data, bytes) else None
     if kind is not None:
         raise InputError(
-            f"{source}: is no output of benchmark_model: it is {kind}", remedy="give what the tool printed, as text"
+            f"{source}: is no output of {TOOLS}: it is {kind}", remedy="give what the tool printed, as text"
         )
     found = read_logs([(source, data)])
     if not found:
-        raise InputError(f"{source}: holds no launch of benchmark_model", remedy="is it the tool's whole output?")
+        raise InputError(f"{source}: holds no launch of {TOOLS}", remedy="is it the tool's whole output?")
     return found
 
 
-def as_json(launch: Launch, source: str, index: int) -> dict[str, Any]:
+def as_json(launch: RecordedLaunch, source: str, index: int) -> dict[str, Any]:
     """One launch as the object that `benchbench import --json` prints: microseconds, megabytes, null = not said."""
-    timings, delegation, memory = launch.timings, launch.delegation, launch.memory
+    result, measured, delegation = launch.result, launch.result.measurement, launch.result.delegation
+    timings, memory, profile = measured.timings, measured.memory, measured.profile
     names = ("init", "first", "warmup_mean", "mean", "min", "max", "std", "p5", "median", "p95")
     return {
         "source": source,
         "index": index,
-        "status": launch.status,
+        "status": result.status,
         "delegate": delegation.asked,
         "verdict": delegation.verdict,
         "evidence": delegation.evidence,
@@ -61,22 +76,22 @@ def as_json(launch: Launch, source: str, index: int) -> dict[str, Any]:
         "fallback": delegation.fallback,
         "accelerators": list(delegation.accelerators),
         "timings_us": {name: getattr(timings, name) for name in names},
-        "runs": launch.runs,
-        "runs_asked": launch.runs_asked,
-        "warmup_runs": launch.warmup_runs,
-        "model_mb": launch.model_mb,
+        "runs": measured.runs,
+        "runs_asked": measured.runs_asked,
+        "warmup_runs": measured.warmup_runs,
+        "model_mb": measured.model_mb,
         "memory_mb": {
             "init": memory.init_delta_mb,
             "overall": memory.overall_delta_mb,
             "peak": memory.peak_polled_mb,
         },
-        "threads": launch.threads,
+        "threads": measured.threads,
         "graph": launch.graph,
-        "error": launch.error,
-        "warnings": list(launch.warnings),
+        "error": result.error,
+        "warnings": list(measured.warnings),
         "profile": {
-            "by_op": [_row(row) for row in launch.profile.by_op] if launch.profile else [],
-            "by_type": [_row(row) for row in launch.profile.by_type] if launch.profile else [],
+            "by_op": [_row(row) for row in profile.by_op] if profile else [],
+            "by_type": [_row(row) for row in profile.by_type] if profile else [],
         },
     }
 
@@ -97,9 +112,9 @@ def outcomes(recorded: Sequence[Recorded], *, device: str | None = None) -> list
     places = _places({one.source for one in recorded})
     for one in recorded:
         place = device or places[one.source]
-        variant = _variant(one.launch)
-        threads = "t?" if one.launch.threads is None else f"t{one.launch.threads}"
-        case = f"{place}/{variant}/{one.launch.delegation.asked or 'unknown'}/{threads}"
+        variant, result = _variant(one), one.launch.result
+        threads = "t?" if result.measurement.threads is None else f"t{result.measurement.threads}"
+        case = f"{place}/{variant}/{result.delegation.asked or 'unknown'}/{threads}"
         found.append(_outcome(one, case, place, variant, rounds[case], positions[place]))
         rounds[case] += 1
         positions[place] += 1
@@ -117,7 +132,7 @@ def _places(sources: set[str]) -> dict[str, str]:
 
 
 def _outcome(one: Recorded, case: str, device: str, variant: str, round_: int, position: int) -> Outcome:
-    reading = one.launch.reading
+    reading = one.launch.result
     return Outcome(
         trial=f"{case}/r{round_}",
         case=case,
@@ -128,15 +143,16 @@ def _outcome(one: Recorded, case: str, device: str, variant: str, round_: int, p
         status=reading.status,
         measurement=reading.measurement,
         delegation=reading.delegation,
-        runner="benchmark_model",
+        runner=one.runtime.log_tool,
         error=reading.error or ("the text stops before its result" if reading.status == "incomplete" else None),
     )
 
 
-def _variant(launch: Launch) -> str:
+def _variant(one: Recorded) -> str:
     """The graph's file name; no path of the machine that measured gets into a case's id."""
-    path = PurePosixPath((launch.graph or "").replace("\\", "/"))
-    return f"{_plain(path.name.removesuffix('.tflite'), 'unknown')}.tflite"
+    path = PurePosixPath((one.launch.graph or "").replace("\\", "/"))
+    suffix = one.runtime.suffixes[0]
+    return f"{_plain(path.name.removesuffix(suffix), 'unknown')}{suffix}"
 
 
 def _plain(name: str, otherwise: str) -> str:

@@ -9,6 +9,8 @@ from benchbench.values.backend import Backend
 from benchbench.values.case import Variant
 
 RUNTIMES: tuple[Runtime, ...] = (Tflite(),)
+QUANTIZING = next(runtime for runtime in RUNTIMES if runtime.schemes)  # what `quantize` makes models for
+SUFFIXES = tuple(suffix for runtime in RUNTIMES for suffix in runtime.suffixes)
 FORMATS = tuple(runtime.format for runtime in RUNTIMES)
 BACKENDS = {kind: backend for runtime in RUNTIMES for kind, backend in runtime.backends.items()}
 KINDS = tuple(BACKENDS)
@@ -20,12 +22,15 @@ __all__ = [
     "KINDS",
     "ON_CPU",
     "RUNTIMES",
+    "QUANTIZING",
+    "SUFFIXES",
     "Delegate",
     "Runtime",
     "backend_type",
     "mismatch",
     "runtime_of",
     "runtime_of_backend",
+    "without_suffix",
 ]
 
 
@@ -37,6 +42,11 @@ def runtime_of(model_format: str) -> Runtime:
 def runtime_of_backend(kind: str) -> Runtime:
     """The runtime that has a backend of this kind; raises KeyError where none has."""
     return {kind: runtime for runtime in RUNTIMES for kind in runtime.backends}[kind]
+
+
+def without_suffix(name: str) -> str:
+    """The name of a model file without the suffix of its format; as it is where it has none of ours."""
+    return next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), name)
 
 
 def backend_type(kind: str | None) -> type[Backend]:

@@ -9,16 +9,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from benchbench.device.session import Session
 from benchbench.runtimes.interpreters import Interpreter
-from benchbench.runtimes.tool import Runner
+from benchbench.runtimes.tool import Fetched, Runner, Tool
 from benchbench.values.backend import Backend
 from benchbench.values.case import Kin, Variant
 from benchbench.values.device import Device, RunnerKind, ToolChoice, Traits
 from benchbench.values.errors import ToolError
 from benchbench.values.model import ModelInfo
+from benchbench.values.outcome import LaunchResult
+
+if TYPE_CHECKING:
+    from benchbench.runtimes.quantizing.quantizer import Quantizer  # numpy: slow to import
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,14 @@ class Toolchain:
     tool_sha256: str
     tool_version: str
     python: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedLaunch:
+    """One launch in an output that somebody else captured; `graph` is the model's path there, None = not said."""
+
+    result: LaunchResult
+    graph: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,8 @@ class Runtime(ABC):
     suffixes: ClassVar[tuple[str, ...]]  # of their files: ".tflite"
     backends: ClassVar[Mapping[str, type[Backend]]]  # by kind; no other runtime has one of the same
     packages: ClassVar[tuple[tuple[str, ...], ...]] = ()  # what brings it to a Python, best first; () = nothing does
+    schemes: ClassVar[tuple[str, ...]] = ()  # what its quantizer makes; () = it has none
+    log_tool: ClassVar[str | None] = None  # whose output `read_log` reads
     tiny_model: ClassVar[Path | None] = None  # what backends are tried with; None = they are not
 
     @abstractmethod
@@ -78,6 +92,25 @@ class Runtime(ABC):
     def look_at_python(self, session: Session, python: str) -> Interpreter:
         """What of this runtime a Python of the device can import. Raises ToolError where it cannot be asked."""
         raise ToolError(f"{session.device.name}: Python does not run .{self.format} models")
+
+    def tools(self) -> tuple[Tool, ...]:
+        """The binaries of its tools in this host's cache. Raises ToolError when one is not what was recorded."""
+        return ()
+
+    def fetch_tool(self, traits: Traits, choice: ToolChoice, progress: Fetched | None) -> Tool | None:
+        """The published binary for such a device, brought into the cache. None = none is published for any.
+
+        Raises ToolError when it cannot be had.
+        """
+        return None
+
+    def read_log(self, text: str | bytes) -> Sequence[RecordedLaunch]:
+        """The launches in an output that somebody else captured, in order; none where it is of no tool of ours."""
+        return ()
+
+    def quantizer(self) -> Quantizer:
+        """What makes the `schemes` of a model."""
+        raise NotImplementedError(f"no schemes are made of .{self.format} models")
 
     def kinships(self, infos: Sequence[ModelInfo], names: Sequence[str]) -> tuple[Kin, ...]:
         """How each file belongs to the family that they are meant to be; `names` are those of the variants."""

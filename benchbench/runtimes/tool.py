@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from benchbench.device_script.protocol import Evaluation
@@ -11,6 +13,19 @@ from benchbench.values.case import MeasurementSettings, Variant
 from benchbench.values.device import RunnerKind
 from benchbench.values.job import Job, JobOutput
 from benchbench.values.outcome import LaunchResult
+
+Fetched = Callable[[int, int | None], None]  # hears of bytes so far, and in all
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A binary on this host: `source` is "given", "cache" (put there by hand) or the URL it came from."""
+
+    name: str  # generation/platform, e.g. litert/android_arm64
+    path: Path
+    sha256: str
+    version: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)

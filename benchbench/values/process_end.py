@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 
 _MOST = 64  # signals of Linux
 
@@ -19,3 +20,11 @@ def how_it_ended(exit_code: int) -> str:
     if number == signal.SIGKILL:
         return f"was killed with signal {number}{name}, as a system without memory does"
     return f"crashed with signal {number}{name}"
+
+
+def how_a_child_ended(child: subprocess.CompletedProcess[str]) -> str:
+    """How a child ended: its signal, or its exit code with the last thing it said."""
+    if child.returncode < 0:
+        return f"crashed ({signal.Signals(-child.returncode).name})"
+    said = [line.strip() for line in child.stderr.splitlines() if line.strip()]
+    return f"failed: {said[-1]}" if said else f"ended with code {child.returncode}"

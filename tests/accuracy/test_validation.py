@@ -11,8 +11,8 @@ import pytest
 from benchbench.accuracy.fidelity import SQNR_CEILING_DB
 from benchbench.accuracy.validation import validation_of
 from benchbench.runtimes.models import inspect
-from benchbench.runtimes.tflite.quantize.calibration import Calibration
-from benchbench.runtimes.tflite.quantize.validator import CannotRun
+from benchbench.runtimes.quantizing.calibration import Calibration
+from benchbench.runtimes.quantizing.validator import CannotRun
 from benchbench.values.model import ModelInfo
 from tests.runtimes.tflite.model.small_models import M, O, T, build, zeros
 

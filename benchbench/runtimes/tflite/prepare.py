@@ -9,11 +9,13 @@ from typing import TypedDict
 from benchbench.device.session import Session
 from benchbench.runtimes import device_script
 from benchbench.runtimes.base import Toolchain
+from benchbench.runtimes.cache import cache_folder
 from benchbench.runtimes.device_script import Probe, probe_argv, read_probe
 from benchbench.runtimes.interpreters import Interpreter, environment, interpreters
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner, read_usage, usage_argv
 from benchbench.runtimes.tflite.script.runner import PythonRunner
-from benchbench.runtimes.tflite.tools import Tool, cache_folder, find, published
+from benchbench.runtimes.tflite.tools import find, published
+from benchbench.runtimes.tool import Tool
 from benchbench.values.account import expanded
 from benchbench.values.device import Capabilities, Device, Local, ToolChoice, Traits
 from benchbench.values.errors import BenchbenchError, DeviceError, ToolError

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchbench.device.session import Session
-from benchbench.runtimes.base import Runtime, Target, Toolchain
+from benchbench.runtimes.base import RecordedLaunch, Runtime, Target, Toolchain
+from benchbench.runtimes.cache import cache_folder
 from benchbench.runtimes.interpreters import Interpreter
 from benchbench.runtimes.tflite.backends import BACKENDS
 from benchbench.runtimes.tflite.backends.compiled import COMPILED, mismatch
+from benchbench.runtimes.tflite.quantize.schemes import SCHEMES
 from benchbench.runtimes.tflite.remarks import remarks
+from benchbench.runtimes.tool import Fetched, Tool
 from benchbench.values.backend import Backend
 from benchbench.values.case import Kin, Variant
 from benchbench.values.device import Adb, Device, RunnerKind, ToolChoice, Traits
 from benchbench.values.model import ModelInfo
+
+if TYPE_CHECKING:
+    from benchbench.runtimes.quantizing.quantizer import Quantizer  # numpy: slow to import
 
 
 class Tflite(Runtime):
@@ -25,6 +32,8 @@ class Tflite(Runtime):
     backends = BACKENDS
     # tflite-runtime was built for numpy 1 and serves Pythons before 3.9.
     packages = (("ai-edge-litert",), ("tflite-runtime", "numpy<2"))
+    schemes = SCHEMES
+    log_tool = "benchmark_model"
     tiny_model = Path(__file__).with_name("tiny.tflite")  # a convolution, its activation, a mean and a softmax
 
     def inspect(self, path: Path) -> ModelInfo:
@@ -44,6 +53,35 @@ class Tflite(Runtime):
         from benchbench.runtimes.tflite.prepare import look_at_python
 
         return look_at_python(session, python)
+
+    def tools(self) -> tuple[Tool, ...]:
+        from benchbench.runtimes.tflite.tools import known
+
+        return known(cache_folder())
+
+    def fetch_tool(self, traits: Traits, choice: ToolChoice, progress: Fetched | None) -> Tool:
+        from benchbench.runtimes.tflite.tools import find
+
+        return find(
+            os=traits.os,
+            arch=traits.arch,
+            generation=choice.generation,
+            version=choice.version,
+            given=None,
+            cache=cache_folder(),
+            allow_download=True,
+            progress=progress,
+        )
+
+    def read_log(self, text: str | bytes) -> Sequence[RecordedLaunch]:
+        from benchbench.runtimes.tflite.benchmark_model.log_parser import read_text
+
+        return [RecordedLaunch(launch.reading, launch.graph) for launch in read_text(text)]
+
+    def quantizer(self) -> Quantizer:
+        from benchbench.runtimes.tflite.quantize.quantize import quantize
+
+        return quantize
 
     def kinships(self, infos: Sequence[ModelInfo], names: Sequence[str]) -> tuple[Kin, ...]:
         from benchbench.runtimes.tflite.model.kinship import kinships

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbench.runtimes.tflite.model.file_kind import file_kind
 from benchbench.values.errors import InputError
+from benchbench.values.file_kind import file_kind
 
 Bytes = NDArray[np.uint8]
 MALFORMED = (struct.error, ValueError, IndexError, TypeError, OverflowError, AttributeError)

@@ -8,7 +8,6 @@ makes what is asked for (JSON lines) one after another, and writes a result for 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Sequence
@@ -23,6 +22,7 @@ from pydantic import TypeAdapter
 
 from benchbench.runtimes.tflite.quantize.converters import ConversionRequest, ConversionResult, Impossible, make
 from benchbench.values.device import Frozen
+from benchbench.values.process_end import how_a_child_ended
 
 
 class Fed(Frozen):
@@ -66,7 +66,7 @@ def _one_process(requests: Sequence[ConversionRequest]) -> Generator[Message]:
         said.seek(0)
         stderr = said.read().decode("utf-8", "replace")
     if done < len(requests):
-        ended = how(subprocess.CompletedProcess(child.args, child.returncode, stderr=stderr))
+        ended = how_a_child_ended(subprocess.CompletedProcess(child.args, child.returncode, stderr=stderr))
         yield ConversionResult(target=requests[done].target, error=f"the converter {ended}")
 
 
@@ -92,14 +92,6 @@ def _child(asked: Path, said: IO[bytes]) -> Generator[tuple[subprocess.Popen[byt
                 yield child, lines
             finally:
                 child.kill()
-
-
-def how(child: subprocess.CompletedProcess[str]) -> str:
-    """How a child ended: its signal, or its exit code with the last thing it said."""
-    if child.returncode < 0:
-        return f"crashed ({signal.Signals(-child.returncode).name})"
-    said = [line.strip() for line in child.stderr.splitlines() if line.strip()]
-    return f"failed: {said[-1]}" if said else f"ended with code {child.returncode}"
 
 
 def main(asked: str, descriptor: str) -> None:

@@ -11,27 +11,16 @@ import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchbench.runtimes.tflite.model.inspect import inspect
 from benchbench.runtimes.tflite.quantize.modern import modernized
+from benchbench.runtimes.tflite.quantize.schemes import Scheme
 from benchbench.values.device import Frozen
 
-Scheme = Literal[
-    "float32",
-    "float16",
-    "dynamic-int8",
-    "int8",
-    "int8-io",
-    "int16x8",
-    "weight-only-int8",
-    "dynamic-int4",
-    "weight-only-int4",
-]
-SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 CALIBRATED = {"int8", "int8-io", "int16x8"}
 SourceKind = Literal["tflite", "keras", "saved_model"]
 FROM_KERAS = {"float32", "float16", "dynamic-int8", "int8", "int8-io", "int16x8"}  # what TFLiteConverter can make

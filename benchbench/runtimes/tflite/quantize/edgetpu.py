@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchbench.runtimes.tflite.quantize.conversion import how
-from benchbench.values.device import Frozen
+from benchbench.runtimes.quantizing.manifest import Mapping, OpMapping
 from benchbench.values.errors import ToolError
+from benchbench.values.process_end import how_a_child_ended
 
 COMPILER = "edgetpu_compiler"
 DEADLINE_SECONDS = 600
@@ -26,24 +26,6 @@ ON_TPU = re.compile(r"^Number of operations that will run on Edge TPU: (\d+)", r
 ON_CPU = re.compile(r"^Number of operations that will run on CPU: (\d+)", re.MULTILINE)
 HEADING = re.compile(r"^Operator +Count +Status[ \t\r]*$", re.MULTILINE)
 ROW = re.compile(r"^([A-Za-z0-9_-]+)[ \t]+(\d+)[ \t]+(\S.*)$", re.MULTILINE)
-
-
-class OpMapping(Frozen):
-    """A row of the log: so many operators of a type, and what became of them."""
-
-    op: str
-    count: int
-    status: str  # "Mapped to Edge TPU", or why not
-
-
-class Mapping(Frozen):
-    """What the compiler put on the Edge TPU; None where its output does not say."""
-
-    compiler: str | None
-    ops_on_tpu: int | None
-    ops_on_cpu: int | None
-    subgraphs: int | None
-    ops: tuple[OpMapping, ...]
 
 
 @dataclass(frozen=True)
@@ -74,7 +56,7 @@ def compile_for_edgetpu(model: Path, target: Path) -> Compilation:
             raise ToolError(f"{COMPILER} took longer than {DEADLINE_SECONDS} s for {model.name}") from error
         made = Path(folder) / f"{model.stem}_edgetpu.tflite"
         if ran.returncode or not made.is_file():
-            raise ToolError(f"{COMPILER} {how(ran)}")
+            raise ToolError(f"{COMPILER} {how_a_child_ended(ran)}")
         log = made.with_suffix(".log")
         mapping = read_mapping(
             ran.stdout + (log.read_text(encoding="utf-8", errors="replace") if log.is_file() else "")

@@ -13,26 +13,25 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from benchbench.runtimes.quantizing.calibration import RAW_PIXELS, Calibration, Feeding, Pixels, load
+from benchbench.runtimes.quantizing.manifest import MANIFEST, Calibrated, Family, Fidelity, Made, Mapping, Skipped
+from benchbench.runtimes.quantizing.progress import Account, Progress, silently
+from benchbench.runtimes.quantizing.validator import CannotRun, Validation, Validator
 from benchbench.runtimes.tflite.model.graph import read
 from benchbench.runtimes.tflite.model.inspect import inspect
 from benchbench.runtimes.tflite.model.scheme import all_weights
-from benchbench.runtimes.tflite.quantize.calibration import RAW_PIXELS, Calibration, Feeding, Pixels, load
 from benchbench.runtimes.tflite.quantize.conversion import Message, convert
 from benchbench.runtimes.tflite.quantize.converters import (
     CALIBRATED,
     FEWEST_WEIGHTS,
-    SCHEMES,
     ConversionRequest,
     ConversionResult,
-    Scheme,
     SourceKind,
     make,
 )
-from benchbench.runtimes.tflite.quantize.edgetpu import Mapping, compile_for_edgetpu
-from benchbench.runtimes.tflite.quantize.manifest import MANIFEST, Calibrated, Family, Fidelity, Made, Skipped
-from benchbench.runtimes.tflite.quantize.progress import Account, Progress, silently
+from benchbench.runtimes.tflite.quantize.edgetpu import compile_for_edgetpu
+from benchbench.runtimes.tflite.quantize.schemes import SCHEMES, Scheme
 from benchbench.runtimes.tflite.quantize.source import digest, family_name, kind_of
-from benchbench.runtimes.tflite.quantize.validator import CannotRun, Validation, Validator
 from benchbench.values.atomic import put_in_place
 from benchbench.values.errors import InputError, ToolError, file_error
 from benchbench.values.model import ModelInfo

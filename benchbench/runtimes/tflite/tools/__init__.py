@@ -12,21 +12,18 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from os import environ
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
-
 from benchbench.runtimes.tflite.tools.binary import matches
-from benchbench.runtimes.tflite.tools.download import Progress, download
-from benchbench.values.account import home
+from benchbench.runtimes.tflite.tools.download import download
+from benchbench.runtimes.tool import Fetched, Tool
 from benchbench.values.atomic import atomic, put_in_place
 from benchbench.values.errors import InputError, ToolError, exhausted, file_error
 
-__all__ = ["Generation", "Progress", "Tool", "cache_folder", "find", "known", "matches", "published"]
+__all__ = ["Generation", "find", "known", "matches", "published"]
 
 Capabilities = Literal["tflite", "litert"]
 
@@ -46,27 +43,6 @@ _TFLITE = {
     ("linux", "arm64"): "linux_aarch64",
     ("linux", "arm"): "linux_arm",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A binary that can be used: `source` is "given", "cache" (put there by hand) or the URL it came from."""
-
-    name: str  # generation/platform, e.g. litert/android_arm64
-    path: Path
-    sha256: str
-    version: str
-    source: str
-
-
-def cache_folder() -> Path:
-    """The user's cache: `BENCHBENCH_CACHE`, else the platform's usual place; raises ToolError where there is none."""
-    chosen = environ.get("BENCHBENCH_CACHE")
-    if chosen:
-        return Path(chosen)
-    if home() is None:
-        raise ToolError("this account has no home to keep tools in", remedy="set HOME, or BENCHBENCH_CACHE to a folder")
-    return platformdirs.user_cache_path("benchbench")
 
 
 def published(*, os: str, arch: str, generation: Capabilities, version: str, base_url: str | None = None) -> str | None:
@@ -93,7 +69,7 @@ def find(
     given: Path | None,
     cache: Path,
     allow_download: bool,
-    progress: Progress | None = None,
+    progress: Fetched | None = None,
     base_url: str | None = None,
 ) -> Tool:
     """The benchmark_model for a device: the given path or folder, else the cache, else a download into the cache.
@@ -164,7 +140,7 @@ def _given(given: Path, os: str, arch: str, generation: Capabilities, version: s
     return Tool(f"{generation}/{os}_{arch}", path, _sha256(path), version, "given")
 
 
-def _bring(url: str, place: Path, os: str, arch: str, progress: Progress | None) -> None:
+def _bring(url: str, place: Path, os: str, arch: str, progress: Fetched | None) -> None:
     """Download, check, and only then let the binary appear under its name."""
     arrived = place.with_suffix(".arrived")
     download(url, arrived, progress, remedy=f"get {url} elsewhere and put it at {place}")

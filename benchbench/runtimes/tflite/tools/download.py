@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchbench.runtimes.tool import Fetched
 from benchbench.values.atomic import put_in_place
 from benchbench.values.errors import ToolError
 
 if TYPE_CHECKING:
     from requests import Response, Session
-
-Progress = Callable[[int, int | None], None]
 
 _TIMEOUTS_S = (10.0, 30.0)  # to connect, and between two pieces
 _CHUNK = 1 << 16
@@ -45,7 +43,7 @@ class _Part:
         self.data.unlink(missing_ok=True)
 
 
-def download(url: str, target: Path, progress: Progress | None, *, remedy: str) -> None:
+def download(url: str, target: Path, progress: Fetched | None, *, remedy: str) -> None:
     """Bring `url` to `target`; raises ToolError with `remedy` when it cannot be had.
 
     A cut connection is taken up again at once while each attempt gains ground, else by the next call: `target.part`
@@ -69,7 +67,7 @@ def download(url: str, target: Path, progress: Progress | None, *, remedy: str) 
     part.discard()
 
 
-def _receive(session: Session, url: str, part: _Part, progress: Progress | None) -> None:
+def _receive(session: Session, url: str, part: _Part, progress: Fetched | None) -> None:
     """One request for what is missing; raises requests' errors when the connection is cut."""
     import requests
 

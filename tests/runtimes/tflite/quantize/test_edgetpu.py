@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from benchbench.runtimes.quantizing.manifest import Mapping
 from benchbench.runtimes.tflite.model.inspect import inspect
-from benchbench.runtimes.tflite.quantize.edgetpu import Mapping, compile_for_edgetpu, read_mapping
+from benchbench.runtimes.tflite.quantize.edgetpu import compile_for_edgetpu, read_mapping
 from benchbench.values.errors import ToolError
 from tests.runtimes.tflite.model.small_models import M, O, T, build
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchbench.pipeline import quantize
 from benchbench.runtimes.tflite.model.inspect import inspect
-from benchbench.runtimes.tflite.quantize.converters import SCHEMES
+from benchbench.runtimes.tflite.quantize.schemes import SCHEMES
 
 tf = pytest.importorskip("tensorflow", reason="the extra 'tensorflow' is not installed")
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(900)]

@@ -11,8 +11,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 from benchbench.pipeline import quantize
 from benchbench.runtimes.tflite.model.inspect import inspect
-from benchbench.runtimes.tflite.quantize.converters import SCHEMES
 from benchbench.runtimes.tflite.quantize.modern import SIGNATURE, modernized
+from benchbench.runtimes.tflite.quantize.schemes import SCHEMES
 from benchbench.values.errors import ToolError
 from tests.runtimes.tflite.model.small_models import M, O, T, build, dense, zeros
 from tests.workbench import FAMILY, Workbench

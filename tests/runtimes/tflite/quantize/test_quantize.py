@@ -17,13 +17,15 @@ import pytest
 
 from benchbench.demo.ship_fashion_mnist import predictions
 from benchbench.pipeline import quantize
+from benchbench.runtimes.quantizing.calibration import Feeding, Pixels, load
+from benchbench.runtimes.quantizing.manifest import Family, Made
+from benchbench.runtimes.quantizing.progress import Finished, Step, Working
 from benchbench.runtimes.tflite.model.inspect import inspect
-from benchbench.runtimes.tflite.quantize.calibration import Feeding, Pixels, load
-from benchbench.runtimes.tflite.quantize.conversion import Fed, convert, how
-from benchbench.runtimes.tflite.quantize.converters import SCHEMES, ConversionRequest, ConversionResult
-from benchbench.runtimes.tflite.quantize.manifest import Family, Made
-from benchbench.runtimes.tflite.quantize.progress import Finished, Step, Working
+from benchbench.runtimes.tflite.quantize.conversion import Fed, convert
+from benchbench.runtimes.tflite.quantize.converters import ConversionRequest, ConversionResult
+from benchbench.runtimes.tflite.quantize.schemes import SCHEMES
 from benchbench.values.errors import InputError, ToolError
+from benchbench.values.process_end import how_a_child_ended
 from tests.runtimes.tflite.model.small_models import M, O, T, build, dense, zeros
 
 pytest.importorskip("litert_quantizer", reason="the extra 'quantize' is not installed")
@@ -418,7 +420,7 @@ def test_an_order_that_fails_does_not_take_the_next_with_it(tmp_path: Path) -> N
 
 def test_a_process_that_was_killed_is_named_by_its_signal() -> None:
     child = subprocess.run([sys.executable, "-c", "import os; os.abort()"], capture_output=True, text=True, check=False)
-    assert how(child) == "crashed (SIGABRT)"
+    assert how_a_child_ended(child) == "crashed (SIGABRT)"
     assert child.returncode == -signal.SIGABRT
 
 

@@ -17,7 +17,9 @@ from typing import Any
 
 import pytest
 
-from benchbench.runtimes.tflite.tools import Tool, cache_folder, find, known, matches, published
+from benchbench.runtimes.cache import cache_folder
+from benchbench.runtimes.tflite.tools import find, known, matches, published
+from benchbench.runtimes.tool import Tool
 from benchbench.values.errors import InputError, ToolError
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from benchbench.runtimes.tflite.quantize.manifest import Made, Skipped
+    from benchbench.runtimes.quantizing.manifest import Made, Skipped
 
 
 @dataclass(frozen=True, slots=True)

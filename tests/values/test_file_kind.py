@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from benchbench.importing.logs import read_log
-from benchbench.runtimes.tflite.model.file_kind import file_kind
 from benchbench.runtimes.tflite.model.inspect import inspect
 from benchbench.values.errors import InputError
+from benchbench.values.file_kind import file_kind
 
 
 def zipped(name: str) -> bytes:
@@ -68,7 +68,7 @@ def test_a_program_of_this_machine_is_one() -> None:
 
 
 def test_a_model_is_no_log(tmp_path: Path) -> None:
-    model = Path(__file__).parents[4] / "benchbench" / "demo" / "fashion_mnist" / "fashion_mnist_int8.tflite"
+    model = Path(__file__).parents[2] / "benchbench" / "demo" / "fashion_mnist" / "fashion_mnist_int8.tflite"
     with pytest.raises(InputError, match="it is a TFLite model"):
         read_log("m.tflite", model.read_bytes())
 

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from benchbench.runtimes.tflite.quantize.edgetpu import Mapping
 from benchbench.values.device import Frozen
 
 MANIFEST = "family.json"
+
+
+class OpMapping(Frozen):
+    """A row of the Edge TPU compiler's log: so many operators of a type, and what became of them."""
+
+    op: str
+    count: int
+    status: str  # "Mapped to Edge TPU", or why not
+
+
+class Mapping(Frozen):
+    """What the Edge TPU compiler put on the Edge TPU; None where its output does not say."""
+
+    compiler: str | None
+    ops_on_tpu: int | None
+    ops_on_cpu: int | None
+    subgraphs: int | None
+    ops: tuple[OpMapping, ...]
 
 
 class Fidelity(Frozen):
@@ -34,7 +51,7 @@ class Made(Frozen):
     recipe: str
     size_bytes: int
     sha256: str
-    mapping: Mapping | None = None  # of the Edge TPU compiler
+    mapping: Mapping | None = None  # where it was compiled for the Edge TPU
     fidelity: Fidelity | None = None  # None for float32 itself, and for what cannot be compared on this host
 
     @property

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from benchbench.runtimes.tflite.quantize.calibration import Calibration
-from benchbench.runtimes.tflite.quantize.manifest import Fidelity
+from benchbench.runtimes.quantizing.calibration import Calibration
+from benchbench.runtimes.quantizing.manifest import Fidelity
 from benchbench.values.model import ModelInfo
 
 
