@@ -12,7 +12,7 @@ from benchbench.analysis.frames import load
 from benchbench.cli.tables import show_cases, show_models
 from benchbench.report.page import render
 from benchbench.report.results import Results, profile_rows
-from benchbench.report.sections import shared_doubts
+from benchbench.report.sections.base import shared_doubts
 from benchbench.runtimes.models import inspect
 from benchbench.values.outcome import Memory
 from tests.accuracy.conftest import FAMILY

@@ -1,0 +1,39 @@
+"""The sections of the page, a file each: from results to what a template needs, or the reason for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from benchbench.report.results import Results
+from benchbench.report.sections import (
+    accuracy,
+    cases,
+    classes,
+    conditions,
+    devices,
+    latency,
+    memory,
+    phases,
+    problems,
+    profile,
+    provenance,
+    summary,
+    threads,
+)
+from benchbench.report.sections.base import Section
+
+SECTIONS: tuple[Callable[[Results], Section], ...] = (
+    summary.section,
+    devices.section,
+    latency.section,
+    cases.section,
+    accuracy.section,
+    classes.section,
+    threads.section,
+    phases.section,
+    memory.section,
+    profile.section,
+    problems.section,
+    conditions.section,
+    provenance.section,
+)
