@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check bench calibrate logs-check reference lock clean
+.PHONY: demo test check bench calibrate logs-check reference vega lock clean
 LOGS ?= $(wildcard ../shared/logs)
 
 $(BIN)/python:
@@ -48,8 +48,12 @@ logs-check: $(STAMP)
 reference: $(STAMP)
 	@$(BIN)/python -m tests.reference
 
+# The scripts behind the charts of a page, which are kept in benchbench/report/vega.
+vega: $(STAMP)
+	@$(BIN)/python -m tests.report.vega
+
 lock: $(STAMP)
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --group dev --extra quantize --extra detection pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --group dev --extra quantize --extra detection --extra equip pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

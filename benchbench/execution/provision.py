@@ -7,6 +7,7 @@ fetches the wheels for the board's platform and Python with uv, unpacks them as 
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -29,6 +30,7 @@ from benchbench.values.errors import DeviceError, InputError, ToolError
 IN_PYTHON = tuple(runtime for runtime in RUNTIMES if runtime.packages)
 _GLIBC_MINORS = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)  # of manylinux_2_N, as uv knows them
 _PATIENCE_S = 600
+UV_REMEDY = "pip install 'benchbench[equip]'"
 
 # One JSON line about an interpreter; runs in any Python 3.
 _ASK = """\
@@ -257,12 +259,10 @@ def _packed(folder: Path, archive: Path) -> int:
 
 def _uv(session: Session, arguments: list[str], text: str = "") -> subprocess.CompletedProcess[str]:
     """What uv does, ended with the session when that is interrupted."""
-    from uv import find_uv_bin
-
     device, deadline = session.device.name, time.monotonic() + _PATIENCE_S
     pipe = subprocess.PIPE
     try:
-        command = [find_uv_bin(), *arguments]
+        command = [_uv_program(device), *arguments]
         with subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as process:
             while not session.cancelled.is_set() and time.monotonic() < deadline:
                 given, text = text, ""  # which is kept from the first time on
@@ -271,8 +271,20 @@ def _uv(session: Session, arguments: list[str], text: str = "") -> subprocess.Co
                     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
             process.kill()
     except OSError as error:
-        raise ToolError(f"{device}: uv cannot fetch packages: {error}", remedy="pip install uv") from error
+        raise ToolError(f"{device}: uv cannot fetch packages: {error}", remedy=UV_REMEDY) from error
     raise ToolError(f"{device}: uv was ended: it took longer than {_PATIENCE_S} s, or was interrupted")
+
+
+def _uv_program(device: str) -> str:
+    """uv as it is installed beside benchbench, else on the path. Raises ToolError where it is nowhere."""
+    try:
+        from uv import find_uv_bin
+    except ImportError:
+        found = shutil.which("uv")
+        if found is None:
+            raise ToolError(f"{device}: uv, which fetches packages, is not installed", remedy=UV_REMEDY) from None
+        return found
+    return find_uv_bin()
 
 
 def _telling(text: str) -> str:

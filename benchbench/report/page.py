@@ -7,7 +7,6 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -19,8 +18,6 @@ from benchbench.values import formatting
 from benchbench.values.atomic import atomic
 from benchbench.values.errors import NothingToDo, file_error
 from benchbench.values.visible import visible
-
-VEGALITE = "6.4"  # the version that altair writes
 
 
 def write_report(runs: Sequence[Run], out: Path) -> Path:
@@ -98,5 +95,5 @@ def _own(name: str) -> Markup:
 @cache
 def _vega() -> Markup:
     """Vega, Vega-Lite and Vega-Embed in one script, fit to stand inside a script element."""
-    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", VEGALITE)
+    bundle = (files("benchbench.report") / "vega" / "vega.js").read_text(encoding="utf-8")
     return Markup(bundle.replace("</script", r"<\/script").replace("<!--", r"<\!--"))  # noqa: S704 - the library's own

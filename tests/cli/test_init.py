@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from contextlib import closing
@@ -78,6 +80,25 @@ def test_editors_find_the_schema_beside_it(bench: Workbench) -> None:
     bench.benchbench("init", "models")
     named = (bench.folder / "matrix.toml").read_text().splitlines()[0].removeprefix("#:schema ")
     assert json.loads((bench.folder / named).read_text()) == matrix_schema()
+
+
+def test_taplo_finds_mistakes_by_that_schema(bench: Workbench) -> None:
+    """Taplo is what editors read TOML files with."""
+    taplo = Path(sys.executable).with_name("taplo")
+    if not taplo.exists():
+        pytest.skip("there is no taplo here: `make test` installs it")
+    bench.benchbench("init", "models")
+    matrix = bench.folder / "matrix.toml"
+
+    def checked() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [taplo, "check", "matrix.toml"], cwd=bench.folder, capture_output=True, text=True, check=False
+        )
+
+    assert checked().returncode == 0, checked().stderr
+    matrix.write_text(matrix.read_text().replace("#rounds = 5", "ronds = 5"))
+    assert checked().returncode != 0
+    assert "'ronds' was unexpected" in checked().stderr
 
 
 def test_a_matrix_that_is_there_is_overwritten_only_with_force(bench: Workbench) -> None:

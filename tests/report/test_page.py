@@ -16,6 +16,7 @@ from benchbench.analysis.frames import load
 from benchbench.report import write_report
 from benchbench.values.errors import InputError, NothingToDo
 from tests.report.builder import SPEED, full_matrix, launches, outcome, variant, write_run
+from tests.report.vega import BUNDLE, bundle
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = "<script>alert(1)</script>"
@@ -329,3 +330,7 @@ def test_a_spoilt_class_table_is_named_before_anything_is_written(tmp_path: Path
     with pytest.raises(InputError, match=r"confusion\.csv: is no table of classes"):
         write_report([load(tmp_path)], tmp_path / "out")
     assert not list((tmp_path / "out").glob("*.html"))
+
+
+def test_the_scripts_behind_the_charts_are_those_of_the_version_that_altair_writes() -> None:
+    assert BUNDLE.read_text(encoding="utf-8") == bundle(), "run `make vega`"
