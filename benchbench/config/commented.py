@@ -47,8 +47,9 @@ def commented_matrix(
     for number, draft in enumerate(drafts):
         lines += ["", "[[model]]", *_model(by_heading["[[model]]"], draft, folder, commented=number == 0)]
     lines += ["", "# How each trial is measured.", "[measure]", *_keys(by_heading["[measure]"], {})]
-    for heading in ("[[skip]]", "[tool]"):
-        lines += ["", *_wrapped(by_heading[heading].about), f"#{heading}", *_keys(by_heading[heading], {})]
+    for heading, table in by_heading.items():
+        if heading.startswith("[") and heading not in {"[[model]]", "[measure]"}:
+            lines += ["", *_wrapped(table.about), f"#{heading}", *_keys(table, {})]
     return "\n".join(lines) + "\n"
 
 
