@@ -44,7 +44,7 @@ from benchbench.run_folder import journal as journals
 from benchbench.run_folder.journal import Journal
 from benchbench.runtimes import QUANTIZING
 from benchbench.runtimes.base import Target
-from benchbench.runtimes.models import family_remarks
+from benchbench.runtimes.models import family_remarks, formats_of
 from benchbench.runtimes.quantizing.calibration import RAW_PIXELS, Feeding, Pixels
 from benchbench.runtimes.quantizing.manifest import Family
 from benchbench.runtimes.quantizing.progress import Progress
@@ -81,7 +81,8 @@ def plan_matrix(
             "no device was asked: which runner and accelerators each has is seen with --probe",
         )
     wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
-    with workers(wanted, loaded.tool, purpose="benchbench plan --probe") as opened:
+    formats = formats_of(loaded.variants)
+    with workers(wanted, loaded.tool, formats=formats, purpose="benchbench plan --probe") as opened:
         made, of_models = _plan(loaded, devices, opened, selection)
         return made, (*about, *of_models, *(str(worker.error) for worker in opened if isinstance(worker, Absent)))
 
@@ -189,7 +190,8 @@ def run_matrix(
     datasets = fed.datasets
     wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
     with ExitStack() as whole:
-        with workers_in_turn(wanted, loaded.tool, purpose=f"run {loaded.name}", wait=wait) as opened:
+        formats, purpose = formats_of(loaded.variants), f"run {loaded.name}"
+        with workers_in_turn(wanted, loaded.tool, formats=formats, purpose=purpose, wait=wait) as opened:
             _somebody(opened)
             made, of_models = _plan(loaded, devices, opened, selection)
             folder = journals.new_folder(Path(reports), loaded.name)
@@ -242,7 +244,8 @@ def _go_on(
 ) -> None:
     busy = {trial.case.device for trial in left}
     wanted = [device for device in run.devices if device.name in busy]
-    with workers_in_turn(wanted, run.choice, purpose=f"run {run.plan.name}", wait=wait) as opened:
+    formats, purpose = formats_of(run.variants), f"run {run.plan.name}"
+    with workers_in_turn(wanted, run.choice, formats=formats, purpose=purpose, wait=wait) as opened:
         _somebody(opened)
         for worker in opened:
             if isinstance(worker, Worker):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,7 @@ from benchbench.modes.base import RunContext
 from benchbench.modes.launch import failed
 from benchbench.plan import Plan
 from benchbench.run_folder.journal import Journal
+from benchbench.runtimes import FORMATS
 from benchbench.values.case import Trial
 from benchbench.values.device import Device, ToolChoice
 from benchbench.values.errors import BenchbenchError, HostError
@@ -79,12 +80,17 @@ Tell = Callable[[Event], None]
 
 @contextmanager
 def workers(
-    devices: Sequence[Device], choice: ToolChoice, *, purpose: str = "benchbench", patience_s: float = 60
+    devices: Sequence[Device],
+    choice: ToolChoice,
+    *,
+    formats: Collection[str] = FORMATS,
+    purpose: str = "benchbench",
+    patience_s: float = 60,
 ) -> Iterator[tuple[Worker | Absent, ...]]:
-    """All devices opened and equipped at once, in the order given; see `opened`."""
+    """All devices opened and prepared for models of `formats` at once, in the order given; see `opened`."""
 
     def worker(session: Session) -> Worker:
-        return Worker(session, prepare_device(session, choice))
+        return Worker(session, prepare_device(session, choice, formats))
 
     with opened(devices, worker, purpose=purpose, patience_s=patience_s) as answers:
         yield answers

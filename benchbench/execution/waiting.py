@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchbench.device.opening import Absent, opened
@@ -27,7 +27,7 @@ class Wait:
 
 @contextlib.contextmanager
 def workers_in_turn(
-    devices: Sequence[Device], choice: ToolChoice, *, purpose: str, wait: Wait | None
+    devices: Sequence[Device], choice: ToolChoice, *, formats: Collection[str], purpose: str, wait: Wait | None
 ) -> Iterator[tuple[Worker | Absent, ...]]:
     """As `workers`, when none of the devices is another's any more or the wait is over; at once without a wait.
 
@@ -35,7 +35,7 @@ def workers_in_turn(
     """
     until = time.monotonic() + (wait.at_most_s if wait else 0)
     while True:
-        with workers(devices, choice, purpose=purpose) as answers:
+        with workers(devices, choice, formats=formats, purpose=purpose) as answers:
             busy = [worker for worker in answers if isinstance(worker, Absent) and isinstance(worker.error, DeviceBusy)]
             if not busy or wait is None or time.monotonic() >= until:
                 yield answers

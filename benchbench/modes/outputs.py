@@ -14,13 +14,12 @@ from benchbench.config.matrix import NATIVE_SAMPLES, Matrix
 from benchbench.device.agent import folder_name
 from benchbench.modes.base import Attempt, Launches
 from benchbench.modes.launch import outcome_of, required, transcript
+from benchbench.runtimes import runtime_of
 from benchbench.runtimes.models import info_of
 from benchbench.values.case import Case
 from benchbench.values.device import RunnerKind
 from benchbench.values.errors import Unsupported
 from benchbench.values.outcome import Outcome
-
-BY_PYTHON = 'the python runner evaluates such models; for benchmark_model the "tflite" generation is needed'
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,8 @@ class Outputs:
         return tuple(first.values())
 
     def launches(self, case: Case, matrix: Matrix, runner: RunnerKind) -> Launches | None:
-        """Through benchmark_model at most a batch in vain, then one by one."""
-        if runner != "benchmark_model":
+        """Where each launch is fed by itself at most a batch in vain, then one by one."""
+        if runner not in runtime_of(case.variant.format).fed_by_launch:
             return None
         family = case.variant.family
         most = matrix.native_samples.get(family, NATIVE_SAMPLES)
@@ -77,6 +76,6 @@ def _evaluate(attempt: Attempt, launches: LaunchSequence) -> tuple[Evaluated, in
         found = with_script.evaluate(launches, attempt.spec, shards, attempt.progress, state=info.state)
         return found, None
     if reason := with_benchmark_model.obstacle(attempt.runner, info, variant.inputs):
-        raise Unsupported(reason, remedy=BY_PYTHON)
+        raise Unsupported(reason, remedy=attempt.runner.outputs_remedy)
     dataset = shards.dataset.first(context.native_samples.get(variant.family, NATIVE_SAMPLES))
     return with_benchmark_model.evaluate(launches, attempt.spec, info, dataset, attempt.progress), dataset.n

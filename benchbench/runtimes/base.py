@@ -68,6 +68,7 @@ class Runtime(ABC):
     packages: ClassVar[tuple[tuple[str, ...], ...]] = ()  # what brings it to a Python, best first; () = nothing does
     schemes: ClassVar[tuple[str, ...]] = ()  # what its quantizer makes; () = it has none
     log_tool: ClassVar[str | None] = None  # whose output `read_log` reads
+    fed_by_launch: ClassVar[frozenset[RunnerKind]] = frozenset()  # those that take a few samples a launch (`Feed`)
     tiny_model: ClassVar[Path | None] = None  # what backends are tried with; None = they are not
 
     @abstractmethod

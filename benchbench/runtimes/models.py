@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from benchbench.runtimes import RUNTIMES, Runtime, runtime_of
+from benchbench.runtimes import FORMATS, RUNTIMES, Runtime, runtime_of
 from benchbench.values.case import Kin, Variant
 from benchbench.values.errors import InputError
 from benchbench.values.model import ModelInfo
@@ -56,6 +56,12 @@ def variants(family: str, paths: Iterable[str | Path], names: Iterable[str] | No
     made = (variant_of(info, family, name) for name, info in zip(called, infos, strict=True))
     kin = _kinships(infos, called)
     return tuple(variant.model_copy(update={"kin": its}) for variant, its in zip(made, kin, strict=True))
+
+
+def formats_of(variants: Iterable[Variant]) -> tuple[str, ...]:
+    """The formats of variants, each once, in the order of the registry."""
+    found = {variant.format for variant in variants}
+    return tuple(name for name in FORMATS if name in found)
 
 
 def _kinships(infos: Sequence[ModelInfo], names: Sequence[str]) -> list[Kin]:

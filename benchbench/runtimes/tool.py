@@ -67,20 +67,28 @@ class LaunchSpec:
 
 
 class Runner(Protocol):
-    """The seam between a measuring tool and the rest."""
+    """The seam between a measuring tool and the rest. What has a default here is refused by one that says nothing."""
 
     @property
     def kind(self) -> RunnerKind: ...
 
     def unsupported_reason(self, delegate: Backend) -> str | None:
         """Why this very tool has no such delegate, whatever the device may have; None = it may."""
+        return None
 
     @property
     def evaluates(self) -> bool:
         """Whether a launch of it runs an `Evaluation`; others are fed a few samples a launch (`Feed`)."""
+        return False
 
     def no_outputs_reason(self) -> str | None:
         """Why this very tool cannot take samples and give outputs back; None = it can."""
+        return f"{self.kind} cannot take samples and give outputs back"
+
+    @property
+    def outputs_remedy(self) -> str:
+        """What to do where it cannot, or not those of a model."""
+        return ""
 
     def job(self, work: LaunchSpec) -> Job: ...
 

@@ -33,6 +33,7 @@ class Tflite(Runtime):
     # tflite-runtime was built for numpy 1 and serves Pythons before 3.9.
     packages = (("ai-edge-litert",), ("tflite-runtime", "numpy<2"))
     schemes = SCHEMES
+    fed_by_launch = frozenset({"benchmark_model"})
     log_tool = "benchmark_model"
     tiny_model = Path(__file__).with_name("tiny.tflite")  # a convolution, its activation, a mean and a softmax
 

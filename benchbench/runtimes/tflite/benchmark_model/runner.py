@@ -21,7 +21,7 @@ from benchbench.runtimes.tflite.benchmark_model.result_files import (
     read_result,
     read_runtime_info,
 )
-from benchbench.runtimes.tool import LaunchSpec
+from benchbench.runtimes.tool import LaunchSpec, Runner
 from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind
 from benchbench.values.job import Job, JobOutput
@@ -34,12 +34,16 @@ FEEDING = ("input_layer", "input_layer_shape", "input_layer_value_files", "outpu
 
 
 @dataclass(frozen=True, slots=True)
-class BenchmarkModelRunner:
+class BenchmarkModelRunner(Runner):
     """benchmark_model of the generation that was found; `Work.tool` is the binary's path on the device."""
 
     generation: Capabilities
     kind: RunnerKind = "benchmark_model"
     evaluates: bool = False
+
+    @property
+    def outputs_remedy(self) -> str:
+        return 'the python runner evaluates such models; for benchmark_model the "tflite" generation is needed'
 
     def no_outputs_reason(self) -> str | None:
         missing = [flag for flag in FEEDING if flag not in self.generation.flags]

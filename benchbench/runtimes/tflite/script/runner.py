@@ -21,7 +21,7 @@ from benchbench.device_script.protocol import (
 )
 from benchbench.runtimes.device_script import last_stage, no_answer, read_answer
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
-from benchbench.runtimes.tool import LaunchSpec
+from benchbench.runtimes.tool import LaunchSpec, Runner
 from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind
 from benchbench.values.errors import Unsupported
@@ -34,7 +34,7 @@ DIFFERS = 0.05  # relative L2 error of an output from which on a launch warns
 
 
 @dataclass(frozen=True, slots=True)
-class PythonRunner:
+class PythonRunner(Runner):
     """Builds the request of a launch and reads its answer; `LaunchSpec.tool` is the script's path on the device."""
 
     kind: RunnerKind = "python"

@@ -1,0 +1,109 @@
+"""A runtime is one folder and its name in the registry: a second one is put into a copy of the package, and used."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import benchbench
+from benchbench.run_folder.journal import read_manifest, read_outcomes
+
+PACKAGE = Path(benchbench.__file__).parent
+SLEEPER = Path(__file__).parents[1] / "beds" / "sleeper"
+TFLITE = PACKAGE / "demo" / "fashion_mnist" / "fashion_mnist_float32.tflite"
+REGISTRY = (  # all that is edited outside the folder of a runtime, in runtimes/__init__.py
+    ("from benchbench.values.backend", "from benchbench.runtimes.sleeper.backend import Sleep\n{}"),
+    ("from benchbench.values.backend", "from benchbench.runtimes.sleeper.runtime import Sleeper\n{}"),
+    ("RUNTIMES: tuple[Runtime, ...] = (Tflite(),", "{} Sleeper(),"),
+    ("TfliteDelegate, Field", "TfliteDelegate | Sleep, Field"),
+)
+MATRIX = """\
+name = "two runtimes"
+devices = ["host"]
+delegates = ["xnnpack", "sleep"]
+[[model]]
+family = "net"
+variants = ["float32.tflite", "quick.dummy", "slow.dummy"]
+[measure]
+rounds = 2
+runs = 3
+min_seconds = 0
+warmup_runs = 1
+warmup_min_seconds = 0
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package with one more runtime, models of both formats, a matrix and this machine as a device."""
+    folder = tmp_path_factory.mktemp("two")
+    package = folder / "benchbench"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__", "demo"))
+    shutil.copytree(SLEEPER, package / "runtimes" / "sleeper", ignore=shutil.ignore_patterns("__pycache__"))
+    registry = package / "runtimes" / "__init__.py"
+    text = registry.read_text(encoding="utf-8")
+    for before, after in REGISTRY:
+        assert text.count(before) == 1
+        text = text.replace(before, after.format(before))
+    registry.write_text(text, encoding="utf-8")
+    shutil.copyfile(TFLITE, folder / "float32.tflite")
+    (folder / "quick.dummy").write_text("scheme = int8\nus = 1000\n")
+    (folder / "slow.dummy").write_text("us = 3000\n")
+    (folder / "matrix.toml").write_text(MATRIX)
+    (folder / "devices").mkdir()
+    (folder / "devices" / "host.toml").write_text(
+        f'address = {{ transport = "local" }}\nworkdir = "{folder}/host work"\n'
+    )
+    return folder
+
+
+def command(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchbench.cli.main", *arguments],
+        cwd=folder,
+        env={"PYTHONPATH": str(folder), "PATH": "/usr/bin:/bin", "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=900,  # against hangs only
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_its_files_are_models(folder: Path) -> None:
+    (found,) = json.loads(command(folder, "models", "quick.dummy", "--json"))
+
+    assert (found["format"], found["scheme"], found["nodes"]) == ("dummy", "int8", 1)
+
+
+def test_a_matrix_of_both_formats_runs_each_with_its_own_tool(folder: Path) -> None:
+    command(folder, "run", "matrix.toml")
+    (run,) = (folder / "reports").iterdir()
+    outcomes = read_outcomes(run)
+    manifest = read_manifest(run)
+
+    assert {(o.case, o.status, o.runner) for o in outcomes} == {
+        ("host/net.float32/xnnpack/t1", "ok", "python"),
+        ("host/net.quick/sleep/t1", "ok", "sleeper"),
+        ("host/net.slow/sleep/t1", "ok", "sleeper"),
+    }
+    assert {o.measurement.timings.median for o in outcomes if o.variant == "net.slow"} == {3000.0}
+    assert {tool["name"] for tool in manifest["tools"]} == {"python", "sleeper"}
+    assert {skip["reason"] for skip in manifest["skips"]} == {
+        "xnnpack is a delegate for .tflite models, not for .dummy",
+        "sleep is a delegate for .dummy models, not for .tflite",
+    }
+    assert "sleep" in (run / "index.html").read_text(encoding="utf-8")
+
+
+def test_devices_shows_its_backend_beside_the_others(folder: Path) -> None:
+    (device,) = json.loads(command(folder, "devices", "host", "--json"))
+
+    assert device["delegates"]["sleep"]["possible"]
+    assert device["delegates"]["xnnpack"]["possible"]
