@@ -22,11 +22,13 @@ MOST_ROUNDS = 200  # beyond these, more rounds are no advice
 Pair = tuple[Sequence[float], Sequence[float]]
 
 
-def compare_all(pairs: Sequence[Pair], *, same_within: float = 0.03, seed: int = 0) -> tuple[Ratio, ...]:
+def compare_all(
+    pairs: Sequence[Pair], *, same_within: float = 0.03, level: float = LEVEL, seed: int = 0
+) -> tuple[Ratio, ...]:
     """base and new of many cases, each judged with all the others in view; in the order given.
 
     As `statistics.compare`, but a difference is believed only where its p-value, adjusted for all cases, is at most
-    5 %. The adjusted p is by step-down maxT (Westfall and Young 1993, algorithm 4.1): launches of a case are dealt
+    `level`. The adjusted p is by step-down maxT (Westfall and Young 1993, algorithm 4.1): launches of a case are dealt
     anew to base and new, and the statistic must be one that the largest of all cases hardly ever reaches. That is
     exact for any distribution of launches, also with few of them. The statistic is a t on the log scale whose variance
     borrows from the other cases' (moderated t: Smyth 2004), so that a case quiet by chance is not taken for changed.
@@ -40,7 +42,7 @@ def compare_all(pairs: Sequence[Pair], *, same_within: float = 0.03, seed: int =
             found.append(Ratio(value, None, None, "cannot tell"))
             continue
         p = adjusted[index]
-        found.append(Ratio(value, interval, p, judge(value, interval, differs=p <= LEVEL, same_within=same_within)))
+        found.append(Ratio(value, interval, p, judge(value, interval, differs=p <= level, same_within=same_within)))
     return tuple(found)
 
 

@@ -22,6 +22,7 @@ from benchbench.values.quantity import (
     SHARE,
     Better,
     Quantity,
+    Test,
     Unit,
 )
 
@@ -35,11 +36,18 @@ def _time(value: Callable[[Timings], float | None]) -> Callable[[Outcome], float
 
 
 def _phase(
-    name: str, label: str, about: str, value: Callable[[Timings], float | None], heading: str | None = None
+    name: str,
+    label: str,
+    about: str,
+    value: Callable[[Timings], float | None],
+    heading: str | None = None,
+    test: Test | None = None,
 ) -> Quantity:
     """A time that a launch has once, before its steady inferences."""
     read = _time(value)
-    return Quantity(name, MILLISECONDS, "phase", label, about, read, case="median", better="lower", heading=heading)
+    return Quantity(
+        name, MILLISECONDS, "phase", label, about, read, case="median", better="lower", test=test, heading=heading
+    )
 
 
 def _steady(name: str, label: str, about: str, value: Callable[[Timings], float | None]) -> Quantity:
@@ -59,7 +67,13 @@ def _memory(
 
 
 def _score(
-    name: str, unit: Unit, label: str, about: str, better: Better | None = None, heading: str | None = None
+    name: str,
+    unit: Unit,
+    label: str,
+    about: str,
+    better: Better | None = None,
+    heading: str | None = None,
+    test: Test | None = None,
 ) -> Quantity:
     """A number of `Outcome.accuracy`; where a stranger's file holds something else under its name, nothing."""
 
@@ -67,8 +81,18 @@ def _score(
         value = outcome.accuracy.get(name)
         return value if isinstance(value, int | float) else None
 
-    column = f"accuracy_{name}"
-    return Quantity(column, unit, "accuracy", label, about, read, case="scored", better=better, heading=heading)
+    return Quantity(
+        f"accuracy_{name}",
+        unit,
+        "accuracy",
+        label,
+        about,
+        read,
+        case="scored",
+        better=better,
+        test=test,
+        heading=heading,
+    )
 
 
 def _within(times: Timings) -> float | None:
@@ -78,7 +102,7 @@ def _within(times: Timings) -> float | None:
 # fmt: off
 QUANTITIES: tuple[Quantity, ...] = (
     _phase("init_ms", "initialisation", "until the model is loaded and ready for its first inference",
-        lambda t: t.init, "Init"),
+        lambda t: t.init, "Init", "launches"),
     _phase("first_ms", "first inference", "the first inference of a launch", lambda t: t.first, "First"),
     _phase("warmup_mean_ms", "warm-up mean", "mean of the inferences before the steady ones", lambda t: t.warmup_mean),
     _steady("mean_ms", "mean", "mean of a launch's steady inferences", lambda t: t.mean),
@@ -106,10 +130,11 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("threads_got", COUNT, "runs", "threads", "threads that the tool says it used",
         lambda o: o.measurement.threads),
     Quantity("size_mb", MEGABYTES, "file", "file", "size of the model file (10⁶ bytes)",
-        lambda o: o.measurement.model_mb, case="last", better="lower", heading="File"),
+        lambda o: o.measurement.model_mb, case="last", better="lower", test="exact", heading="File"),
     Quantity("added_mb", MEGABYTES, "added", "what the model adds",
         "growth of the process's peak RSS from before the model was loaded: what the model adds",
-        lambda o: o.measurement.memory.added_mb, case="median", better="lower", heading="Model adds"),
+        lambda o: o.measurement.memory.added_mb, case="median", better="lower", test="launches",
+        heading="Model adds"),
     _memory("init_delta_mb", "growth of max RSS, init", "growth of max RSS during initialisation (benchmark_model)",
         lambda m: m.init_delta_mb),
     _memory("overall_delta_mb", "growth of max RSS, whole run",
@@ -148,7 +173,8 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("attempts", COUNT, "effort", "attempts", "how often the trial was tried", lambda o: o.attempts,
         better="lower"),
     _score("n", COUNT, "samples", "samples that were scored"),
-    _score("top1", SHARE, "top-1 accuracy", "share of samples whose label is the first answer", "higher", "top-1"),
+    _score("top1", SHARE, "top-1 accuracy", "share of samples whose label is the first answer", "higher", "top-1",
+        "paired"),
     _score("top1_low", SHARE, "top-1 accuracy, lower end", "lower end of its 95 % interval (Wilson)"),
     _score("top1_high", SHARE, "top-1 accuracy, upper end", "upper end of its 95 % interval (Wilson)"),
     _score("top5", SHARE, "top-5 accuracy", "share of samples whose label is among the first five answers", "higher"),

@@ -14,6 +14,8 @@ Dtype = Literal["float64", "Int64", "str", "bool", "object"]
 Better = Literal["lower", "higher"]
 # median: over the launches that count; last: of the last launch that says it; scored: of the trial with the accuracy
 CaseStatistic = Literal["median", "last", "scored"]
+# launches: by their launches, as latency is; exact: any difference is one; paired: sample by sample
+Test = Literal["launches", "exact", "paired"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Quantity:
     case: CaseStatistic | None = None  # what stands for a case; None: the frame of cases does not have it
     case_name: str | None = None
     better: Better | None = None
+    test: Test | None = None  # how two runs are compared by it, beside the latency; None: they are not
     heading: str | None = None  # over a column of a table; None: no table shows it
 
     def of(self, outcome: Outcome) -> float | None:

@@ -1,0 +1,85 @@
+"""Two runs beside their latency: what is better, worse, the same, or cannot be told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchbench.accuracy.metrics import packed
+from benchbench.analysis.compare_quantities import QuantityChange, compare_quantities
+from benchbench.analysis.frames import load
+from benchbench.values.outcome import Outcome
+from tests.report.builder import launches, write_run
+
+TIMES = [10.0, 10.1, 9.9, 10.05, 10.0, 9.95]
+MEMORY = [20.0, 20.2, 19.9, 20.1, 20.0, 20.05]
+
+
+def measured(*, init: float = 1.0, memory: float = 1.0, right: int | None = None) -> list[Outcome]:
+    """Six launches, with initialisation and memory by a factor, and which of 1,000 samples were right."""
+    found = []
+    for outcome, added_mb in zip(launches(TIMES), MEMORY, strict=True):
+        timings = outcome.measurement.timings
+        kept = outcome.measurement.memory.model_copy(
+            update={"rss_start_mb": 10.0, "rss_peak_mb": 10 + memory * added_mb}
+        )
+        update = {"timings": timings.model_copy(update={"init": init * (timings.init or 0)}), "memory": kept}
+        found.append(outcome.model_copy(update={"measurement": outcome.measurement.model_copy(update=update)}))
+    if right is not None:
+        flags = np.arange(1000) < right
+        scores: dict[str, Any] = {"n": 1000, "dataset": "ef" * 32, "top1": right / 1000, "correct": packed(flags)}
+        scored = {"purpose": "accuracy", "trial": f"{found[0].case}/accuracy", "round": 0, "accuracy": scores}
+        found.append(found[0].model_copy(update=scored))
+    return found
+
+
+def changes(
+    folder: Path, base: list[Outcome], new: list[Outcome], *, size_mb: float = 14.0
+) -> dict[str, QuantityChange]:
+    """The changes by quantity; `size_mb` is that of the new run's file."""
+    write_run(folder / "base", base)
+    manifest = write_run(folder / "new", new) / "run.json"
+    written = json.loads(manifest.read_text())
+    written["variants"][0]["size_mb"] = size_mb
+    manifest.write_text(json.dumps(written))
+    found = compare_quantities(load(folder / "base"), load(folder / "new"))
+    return {change.quantity.name: change for change in found}
+
+
+def verdicts(found: dict[str, QuantityChange]) -> dict[str, str]:
+    return {name: change.verdict for name, change in found.items()}
+
+
+def test_an_unchanged_run_is_the_same_in_every_quantity(tmp_path: Path) -> None:
+    found = verdicts(changes(tmp_path, measured(right=900), measured(right=900)))
+    assert found == dict.fromkeys(("init_ms", "size_mb", "added_mb", "accuracy_top1"), "same")
+
+
+def test_each_quantity_gets_better_or_worse_on_its_own(tmp_path: Path) -> None:
+    found = changes(tmp_path, measured(right=900), measured(init=2.0, memory=0.5, right=850), size_mb=13.9)
+    assert verdicts(found) == {"init_ms": "worse", "size_mb": "better", "added_mb": "better", "accuracy_top1": "worse"}
+    assert (
+        str(found["added_mb"])
+        == "pixel8/mobilenet_v2.float32/xnnpack/t1: what the model adds 20.0 MB -> 10.0 MB (better)"
+    )
+    assert all(change.p is None or change.p <= 0.05 for change in found.values())
+
+
+@pytest.mark.parametrize(("right", "verdict"), [(899, "cannot tell"), (880, "worse"), (950, "better")])
+def test_accuracy_is_compared_sample_by_sample(tmp_path: Path, right: int, verdict: str) -> None:
+    assert changes(tmp_path, measured(right=900), measured(right=right))["accuracy_top1"].verdict == verdict
+
+
+def test_accuracy_on_other_samples_cannot_be_told(tmp_path: Path) -> None:
+    other = measured(right=500)
+    scored = other[-1]
+    other[-1] = scored.model_copy(update={"accuracy": scored.accuracy | {"dataset": "00" * 32}})
+    assert changes(tmp_path, measured(right=900), other)["accuracy_top1"].verdict == "cannot tell"
+
+
+def test_memory_that_was_not_measurably_there_cannot_be_told(tmp_path: Path) -> None:
+    assert changes(tmp_path, measured(memory=0.0), measured())["added_mb"].verdict == "cannot tell"
