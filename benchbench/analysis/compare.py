@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -56,31 +55,6 @@ def regressions(frame: pd.DataFrame) -> pd.DataFrame:
 def counts(frame: pd.DataFrame) -> dict[str, int]:
     """How many cases have each verdict, gravest first."""
     return {verdict: n for verdict in VERDICTS if (n := int((frame["verdict"] == verdict).sum()))}
-
-
-def as_json(frame: pd.DataFrame) -> dict[str, Any]:
-    """A comparison as plain JSON values: its verdict, how many cases have each, and every case; null = no number."""
-    whole = [name for name, column in COMPARISON.items() if column.dtype == "Int64"]
-    cases = [
-        {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
-        | {key: None if pd.isna(row[key]) else int(row[key]) for key in whole}
-        | {"doubts": [asdict(doubt) for doubt in row["doubts"]]}
-        for row in frame.to_dict("records")
-    ]
-    failing = len(regressions(frame))
-    verdict = "regression" if failing else "no regression"
-    told = {"verdict": verdict, "regressions": failing, "detectable": frame.attrs.get("detectable")}
-    return told | {"counts": counts(frame), "cases": cases}
-
-
-def in_short(frame: pd.DataFrame) -> str:
-    """A comparison in one line, and what it could have found."""
-    found = ", ".join(f"{n} {verdict}" for verdict, n in counts(frame).items())
-    failing = len(regressions(frame))
-    cases = f"{len(frame)} case{'s' if len(frame) != 1 else ''}"
-    told = f"{cases}: {found}; {failing or 'no'} regression{'s' if failing != 1 else ''}"
-    detectable = frame.attrs.get("detectable")
-    return told if detectable is None else f"{told}; a change of {detectable:.1%} would have been found"
 
 
 def _by_case(cases: pd.DataFrame) -> dict[str, pd.Series]:

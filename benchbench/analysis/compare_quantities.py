@@ -8,7 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
-from benchbench.accuracy.metrics import paired, unpacked
+from benchbench.accuracy.metrics import Change, paired, unpacked
 from benchbench.analysis.familywise import LEVEL, Pair, compare_all
 from benchbench.analysis.frames import Run
 from benchbench.analysis.intervals import ratio_interval
@@ -17,6 +17,7 @@ from benchbench.values.quantity import Quantity
 
 Verdict = Literal["better", "worse", "same", "cannot tell"]
 Rows = Mapping[str, pd.Series]  # of the frame of cases, by case
+Pairs = Mapping[str, tuple[float, float]]  # base and new, by case
 TESTED = tuple(one for one in QUANTITIES if one.test is not None)
 
 
@@ -24,7 +25,9 @@ TESTED = tuple(one for one in QUANTITIES if one.test is not None)
 class QuantityChange:
     """One quantity of one case in two runs; p is adjusted for all cases and quantities, None where nothing is tested.
 
-    better, worse: the difference is no chance, and for what launches tell also beyond `same_within`.
+    better, worse: the difference is no chance, and for what launches tell also beyond `same_within`. `worse_by` is
+    the least by which it is worse, at 95 % confidence: a fraction of the base, or of the samples; below zero where
+    it may be better, None where nobody knows.
     """
 
     case: str
@@ -33,6 +36,7 @@ class QuantityChange:
     new: float
     verdict: Verdict
     p: float | None = None
+    worse_by: float | None = None
 
     def __str__(self) -> str:
         show = self.quantity.text
@@ -46,9 +50,7 @@ def compare_quantities(base: Run, new: Run, *, same_within: float = 0.03) -> tup
     has its share of that (Bonferroni), and its cases are judged together. By launches: as latency is. Exact: a
     difference needs no test. Paired: McNemar over the samples, which must be the same, with Holm's correction.
     """
-    old, now = (
-        {str(row["case"]): row for _, row in run.cases.iterrows() if row["status"] == "ok"} for run in (base, new)
-    )
+    old, now = _measured(base), _measured(new)
     found: list[QuantityChange] = []
     for quantity in TESTED:
         known = _known(quantity, old, now)
@@ -56,7 +58,7 @@ def compare_quantities(base: Run, new: Run, *, same_within: float = 0.03) -> tup
             case "launches":
                 found += _by_launches(quantity, known, _launches(quantity, base), _launches(quantity, new), same_within)
             case "exact":
-                found += [_change(case, quantity, pair, differs=True) for case, pair in known.items()]
+                found += [_exact(case, quantity, *pair) for case, pair in known.items()]
             case "paired":
                 found += _paired(quantity, known, old, now)
             case None:
@@ -75,17 +77,17 @@ def _known(quantity: Quantity, old: Rows, now: Rows) -> dict[str, tuple[float, f
     return {case: (float(b), float(n)) for case, (b, n) in both.items() if pd.notna(b) and pd.notna(n)}
 
 
-def _change(
-    case: str, quantity: Quantity, pair: tuple[float, float], *, differs: bool, p: float | None = None
-) -> QuantityChange:
-    before, after = pair
-    if before == after:
-        return QuantityChange(case, quantity, before, after, "same", p)
+def _verdict(quantity: Quantity, base: float, new: float, *, differs: bool) -> Verdict:
+    if base == new:
+        return "same"
     if not differs:
-        return QuantityChange(case, quantity, before, after, "cannot tell", p)
-    grew_for_the_better = quantity.better == "higher"
-    verdict: Verdict = "better" if (after > before) == grew_for_the_better else "worse"
-    return QuantityChange(case, quantity, before, after, verdict, p)
+        return "cannot tell"
+    return "better" if (new > base) == (quantity.better == "higher") else "worse"
+
+
+def _exact(case: str, quantity: Quantity, base: float, new: float) -> QuantityChange:
+    by = new / base - 1 if base else None
+    return QuantityChange(case, quantity, base, new, _verdict(quantity, base, new, differs=True), worse_by=by)
 
 
 def _launches(quantity: Quantity, run: Run) -> dict[str, list[float]]:
@@ -100,7 +102,7 @@ def _launches(quantity: Quantity, run: Run) -> dict[str, list[float]]:
 
 def _by_launches(
     quantity: Quantity,
-    known: Mapping[str, tuple[float, float]],
+    known: Pairs,
     base: Mapping[str, list[float]],
     new: Mapping[str, list[float]],
     same_within: float,
@@ -108,14 +110,15 @@ def _by_launches(
     pairs: dict[str, Pair] = {case: (base[case], new[case]) for case in known if case in base and case in new}
     able = {case: pair for case, pair in pairs.items() if min(*pair[0], *pair[1]) > 0 and ratio_interval(*pair)}
     ratios = compare_all(list(able.values()), same_within=same_within, level=LEVEL / len(TESTED))
-    found = [_change(case, quantity, known[case], differs=False) for case in known if case not in able]
+    found = []
     for case, ratio in zip(able, ratios, strict=True):
-        if ratio.verdict == "same":
-            found.append(QuantityChange(case, quantity, *known[case], "same", _for_all(ratio.p)))
-        else:
-            differs = ratio.verdict in {"faster", "slower"}
-            found.append(_change(case, quantity, known[case], differs=differs, p=_for_all(ratio.p)))
-    return found
+        verdict = _verdict(quantity, *known[case], differs=ratio.verdict in {"faster", "slower"})
+        verdict = "same" if ratio.verdict == "same" else verdict
+        by = ratio.interval.low - 1 if ratio.interval else None
+        found.append(QuantityChange(case, quantity, *known[case], verdict, _for_all(ratio.p), by))
+    others = [case for case in known if case not in able]
+    unknown = [(case, _verdict(quantity, *known[case], differs=False)) for case in others]
+    return found + [QuantityChange(case, quantity, *known[case], verdict) for case, verdict in unknown]
 
 
 def _for_all(p: float | None) -> float | None:
@@ -123,27 +126,25 @@ def _for_all(p: float | None) -> float | None:
     return None if p is None else min(1.0, p * len(TESTED))
 
 
-def _paired(
-    quantity: Quantity,
-    known: Mapping[str, tuple[float, float]],
-    old: Rows,
-    now: Rows,
-) -> list[QuantityChange]:
-    ps = {case: _mcnemar(old[case], now[case]) for case in known}
-    tested = sorted((p, case) for case, p in ps.items() if p is not None)
+def _paired(quantity: Quantity, known: Pairs, old: Rows, now: Rows) -> list[QuantityChange]:
+    tests = {case: _same_samples(old[case], now[case]) for case in known}
+    tested = sorted((change.p, case) for case, change in tests.items() if change is not None)
     adjusted: dict[str, float] = {}
     least = 0.0
     for rank, (p, case) in enumerate(tested):  # Holm 1979
         least = max(least, min(1.0, p * (len(tested) - rank) * len(TESTED)))
         adjusted[case] = least
-    return [
-        _change(case, quantity, pair, differs=adjusted.get(case, 1.0) <= LEVEL, p=adjusted.get(case))
-        for case, pair in known.items()
-    ]
+    found = []
+    for case, change in tests.items():
+        of_all = adjusted.get(case)
+        verdict = _verdict(quantity, *known[case], differs=of_all is not None and of_all <= LEVEL)
+        by = None if change is None else -change.high / 100
+        found.append(QuantityChange(case, quantity, *known[case], verdict, of_all, by))
+    return found
 
 
-def _mcnemar(base: pd.Series, new: pd.Series) -> float | None:
-    """The p-value of the samples that only one side got right; None where they are not known to be the same samples."""
+def _same_samples(base: pd.Series, new: pd.Series) -> Change | None:
+    """The change over the samples that both sides were asked; None where those are not known to be the same."""
     if base.get("accuracy_dataset") != new.get("accuracy_dataset") or base["accuracy_n"] != new["accuracy_n"]:
         return None
     right = base.get("accuracy_correct"), new.get("accuracy_correct")
@@ -151,4 +152,4 @@ def _mcnemar(base: pd.Series, new: pd.Series) -> float | None:
         flags = [unpacked(str(digits), int(base["accuracy_n"])) for digits in right]
     except ValueError:  # digits that no benchbench wrote
         return None
-    return paired(*flags).p
+    return paired(*flags)

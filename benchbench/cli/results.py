@@ -36,24 +36,49 @@ def report(runs: tuple[Path, ...], out: Path | None) -> None:
 @click.argument("base", type=click.Path(path_type=Path, file_okay=False))
 @click.argument("new", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--same-within", type=click.FloatRange(0, 1), default=0.03, help="What counts as the same.  [0.03]")
+@click.option(
+    "--fail-on",
+    multiple=True,
+    metavar="WHAT[:PERCENT]",
+    help="slower, init_ms, added_mb, size_mb or accuracy_top1, when surely worse by that much.  [slower]",
+)
+@click.option("--markdown", is_flag=True, help="Print a text for a pull request.")
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a test report, too.")
 @AS_JSON
-def compare(base: Path, new: Path, same_within: float, as_json: bool) -> None:
+def compare(
+    base: Path,
+    new: Path,
+    same_within: float,
+    fail_on: tuple[str, ...],
+    markdown: bool,
+    junit: Path | None,
+    as_json: bool,
+) -> None:
     """Show what got faster or slower between two runs, and why.
 
-    Exit code 1 when a case got slower, fails now, lost its delegate, or is gone although nothing leaves it out on
-    purpose; 3 when the runs have no case in common.
+    Exit code 1 when a case got slower (or what --fail-on says), fails now, lost its delegate, or is gone although
+    nothing leaves it out on purpose; 3 when the runs have no case in common.
     """
-    from benchbench.analysis.compare import as_json as comparison_as_json
+    from benchbench.analysis import comparison_text
     from benchbench.analysis.compare import compare as compared
-    from benchbench.analysis.compare import regressions
+    from benchbench.analysis.compare_quantities import compare_quantities
+    from benchbench.analysis.gate import DEFAULT, Gate, failing
     from benchbench.cli import tables
 
-    frame = compared(load_run(base), load_run(new), same_within=same_within)
+    gates = tuple(Gate.parse(text) for text in fail_on) or DEFAULT
+    runs = load_run(base), load_run(new)
+    frame = compared(*runs, same_within=same_within)
+    changes = compare_quantities(*runs, same_within=same_within)
+    fails = failing(frame, changes, gates)
+    if junit is not None:
+        junit.write_text(comparison_text.as_junit(frame, fails), encoding="utf-8")
     if as_json:
-        print_json(comparison_as_json(frame))
+        print_json(comparison_text.as_json(frame, changes, fails))
+    elif markdown:
+        click.echo(comparison_text.as_markdown(frame, changes, fails), nl=False)
     else:
-        tables.show_comparison(frame)
-    sys.exit(exit_codes.REGRESSED if len(regressions(frame)) else exit_codes.DONE)
+        tables.show_comparison(frame, changes, fails)
+    sys.exit(exit_codes.REGRESSED if fails else exit_codes.DONE)
 
 
 @click.command(name="import")

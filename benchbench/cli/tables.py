@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
+    from benchbench.analysis.compare_quantities import QuantityChange
     from benchbench.analysis.doubts import Doubt
+    from benchbench.analysis.gate import Failing
     from benchbench.analysis.recommend import Recommendation
     from benchbench.execution.status import DeviceStatus
     from benchbench.runtimes.quantizing.manifest import Family
@@ -179,12 +181,14 @@ def show_recommendations(found: Sequence[Recommendation], console: Console | Non
         console.print(f"\nbut of every case on {device}: {'; '.join(kinds)}", markup=False)
 
 
-def show_comparison(frame: pd.DataFrame) -> None:
-    """One row a case: base, new, the ratio with its interval, what can be said and why no more; the end in one line.
+def show_comparison(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Failing) -> None:
+    """One row a case: base, new, the ratio with its interval, what can be said and why no more; what else changed in a
+    line each; the end in one line.
 
     Cases that neither run measured are counted there, and have no row.
     """
-    from benchbench.analysis.compare import OTHER_FILE, OTHER_TOOL, in_short
+    from benchbench.analysis.compare import OTHER_FILE, OTHER_TOOL
+    from benchbench.analysis.comparison_text import in_short
 
     rows = [row for row in frame.to_dict("records") if row["verdict"] != "not measured"]
     statistic = formatting.statistic_title(row["statistic"] for row in rows)
@@ -196,12 +200,15 @@ def show_comparison(frame: pd.DataFrame) -> None:
         shown = [
             _latency(row[f"{side}_ms"], row["statistic"], named=statistic == "latency") for side in ("base", "new")
         ]
-        verdict = row["verdict"] + (" (regression)" if row["regressed"] else "")
+        verdict = row["verdict"] + (" (regression)" if row["case"] in failing else "")
         add(table, row["case"], *shown, f"{number(row['ratio'], 4)}{interval}", verdict, row["why"])
     console = out()
     console.print(table)
     _show_doubts([(row["case"], [d for d in row["doubts"] if d.kind in {OTHER_FILE, OTHER_TOOL}]) for row in rows])
-    console.print(in_short(frame), markup=False)
+    for change in changes:
+        if change.verdict in {"better", "worse"}:
+            console.print(str(change), markup=False)
+    console.print(in_short(frame, failing), markup=False)
 
 
 def show_family(family: Family) -> None:

@@ -1,0 +1,107 @@
+"""A comparison as text: in one line, as JSON, as Markdown for a pull request, as JUnit's XML for a test report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+import pandas as pd
+
+from benchbench.analysis.columns import COMPARISON
+from benchbench.analysis.compare import counts
+from benchbench.analysis.compare_quantities import QuantityChange
+from benchbench.analysis.gate import Failing
+from benchbench.values import formatting
+from benchbench.values.visible import visible
+
+WITHOUT_A_PAIR = ("left out", "only in new", "not measured")
+
+
+def in_short(frame: pd.DataFrame, failing: Failing) -> str:
+    """How many cases have each verdict, how many fail a build, and what the comparison could have found."""
+    found = ", ".join(f"{n} {verdict}" for verdict, n in counts(frame).items())
+    cases, n = formatting.counted(len(frame), "case"), len(failing)
+    told = f"{cases}: {found}; {n or 'no'} regression{'s' if n != 1 else ''}"
+    detectable = frame.attrs.get("detectable")
+    return told if detectable is None else f"{told}; a change of {detectable:.1%} would have been found"
+
+
+def as_json(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Failing) -> dict[str, Any]:
+    """Plain JSON values: the verdict, what fails and why, every case, and every other quantity; null = no number."""
+    whole = [name for name, column in COMPARISON.items() if column.dtype == "Int64"]
+    cases = [
+        {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
+        | {key: None if pd.isna(row[key]) else int(row[key]) for key in whole}
+        | {"doubts": [asdict(doubt) for doubt in row["doubts"]]}
+        for row in frame.to_dict("records")
+    ]
+    quantities = [
+        {"case": one.case, "quantity": one.quantity.case_column, "base": one.base, "new": one.new}
+        | {"verdict": one.verdict, "p": one.p, "worse_by": one.worse_by}
+        for one in changes
+    ]
+    told: dict[str, Any] = {
+        "verdict": "regression" if failing else "no regression",
+        "regressions": len(failing),
+        "failing": failing,
+    }
+    told |= {"detectable": frame.attrs.get("detectable"), "counts": counts(frame)}
+    return told | {"cases": cases, "quantities": quantities}
+
+
+def as_markdown(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Failing) -> str:
+    """What fails and what changed as a table, the rest folded under it, and all of it in one line above."""
+    rows = frame[~frame["verdict"].isin(WITHOUT_A_PAIR)].to_dict("records")
+    fails = [row for row in rows if row["case"] in failing]
+    changed = [row for row in rows if row not in fails and row["verdict"] in {"faster", "slower", "gone"}]
+    rest = [row for row in rows if row not in fails and row not in changed]
+    head = f"{formatting.counted(len(failing), 'regression')}" if failing else "no regression"
+    parts = [f"**benchbench: {head}.** {in_short(frame, failing)}"]
+    if fails or changed:
+        parts.append(_table([*fails, *changed], failing))
+    told = [f"- {_escaped(str(change))}" for change in changes if change.verdict in {"better", "worse"}]
+    if told:
+        parts.append("\n".join(["Beside latency:", "", *told]))
+    if rest:
+        summary = f"<summary>{formatting.counted(len(rest), 'case')} without a change</summary>"
+        parts.append(f"<details>{summary}\n\n{_table(rest, failing)}\n\n</details>")
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(rows: Sequence[Any], failing: Failing) -> str:
+    lines = ["| case | base | new | new / base | verdict |", "|---|--:|--:|--:|---|"]
+    for row in rows:
+        base, new = (formatting.time(row[side]) if pd.notna(row[side]) else "–" for side in ("base_ms", "new_ms"))
+        numbers = [row[key] for key in ("ratio", "ratio_low", "ratio_high")]
+        ratio, low, high = (formatting.number(value, 4) if pd.notna(value) else "–" for value in numbers)
+        interval = f"{ratio} [{low}, {high}]" if low != "–" else ratio
+        why = "; ".join(failing.get(row["case"], ())) or row["why"]
+        verdict = f"**{row['verdict']}**" if row["case"] in failing else row["verdict"]
+        told = f"{verdict}: {_escaped(why)}" if why else verdict
+        lines.append(f"| {_escaped(row['case'])} | {base} | {new} | {interval} | {told} |")
+    return "\n".join(lines)
+
+
+def _escaped(text: str) -> str:
+    """Text of a cell or a list: it neither ends there, nor is any of it markup."""
+    return " ".join("".join(f"\\{mark}" if mark in "\\|`<[*" else mark for mark in visible(text)).split())
+
+
+def as_junit(frame: pd.DataFrame, failing: Failing) -> str:
+    """One test a case: failed where it fails a build, skipped where nothing can be told."""
+    untold = set(frame.loc[frame["verdict"].isin((*WITHOUT_A_PAIR, "cannot tell")), "case"]) - failing.keys()
+    counts = {"tests": len(frame), "failures": len(failing), "skipped": len(untold)}
+    suite = Xml.Element("testsuite", {"name": "benchbench compare", **{key: str(n) for key, n in counts.items()}})
+    for row in frame.to_dict("records"):
+        case = row["case"]
+        seconds = {"time": f"{row['new_ms'] / 1000:.9f}"} if pd.notna(row["new_ms"]) else {}
+        test = Xml.SubElement(suite, "testcase", {"classname": row["device"], "name": visible(case), **seconds})
+        if case in failing:
+            Xml.SubElement(test, "failure", {"message": visible("; ".join(failing[case]))})
+        elif case in untold:
+            Xml.SubElement(test, "skipped", {"message": visible(f"{row['verdict']}: {row['why']}")})
+    Xml.indent(suite)
+    return Xml.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
