@@ -1,6 +1,12 @@
 """benchbench: on-device benchmarks across hardware delegates, with numbers that can be believed.
 
-The functions behind the commands. They are imported when they are used, so that `benchbench --help` is quick.
+The functions behind the commands:
+
+    folder = benchbench.run("matrix.toml")      # or run_models(["a.tflite", "b.tflite"], delegates=["xnnpack", "gpu"])
+    run = benchbench.load(folder)
+    run.cases                                   # pandas frames: a row a case; run.trials, run.classes, run.confusion
+
+They are imported when they are used, so that `benchbench --help` is quick.
 """
 
 from __future__ import annotations
@@ -11,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from benchbench.analysis.compare import compare, regressions
     from benchbench.analysis.frames import Run, load
-    from benchbench.analysis.history import changes, read_history
+    from benchbench.analysis.history import changes, read_history, run_folders
     from benchbench.analysis.recommend import recommend
     from benchbench.config.matrix import load_matrix
     from benchbench.demo import run_demo
+    from benchbench.execution.first_matrix import init
     from benchbench.execution.selection import Selection, all_devices
     from benchbench.execution.status import device_status
     from benchbench.importing.logs import read_logs
@@ -27,28 +34,32 @@ if TYPE_CHECKING:
         resume,
         run,
         run_matrix,
+        run_models,
     )
     from benchbench.report.page import write_report
     from benchbench.runtimes.models import inspect
     from benchbench.values.errors import BenchbenchError
 
 _HOME = {
-    **dict.fromkeys(("add_device", "clean", "import_logs", "plan_matrix"), "benchbench.pipeline"),
-    **dict.fromkeys(("resume", "run", "run_matrix"), "benchbench.pipeline"),
-    **dict.fromkeys(("compare", "regressions"), "benchbench.analysis.compare"),
-    **dict.fromkeys(("changes", "read_history"), "benchbench.analysis.history"),
-    "run_demo": "benchbench.demo",
-    "BenchbenchError": "benchbench.values.errors",
-    **dict.fromkeys(("Run", "load"), "benchbench.analysis.frames"),
-    "read_logs": "benchbench.importing.logs",
-    "device_status": "benchbench.execution.status",
-    "load_matrix": "benchbench.config.matrix",
-    "inspect": "benchbench.runtimes.models",
-    "quantize": "benchbench.pipeline",
-    "recommend": "benchbench.analysis.recommend",
-    "write_report": "benchbench.report.page",
-    **dict.fromkeys(("Selection", "all_devices"), "benchbench.execution.selection"),
+    "benchbench.analysis.compare": ("compare", "regressions"),
+    "benchbench.analysis.frames": ("Run", "load"),
+    "benchbench.analysis.history": ("changes", "read_history", "run_folders"),
+    "benchbench.analysis.recommend": ("recommend",),
+    "benchbench.config.matrix": ("load_matrix",),
+    "benchbench.demo": ("run_demo",),
+    "benchbench.execution.first_matrix": ("init",),
+    "benchbench.execution.selection": ("Selection", "all_devices"),
+    "benchbench.execution.status": ("device_status",),
+    "benchbench.importing.logs": ("read_logs",),
+    "benchbench.pipeline": (
+        *("add_device", "clean", "import_logs", "plan_matrix", "quantize"),
+        *("resume", "run", "run_matrix", "run_models"),
+    ),
+    "benchbench.report.page": ("write_report",),
+    "benchbench.runtimes.models": ("inspect",),
+    "benchbench.values.errors": ("BenchbenchError",),
 }
+_MODULES = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [
     "BenchbenchError",
     "Run",
@@ -59,6 +70,7 @@ __all__ = [
     "clean",
     "compare",
     "import_logs",
+    "init",
     "inspect",
     "load",
     "load_matrix",
@@ -72,12 +84,18 @@ __all__ = [
     "resume",
     "run",
     "run_demo",
+    "run_folders",
     "run_matrix",
+    "run_models",
     "write_report",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _MODULES:
         raise AttributeError(f"module 'benchbench' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]

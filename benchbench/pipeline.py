@@ -67,11 +67,11 @@ REPORTS = Path("reports")
 
 
 def plan_matrix(
-    matrix: Path, *, inventory: Path = DEVICES, selection: Selection = EVERYTHING, probe: bool = False
+    matrix: str | Path, *, inventory: str | Path = DEVICES, selection: Selection = EVERYTHING, probe: bool = False
 ) -> tuple[Plan, tuple[str, ...]]:
     """What would run, and remarks on devices; touches no device unless `probe`. Raises as `make_plan` does."""
     read = load_matrix(matrix)
-    devices = (chosen_devices if probe else known_devices)(read, inventory, selection)
+    devices = (chosen_devices if probe else known_devices)(read, Path(inventory), selection)
     loaded, _, about = _with_samples(read)
     if not probe:
         made, of_models = _plan(loaded, devices, (), selection)
@@ -209,11 +209,12 @@ def run_matrix(
     return folder
 
 
-def resume(folder: Path, *, watching: Watching = silently, wait: Wait | None = None) -> Path:
+def resume(folder: str | Path, *, watching: Watching = silently, wait: Wait | None = None) -> Path:
     """Complete a run: same plan, same order, only what is missing or failed for a reason that may have passed.
 
     Raises NothingToDo where every trial is done and the page shows all of them.
     """
+    folder = Path(folder)
     with _kept(journals.reopen(folder)) as book:
         run = resumption_of(book.manifest, folder)
         datasets = datasets_of(run)
@@ -312,10 +313,10 @@ def read_recorded(logs: Sequence[Path | tuple[str, bytes]]) -> tuple[list[Record
     return recorded, tuple(map(str, left_out))
 
 
-def import_logs(recorded: Sequence[Recorded], reports: Path = REPORTS) -> Path:
+def import_logs(recorded: Sequence[Recorded], reports: str | Path = REPORTS) -> Path:
     """A run folder from what others recorded: for `report` and `compare`; nothing in it was measured by us."""
     found = outcomes(recorded)
-    folder = journals.new_folder(reports, "imported")
+    folder = journals.new_folder(Path(reports), "imported")
     book = journals.create(folder, imported_manifest(found))
     try:
         for outcome in found:

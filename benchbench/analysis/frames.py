@@ -44,6 +44,11 @@ class Run:
     def name(self) -> str:
         return self.manifest["name"] or self.folder.name
 
+    def _repr_html_(self) -> str:
+        from benchbench.analysis.notebook import as_html
+
+        return as_html(self)
+
     @cached_property
     def budget(self) -> tuple[BudgetRule, ...]:
         """The limits that the matrix wrote; none for a run that has no matrix, or that an older benchbench made."""
@@ -170,7 +175,7 @@ def common_statistics(runs: Sequence[Run], alike: Callable[[Cell], object]) -> d
     return {case: chosen.get(alike(cell), "median") for run in runs for case, cell in run.cells.items()}
 
 
-def load(path: Path | str) -> Run:
+def load(path: str | Path) -> Run:
     """Read a run folder; the last line of a trial counts. A line of outcomes.jsonl that is no outcome is passed over,
     and told in `remarks`, unless a crash tore it off the end.
 

@@ -49,10 +49,10 @@ class Change:
         return self.after_ms / self.before_ms
 
 
-def run_folders(paths: Sequence[Path]) -> tuple[Path, ...]:
+def run_folders(paths: Sequence[str | Path]) -> tuple[Path, ...]:
     """The run folders among these and directly in them; raises InputError where there is none."""
     found = []
-    for path in paths:
+    for path in map(Path, paths):
         inside = [path] if _is_run(path) else sorted(p for p in path.glob("*") if p.is_dir() and _is_run(p))
         if not inside:
             raise InputError(f"{path}: has no run folder in it", remedy="give a run folder, or the folder they are in")
@@ -64,7 +64,7 @@ def _is_run(folder: Path) -> bool:
     return (folder / "outcomes.jsonl").is_file()
 
 
-def read_history(folders: Sequence[Path], cases: Sequence[str] = ()) -> pd.DataFrame:
+def read_history(folders: Sequence[str | Path], cases: Sequence[str] = ()) -> pd.DataFrame:
     """A row a run and case with launches that went well, the oldest run first.
 
     run, folder, started (of its first trial), case, device, statistic, latency_ms (median over launches), launches,
@@ -73,9 +73,9 @@ def read_history(folders: Sequence[Path], cases: Sequence[str] = ()) -> pd.DataF
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    parts = [_timed(folder) for folder in folders]
-    names = pa.chunked_array([pa.repeat(folder.name, len(part)) for folder, part in zip(folders, parts, strict=True)])
-    trials = pa.concat_tables(parts, promote_options="permissive").append_column("folder", names)
+    parts = {Path(folder): _timed(Path(folder)) for folder in folders}
+    names = pa.chunked_array([pa.repeat(folder.name, len(part)) for folder, part in parts.items()])
+    trials = pa.concat_tables(list(parts.values()), promote_options="permissive").append_column("folder", names)
     measured: pd.DataFrame = trials.filter(pc.is_valid(trials["typical_ms"])).to_pandas()
     if measured.empty:
         raise InputError("the runs hold no launch that went well")

@@ -14,7 +14,7 @@ MATRIX = Path(__file__).with_name("matrix.toml")
 MOST_THREADS = 4  # beyond, a model of this size only gets slower
 
 
-def run_demo(reports: Path = REPORTS, watching: Watching = silently) -> Path:
+def run_demo(reports: str | Path = REPORTS, watching: Watching = silently) -> Path:
     """Run the demo's matrix on this machine, with thread counts 1, 2, 4 … up to its cores; the run folder."""
     cores = min(len(os.sched_getaffinity(0)), MOST_THREADS) if hasattr(os, "sched_getaffinity") else 2
     threads = tuple(dict.fromkeys([n for n in (1, 2, 4) if n <= cores] + [cores]))

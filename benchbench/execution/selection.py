@@ -66,11 +66,11 @@ def _needed(matrix: Matrix, known: Sequence[Device], selection: Selection) -> tu
     return tuple(filter(needed, matrix.devices)) or matrix.devices
 
 
-def all_devices(inventory: Path = DEVICES) -> tuple[Device, ...]:
+def all_devices(inventory: str | Path = DEVICES) -> tuple[Device, ...]:
     """The inventory and every phone that the adb server sees."""
     from benchbench.transports.adb import discover
 
-    known = read_inventory(inventory)
+    known = read_inventory(Path(inventory))
     return with_discovered(known, [(seen.serial, seen.model) for seen in discover()])
 
 

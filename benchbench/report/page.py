@@ -20,7 +20,7 @@ from benchbench.values.errors import NothingToDo, file_error
 from benchbench.values.visible import visible
 
 
-def write_report(runs: Sequence[Run], out: Path) -> Path:
+def write_report(runs: Sequence[Run], out: str | Path) -> Path:
     """Write index.html, figures/*.png and the frames into `out`; returns the page's path.
 
     The frames: results.parquet and results.csv (a row a trial), cases.csv, and of classifiers classes.csv and
@@ -30,7 +30,7 @@ def write_report(runs: Sequence[Run], out: Path) -> Path:
     """
     if not runs:
         raise NothingToDo("no run to report on", remedy="name at least one run folder")
-    results = Results(tuple(runs))
+    results, out = Results(tuple(runs)), Path(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
         _write_frames(results, out)

@@ -1,0 +1,37 @@
+"""A run as a notebook shows it: what became of its cases, and a row each."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from benchbench.analysis.tally import tally
+from benchbench.values import formatting
+from benchbench.values.visible import visible
+
+if TYPE_CHECKING:
+    from benchbench.analysis.frames import Run
+
+
+def as_html(run: Run) -> str:
+    """No text of a device, tool or file in it is markup."""
+    rows = run.cases.to_dict("records")
+    table = pd.DataFrame([_cells(row) for row in rows], columns=list(_cells({})))
+    lines = "".join(f"<p>{escape(visible(line))}</p>" for line in tally(run).lines)
+    with pd.option_context("display.max_colwidth", None):
+        return f"<h3>{escape(visible(run.name))}</h3>{lines}{table.to_html(index=False, escape=True, border=0)}"
+
+
+def _cells(row: dict[Any, Any]) -> dict[str, str]:
+    time = formatting.time(row.get("median_ms"))
+    cells = {
+        "case": row.get("case", ""),
+        "ran on": row.get("executor") or f"{row.get('status')}: {row.get('error')}",
+        "latency": time if time == formatting.NOTHING else f"{time} {row.get('statistic')}",
+        "interval": formatting.interval(row.get("low_ms"), row.get("high_ms")),
+        "launches": str(row.get("launches", "")),
+        "doubts": ", ".join(doubt.kind for doubt in row.get("doubts", ())),
+    }
+    return {name: visible(text) for name, text in cells.items()}
