@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -76,3 +77,15 @@ def test_every_command_of_the_readme_exists(lab: Lab, command: str) -> None:
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"`?make (\w+)", README))))
 def test_every_make_target_of_the_readme_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_the_python_of_the_readme_runs(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    block = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    assert block
+    model = f"""family = "net"\nvariants = "{FAMILY}/fashion_mnist_int8.tflite"\n"""
+    quick = "[measure]\nrounds = 1\nruns = 2\nmin_seconds = 0\nwarmup_min_seconds = 0\n"
+    lab.write("matrix.toml", f'name = "x"\ndevices = ["host"]\ndelegates = ["cpu"]\n[[model]]\n{model}{quick}')
+    monkeypatch.chdir(lab.folder)
+    names: dict[str, Any] = {}
+    exec(dedent(block[1]).replace('benchbench.load("reports/A")', "run"), names)
+    assert list(names["run"].cases.status) == ["ok"]
