@@ -93,6 +93,7 @@ for command in (
     results.report,
     results.compare,
     history.history,
+    results.export,
     results.import_,
     files.tools,
     files.schema,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from benchbench.cli import exit_codes
 from benchbench.cli.options import AS_JSON, REPORTS, finish, load_run, print_json
 from benchbench.values.errors import InputError
+
+if TYPE_CHECKING:
+    from benchbench.analysis.exports import Format
 
 
 @click.command()
@@ -79,6 +83,23 @@ def compare(
     else:
         tables.show_comparison(frame, changes, fails)
     sys.exit(exit_codes.REGRESSED if fails else exit_codes.DONE)
+
+
+EXPORTS = ("bmf", "github-action-benchmark", "openmetrics", "csv")  # as analysis/exports.py has them; quick to import
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--format", "form", type=click.Choice(EXPORTS), required=True, help="Whose format.")
+def export(run: Path, form: Format) -> None:
+    """Print the cases of a run in a format of others.
+
+    bmf is Bencher's; github-action-benchmark is that of the action of this name (customSmallerIsBetter); openmetrics
+    is for Prometheus.
+    """
+    from benchbench.analysis.exports import export as exported
+
+    click.echo(exported(load_run(run), form), nl=False)
 
 
 @click.command(name="import")
