@@ -150,7 +150,7 @@ def run_models(
     models: Sequence[str | Path],
     *,
     devices: Sequence[str] | None = None,
-    delegates: Sequence[str] = ("xnnpack",),
+    delegates: Sequence[str] = (),
     threads: Sequence[int] = (1,),
     rounds: int | None = None,
     dataset: str | Path | None = None,
@@ -162,7 +162,8 @@ def run_models(
 ) -> Path:
     """Run model files without a matrix, as `run_matrix` does; the matrix that they stand for is kept in the run folder.
 
-    `dataset` is a path, or "random". Without `devices`, all that answer are measured on.
+    `dataset` is a path, or "random". Without `devices`, all that answer are measured on; without
+    `delegates`, on the usual one of each runtime.
     """
     measure = {} if rounds is None else {"rounds": rounds}
     loaded = matrix_of_models(models, Asked(devices, delegates, threads, measure, dataset))

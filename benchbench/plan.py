@@ -11,9 +11,9 @@ from benchbench.config.matrix import Matrix
 from benchbench.config.rules import CellRule
 from benchbench.modes import MODES, mode_of
 from benchbench.modes.base import Launches, Mode
-from benchbench.runtimes import KINDS, mismatch, runtime_of
+from benchbench.runtimes import KINDS, Delegate, mismatch, runtime_of
 from benchbench.runtimes.base import Target
-from benchbench.values.case import Case, MeasurementSettings, Trial
+from benchbench.values.case import Case, MeasurementSettings, Trial, Variant
 from benchbench.values.device import Adb, Device, Traits
 from benchbench.values.errors import InputError, NothingToDo, ToolError
 
@@ -151,14 +151,20 @@ def _nothing_left(matrix: Matrix, skips: Sequence[Skip | None]) -> NothingToDo:
 
 
 def cells_of(matrix: Matrix, device: str) -> list[Case]:
-    """All cells of a matrix on the device of that name."""
+    """All cells of a matrix on the device of that name; a model has those with delegates of its runtime."""
     return [
         Case(device=device, variant=variant, delegate=delegate, threads=threads, affinity=affinity)
         for variant in matrix.variants
-        for delegate in matrix.delegates
+        for delegate in _of_its_runtime(variant, matrix.delegates)
         for threads in matrix.threads
         for affinity in (matrix.affinity or (None,))
     ]
+
+
+def _of_its_runtime(variant: Variant, delegates: Sequence[Delegate]) -> Sequence[Delegate]:
+    """The delegates that can take the format of a model; all of them where none can, so that it is told."""
+    own = runtime_of(variant.format).backends
+    return [delegate for delegate in delegates if delegate.kind in own] or delegates
 
 
 def _fits(rule: CellRule, case: Case) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchbench.config.matrix import RANDOM, Matrix, matrix_of
 from benchbench.config.toml_text import toml_key, toml_value
+from benchbench.runtimes import runtime_of
 
 LONGEST_NAME = 80
 SOURCE = "command line"  # what complaints about a matrix name that is in no file
@@ -35,7 +36,7 @@ class Asked:
     """What is to be measured of models that are named without a matrix; `dataset` is a path, or "random"."""
 
     devices: Sequence[str] | None = None  # None = all that answer
-    delegates: Sequence[str] = ("xnnpack",)
+    delegates: Sequence[str] = ()  # none = the usual one of each runtime
     threads: Sequence[int] = (1,)
     measure: Mapping[str, object] = field(default_factory=dict)  # keys of [measure]
     dataset: str | Path | None = None
@@ -45,8 +46,11 @@ def matrix_of_models(models: Sequence[str | Path], asked: Asked) -> Matrix:
     """The matrix that model files stand for. Raises InputError for what is no model, or cannot be asked for."""
     from benchbench.runtimes.models import inspect  # reads flatbuffers: slow to import
 
-    schemes = {path: inspect(path).scheme for path in dict.fromkeys(Path(model) for model in models)}
-    return matrix_of(matrix_text(families(schemes), asked, HEADING), SOURCE)
+    infos = {path: inspect(path) for path in dict.fromkeys(Path(model) for model in models)}
+    usual = dict.fromkeys(runtime_of(info.format).usual_backend for info in infos.values())
+    drafts = families({path: info.scheme for path, info in infos.items()})
+    asked = replace(asked, delegates=asked.delegates or tuple(usual))
+    return matrix_of(matrix_text(drafts, asked, HEADING), SOURCE)
 
 
 def families(schemes: Mapping[Path, str]) -> tuple[FamilyDraft, ...]:

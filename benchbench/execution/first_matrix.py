@@ -12,7 +12,7 @@ from benchbench.config.drafts import families
 from benchbench.config.matrix import matrix_of
 from benchbench.config.schema import MATRIX_FILE, as_text, matrix_schema
 from benchbench.execution.selection import DEVICES, all_devices
-from benchbench.runtimes import BACKENDS, ON_CPU, RUNTIMES
+from benchbench.runtimes import ON_CPU, RUNTIMES
 from benchbench.runtimes.models import inspect
 from benchbench.values.atomic import atomic
 from benchbench.values.backend import Backend
@@ -107,9 +107,12 @@ def _models(files: Sequence[Path]) -> tuple[list[ModelInfo], tuple[str, ...]]:
 def _delegates(infos: Sequence[ModelInfo], devices: Sequence[Device]) -> tuple[str, ...]:
     """What runs anywhere, what phones have where there are some, and what models need that were compiled for it."""
     phones = any(isinstance(device.address, Adb) for device in devices)
-    kinds = [*ON_CPU, *(kind for kind, backend in BACKENDS.items() if phones and backend.on_every_phone)]
+    runtimes = [runtime for runtime in RUNTIMES if any(info.format == runtime.format for info in infos)]
+    backends = {kind: backend for runtime in runtimes for kind, backend in runtime.backends.items()}
+    kinds = [kind for kind in backends if kind in ON_CPU]
+    kinds += [kind for kind, backend in backends.items() if phones and backend.on_every_phone]
     for scheme in {info.scheme: None for info in infos}:
-        kinds += next(([kind] for kind, one in BACKENDS.items() if scheme in one.compiled_schemes and _plain(one)), [])
+        kinds += next(([kind] for kind, one in backends.items() if scheme in one.compiled_schemes and _plain(one)), [])
     return tuple(dict.fromkeys(kinds))
 
 

@@ -65,6 +65,7 @@ class Runtime(ABC):
     format: ClassVar[str]  # of the variants that it runs
     suffixes: ClassVar[tuple[str, ...]]  # of their files: ".tflite"
     backends: ClassVar[Mapping[str, type[Backend]]]  # by kind; no other runtime has one of the same
+    usual_backend: ClassVar[str]  # its kind: what models are measured on where nobody asks for any
     packages: ClassVar[tuple[tuple[str, ...], ...]] = ()  # what brings it to a Python, best first; () = nothing does
     schemes: ClassVar[tuple[str, ...]] = ()  # what its quantizer makes; () = it has none
     log_tool: ClassVar[str | None] = None  # whose output `read_log` reads

@@ -55,6 +55,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "quick.dummy").write_text("scheme = int8\nus = 1000\n")
     (folder / "slow.dummy").write_text("us = 3000\n")
     (folder / "matrix.toml").write_text(MATRIX)
+    (folder / "only_tflite.toml").write_text(
+        MATRIX.replace(', "sleep"]', "]").replace(', "slow.dummy"]', "]").replace("rounds = 2", "rounds = 1")
+    )
     (folder / "devices").mkdir()
     (folder / "devices" / "host.toml").write_text(
         f'address = {{ transport = "local" }}\nworkdir = "{folder}/host work"\n'
@@ -95,11 +98,19 @@ def test_a_matrix_of_both_formats_runs_each_with_its_own_tool(folder: Path) -> N
     }
     assert {o.measurement.timings.median for o in outcomes if o.variant == "net.slow"} == {3000.0}
     assert {tool["name"] for tool in manifest["tools"]} == {"python", "sleeper"}
-    assert {skip["reason"] for skip in manifest["skips"]} == {
-        "xnnpack is a delegate for .tflite models, not for .dummy",
-        "sleep is a delegate for .dummy models, not for .tflite",
-    }
+    assert manifest["skips"] == []
     assert "sleep" in (run / "index.html").read_text(encoding="utf-8")
+
+
+def test_its_models_run_without_a_matrix_on_its_usual_backend(folder: Path) -> None:
+    planned = json.loads(command(folder, "plan", "only_tflite.toml", "--json"))
+    command(folder, "run", "quick.dummy", "--devices", "host", "--rounds", "1", "--reports", "alone")
+    (run,) = (folder / "alone").iterdir()
+
+    assert [o.case for o in read_outcomes(run)] == ["host/quick.int8/sleep/t1"]
+    assert [(s["case"], s["reason"]) for s in planned["skips"]] == [
+        ("host/net.quick/xnnpack/t1", "xnnpack is a delegate for .tflite models, not for .dummy")
+    ]
 
 
 def test_devices_shows_its_backend_beside_the_others(folder: Path) -> None:

@@ -10,7 +10,7 @@ from benchbench.device.session import Session
 from benchbench.runtimes.base import RecordedLaunch, Runtime, Target, Toolchain
 from benchbench.runtimes.cache import cache_folder
 from benchbench.runtimes.interpreters import Interpreter
-from benchbench.runtimes.tflite.backends import BACKENDS
+from benchbench.runtimes.tflite.backends import BACKENDS, UNASKED
 from benchbench.runtimes.tflite.backends.compiled import COMPILED, mismatch
 from benchbench.runtimes.tflite.quantize.schemes import SCHEMES
 from benchbench.runtimes.tflite.remarks import remarks
@@ -30,6 +30,7 @@ class Tflite(Runtime):
     format = "tflite"
     suffixes = (".tflite",)
     backends = BACKENDS
+    usual_backend = UNASKED
     # tflite-runtime was built for numpy 1 and serves Pythons before 3.9.
     packages = (("ai-edge-litert",), ("tflite-runtime", "numpy<2"))
     schemes = SCHEMES

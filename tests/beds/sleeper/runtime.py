@@ -47,6 +47,7 @@ class Sleeper(Runtime):
 
     format = "dummy"
     suffixes = (".dummy",)
+    usual_backend = "sleep"
     backends = {"sleep": Sleep}  # noqa: RUF012 - as the base declares it
 
     def inspect(self, path: Path) -> ModelInfo:

@@ -39,9 +39,7 @@ TOOLS = (
 ALLOWED = {
     "values/case.py": "a key of run folders of format 1",
     "runtimes/tflite/quantize/quantize.py": "a scheme that a compiler of its own makes",
-    "config/matrix.py": "an example in the reference of its keys",
-    "config/drafts.py": "what a matrix asks for where nobody says it",
-    "pipeline.py": "what a matrix asks for where nobody says it",
+    "config/rules.py": "an example in the reference of its keys",
     "device_script/": "what travels to the device knows nothing of this package",
 }
 
