@@ -196,14 +196,14 @@ def _working_line(step: Working) -> str:
 
 def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:
     """Cases, trials, skips with reasons, and the time it takes at least."""
-    console = out()
-    for case in plan.cases:
-        console.print(case.id, markup=False)
+    out().print("\n".join(case.id for case in plan.cases), markup=False)
     talk = err()
-    for skip in plan.skips:
-        talk.print(f"skipped  {skip.case.id}: {skip.reason}", markup=False)
-    for problem in problems:
-        talk.print(f"note: {problem}", markup=False)
+    told = [
+        *(f"skipped  {skip.case.id}: {skip.reason}" for skip in plan.skips),
+        *(f"note: {line}" for line in problems),
+    ]
+    if told:  # in one piece: rich takes its time for every call
+        talk.print("\n".join(told), markup=False)
     selected = len(plan.cases) + len(plan.skips)
     if selected < plan.cells:
         talk.print(f"{selected} of {plan.cells} selected", markup=False)

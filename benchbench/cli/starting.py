@@ -24,7 +24,8 @@ def init(places: tuple[Path, ...], force: bool, inventory: Path) -> None:
     from benchbench.execution.first_matrix import init as write
     from benchbench.values.formatting import counted
 
-    made = write(places or (Path(),), inventory=inventory, force=force)
+    with console.waiting("looking for models and devices"):
+        made = write(places or (Path(),), inventory=inventory, force=force)
     talk = console.err()
     for remark in made.remarks:
         talk.print(f"left out: {remark}", markup=False)

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchbench.config.drafts import FamilyDraft, run_name
+from benchbench.config.drafts import FamilyDraft, run_name, variant_line
 from benchbench.config.reference import Section, sections
 from benchbench.config.schema import MATRIX_FILE, matrix_schema
-from benchbench.config.toml_text import toml_key, toml_value
+from benchbench.config.toml_text import toml_value
 from benchbench.runtimes import KINDS
 
 WIDTH = 110
@@ -62,7 +62,7 @@ def _model(section: Section, draft: FamilyDraft, folder: Path, *, commented: boo
         yield f"family = {toml_value(draft.name)}"
     yield "[model.variants]"
     for name, path in draft.variants.items():
-        yield f"{toml_key(name)} = {toml_value(Path(os.path.relpath(path, folder)).as_posix())}"
+        yield variant_line(name, Path(os.path.relpath(path, folder)))
 
 
 def _found(devices: Sequence[FoundDevice]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -116,5 +117,10 @@ def _model_lines(draft: FamilyDraft, dataset: str | Path | None) -> list[str]:
         *([] if inputs is None else [f"dataset = {toml_value(inputs)}"]),
         "",
         "[model.variants]",
-        *(f"{toml_key(name)} = {toml_value(path.absolute())}" for name, path in draft.variants.items()),
+        *(variant_line(name, path.absolute()) for name, path in draft.variants.items()),
     ]
+
+
+def variant_line(name: str, path: Path) -> str:
+    """A variant under [model.variants], where a path is read as a glob."""
+    return f"{toml_key(name)} = {toml_value(glob.escape(path.as_posix()))}"

@@ -31,7 +31,7 @@ def bench(tmp_path: Path, adb_server: AdbServerProcess) -> Workbench:
     for scheme, place in (
         ("float32", "models/net.tflite"),
         ("int8", "models/net_int8.tflite"),
-        ("float16", "old nets/other-fp16.tflite"),
+        ("float16", "old nets [2]/other-fp16.tflite"),
         ("int8", "models/copy of net.tflite"),
         ("int16x8", ".cache/hidden.tflite"),
         ("int16x8", "venv/lib/inside.tflite"),

@@ -87,6 +87,13 @@ def test_models_are_a_matrix_whose_text_gives_the_same_matrix(tmp_path: Path) ->
     assert tomllib.loads(matrix.text)["threads"] == [1, 2]
 
 
+def test_a_path_is_no_glob(tmp_path: Path) -> None:
+    odd = tmp_path / "net[1]*.tflite"
+    odd.write_bytes((FAMILY / "fashion_mnist_int8.tflite").read_bytes())
+    matrix = matrix_of_models([odd], Asked())
+    assert [(variant.id, variant.path) for variant in matrix.variants] == [("net-1.int8", str(odd))]
+
+
 def test_a_delegate_that_is_none_is_told_by_where_it_was_written() -> None:
     with pytest.raises(InputError, match='command line: delegates 1: no such kind: "gpuu"'):
         matrix_of_models([FAMILY / "fashion_mnist_int8.tflite"], Asked(delegates=["gpuu"]))
