@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from benchbench.device_script.protocol import DelegateRequest
@@ -24,7 +25,12 @@ class TfliteBackend(Backend):
         return "xnnpack"  # which every launch switches on beside a delegate
 
     def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
-        return self.obstacle(traits, runner) or self._unknown_to(runner)
+        if reason := self.obstacle(traits, runner):
+            return reason
+        able = [tool for tool in self._known_to() if self.obstacle(traits, tool) is None]
+        if not able:
+            return f"no tool is known to have the {self.label} delegate"
+        return None if runner in able else f'{self.label} needs runner = "{able[0]}"'
 
     def obstacle(self, traits: Traits, runner: RunnerKind) -> str | None:
         """Why it cannot run on such a device or with these options, beside what a tool does not have."""
@@ -42,10 +48,9 @@ class TfliteBackend(Backend):
         """The `delegate` part of a request to the python runner's script; None = it has no such delegate."""
         return None
 
-    def _unknown_to(self, runner: RunnerKind) -> str | None:
-        flags = (self.tflite_flags(self.library), self.litert_flags(self.library))
-        able: list[RunnerKind] = ["benchmark_model"] if any(each is not None for each in flags) else []
-        able += ["python"] if self.request(self.library) is not None else []
-        if not able:
-            return f"no tool is known to have the {self.label} delegate"
-        return None if runner in able else f'{self.label} needs runner = "{able[0]}"'
+    def _known_to(self) -> Iterator[RunnerKind]:
+        """The tools that it has words for."""
+        if any(flags is not None for flags in (self.tflite_flags(self.library), self.litert_flags(self.library))):
+            yield "benchmark_model"
+        if self.request(self.library) is not None:
+            yield "python"

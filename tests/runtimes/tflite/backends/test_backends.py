@@ -138,6 +138,8 @@ def test_compiled_model_has_no_switch_for_xnnpack_nor_external_delegates() -> No
         (Npu(vendor="qualcomm", backend="cpu"), BOARD, "python", 'vendor = "intel"'),
         (Npu(vendor="intel", backend="cpu"), PHONE, "benchmark_model", 'needs runner = "python"'),
         (Npu(dispatch="/d"), BOARD, "python", 'needs? runner = "benchmark_model"'),
+        # Each is an option of one generation of the tool, and no tool has both.
+        (Gpu(backend="webgpu", sustained_speed=True), PHONE, "benchmark_model", "no tool"),
     ],
 )
 def test_what_cannot_be_says_why_and_what_to_do(
