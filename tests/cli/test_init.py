@@ -143,3 +143,8 @@ def test_a_phone_without_a_file_is_told_and_the_plan_stands_without_it(
     bench.benchbench("init", "models/net.tflite", "--force")
     assert len(tomllib.loads((bench.folder / "matrix.toml").read_text())["devices"]) == 2
     assert len(bench.benchbench("plan", "matrix.toml").stdout.splitlines()) == 6
+
+
+@pytest.mark.parametrize(("file", "schema"), [("matrix", matrix_schema()), ("device", device_schema())])
+def test_the_schema_can_be_printed_for_files_that_are_there(bench: Workbench, file: str, schema: object) -> None:
+    assert json.loads(bench.benchbench("schema", file).stdout) == schema
