@@ -11,17 +11,25 @@ from typing import Any
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.text import Annotation
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchbench.analysis.formatting import METRICS, shorten
-from benchbench.analysis.tradeoffs import is_broken
 from benchbench.report.classes import per_class
+from benchbench.report.drawing import (
+    STYLE,
+    WIDTH,
+    alpha,
+    delegate_keys,
+    keep_inside,
+    logarithmic,
+    new_figure,
+    rows_of,
+    stack,
+    with_legend,
+)
 from benchbench.report.results import (
     Panel,
     Results,
@@ -37,27 +45,7 @@ from benchbench.values.formatting import time_unit
 from benchbench.values.quantities import of_group
 from benchbench.values.quantity import Quantity
 
-_STYLE: dict[Any, Any] = {
-    "text.parse_math": False,  # a name may hold dollar signs
-    "font.size": 9,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.edgecolor": "#c9ced6",
-    "axes.labelcolor": "#4d5666",
-    "xtick.color": "#4d5666",
-    "ytick.color": "#1c2330",
-    "grid.color": "#e8eaee",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-}
-_WIDTH = 10.0  # inches
-_DPI = 140
 _COLUMNS = 4  # small plots side by side
-_CHARACTERS = 130  # of a legend in one line
 _OPS = ("#3f7fbf", "#e08a3c", "#2fa084", "#b65a9c", "#c2a53a", "#8a93a3", "#cf5757", "#8c74c9", "#7d9b4e", "#a07850")
 _MARKS = "^DsoPvX*"
 _TINTS = LinearSegmentedColormap.from_list("tints", ["#e89a9a", "#ffffff", "#93c9ab"])  # worse, as the base, better
@@ -67,7 +55,7 @@ def write_figures(results: Results, folder: Path) -> tuple[Path, ...]:
     """Write each plot that has data as <name>.png into the folder; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
         # Such as a name in a script that the font lacks: it shows as boxes, and nobody at the terminal can mend it.
         warnings.simplefilter("ignore")
         logging.getLogger("matplotlib").setLevel(logging.ERROR)
@@ -76,34 +64,22 @@ def write_figures(results: Results, folder: Path) -> tuple[Path, ...]:
             if figure is None:
                 continue
             path = folder / f"{name}.png"
-            _keep_inside(figure)
+            keep_inside(figure)
             figure.savefig(path)
             written.append(path)
     return tuple(written)
-
-
-def _keep_inside(figure: Figure) -> None:
-    """Move words that would run past the right edge back by as much; the layout stays as it is after that."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    points = 72 / figure.dpi
-    for words in figure.findobj(Annotation):
-        over = words.get_window_extent().x1 + 4 - figure.bbox.x1
-        if over > 0:
-            x, y = words.xyann
-            words.xyann = (x - over * points, y)
 
 
 def _latency(results: Results) -> Figure | None:
     panels = results.panels
     if not panels:
         return None
-    figure, axes = _stack([len(panel.best) + panel.best["variant"].nunique() for panel in panels])
+    figure, axes = stack([len(panel.best) + panel.best["variant"].nunique() for panel in panels])
     for axis, panel in zip(axes, panels, strict=True):
         edge, per_ms = reach(panel), panel.unit.per_ms
-        for y, row in _rows(axis, panel):
+        for y, row in rows_of(axis, panel):
             if shown := missing(row) is None:
-                color, pale = results.colors[row["delegate"]], _alpha(row)
+                color, pale = results.colors[row["delegate"]], alpha(row)
                 axis.barh(y, row["median_ms"] * per_ms, height=0.86, color=color, alpha=pale)
                 axis.hlines(y, row["low_ms"] * per_ms, bar_end(row, edge) * per_ms, color="#1c2330", linewidth=1.1)
             style: dict[str, Any] = {} if shown else {"style": "italic", "color": "#7b8494"}
@@ -113,7 +89,7 @@ def _latency(results: Results) -> Figure | None:
         interval = formatting.intervals_explained(panel.best["launches"])
         axis.set_xlabel(f"{panel.statistic} latency, {panel.unit.name}: median over launches (line: {interval})")
         axis.set_title(panel.title)
-    return _with_legend(figure, _delegate_keys(results))
+    return with_legend(figure, delegate_keys(results))
 
 
 def _threads(results: Results) -> Figure | None:
@@ -125,7 +101,7 @@ def _threads(results: Results) -> Figure | None:
             lines += [parts[n : n + _COLUMNS] for n in range(0, len(parts), _COLUMNS)]
     if not lines:
         return None
-    figure = _figure(_WIDTH, 2.0 * len(lines) + 0.6)
+    figure = new_figure(WIDTH, 2.0 * len(lines) + 0.6)
     for y, line in enumerate(lines):
         for x, (panel, name, part) in enumerate(line):
             axis = figure.add_subplot(len(lines), _COLUMNS, y * _COLUMNS + x + 1)
@@ -133,7 +109,7 @@ def _threads(results: Results) -> Figure | None:
             _thread_lines(axis, part, results, panel.unit.per_ms)
             axis.set_ylabel(f"{panel.statistic}, {panel.unit.name}", fontsize=8)
             axis.set_xlabel("threads", fontsize=8)
-    return _with_legend(figure, _delegate_keys(results))
+    return with_legend(figure, delegate_keys(results))
 
 
 def _thread_lines(axis: Axes, part: pd.DataFrame, results: Results, per_ms: float) -> None:
@@ -163,27 +139,31 @@ def _marks(results: Results, kinds: Sequence[Quantity], *, log: bool) -> Figure 
     if not panels:
         return None
     used = [kind for kind in names if any(best[kind].notna().any() for _, best in panels)]
-    figure, axes = _stack([len(best) + best["variant"].nunique() for _, best in panels])
+    figure, axes = stack([len(best) + best["variant"].nunique() for _, best in panels])
     for axis, (panel, best) in zip(axes, panels, strict=True):
         unit = time_unit(best[used].max()) if log else None
         per_ms = unit.per_ms if unit else 1.0
-        for y, row in _rows(axis, Panel(panel.title, panel.cases, best)):
-            known = [(row[kind] * per_ms, _MARKS[used.index(kind)]) for kind in used if _drawable(row[kind], log)]
+        for y, row in rows_of(axis, Panel(panel.title, panel.cases, best)):
+            known = [
+                (row[kind] * per_ms, _MARKS[used.index(kind) % len(_MARKS)])
+                for kind in used
+                if _drawable(row[kind], log)
+            ]
             color = results.colors[row["delegate"]]
             if known:
                 values = [value for value, _ in known]
                 axis.hlines(y, min(values), max(values), color=color, linewidth=0.9, alpha=0.5)
             for value, mark in known:
-                axis.plot(value, y, mark, color=color, markersize=5, alpha=_alpha(row))
+                axis.plot(value, y, mark, color=color, markersize=5, alpha=alpha(row))
         if log:
-            _logarithmic(axis)
+            logarithmic(axis)
         axis.set_xlabel(f"{unit.name} (logarithmic)" if unit else kinds[0].unit.symbol)
         axis.set_title(panel.title)
     shapes = [
-        Line2D([], [], marker=_MARKS[used.index(kind)], linestyle="", color="#4d5666", label=names[kind])
+        Line2D([], [], marker=_MARKS[used.index(kind) % len(_MARKS)], linestyle="", color="#4d5666", label=names[kind])
         for kind in used
     ]
-    return _with_legend(figure, [*shapes, *_delegate_keys(results)])
+    return with_legend(figure, [*shapes, *delegate_keys(results)])
 
 
 def _accuracy(results: Results) -> Figure | None:
@@ -192,12 +172,12 @@ def _accuracy(results: Results) -> Figure | None:
     if table.empty:
         return None
     places = list(table.groupby(["place", "family"], sort=False))
-    figure, axes = _stack([16] * len(places))
+    figure, axes = stack([16] * len(places))
     for axis, ((place, family), group) in zip(axes, places, strict=True):
         unit = time_unit(group["median_ms"])
         for _, row in group.iterrows():
             edge = "#1c2330" if row["pareto"] else "none"
-            mark: dict[str, Any] = {"marker": "X" if row["broken"] else "o", "alpha": _alpha(row), "edgecolor": edge}
+            mark: dict[str, Any] = {"marker": "X" if row["broken"] else "o", "alpha": alpha(row), "edgecolor": edge}
             axis.scatter(
                 row["median_ms"] * unit.per_ms, row["accuracy"], s=42, color=results.colors[row["delegate"]], **mark
             )
@@ -211,12 +191,12 @@ def _accuracy(results: Results) -> Figure | None:
             # Above and below in turn, so that neighbours do not run into each other.
             aside = (5, 5 if n % 2 else -11)
             axis.annotate(shorten(row["variant"], 24), at, aside, textcoords="offset points", fontsize=7.5)
-        _logarithmic(axis)
+        logarithmic(axis)
         axis.margins(0.08, 0.15)
         axis.set_xlabel(f"{formatting.statistic_title(group['statistic'])} latency, {unit.name} (logarithmic)")
         axis.set_ylabel(METRICS[group["metric"].iloc[0]].title)
         axis.set_title(f"{place} · {shorten(family)} (ringed: Pareto front)")
-    return _with_legend(figure, _delegate_keys(results))
+    return with_legend(figure, delegate_keys(results))
 
 
 def _classes(results: Results) -> Figure | None:
@@ -224,7 +204,7 @@ def _classes(results: Results) -> Figure | None:
     panels = [found for panel in results.panels if (found := per_class(results, panel))]
     if not panels:
         return None
-    figure, axes = _stack([len(panel.rows) + 6 for panel in panels])
+    figure, axes = stack([len(panel.rows) + 6 for panel in panels])
     for axis, panel in zip(axes, panels, strict=True):
         tints = [[cell.tint if cell else 0.0 for cell in row.cells] for row in panel.rows]
         axis.imshow(tints, cmap=_TINTS, vmin=-1, vmax=1, aspect="auto")
@@ -247,7 +227,7 @@ def _profile(results: Results) -> Figure | None:
     if not groups:
         return None
     ops = list(dict.fromkeys(row["op"] for _, rows in groups for row in rows))
-    figure, axes = _stack([len({row["case"] for row in rows}) for _, rows in groups])
+    figure, axes = stack([len({row["case"] for row in rows}) for _, rows in groups])
     for axis, (title, rows) in zip(axes, groups, strict=True):
         cases = list(dict.fromkeys(row["case"] for row in rows))
         done = dict.fromkeys(cases, 0.0)
@@ -262,7 +242,7 @@ def _profile(results: Results) -> Figure | None:
         axis.set_xlabel("share of the time, %")
         axis.set_title(title)
     keys = [Patch(color=_OPS[n % len(_OPS)], label=shorten(op, 36)) for n, op in enumerate(ops)]
-    return _with_legend(figure, keys)
+    return with_legend(figure, keys)
 
 
 def _conditions(results: Results) -> Figure | None:
@@ -274,7 +254,7 @@ def _conditions(results: Results) -> Figure | None:
     ]
     if not found:
         return None
-    figure, axes = _stack([8] * len(found))
+    figure, axes = stack([8] * len(found))
     for axis, (place, column, title, trials) in zip(axes, found, strict=True):
         axis.plot(trials["position"], trials[column], color="#7d8aa0", linewidth=1, marker=".", markersize=3)
         bad = trials[trials["throttled"] != ""]
@@ -282,7 +262,7 @@ def _conditions(results: Results) -> Figure | None:
         axis.set_title(f"{place}: {title}", fontsize=9)
     axes[-1].set_xlabel("trial, in the order of the run", fontsize=8)
     flag = Line2D([], [], marker="^", linestyle="", color="#cf5757", label="throttle flag seen")
-    return _with_legend(figure, [flag])
+    return with_legend(figure, [flag])
 
 
 _PLOTS: dict[str, Callable[[Results], Figure | None]] = {
@@ -299,57 +279,3 @@ _PLOTS: dict[str, Callable[[Results], Figure | None]] = {
 
 def _drawable(value: float, log: bool) -> bool:
     return not pd.isna(value) and (value > 0 or not log)
-
-
-def _alpha(row: pd.Series) -> float:
-    """Pale where an output is broken, so that its time is that of wrong answers."""
-    return 0.3 if is_broken(row) else 1.0
-
-
-def _figure(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _stack(rows: Sequence[int]) -> tuple[Figure, list[Axes]]:
-    """A figure with one plot under another, each as high as its number of rows needs."""
-    heights = [max(1.2, 0.17 * count) + 0.5 for count in rows]
-    figure = _figure(_WIDTH, max(2.0, sum(heights) + 0.6))
-    grid = figure.subplots(len(rows), 1, squeeze=False, gridspec_kw={"height_ratios": heights})
-    return figure, [axis for line in grid for axis in line]
-
-
-def _rows(axis: Axes, panel: Panel) -> list[tuple[float, pd.Series]]:
-    """The panel's cases with their place on the y axis, grouped by variant from the top; labels the axis."""
-    placed: list[tuple[float, pd.Series]] = []
-    ticks: list[tuple[float, str]] = []
-    y = 0.0
-    for name, group in panel.best.groupby("variant", sort=False):
-        placed += [(y + n, row) for n, (_, row) in enumerate(group.iterrows())]
-        ticks.append((y + (len(group) - 1) / 2, shorten(name, 30)))
-        y += len(group) + 0.8
-    axis.set_yticks([at for at, _ in ticks], [name for _, name in ticks])
-    axis.set_ylim(y - 0.9, -0.9)
-    axis.grid(visible=False, axis="y")
-    axis.tick_params(axis="y", length=0)
-    return placed
-
-
-def _logarithmic(axis: Axes) -> None:
-    """A logarithmic x axis with plain numbers: 1, 2, 5, 10, …"""
-    axis.set_xscale("log")
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: formatting.plain(x)))
-    axis.xaxis.set_minor_locator(NullLocator())
-
-
-def _delegate_keys(results: Results) -> list[Any]:
-    return [Patch(color=color, label=shorten(name, 32)) for name, color in results.colors.items()]
-
-
-def _with_legend(figure: Figure, keys: list[Any]) -> Figure:
-    longest = max((len(key.get_label()) for key in keys), default=0)
-    columns = max(1, min(len(keys), _CHARACTERS // (longest + 8)))
-    figure.legend(handles=keys, loc="outside upper center", ncols=columns, fontsize=8.5)
-    return figure

@@ -23,7 +23,7 @@ from tests.report.builder import outcome, write_run
 
 HERE = Path(__file__).parents[2]
 TABLE = "QUANTITIES: tuple[Quantity, ...] = (\n"
-ROW = """    Quantity("jitter_ms", MILLISECONDS, "tail", "jitter", "longest less shortest steady inference",
+ROW = """    Quantity("jitter_ms", MILLISECONDS, "phase", "jitter", "longest less shortest steady inference",
         lambda o: (o.measurement.timings.max - o.measurement.timings.min) / 1000, case="median", heading="Jitter"),
 """
 USE = """
@@ -41,7 +41,8 @@ print(json.dumps({
     "trials": run.trials["jitter_ms"].tolist(),
     "case": run.cases["jitter_ms"].tolist(),
     "types": [str(run.trials["jitter_ms"].dtype), str(run.cases["jitter_ms"].dtype)],
-    "page": page[page.index('id="case-table"'):],
+    "table": page[page.index('id="case-table"'):],
+    "charts": page[:page.index('id="case-table"')] + page[page.index('<section id="phases"'):],
     "dictionary": dictionary(),
 }))
 """
@@ -65,8 +66,9 @@ def test_one_row_makes_a_quantity_known_everywhere(tmp_path: Path) -> None:
     assert said["trials"] == pytest.approx([3.5, 3.85, 4.2])
     assert said["case"] == pytest.approx([3.85])
     assert said["types"] == ["float64", "float64"]
-    assert ">Jitter</button>" in said["page"]
-    assert ">3.85 ms</td>" in said["page"]
+    assert ">Jitter</button>" in said["table"]
+    assert ">3.85 ms</td>" in said["table"]
+    assert '"kind": "jitter"' in said["charts"]
     row = "| `jitter_ms` | results, cases | number | ms | longest less shortest steady inference |"
     assert row in said["dictionary"]
     for name in ("results.csv", "cases.csv"):
