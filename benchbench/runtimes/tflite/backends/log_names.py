@@ -30,6 +30,7 @@ class LogNames:
     operators: str = ""  # a pattern for its operators in a profile, which stand there instead of its kernel
     lines: tuple[LogLine, ...] = ()
     harmless: tuple[str, ...] = ()  # patterns of lines that look like errors and end nothing
+    unasked: bool = False  # comes with a model's operators, whatever was asked for
     plugin: bool = False  # loaded from a shared library, which names the kernel
 
 
@@ -42,7 +43,7 @@ def summary_row(title: str) -> str:
 FOREIGN: Mapping[str, LogNames] = {
     "coreml": LogNames(flags=("use_coreml",), kernels=("tflitecoremldelegate",)),
     "ynnpack": LogNames(flags=("use_ynnpack",), kernels=("tfliteynnpackdelegate",)),
-    "flex": LogNames(words=("select",), kernels=("tfliteflexdelegate",)),
+    "flex": LogNames(words=("select",), kernels=("tfliteflexdelegate",), unasked=True),
     "stable_delegate": LogNames(
         flags=("stable_delegate_settings_file",),
         words=("stable",),

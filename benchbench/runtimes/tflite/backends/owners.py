@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from benchbench.runtimes.tflite.backends import BACKENDS, UNKNOWN
+from benchbench.runtimes.tflite.backends import BACKENDS, UNASKED, UNKNOWN
 from benchbench.runtimes.tflite.backends.log_names import FOREIGN, LogNames
 
 # Those of the CPU last: tools add them to every other.
@@ -17,6 +17,8 @@ LOG_NAMES: Mapping[str, LogNames] = {
 # Of several flags in one launch, the first of these is what it is about.
 FLAGS: Mapping[str, str] = {flag: kind for kind, names in LOG_NAMES.items() for flag in names.flags}
 WORDS: Mapping[str, str] = {word: kind for kind, names in LOG_NAMES.items() for word in names.words}
+SWITCH = LOG_NAMES[UNASKED].flags[0]  # turns off what the tools apply unasked
+BESIDE = frozenset({UNASKED, *(kind for kind, names in LOG_NAMES.items() if names.unasked)})
 PLUGINS = frozenset(kind for kind, names in LOG_NAMES.items() if names.plugin)
 
 

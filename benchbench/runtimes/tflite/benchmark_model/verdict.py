@@ -12,7 +12,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchbench.runtimes.tflite.backends import UNASKED, UNKNOWN
-from benchbench.runtimes.tflite.backends.owners import FLAGS, PLUGINS, WORDS, delegate_named, kernel_owner
+from benchbench.runtimes.tflite.backends.owners import (
+    BESIDE,
+    FLAGS,
+    PLUGINS,
+    SWITCH,
+    WORDS,
+    delegate_named,
+    kernel_owner,
+)
 from benchbench.runtimes.tflite.benchmark_model.log_events import Event
 from benchbench.values.outcome import Delegation, Profile, Verdict
 
@@ -22,10 +30,10 @@ _SPEAKS = {"created", "applied", "not_taken", "not_applied", "unavailable"}  # o
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which delegate was asked for, and whether XNNPACK was switched on (True) or off (False) by a flag."""
+    """Which delegate was asked for, and whether what the tools apply unasked was switched on or off by a flag."""
 
     kind: str | None
-    xnnpack: bool | None
+    switch: bool | None
     refused: dict[str, str] = field(default_factory=dict)  # delegate -> the line that says its flag was not taken
 
 
@@ -71,9 +79,8 @@ def what_was_asked(events: Sequence[Event]) -> Asked:
         if kind in refused or echoed.get(flag, command.get(flag, "")).lower() not in _OFF
     ]
     verbose = echoed.get("verbose") not in {None, "0"} or "verbose" not in echoed
-    switch = command.get(
-        "use_xnnpack", None if verbose and echoed.get("use_xnnpack") == "0" else echoed.get("use_xnnpack")
-    )
+    # An echo of all parameters shows 0 also where nobody gave the flag.
+    switch = command.get(SWITCH, None if verbose and echoed.get(SWITCH) == "0" else echoed.get(SWITCH))
     off = {kind for flag, kind in FLAGS.items() for said in (echoed, command) if said.get(flag, "1").lower() in _OFF}
     kind = wanted[0] if wanted else _listed(events) or _named(events, off - {UNASKED})
     return Asked(kind, None if switch is None else switch.lower() not in _OFF, refused)
@@ -107,10 +114,10 @@ def _listed(events: Sequence[Event]) -> str | None:
 
 
 def _named(events: Sequence[Event], off: Collection[str]) -> str | None:
-    """The delegate that the text speaks of; XNNPACK only where there is no other, since it is the default."""
+    """The delegate that the text speaks of; what the tools apply unasked only where there is no other."""
     speaks = _SPEAKS | {"replacing", "simple", "split", "kernels", "initialized", "undone"}
     named = [_kind_of(event) for event in events if event.kind in speaks]
-    others = [kind for kind in named if kind not in {"", UNASKED, "flex", *off}]
+    others = [kind for kind in named if kind not in {"", *BESIDE, *off}]
     return others[0] if others else UNASKED if UNASKED in named else None
 
 
@@ -229,7 +236,7 @@ def _weigh_silence(scales: _Weighed, events: Sequence[Event], kind: str, profile
 
 def _fallback(events: Sequence[Event], asked: Asked) -> str | None:
     """Who executes what the delegate leaves."""
-    if asked.kind == UNASKED or asked.xnnpack is False:
+    if asked.kind == UNASKED or asked.switch is False:
         return "cpu"
     for event in events:
         if event.kind in {"created", "applied", "replacing"} and _kind_of(event) == UNASKED:
