@@ -135,7 +135,7 @@ def _limits(value: Schema) -> str:
 def _page(found: list[Section]) -> str:
     lines: list[str] = []
     for section in found:
-        lines += [f"### `{section.heading}`" if section is not found[0] else f"### {section.heading}", ""]
+        lines += [f"## `{section.heading}`" if section is not found[0] else f"## {section.heading}", ""]
         lines += [section.about, ""] if section is not found[0] and section.about else []
         lines += ["| key | value | default | |", "|---|---|---|---|"] if section.keys else ["It has no options."]
         for key in section.keys:
