@@ -15,7 +15,8 @@ from typing import Literal
 import pytest
 
 import benchbench
-from benchbench.runtimes import BACKENDS, backend_type
+from benchbench.runtimes import backend_type
+from benchbench.runtimes.tflite.backends import BACKENDS
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.backends.compiled import COMPILED, mismatch
 from benchbench.runtimes.tflite.backends.custom_ops import unresolved
@@ -151,7 +152,8 @@ from pathlib import Path
 
 from benchbench.analysis.pitfalls import _ACCELERATORS
 from benchbench.config.matrix import load_matrix
-from benchbench.runtimes import KINDS, backend_type
+from benchbench.runtimes import backend_type
+from benchbench.runtimes.tflite.backends import KINDS
 from benchbench.runtimes.tflite.benchmark_model.capabilities import Capabilities
 from benchbench.runtimes.tflite.benchmark_model.log_parser import read_text
 from benchbench.runtimes.tflite.benchmark_model.profile import executor
