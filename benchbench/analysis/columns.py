@@ -57,6 +57,7 @@ RUNNER = Column("runner", "benchmark_model or python")
 TOOL = Column("tool", "what measured, with its version where it says one")
 ERROR = Column("error", "the telling line of a failure; of a case why it has no number")
 REMEDY = Column("remedy", "what to do about it")
+TRIAL = Column("trial", "id of the trial")
 PLACE = (DEVICE, FAMILY, VARIANT, SCHEME, DELEGATE, KIND, THREADS, AFFINITY, CASE)
 
 TRIALS = _of_trials(
@@ -64,7 +65,7 @@ TRIALS = _of_trials(
     *PLACE,
     Column("round", "pass over all cases of the device, from 0", "Int64", COUNT),
     Column("position", "place in the device's recorded order", "Int64", COUNT),
-    Column("trial", "id of the trial"),
+    TRIAL,
     Column("purpose", "latency, profile or accuracy"),
     STATUS,
     VERDICT,
@@ -169,6 +170,14 @@ CONFUSION = _of_trials(
     Column("answer", "class that was answered", "Int64", COUNT),
     Column("answer_name", "its name"),
     Column("count", "samples with both", "Int64", COUNT),
+)
+
+INFERENCES = _of_trials(
+    RUN,
+    *PLACE,
+    TRIAL,
+    Column("number", "place among the steady inferences of its launch, from 0", "Int64", COUNT),
+    Column("time_ms", "how long it took", "float64", MILLISECONDS),
 )
 
 COMPARISON = _of_trials(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchbench.analysis.columns import CASES, CLASSES, COMPARISON, CONFUSION, SCORED, TRIALS, Column
+from benchbench.analysis.columns import CASES, CLASSES, COMPARISON, CONFUSION, INFERENCES, SCORED, TRIALS, Column
 from benchbench.values.quantity import CaseStatistic, Dtype, Quantity
 
 _FILES = {
@@ -11,6 +11,7 @@ _FILES = {
     ("classes",): CLASSES,
     ("confusion",): CONFUSION,
     ("results", "cases"): SCORED,
+    ("inferences",): INFERENCES,
     ("comparison",): COMPARISON,
 }
 _TYPES: dict[Dtype, str] = {

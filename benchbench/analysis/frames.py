@@ -16,7 +16,7 @@ import pandas as pd
 from benchbench.accuracy.classes import read_classes, read_confusion
 from benchbench.accuracy.outputs import kept_in
 from benchbench.analysis.cases import Cell, ran, summarize, with_thread_doubts
-from benchbench.analysis.columns import CASES, CLASSES, CONFUSION, PLACE, TRIALS, Columns, typed
+from benchbench.analysis.columns import CASES, CLASSES, CONFUSION, INFERENCES, PLACE, TRIALS, Columns, typed
 from benchbench.analysis.doubts import throttle_flags
 from benchbench.config.rules import BudgetRule
 from benchbench.run_folder.journal import read_records
@@ -97,11 +97,11 @@ class Run:
     @cached_property
     def inferences(self) -> pd.DataFrame:
         """One row an inference whose time is kept (of long launches not all): its number from 0 on, and time_ms."""
-        parts = [pd.DataFrame(columns=["run", *(column.name for column in PLACE), "trial", "number", "time_ms"])]
+        parts = [typed([], INFERENCES)]
         cells = {o.trial: self.cells[o.case] for o in self.outcomes}
         for trial, series in self.series.items():
             part = pd.DataFrame({"number": series.number, "time_ms": series.time_ns / 1e6})
-            parts.append(part.assign(run=self.id, trial=trial, **_place(cells[trial]))[[*parts[0].columns]])
+            parts.append(part.assign(run=self.id, trial=trial, **_place(cells[trial]))[[*INFERENCES]])
         return pd.concat(parts[1:] or parts, ignore_index=True)
 
     @cached_property
@@ -155,7 +155,7 @@ class Run:
         return self._beside_outputs(read_confusion, CONFUSION)
 
     def _beside_outputs(self, read: Callable[[Path], pd.DataFrame | None], columns: Columns) -> pd.DataFrame:
-        parts = [pd.DataFrame(columns=[*columns])]
+        parts = [typed([], columns)]
         for outcome in self.outcomes:
             if outcome.accuracy and outcome.outputs:
                 table = read(kept_in(self.folder, outcome.outputs))
