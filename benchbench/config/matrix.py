@@ -6,7 +6,7 @@ import glob
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 NATIVE_SAMPLES = 32
 RANDOM = "random"  # instead of a dataset's path: seeded inputs, to compare outputs with the reference
+Threads = Annotated[int, Field(ge=1, le=1024)]
 
 
 class ModelEntry(Frozen):
@@ -82,7 +83,9 @@ class MatrixFile(Frozen):
         description='Names or globs of devices: of files in devices/, of phones, or "host". [all that answer]',
         examples=[["host"]],
     )
-    threads: tuple[int, ...] = Field(default=(1,), description="Each case is measured with each number of threads.")
+    threads: tuple[Threads, ...] = Field(
+        default=(1,), min_length=1, description="Each case is measured with each number of threads."
+    )
     affinity: tuple[str, ...] = Field(
         default=(),
         description='Each case is pinned to each of these cores: "big", "little", "all", or a hex mask such as "f0".',
@@ -99,13 +102,6 @@ class MatrixFile(Frozen):
         default=(), description="What cases may cost, one table for each rule: exit code 1 where one costs more."
     )
     tool: ToolChoice = Field(default=ToolChoice(), description="Which benchmark_model devices without a binary use.")
-
-    @field_validator("threads")
-    @classmethod
-    def _threads(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or min(value) < 1 or max(value) > 1024:
-            raise ValueError("thread counts are whole numbers from 1")
-        return value
 
     @field_validator("affinity")
     @classmethod

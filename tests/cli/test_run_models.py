@@ -46,7 +46,7 @@ def test_models_run_without_a_matrix_and_it_is_kept_to_run_again(bench: Workbenc
         (["--resume", "reports/a", "--rounds", "2"], "--rounds is for models"),
         ([FLOAT32, "--resume", "reports/a"], "give a matrix, models (.tflite), or --resume and a run folder"),
         ([FLOAT32, "--threads", "1,x"], "'1,x' is no list of whole numbers: write 1,4"),
-        ([FLOAT32, "--threads", "0"], "command line: threads: thread counts are whole numbers from 1"),
+        ([FLOAT32, "--threads", "0"], "command line: threads 1: should be 1 or more (it is 0)"),
         ([FLOAT32, "--delegates", "gpuu"], 'command line: delegates 1: no such kind: "gpuu"'),
         ([FLOAT32, "--devices", "hots"], "command line: devices: no device fits 'hots' (did you mean \"host\"?"),
         ([FLOAT32, "--dataset", "none.npz"], "dataset: no such file"),

@@ -70,7 +70,7 @@ def test_a_file_that_two_patterns_find_is_one_variant(tmp_path: Path) -> None:
         ("name = 'x'\ndelegates = [3]\n{model}", "delegates 1", ""),
         ("name = 'x'\ndelegates = 'cpu'\n{model}", "delegates", "cpu"),
         ("name = 'x'\ndelegates = [{{ kind = 'gpu', precision = 'fp8' }}]\n{model}", "precision", "fp8"),
-        ("{top}threads = [0]\n{model}", "threads: thread counts are whole numbers from 1", "0"),
+        ("{top}threads = [0]\n{model}", "threads 1: should be 1 or more", "0"),
         ("{top}threads = []\n{model}", "threads", ""),
         ("{top}threads = 'many'\n{model}", "threads", "many"),
         ("{top}threads = [true]\n{model}", "threads 1", "True"),
