@@ -99,7 +99,7 @@ class Store:
         if target in self._known:
             return target
         with tempfile.TemporaryDirectory(prefix="benchbench-") as folder:
-            path = Path(folder, "file" + Path(name).suffix)
+            path = Path(folder, PurePosixPath(name).name)
             path.write_bytes(content)
             return self.stage([path])[0]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .delegate_abi import ALLOW_DYNAMIC_TENSORS, PREPARE, ObservingDelegate, PlannedNode, read_plan
 from .errors import Unusable
 from .protocol import Delegation, Share
+from .value import Value
 
 if TYPE_CHECKING:
     from .protocol import Verdict
@@ -18,8 +19,8 @@ XNNPACK = "TfLiteXNNPackDelegate"
 _kept: list[object] = []  # an observing delegate must outlive its interpreter
 
 
-@dataclass(frozen=True)
-class Coverage:
+@dataclass(eq=False, repr=False)
+class Coverage(Value):
     """The partitions that delegates took, the nodes left to the interpreter, and how that was found out.
 
     The name of a share is None where only the data flow was seen.

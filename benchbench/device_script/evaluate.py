@@ -11,6 +11,7 @@ import numpy as np
 
 from .tensors import shaped, to_input
 from .timing import timed
+from .value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +27,8 @@ class NotComparable(Exception):
     """Outputs that are no numbers, or change their shape from sample to sample."""
 
 
-@dataclass(frozen=True)
-class Evaluated:
+@dataclass(eq=False, repr=False)
+class Evaluated(Value):
     """How many samples were run, and how long each inference took."""
 
     count: int

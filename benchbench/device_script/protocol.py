@@ -10,6 +10,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Union
 
+from .value import Value
+
 if sys.version_info >= (3, 8):  # novm
     from typing import Literal
 
@@ -26,14 +28,8 @@ FORMAT: Format = 1
 REQUEST, ANSWER, STAGE, NATIVE_LOG, OUTPUTS = "request.json", "answer.json", "stage.txt", "native.log", "outputs.npz"
 
 
-class Part:
-    """A part of a request or an answer: the script travels with this file, so an unknown key is a mistake."""
-
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  # pydantic wants a plain dict
-
-
-@dataclass(frozen=True)
-class InterpreterDelegate(Part):
+@dataclass(eq=False, repr=False)
+class InterpreterDelegate(Value):
     """The interpreter's own kernels, XNNPACK, or the delegate in a library."""
 
     xnnpack: bool
@@ -43,8 +39,8 @@ class InterpreterDelegate(Part):
     api: str = "interpreter"
 
 
-@dataclass(frozen=True)
-class CompiledModelDelegate(Part):
+@dataclass(eq=False, repr=False)
+class CompiledModelDelegate(Value):
     """LiteRT's GPU or NPU, and which of its backends."""
 
     accelerator: Accelerator
@@ -57,8 +53,8 @@ class CompiledModelDelegate(Part):
 DelegateRequest = Union[InterpreterDelegate, CompiledModelDelegate]
 
 
-@dataclass(frozen=True)
-class Signature(Part):
+@dataclass(eq=False, repr=False)
+class Signature(Value):
     """The entry point to run, with its arguments by name and in order."""
 
     key: str
@@ -66,8 +62,8 @@ class Signature(Part):
     outputs: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Preprocess(Part):
+@dataclass(eq=False, repr=False)
+class Preprocess(Value):
     """From a stored sample to the model's real input: (x * scale - mean) / std; mean and std for all or per channel."""
 
     scale: float = 1.0
@@ -75,8 +71,8 @@ class Preprocess(Part):
     std: tuple[float, ...] = (1.0,)
 
 
-@dataclass(frozen=True)
-class Evaluation(Part):
+@dataclass(eq=False, repr=False)
+class Evaluation(Value):
     """Run the samples of an .npz, one array an input in order, and leave the outputs in another.
 
     From number `start` on, `count` at most, and for `at_most_seconds`, but one batch at least. `whole`: a sample is one
@@ -94,8 +90,8 @@ class Evaluation(Part):
     fed: tuple[int, ...] | None = None
 
 
-@dataclass(frozen=True)
-class Request(Part):
+@dataclass(eq=False, repr=False)
+class Request(Value):
     """Time the model, or profile it, or evaluate samples; with `fidelity`, compare the first outputs with this CPU's.
 
     `shapes` of the inputs: None = the model's own, -1 = its own size of that axis. `ranges` are for random inputs.
@@ -120,8 +116,8 @@ class Request(Part):
     evaluate: Evaluation | None = None
 
 
-@dataclass(frozen=True)
-class Failure(Part):
+@dataclass(eq=False, repr=False)
+class Failure(Value):
     """The stage that failed, and the exception."""
 
     stage: str
@@ -134,16 +130,16 @@ class Failure(Part):
         return f"{self.stage}: {said}" if self.type == "Unusable" else f"{self.stage}: {self.type}: {said}"
 
 
-@dataclass(frozen=True)
-class Share(Part):
+@dataclass(eq=False, repr=False)
+class Share(Value):
     """The nodes that one partition of a delegate took."""
 
     nodes: tuple[int, ...]
     delegate: str | None = None
 
 
-@dataclass(frozen=True)
-class Delegation(Part):
+@dataclass(eq=False, repr=False)
+class Delegation(Value):
     """Who took which nodes, with the evidence."""
 
     verdict: Verdict
@@ -157,8 +153,8 @@ class Delegation(Part):
     left: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
-class Memory(Part):
+@dataclass(eq=False, repr=False)
+class Memory(Value):
     """Of the process, in 2**20 bytes."""
 
     peak_since: PeakSince
@@ -169,8 +165,8 @@ class Memory(Part):
     pss_end_mb: float | None = None
 
 
-@dataclass(frozen=True)
-class Fidelity(Part):
+@dataclass(eq=False, repr=False)
+class Fidelity(Value):
     """The relative L2 error of each output against this CPU's; None = not a number."""
 
     reference: str | None = None
@@ -178,8 +174,8 @@ class Fidelity(Part):
     relative_l2: dict[str, float | None] | None = None
 
 
-@dataclass(frozen=True)
-class TensorInfo(Part):
+@dataclass(eq=False, repr=False)
+class TensorInfo(Value):
     """An input or output as the runtime describes it; scale 0 = not quantized."""
 
     name: str
@@ -190,8 +186,8 @@ class TensorInfo(Part):
     zero_point: int
 
 
-@dataclass(frozen=True)
-class OpTime(Part):
+@dataclass(eq=False, repr=False)
+class OpTime(Value):
     """Mean time of one operator over the profiled runs."""
 
     name: str
@@ -201,8 +197,8 @@ class OpTime(Part):
     executor: str | None = None
 
 
-@dataclass(frozen=True)
-class Answer(Part):
+@dataclass(eq=False, repr=False)
+class Answer(Value):
     """What is known of a launch, by its last stage that went well."""
 
     format: Format

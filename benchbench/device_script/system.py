@@ -33,7 +33,7 @@ def proportional_mb() -> float | None:
 def reset_peak() -> bool:
     """Let the peak count from here; False where the kernel does not allow it."""
     try:
-        with open("/proc/self/clear_refs", "w", encoding="ascii") as file:
+        with open("/proc/self/clear_refs", "w", encoding="utf-8") as file:
             file.write("5")
     except OSError:
         return False

@@ -2,58 +2,53 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .protocol import TensorInfo
+from .value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Protocol  # novm
 
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
     Reals = NDArray[np.float32]
 
-if sys.version_info >= (3, 8):  # novm
-    from typing import Protocol
-else:
-    Protocol = object
+    class Quantized(Protocol):
+        """What must be known of an input to feed it; a scale of None or 0 means that it is not quantized."""
+
+        @property
+        def name(self) -> str: ...
+        @property
+        def dtype(self) -> Any: ...
+        @property
+        def scale(self) -> float | None: ...
+        @property
+        def zero_point(self) -> int | None: ...
+
+    class RealValues(Protocol):
+        """How a stored sample becomes the real value that a model wants: (x * scale - mean) / std."""
+
+        @property
+        def scale(self) -> float: ...
+        @property
+        def mean(self) -> Sequence[float]: ...
+        @property
+        def std(self) -> Sequence[float]: ...
+
 
 TEXT = b"benchbench"  # what string inputs are fed with
 # Half-open ranges of whole random numbers, as benchmark_model draws them; of other types 0..99.
 _WHOLE = {"uint8": (0, 255), "int8": (-127, 128), "int16": (-32767, 32768), "bool": (0, 2)}
 
 
-class Quantized(Protocol):
-    """What must be known of an input to feed it; a scale of None or 0 means that it is not quantized."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def dtype(self) -> Any: ...
-    @property
-    def scale(self) -> float | None: ...
-    @property
-    def zero_point(self) -> int | None: ...
-
-
-class RealValues(Protocol):
-    """How a stored sample becomes the real value that a model wants: (x * scale - mean) / std."""
-
-    @property
-    def scale(self) -> float: ...
-    @property
-    def mean(self) -> Sequence[float]: ...
-    @property
-    def std(self) -> Sequence[float]: ...
-
-
-@dataclass(frozen=True)
-class Tensor:
+@dataclass(eq=False, repr=False)
+class Tensor(Value):
     """An input or output of a model, described alike for both APIs; scale 0 = not quantized."""
 
     name: str

@@ -20,23 +20,18 @@ from benchbench.values.errors import ToolError
 from benchbench.values.process_end import how_it_ended
 
 NAME = "device_script.pyz"
-_MAIN = """\
-import sys
-
-from device_script.main import main
-
-sys.exit(main([sys.executable, sys.argv[0]], sys.argv[1:]))
-"""
+_MAIN = "archive_main.py"
 _ANSWER = TypeAdapter(Answer)
 
 
 @cache
 def archive() -> bytes:
     """The package as one .pyz, the same bytes from the same sources on every host: stored, sorted and without dates."""
-    sources = {f"device_script/{path.name}": path.read_bytes() for path in sorted(_folder().glob("*.py"))}
+    sources = {path.name: path.read_bytes() for path in sorted(_folder().glob("*.py"))}
+    entries = {"__main__.py": sources.pop(_MAIN), **{f"device_script/{name}": text for name, text in sources.items()}}
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as pyz:
-        for name, source in {"__main__.py": _MAIN.encode(), **sources}.items():
+        for name, source in entries.items():
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.create_system, entry.external_attr = 3, 0o644 << 16
             pyz.writestr(entry, source)

@@ -103,6 +103,16 @@ def test_what_was_pushed_once_is_found_again_by_the_next_session(device: Device,
     assert Path(first).read_bytes() == model.read_bytes()
 
 
+def test_what_exists_only_in_memory_is_put_back_where_the_device_lost_it(device: Device) -> None:
+    with open_session(device) as session:
+        staged = Path(session.store.stage_packed("script.pyz", b"script"))
+        assert session.store.pushed == ["script.pyz"]
+        staged.unlink()
+        session.store.forget({str(staged)})
+        session.store.restore()
+    assert (staged.suffix, staged.read_bytes()) == (".pyz", b"script")
+
+
 def test_a_file_torn_by_a_power_cut_is_pushed_again(device: Device, tmp_path: Path) -> None:
     model = tmp_path / "m.tflite"
     model.write_bytes(b"model")
