@@ -1,30 +1,58 @@
-"""`make bench`: what the harness costs. Wall-clock of a run / the slowest device's time inside the measuring tool.
+"""`make bench`: what the harness costs.
 
 Each of this machine, a board over SSH and a phone over ADB (both on loopback) runs the same trials of at least two
-seconds; the run is timed from opening the devices to the last outcome on disk, without the report.
+seconds. For each link, two figures side by side: of a run of the harness, timed from opening the devices to the last
+outcome on disk without the report, and of a plain shell loop that starts the very same command once for each launch,
+by itself, by `ssh` or by `adb shell`. Then what the agent costs the device while a job runs, waiting and sampling.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
+import resource
+import secrets
+import shlex
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchbench.config.matrix import load_matrix
+from benchbench.device.agent import SCRIPT, parse_reply
+from benchbench.device.lock import Hold
 from benchbench.execution.selection import Selection
 from benchbench.pipeline import run_matrix
 from benchbench.run_folder.journal import read_outcomes
-from benchbench.values.device import Device, Local
+from benchbench.transports.adb import AdbTransport
+from benchbench.transports.adb_server import adb_program
+from benchbench.transports.local import LocalTransport
+from benchbench.transports.ssh import SshTransport
+from benchbench.values.device import Adb, Device, Local, Ssh
+from benchbench.values.job import JobOutput
+from benchbench.values.key_values import pairs
 from tests.beds.adb_server import AdbServerProcess
-from tests.beds.benchmark_model import install
+from tests.beds.namespaces import be_another_machine, can_mount
 from tests.beds.phone import Phone
 from tests.beds.sshd import Board
 
 MODEL = Path(__file__).parents[1] / "benchbench" / "demo" / "fashion_mnist" / "fashion_mnist_float32.tflite"
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "20"))
+JOB_S = 10  # of the job that the agent waits for
+PAIRS = 10  # of launches with and without a sampler
+# Some two seconds of computing, which says itself how long it took.
+WORK = (
+    sys.executable,
+    "-c",
+    "import time; b = time.perf_counter(); sum(range(10**8)); print(time.perf_counter() - b)",
+)
 MATRIX = f"""
 name = "overhead"
 delegates = ["xnnpack"]
@@ -32,45 +60,199 @@ delegates = ["xnnpack"]
 family = "fashion_mnist"
 variants = "{MODEL}"
 [measure]
-rounds = 20
+rounds = {ROUNDS}
 runs = 1
 min_seconds = 2.0
 warmup_runs = 1
 warmup_min_seconds = 0
 """
+# One launch of the loop: the command, timed on the device by the clock that the agent reads.
+TIMED = 'read a b < /proc/uptime; "$@" > /dev/null 2>&1; read c d < /proc/uptime; echo $a $c'
 
 
-def cost(folder: Path, devices: list[Device]) -> tuple[float, float]:
-    """Wall-clock of one run, and the slowest device's seconds inside the tool."""
+@dataclass
+class Verbs:
+    """What goes over the links: how often each verb of a transport was called, and the last start of a job."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    start: Sequence[str] = ()
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[None]:
+        kinds = (LocalTransport, SshTransport, AdbTransport)
+        before = [(kind, name, getattr(kind, name)) for kind in kinds for name in ("run", "push", "pull")]
+        for kind, name, verb in before:
+            setattr(kind, name, self._counting(name, verb))
+        try:
+            yield
+        finally:
+            for kind, name, verb in before:
+                setattr(kind, name, verb)
+
+    def _counting(self, name: str, verb: Any) -> Any:
+        def call(transport: Any, *arguments: Any, **more: Any) -> Any:
+            argv = arguments[0] if name == "run" else ()
+            agents = len(argv) > 2 and str(argv[1]).endswith(".sh")
+            self.counts[argv[2] if agents else Path(argv[0]).name if argv else name] += 1
+            if agents and argv[2] == "start":
+                self.start = argv
+            return verb(transport, *arguments, **more)
+
+        return call
+
+
+def harness(folder: Path, devices: list[Device], verbs: Verbs) -> tuple[float, float, float]:
+    """Wall-clock of one run, the slowest device's seconds inside the tool, and the mean of a trial outside of it."""
     path = folder / "matrix.toml"
     path.write_text(MATRIX)
     matrix = load_matrix(path)
     began = time.monotonic()
-    run = run_matrix(matrix, devices, reports=folder / "reports", selection=Selection(seed=0))
+    with verbs.counted():
+        run = run_matrix(matrix, devices, reports=folder / "reports", selection=Selection(seed=0))
     wall = time.monotonic() - began
     inside: dict[str, float] = defaultdict(float)
+    outside = []
     for outcome in read_outcomes(run):
         assert outcome.status == "ok", outcome.error
-        inside[outcome.device] += outcome.tool_s or 0
-    return wall, max(inside.values())
+        assert outcome.tool_s is not None
+        assert outcome.wall_s is not None
+        inside[outcome.device] += outcome.tool_s
+        outside.append(outcome.wall_s - outcome.tool_s)
+    return wall, max(inside.values()), statistics.mean(outside)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """The launches of a run again, by a plain shell loop on this host: one process of `reach` for each."""
+
+    reach: tuple[str, ...]  # the program that takes a command to the device, with its arguments; none for this machine
+    start: Sequence[str]  # what began a job there: sh agent.sh start HOLD JOBS NAME LIMIT WAIT OPTIONS -- ARG...
+
+    def run(self) -> tuple[float, float]:
+        """Wall-clock, and the seconds inside the tool."""
+        folder = shlex.quote(f"{Path(self.start[4]).parents[1]}/loop")
+        options, argv = self.start[8 : self.start.index("--")], self.start[self.start.index("--") + 1 :]
+        puts = [(options[at + 1], options[at + 2]) for at, word in enumerate(options) if word == "put"]
+        copies = "; ".join(f"cp {shlex.join([source, name])}" for name, source in puts)
+        self._launch(f"mkdir -p {folder}; cd {folder}; {copies}", 1)
+        began = time.monotonic()
+        said = self._launch(f"cd {folder}; {shlex.join(['sh', '-c', TIMED, 'sh', *argv])}", ROUNDS)
+        wall = time.monotonic() - began
+        launches = [line.split() for line in said.splitlines()]
+        assert len(launches) == ROUNDS, said
+        return wall, sum(float(after) - float(before) for before, after in launches)
+
+    def _launch(self, command: str, times: int) -> str:
+        one = shlex.join([*self.reach, command] if self.reach else ["sh", "-c", command])
+        script = f"k=0; while [ $k -lt {times} ]; do {one} < /dev/null || exit; k=$((k + 1)); done"
+        return subprocess.run(["sh", "-c", script], check=True, capture_output=True, text=True).stdout
+
+
+def reach(device: Device, adb_port: int) -> tuple[str, ...]:
+    match device.address:
+        case Ssh(host=host, port=port, user=user, key=key, config=config):
+            return ("ssh", "-F", str(config), "-i", str(key), "-p", str(port), "-l", str(user), host)
+        case Adb(serial=serial):
+            return (adb_program(), "-P", str(adb_port), "-s", serial, "shell")
+        case Local():
+            return ()
+
+
+class OwnAgent:
+    """The agent in this machine's sh, without a transport.
+
+    To be used while this process has no children, for it waits for them all.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        # What outlives its parent becomes a child of this process, so that its CPU time is counted when it is reaped.
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+        token = secrets.token_hex(4)
+        said = pairs(self._agent("lock", "900", f"{token} by=bench").decode())
+        self._hold = Hold(said["number"], token, said["boot"])
+        self._jobs = self._hold.jobs(str(folder))
+        self._agent("sweep", self._hold.name, self._jobs)
+        self._count = 0
+
+    def run(self, *options: str, job: Sequence[str]) -> JobOutput:
+        self._count += 1
+        words = (self._jobs, f"job{self._count}", "60", "20", *options, "--", *job)
+        reply = parse_reply(self._agent("start", self._hold.name, *words), limit_s=60)
+        assert reply.raw is not None, reply
+        return reply.raw
+
+    def cost_ms(self, *options: str, job: Sequence[str]) -> float:
+        """Milliseconds of CPU of all processes that come of a job."""
+        before = _children_ms()
+        self.run(*options, job=job)
+        return _children_ms() - before
+
+    def close(self) -> None:
+        self._agent("unlock", self._hold.name, self._jobs)
+        ctypes.CDLL(None).prctl(36, 0, 0, 0, 0)
+
+    def _agent(self, *arguments: str) -> bytes:
+        done = subprocess.run(["sh", str(SCRIPT), *arguments], capture_output=True, start_new_session=True, check=True)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.waitpid(-1, 0)
+        return done.stdout
+
+
+def _children_ms() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (used.ru_utime + used.ru_stime) * 1000
+
+
+def agent_alone(folder: Path) -> None:
+    """What the agent costs beside a job: starting it, waiting for it, sampling meanwhile."""
+    agent = OwnAgent(folder)
+    sampler = [word for file in ("/proc/loadavg", "/proc/uptime") for word in ("sample", "bench", "1", file)]
+    try:
+        quick = statistics.median(agent.cost_ms("conditions", job=["true"]) for _ in range(5))
+        waits = agent.cost_ms("conditions", job=["sleep", str(JOB_S)]) - quick
+        samples = agent.cost_ms("conditions", *sampler, job=["sleep", str(JOB_S)]) - quick - waits
+        longer = []
+        for _ in range(PAIRS):
+            without, under = (float(agent.run(*options, job=WORK).stdout) for options in ((), sampler))
+            longer.append(under / without - 1)
+    finally:
+        agent.close()
+    print(f"agent      {quick:.1f} ms of CPU for a job that is over at once, {waits:.1f} ms more for one of {JOB_S} s")
+    share = samples / JOB_S / 10
+    print(
+        f"sampler    {samples:.1f} ms of CPU in {JOB_S} s of two files at 1 Hz = {share:.2f} % of one core; "
+        f"a job of 2 s takes {statistics.median(longer) * 100:+.2f} % (median of {PAIRS} pairs)",
+        flush=True,
+    )
 
 
 def main() -> None:
+    if can_mount():
+        be_another_machine()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         for name in ("board", "phone", "adb"):
             (folder / name).mkdir(mode=0o755)
+        agent_alone(folder / "agent")
         server = stack.enter_context(AdbServerProcess(folder / "adb"))
         os.environ["ANDROID_ADB_SERVER_PORT"] = str(server.port)
         board = stack.enter_context(Board(folder / "board"))
         phone = stack.enter_context(Phone(folder / "phone"))
-        tool = install(folder / "benchmark_model")
         host = Device(name="host", address=Local(), workdir=str(folder / "host"))
         ssh = Device(name="board", address=board.address, workdir=f"{board.workdir}/w", python=sys.executable)
-        adb = Device(name="phone", address=phone.address, workdir=f"{phone.workdir}/w", binary=str(tool))
+        adb = Device(name="phone", address=phone.address, workdir=f"{phone.workdir}/w", python=sys.executable)
         for title, devices in (("local", [host]), ("ssh", [ssh]), ("adb", [adb]), ("all three", [host, ssh, adb])):
-            wall, inside = cost(folder, devices)
-            print(f"{title:<10} run {wall:6.2f} s / tool {inside:6.2f} s = {wall / inside:.3f}")
+            verbs = Verbs()
+            wall, inside, outside = harness(folder, devices, verbs)
+            told = f"{wall:6.2f} s / tool {inside:6.2f} s = {wall / inside:.3f}"
+            print(f"{title:<10} run  {told}; {outside * 1000:.0f} ms of a trial outside the tool", flush=True)
+            if len(devices) == 1:
+                wall, inside = Loop(reach(devices[0], server.port), verbs.start).run()
+                outside = (wall - inside) / ROUNDS
+                told = f"{wall:6.2f} s / tool {inside:6.2f} s = {wall / inside:.3f}"
+                print(f"{'':<10} loop {told}; {outside * 1000:.0f} ms of a launch outside the tool")
+                print(f"{'':<10} verbs of {ROUNDS} trials and what comes before: {dict(verbs.counts.most_common())}")
 
 
 if __name__ == "__main__":
