@@ -91,7 +91,7 @@ class Verbs:
 
     def _counting(self, name: str, verb: Any) -> Any:
         def call(transport: Any, *arguments: Any, **more: Any) -> Any:
-            argv = arguments[0] if name == "run" else ()
+            argv: Sequence[str] = arguments[0] if name == "run" else ()
             agents = len(argv) > 2 and str(argv[1]).endswith(".sh")
             self.counts[argv[2] if agents else Path(argv[0]).name if argv else name] += 1
             if agents and argv[2] == "start":

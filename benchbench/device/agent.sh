@@ -178,11 +178,13 @@ last_sign() { # NUMBER: sets $sign, the uptime in seconds of its last beat, or o
   done
 }
 
-beat() { # of $number; cleared away by the dozen, but the last two: a reader's scan may miss one that is just being made
+beat() { # of $number, unless there was one just now
   up_now
-  beaten=${up%%.*}
-  mkdir "$lock/$number.beat.$((TENTH + beaten))" 2>/dev/null
+  last_sign "$number"
+  [ $((${up%%.*} - sign)) -ge 5 ] || return 0
+  mkdir "$lock/$number.beat.$((TENTH + ${up%%.*}))" 2>/dev/null
   set -- "$lock/$number".beat.*
+  # Cleared away by the dozen, but the last two: a reader's scan may miss one that is just being made.
   [ $# -gt 12 ] || return 0
   old=""
   while [ $# -gt 2 ]; do
@@ -461,8 +463,7 @@ await() { # SECONDS, for a job that somebody else has started
 answer() { # HOLD: of the job in this folder, the state $is and, when it is over, all it left
   [ -f answers ] || [ $is != STARTING ] || is=ABSENT # swept away
   still_counts || refuse # what came of a job that a later holder ended is not its result
-  up_now
-  [ $((${up%%.*} - beaten)) -lt 5 ] || beat
+  beat
   echo "state=$is"
   began="" ended=""
   { [ $is = DONE ] && read -r code began ended < rc; } 2>/dev/null || { echo; return; }
