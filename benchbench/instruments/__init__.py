@@ -22,7 +22,7 @@ def measured(
     outputs_to: Path,
     instruments: Sequence[Instrument] = INSTRUMENTS,
 ) -> tuple[JobResult, Mapping[str, object]]:
-    """Run a job as `Session.run` does, under the instruments; with fields of the outcome by what they saw."""
+    """Run a job as `Session.run` does, under the instruments; with the fields of the outcome that they tell."""
     with ExitStack() as contexts:
         watches = []
         for instrument in instruments:
@@ -30,4 +30,10 @@ def measured(
             watches.append(watch)
             job = watch.job
         result = session.run(name, job, outputs_to=outputs_to)
-    return result, {key: value for watch in watches for key, value in watch.seen(result).items()}
+    seen: dict[str, object] = {}
+    quantities: dict[str, float] = {}
+    for watch in watches:
+        told = watch.seen(result)
+        seen |= told.fields
+        quantities |= told.quantities
+    return result, {**seen, "quantities": quantities}

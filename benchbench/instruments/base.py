@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from benchbench.device.session import JobResult
@@ -12,14 +12,22 @@ from benchbench.values.job import Job
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What an instrument saw: quantities by their names in values/quantities.py, and other fields of the outcome."""
+
+    quantities: Mapping[str, float] = field(default_factory=dict)
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """What a job is under an instrument: `job` is run in its place, perhaps with requests to the device.
 
-    `seen` tells, once the job is done and the context left, what the instrument saw: fields of the outcome.
+    `seen` tells what the instrument saw, once the job is done and the context left.
     """
 
     job: Job
-    seen: Callable[[JobResult], Mapping[str, object]]
+    seen: Callable[[JobResult], Seen]
 
 
 class Instrument(Protocol):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from benchbench.device.session import JobResult, Session
-from benchbench.instruments.base import Watch
+from benchbench.instruments.base import Seen, Watch
 from benchbench.values.job import Job, Reading
 from benchbench.values.key_values import number
 from benchbench.values.outcome import Conditions
@@ -122,7 +122,7 @@ def now(session: Session) -> Conditions:
     return read_conditions(session.reading())
 
 
-def _seen(result: JobResult) -> Mapping[str, object]:
+def _seen(result: JobResult) -> Seen:
     before = read_conditions(result.before) if result.before else None
     after = read_conditions(result.after) if result.after else None
-    return {"before": before, "after": with_what_passed(before, after) if before and after else after}
+    return Seen(fields={"before": before, "after": with_what_passed(before, after) if before and after else after})

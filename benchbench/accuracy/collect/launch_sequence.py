@@ -84,7 +84,7 @@ class LaunchSequence:
                 tool_s=result.tool_s,
                 exit_code=result.raw.exit_code,
                 retries=result.retries,
-            ).model_copy(update=seen)
+            ).model_copy(update={"before": seen["before"], "after": seen["after"]})
             if reading.status != "ok" and (fault := passing_fault(self.session, work.staged, result.raw)):
                 raise fault
             self.records.append(record)
