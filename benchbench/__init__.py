@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from benchbench.config.matrix import load_matrix
     from benchbench.demo import run_demo
     from benchbench.execution.first_matrix import init
+    from benchbench.execution.inventory_changes import add_device, clean
     from benchbench.execution.selection import Selection, all_devices
     from benchbench.execution.status import device_status
     from benchbench.importing.logs import read_logs
     from benchbench.pipeline import (
-        add_device,
-        clean,
         import_logs,
         plan_matrix,
         quantize,
@@ -48,11 +47,12 @@ _HOME = {
     "benchbench.config.matrix": ("load_matrix",),
     "benchbench.demo": ("run_demo",),
     "benchbench.execution.first_matrix": ("init",),
+    "benchbench.execution.inventory_changes": ("add_device", "clean"),
     "benchbench.execution.selection": ("Selection", "all_devices"),
     "benchbench.execution.status": ("device_status",),
     "benchbench.importing.logs": ("read_logs",),
     "benchbench.pipeline": (
-        *("add_device", "clean", "import_logs", "plan_matrix", "quantize"),
+        *("import_logs", "plan_matrix", "quantize"),
         *("resume", "run", "run_matrix", "run_models"),
     ),
     "benchbench.report.page": ("write_report",),

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from benchbench.accuracy.datasets import Dataset
@@ -16,12 +15,8 @@ from benchbench.accuracy.feeding import Fed
 from benchbench.accuracy.scoring import cut_up, latest, score_run, unscored
 from benchbench.accuracy.validation import validation_of
 from benchbench.config.drafts import Asked, matrix_of_models
-from benchbench.config.inventory import device_file, select
 from benchbench.config.matrix import Matrix, load_matrix
-from benchbench.config.schema import DEVICE_FILE, as_text, device_schema
 from benchbench.device.opening import Absent
-from benchbench.device.session import clean as clean_device
-from benchbench.device.side_by_side import side_by_side
 from benchbench.execution.manifest import (
     Resumption,
     datasets_of,
@@ -34,7 +29,7 @@ from benchbench.execution.manifest import (
 )
 from benchbench.execution.model_remarks import model_remarks
 from benchbench.execution.scheduler import Event, Noted, Scoring, Tell, execute, workers
-from benchbench.execution.selection import DEVICES, EVERYTHING, Selection, all_devices, chosen_devices, known_devices
+from benchbench.execution.selection import DEVICES, EVERYTHING, Selection, chosen_devices, known_devices
 from benchbench.execution.waiting import Wait, workers_in_turn
 from benchbench.execution.worker import Worker
 from benchbench.importing.logs import Recorded, outcomes, read_log
@@ -325,38 +320,6 @@ def import_logs(recorded: Sequence[Recorded], reports: str | Path = REPORTS) -> 
     finally:
         book.close()
     return folder
-
-
-def add_device(name: str, inventory: str | Path = DEVICES) -> Path:
-    """Write the file of a discovered phone, and the schema for editors beside it.
-
-    Raises InputError when there is none of that name, or the file exists.
-    """
-    inventory = Path(inventory)
-    found = select([device for device in all_devices(inventory) if not device.source], [name], "devices")
-    path = inventory / f"{found[0].name}.toml"
-    inventory.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(f"#:schema ./{DEVICE_FILE}\n{device_file(found[0])}")
-        (inventory / DEVICE_FILE).write_text(as_text(device_schema()), encoding="utf-8")
-    except FileExistsError as error:
-        raise InputError(f"{path}: exists already", remedy="edit it") from error
-    return path
-
-
-def clean(devices: Sequence[Device]) -> tuple[tuple[Device, str | BenchbenchError], ...]:
-    """Empty the work folders of devices; each with the folder that was removed, or why not."""
-    said: dict[str, str | BenchbenchError] = {}
-
-    def one(device: Device) -> None:
-        try:
-            said[device.name] = clean_device(device)
-        except BenchbenchError as error:
-            said[device.name] = error
-
-    side_by_side([partial(one, device) for device in devices])
-    return tuple((device, said[device.name]) for device in devices)
 
 
 def quantize(

@@ -146,10 +146,10 @@ def devices(
     names: tuple[str, ...],
 ) -> None:
     """Show what is connected or in devices/, and what each can do."""
-    from benchbench import pipeline as api
     from benchbench.cli import progress as console
     from benchbench.cli import tables
     from benchbench.config.inventory import select
+    from benchbench.execution import inventory_changes
     from benchbench.execution.selection import all_devices
     from benchbench.execution.status import device_status
 
@@ -160,10 +160,10 @@ def devices(
         return
     chosen = select(all_devices(inventory), names or None, "devices")
     if add is not None:
-        click.echo(str(api.add_device(add, inventory)))
+        click.echo(str(inventory_changes.add_device(add, inventory)))
         return
     if clean:
-        cleaned = api.clean(chosen)
+        cleaned = inventory_changes.clean(chosen)
         for device, result in cleaned:
             said = f"removed {result}" if isinstance(result, str) else str(result)
             console.err().print(f"{device.name}: {said}", markup=False)
