@@ -1,11 +1,11 @@
-"""The float32 reference: a model on this host's reference kernels."""
+"""The reference: a model on the plainest kernels that its runtime has on this host."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -14,12 +14,10 @@ from benchbench.accuracy.on_this_host import outputs_on_this_host
 from benchbench.accuracy.outputs import Output
 from benchbench.accuracy.shards import Shards
 from benchbench.device_script import protocol
-from benchbench.device_script.protocol import Evaluation, InterpreterDelegate, Request
+from benchbench.device_script.protocol import DelegateRequest, Evaluation, Request
 from benchbench.values.case import Signature
 from benchbench.values.errors import ToolError
 from benchbench.values.model import State
-
-Kernels = Literal["reference", "builtin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,54 +25,52 @@ class Reference:
     """The outputs of the first samples, and which kernels made them; `note` says why not others, and why not of all."""
 
     outputs: tuple[Output, ...]
-    kernels: Kernels
+    kernels: str
     note: str = ""
 
 
 def reference_outputs(
     model: Path,
     shards: Shards,
+    kernels: Mapping[str, DelegateRequest],
     *,
     at_most_seconds: float,
     timeout_s: float = 600,
     rebuilt: bool = False,
     signature: Signature | None = None,
 ) -> Reference:
-    """Run samples through `model` on the reference kernels, without delegates, for as long as it may.
+    """Run samples through `model` on the first of `kernels`, without delegates, for as long as it may.
 
     `rebuilt`: the model keeps a state that only a new interpreter forgets (resource variables); any other state is
     reset before each sample. `signature` is the entry point, None = the main graph.
 
-    Where those cannot (an op without a reference kernel, an abort, not one sample within `timeout_s`), the optimized
-    builtin kernels do. Raises ToolError with the last line of what was printed when neither can.
+    Where those cannot (an op without a reference kernel, an abort, not one sample within `timeout_s`), the next do.
+    Raises ToolError with the last line of what was printed when none can.
     """
-    notes: list[str] = []
     state: State | None = "resources" if rebuilt else None
-    request = _request(model, shards.dataset, signature)
-    kernels: Kernels = "reference"
-    try:
-        outputs = _of_shards(shards, request, state, at_most_seconds, timeout_s)
-    except ToolError as failure:
-        kernels = "builtin"
-        request = replace(request, delegate=InterpreterDelegate(xnnpack=False))
-        notes.append(f"builtin kernels, as the reference kernels failed: {failure.message}")
+    why, failure = "", ToolError("its runtime has no kernels here")
+    for name, delegate in kernels.items():
+        request = _request(model, delegate, shards.dataset, signature)
         try:
             outputs = _of_shards(shards, request, state, at_most_seconds, timeout_s)
         except ToolError as error:
-            raise ToolError(f"{model}: the reference cannot run it on this host: {error.message}") from error
-    done, n = len(outputs[0].raw), shards.dataset.n
-    if done < n:
-        notes.append(f"compared for the first {done:,} of {n:,} samples: the reference had {at_most_seconds:g} s")
-    return Reference(outputs, kernels, "; ".join(notes))
+            why, failure = f"as the {name} kernels failed: {error.message}", error
+            continue
+        notes = [f"{name} kernels, {why}"] if why else []
+        done, n = len(outputs[0].raw), shards.dataset.n
+        if done < n:
+            notes.append(f"compared for the first {done:,} of {n:,} samples: the reference had {at_most_seconds:g} s")
+        return Reference(outputs, name, "; ".join(notes))
+    raise ToolError(f"{model}: the reference cannot run it on this host: {failure.message}") from failure
 
 
-def _request(model: Path, dataset: Dataset, signature: Signature | None) -> Request:
+def _request(model: Path, delegate: DelegateRequest, dataset: Dataset, signature: Signature | None) -> Request:
     """Without samples yet; inputs whose size the model leaves open get that of the samples."""
     own_batch = () if dataset.whole else (-1,)
     return Request(
         model=str(model.absolute()),
         asked="reference",
-        delegate=InterpreterDelegate(xnnpack=False, kernels="reference"),
+        delegate=delegate,
         signature=protocol.Signature(signature.key, signature.inputs, signature.outputs) if signature else None,
         shapes=tuple((*own_batch, *samples.shape) for samples in dataset.inputs),
     )

@@ -16,6 +16,7 @@ from benchbench.accuracy.shards import Shards, cut
 from benchbench.config.matrix import RANDOM
 from benchbench.run_folder.journal import Journal, read_manifest, read_outcomes
 from benchbench.run_folder.names import slug
+from benchbench.runtimes import runtime_of
 from benchbench.runtimes.models import info_of, inspect
 from benchbench.values.case import Variant
 from benchbench.values.errors import BenchbenchError, InputError
@@ -118,6 +119,7 @@ def _reference(
             reference = reference_outputs(
                 Path(variant.path),
                 cut(dataset, Path(shards)),
+                runtime_of(variant.format).references(variant),
                 at_most_seconds=REFERENCE_SECONDS,
                 rebuilt=info_of(variant).state == "resources",
                 signature=variant.signature,

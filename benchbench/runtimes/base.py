@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from benchbench.device.session import Session
+from benchbench.device_script.protocol import DelegateRequest
 from benchbench.runtimes.interpreters import Interpreter
 from benchbench.runtimes.tool import Fetched, Runner, Tool
 from benchbench.values.backend import Backend
@@ -126,6 +127,9 @@ class Runtime(ABC):
         """What a person should know of a model before it runs there, a sentence each."""
         return ()
 
-    def has_reference(self, variant: Variant) -> bool:
-        """Whether the runtime's own kernels can run it on this host, as what others are compared with."""
-        return False
+    def references(self, variant: Variant) -> Mapping[str, DelegateRequest]:
+        """The runtime's own kernels on this host, whose outputs others are compared with: by name, plainest first.
+
+        Empty where it has none, or they cannot run such a model.
+        """
+        return {}

@@ -11,6 +11,7 @@ import pytest
 from benchbench.accuracy.datasets import Dataset
 from benchbench.accuracy.reference import Reference, reference_outputs
 from benchbench.accuracy.shards import cut
+from benchbench.runtimes.tflite.runtime import REFERENCES
 
 FAMILY = Path(__file__).parents[2] / "benchbench" / "demo" / "fashion_mnist"
 
@@ -37,4 +38,4 @@ def reference_of(model: Path, dataset: Dataset, at_most_seconds: float = 120, ti
     """The float32 reference, by way of shards that nobody keeps."""
     with TemporaryDirectory(prefix="benchbench-test-") as folder:
         shards = cut(dataset, Path(folder))
-        return reference_outputs(model, shards, at_most_seconds=at_most_seconds, timeout_s=timeout_s)
+        return reference_outputs(model, shards, REFERENCES, at_most_seconds=at_most_seconds, timeout_s=timeout_s)

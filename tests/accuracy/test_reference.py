@@ -12,6 +12,7 @@ from benchbench.accuracy.reference import reference_outputs
 from benchbench.accuracy.scores import score
 from benchbench.accuracy.shards import cut
 from benchbench.runtimes.tflite.model.graph import read
+from benchbench.runtimes.tflite.runtime import REFERENCES
 from benchbench.values.errors import InputError, ToolError
 from tests.accuracy.conftest import Described, reference_of
 from tests.beds import models
@@ -63,7 +64,7 @@ def test_the_reference_goes_over_shards_and_is_the_same_as_over_one_file(family:
     shards = cut(dataset, tmp_path / "shards", most_bytes=3 * 28 * 28)
     (whole,), (parts,) = (
         reference_of(model, dataset).outputs,
-        reference_outputs(model, shards, at_most_seconds=120).outputs,
+        reference_outputs(model, shards, REFERENCES, at_most_seconds=120).outputs,
     )
     assert len(list(shards.folder.iterdir())) == 3
     np.testing.assert_array_equal(whole.raw, parts.raw)

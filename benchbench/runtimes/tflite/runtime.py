@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from benchbench.device.session import Session
+from benchbench.device_script.protocol import DelegateRequest, InterpreterDelegate
 from benchbench.runtimes.base import RecordedLaunch, Runtime, Target, Toolchain
 from benchbench.runtimes.cache import cache_folder
 from benchbench.runtimes.interpreters import Interpreter
@@ -22,6 +24,13 @@ from benchbench.values.model import ModelInfo
 
 if TYPE_CHECKING:
     from benchbench.runtimes.quantizing.quantizer import Quantizer  # numpy: slow to import
+
+REFERENCES: Mapping[str, DelegateRequest] = MappingProxyType(
+    {
+        "reference": InterpreterDelegate(xnnpack=False, kernels="reference"),
+        "builtin": InterpreterDelegate(xnnpack=False),
+    }
+)
 
 
 class Tflite(Runtime):
@@ -96,5 +105,5 @@ class Tflite(Runtime):
     def remarks(self, variant: Variant, backends: Sequence[Backend], targets: Sequence[Target]) -> tuple[str, ...]:
         return remarks(variant, backends, [(target, self.runner_on(target)) for target in targets])
 
-    def has_reference(self, variant: Variant) -> bool:
-        return variant.scheme not in COMPILED
+    def references(self, variant: Variant) -> Mapping[str, DelegateRequest]:
+        return {} if variant.scheme in COMPILED else REFERENCES
