@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from benchbench.device_script.protocol import CompiledModelDelegate, Request
+from benchbench.runtimes.device_script import run_here
 from benchbench.runtimes.tflite.backends.gpu import Gpu
 from tests.beds import models
 from tests.beds.launch import launch, work_for
@@ -70,6 +72,18 @@ def test_what_the_gpu_leaves_to_the_cpu_is_counted(tmp_path: Path, swiftshader: 
     assert took.verdict == "partial"
     assert (took.nodes_delegated, took.nodes_total) == (1, 3)
     assert took.executor == "gpu, rest on xnnpack"
+
+
+def test_a_launch_from_a_checkout_begins_again_with_the_cpu(
+    tmp_path: Path, swiftshader: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in swiftshader.items():
+        monkeypatch.setenv(name, value)
+    model = tmp_path / "mixed.tflite"
+    model.write_bytes(models.chain_model(3, ops=(models.OPS.RELU, models.OPS.LOG_SOFTMAX, models.OPS.LOGISTIC)))
+    delegate = CompiledModelDelegate("gpu", fp32=True)
+    answer = run_here(Request(str(model), "gpu", delegate, max_seconds=20), tmp_path, timeout_s=300)
+    assert (answer.status, answer.delegation.verdict) == ("ok", "partial"), answer.error
 
 
 def test_a_model_of_which_the_gpu_takes_nothing_gets_no_gpu_number(tmp_path: Path, swiftshader: dict[str, str]) -> None:
