@@ -43,7 +43,11 @@ def commented_matrix(
     given: dict[str, object] = {"name": run_name(drafts), "delegates": delegates}
     given |= {"devices": names} if all(device.kept for device in devices) else {}
     lines = HEAD.splitlines()
-    lines += _keys(top, given, {"devices": _found(devices), "delegates": f"Kinds: {', '.join(KINDS)}."})
+    lines += _keys(
+        top,
+        given,
+        {"devices": _found(devices), "delegates": f"Kinds: {', '.join(KINDS)}; {MATRIX_FILE} has their options."},
+    )
     for number, draft in enumerate(drafts):
         lines += ["", "[[model]]", *_model(by_heading["[[model]]"], draft, folder, commented=number == 0)]
     lines += ["", "# How each trial is measured.", "[measure]", *_keys(by_heading["[measure]"], {})]
