@@ -10,24 +10,15 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from dataclasses import replace
 from pathlib import Path
 
-from benchbench.accuracy.datasets import Dataset
-from benchbench.accuracy.feeding import Fed
+from benchbench.accuracy.feeding import Fed, fed_by
 from benchbench.accuracy.scoring import cut_up, latest, score_run, unscored
 from benchbench.accuracy.validation import validation_of
 from benchbench.config.drafts import Asked, matrix_of_models
 from benchbench.config.matrix import Matrix, load_matrix
 from benchbench.device.opening import Absent
-from benchbench.execution.manifest import (
-    Resumption,
-    datasets_of,
-    fed_by,
-    imported_manifest,
-    manifest_of,
-    native_samples_of,
-    record_transfers,
-    resumption_of,
-)
 from benchbench.execution.model_remarks import model_remarks
+from benchbench.execution.recording import imported_manifest, manifest_of, with_transfers
+from benchbench.execution.resumption import Work, resumption_of
 from benchbench.execution.scheduler import Event, Noted, Scoring, Tell, execute, workers
 from benchbench.execution.selection import DEVICES, EVERYTHING, Selection, chosen_devices, known_devices
 from benchbench.execution.waiting import Wait, workers_in_turn
@@ -45,8 +36,8 @@ from benchbench.runtimes.quantizing.manifest import Family
 from benchbench.runtimes.quantizing.progress import Progress
 from benchbench.runtimes.quantizing.progress import silently as saying_nothing
 from benchbench.values.atomic import atomic
-from benchbench.values.case import Trial
-from benchbench.values.device import Device
+from benchbench.values.case import Variant
+from benchbench.values.device import Device, ToolChoice
 from benchbench.values.errors import (
     BenchbenchError,
     InputError,
@@ -183,25 +174,17 @@ def run_matrix(
     reached. Raises InputError, NothingToDo, and Unreachable or DeviceBusy when no device at all can be used.
     """
     loaded, fed, about = _with_samples(loaded)
-    datasets = fed.datasets
     wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
-    with ExitStack() as whole:
-        formats, purpose = formats_of(loaded.variants), f"run {loaded.name}"
-        with workers_in_turn(wanted, loaded.tool, formats=formats, purpose=purpose, wait=wait) as opened:
-            _somebody(opened)
-            made, of_models = _plan(loaded, devices, opened, selection)
-            folder = journals.new_folder(Path(reports), loaded.name)
-            book = whole.enter_context(_kept(journals.create(folder, manifest_of(loaded, made, opened, datasets))))
+    with ExitStack() as held:
+        opened = held.enter_context(_some_of(wanted, loaded.tool, loaded.variants, f"run {loaded.name}", wait))
+        made, of_models = _plan(loaded, devices, opened, selection)
+        folder = journals.new_folder(Path(reports), loaded.name)
+        with _kept(journals.create(folder, manifest_of(loaded, made, opened, fed.datasets))) as journal:
             if loaded.text is not None:
                 with atomic(folder / "matrix.toml") as file:
                     file.write(loaded.text.encode())
-            tell = whole.enter_context(watching(made))
-            for remark in (*about, *of_models):
-                book.note(remark)
-                tell(Noted("", remark))
-            _execute(made, opened, book, datasets, tell)
-        score_run(book, datasets, loaded.variants, lambda text: tell(Scoring(text)))
-        book.end()
+            work = Work(made, loaded.variants, fed.datasets, loaded.native_samples)
+            _complete(work, journal, opened, held, watching, (*about, *of_models))
     return folder
 
 
@@ -211,43 +194,51 @@ def resume(folder: str | Path, *, watching: Watching = silently, wait: Wait | No
     Raises NothingToDo where every trial is done and the page shows all of them.
     """
     folder = Path(folder)
-    with _kept(journals.reopen(folder)) as book:
-        run = resumption_of(book.manifest, folder)
-        datasets = datasets_of(run)
-        done = book.done()
-        left = tuple(trial for trial in run.plan.trials if trial.id not in done)
-        if not left and not unscored(latest(folder)) and _has_its_page(folder):
+    with _kept(journals.reopen(folder)) as journal, ExitStack() as held:
+        begun = resumption_of(journal.manifest, folder)
+        work, done = begun.work, journal.done()
+        left = replace(work.plan, trials=tuple(trial for trial in work.plan.trials if trial.id not in done))
+        if not left.trials and not unscored(latest(folder)) and _has_its_page(folder):
             raise NothingToDo(f"{folder}: every trial is done", remedy="`benchbench report` makes its page again")
-        with watching(replace(run.plan, trials=left)) as tell:
-            if left:
-                _go_on(run, left, book, datasets, tell, wait)
-            score_run(book, datasets, run.variants, lambda text: tell(Scoring(text)))
-            book.end()
+        opened: tuple[Worker | Absent, ...] = ()
+        if left.trials:
+            wanted = [device for device in begun.devices if device.name in left.devices]
+            opened = held.enter_context(_some_of(wanted, begun.choice, work.variants, f"run {left.name}", wait))
+            _same_tools(opened, begun.tools, folder)
+        _complete(replace(work, plan=left), journal, opened, held, watching)
     return folder
+
+
+def _complete(
+    work: Work,
+    journal: Journal,
+    opened: Sequence[Worker | Absent],
+    devices: ExitStack,
+    watching: Watching,
+    remarks: Sequence[str] = (),
+) -> None:
+    """From a plan to a whole run folder, whether it begins or goes on: trials, then scores, then its series.
+
+    The devices are given back when the last trial has ended.
+    """
+    with watching(work.plan) as tell:
+        for remark in remarks:
+            journal.note(remark)
+            tell(Noted("", remark))
+        with devices:
+            samples = cut_up(work.datasets, journal.folder)
+            try:
+                execute(work.plan, opened, RunContext(work.plan.measure, journal, samples, work.native_samples), tell)
+            finally:
+                journal.record(with_transfers(journal.manifest, opened))
+        shutil.rmtree(journal.folder / "samples", ignore_errors=True)  # they can be made again
+        score_run(journal, work.datasets, work.variants, lambda text: tell(Scoring(text)))
+        journal.end()
 
 
 def _has_its_page(folder: Path) -> bool:
     page = folder / "index.html"
     return page.is_file() and page.stat().st_mtime >= (folder / "outcomes.jsonl").stat().st_mtime
-
-
-def _go_on(
-    run: Resumption,
-    left: tuple[Trial, ...],
-    book: Journal,
-    datasets: Mapping[str, Dataset],
-    tell: Tell,
-    wait: Wait | None,
-) -> None:
-    busy = {trial.case.device for trial in left}
-    wanted = [device for device in run.devices if device.name in busy]
-    formats, purpose = formats_of(run.variants), f"run {run.plan.name}"
-    with workers_in_turn(wanted, run.choice, formats=formats, purpose=purpose, wait=wait) as opened:
-        _somebody(opened)
-        for worker in opened:
-            if isinstance(worker, Worker):
-                _same_tool(worker, run.tools[worker.session.device.name], book.folder)
-        _execute(replace(run.plan, trials=left), opened, book, datasets, tell)
 
 
 @contextmanager
@@ -261,32 +252,30 @@ def _kept(book: Journal) -> Iterator[Journal]:
             raise Interrupted.of(error, again) from error
 
 
-def _somebody(opened: Sequence[Worker | Absent]) -> None:
-    """Raises what kept the first device away when all are."""
-    if all(isinstance(worker, Absent) for worker in opened):
-        raise next(worker.error for worker in opened if isinstance(worker, Absent))
+@contextmanager
+def _some_of(
+    devices: Sequence[Device], choice: ToolChoice, variants: Sequence[Variant], purpose: str, wait: Wait | None
+) -> Iterator[tuple[Worker | Absent, ...]]:
+    """The devices of a run, opened; raises what kept the first away when all are."""
+    with workers_in_turn(devices, choice, formats=formats_of(variants), purpose=purpose, wait=wait) as opened:
+        if all(isinstance(worker, Absent) for worker in opened):
+            raise next(worker.error for worker in opened if isinstance(worker, Absent))
+        yield opened
 
 
-def _same_tool(worker: Worker, recorded: str | None, folder: Path) -> None:
-    """A run is measured with one tool from its first trial to its last."""
-    toolchain = worker.prepared.toolchain
-    if recorded is not None and toolchain is not None and toolchain.tool_sha256 != recorded:
-        raise ToolError(
-            f"{folder}: {worker.session.device.name} was measured with another tool (sha256 {recorded[:12]}…)",
-            remedy="restore that tool, or begin a new run",
-        )
-
-
-def _execute(
-    made: Plan, opened: Sequence[Worker | Absent], book: Journal, datasets: Mapping[str, Dataset], tell: Tell
-) -> None:
-    samples = cut_up(datasets, book.folder)
-    context = RunContext(made.measure, book, samples, native_samples_of(book.manifest))
-    try:
-        execute(made, opened, context, tell)
-    finally:
-        record_transfers(book, opened)
-    shutil.rmtree(book.folder / "samples", ignore_errors=True)  # they can be made again
+def _same_tools(opened: Sequence[Worker | Absent], recorded: Mapping[str, str | None], folder: Path) -> None:
+    """A run is measured with one tool on each device from its first trial to its last."""
+    for worker in opened:
+        toolchain = worker.prepared.toolchain if isinstance(worker, Worker) else None
+        if isinstance(worker, Absent) or toolchain is None:
+            continue
+        name = worker.session.device.name
+        was = recorded[name]
+        if was is not None and toolchain.tool_sha256 != was:
+            raise ToolError(
+                f"{folder}: {name} was measured with another tool (sha256 {was[:12]}…)",
+                remedy="restore that tool, or begin a new run",
+            )
 
 
 def read_recorded(logs: Sequence[Path | tuple[str, bytes]]) -> tuple[list[Recorded], tuple[str, ...]]:

@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchbench.run_folder.journal import read_manifest, read_outcomes
+from benchbench.run_folder.journal import read_outcomes
+from benchbench.run_folder.manifest import read_manifest
 from benchbench.values.outcome import Outcome
 
 FAMILY = Path(__file__).parents[1] / "benchbench" / "demo" / "fashion_mnist"
@@ -114,4 +115,4 @@ def outcomes(folder: Path) -> list[Outcome]:
 
 def planned(folder: Path) -> list[str]:
     """The trials of a run, in the order of its plan."""
-    return [trial["id"] for trial in read_manifest(folder)["trials"]]
+    return [trial.id for trial in read_manifest(folder).trials]

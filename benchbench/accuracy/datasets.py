@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from benchbench.accuracy.detection import Boxes
 from benchbench.accuracy.images import SUFFIXES, Decoder, listed, sizes
-from benchbench.accuracy.tensors import Array, Preprocessing, Tensor, sample_shape
+from benchbench.accuracy.tensors import Array, Tensor, sample_shape
 from benchbench.config.toml_files import read_toml, validated
 from benchbench.values.atomic import atomic
 from benchbench.values.errors import InputError
+from benchbench.values.preprocessing import Preprocessing
 
 LABELS = ("y", "labels")
 TRUTH = ("boxes", "box_image", "box_class")

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchbench.accuracy.datasets import Dataset, load, seeded
 from benchbench.accuracy.plausible import Range, data_doubts
 from benchbench.accuracy.tensors import not_a_number, sample_shape, samples_at_once
-from benchbench.config.matrix import NATIVE_SAMPLES, RANDOM
+from benchbench.config.matrix import NATIVE_SAMPLES, RANDOM, Matrix
 from benchbench.device_script.tensors import to_input
 from benchbench.runtimes import runtime_of
 from benchbench.runtimes.models import info_of
@@ -69,6 +69,32 @@ class _Taker:
     @property
     def row(self) -> str:
         return f"{self.variant.id} ({Path(self.variant.path).name})"
+
+
+def wanted_of(matrix: Matrix) -> tuple[Wanted, ...]:
+    """The inputs that a matrix wants outputs for."""
+    seed = matrix.measure.input_seed
+    native = matrix.native_samples
+    return tuple(
+        Wanted(family, path, matrix.samples.get(family), seed, native.get(family, NATIVE_SAMPLES))
+        for family, path in matrix.datasets.items()
+    )
+
+
+def fed_by(matrix: Matrix) -> Fed:
+    """The samples that the variants of a matrix get; raises InputError as `feed` does."""
+    fed = Fed()
+    for wanted in wanted_of(matrix):
+        fed |= feed(wanted, [variant for variant in matrix.variants if variant.family == wanted.family])
+    return fed
+
+
+def dataset_of(family: str, datasets: Mapping[str, Dataset]) -> Dataset | None:
+    """A family's dataset among those of variants: those of several input sizes have the same files, or the same seed.
+
+    None where no variant can be fed.
+    """
+    return next((found for variant, found in datasets.items() if variant.partition(".")[0] == family), None)
 
 
 def feed(wanted: Wanted, variants: Sequence[Variant]) -> Fed:

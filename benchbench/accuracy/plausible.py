@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from benchbench.accuracy.datasets import DataDoubt, Dataset
-from benchbench.accuracy.tensors import Preprocessing, Tensor
+from benchbench.accuracy.tensors import Tensor
 from benchbench.device_script.tensors import to_real
+from benchbench.values.preprocessing import Preprocessing
 
 LOOKED_AT = 16  # samples
 CUT_OFF = 0.10  # share of values beyond what an input takes

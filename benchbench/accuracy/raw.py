@@ -10,8 +10,9 @@ import numpy as np
 
 from benchbench.accuracy.datasets import Samples
 from benchbench.accuracy.outputs import Output
-from benchbench.accuracy.tensors import Array, Preprocessing, Tensor
+from benchbench.accuracy.tensors import Array, Tensor
 from benchbench.device_script.tensors import to_input
+from benchbench.values.preprocessing import Preprocessing
 
 TOLERANCE = {2: 1e-2, 4: 1e-4, 8: 1e-6}  # of floats with so many bytes, as a share of the largest value
 

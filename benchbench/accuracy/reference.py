@@ -13,6 +13,7 @@ from benchbench.accuracy.datasets import Dataset
 from benchbench.accuracy.on_this_host import outputs_on_this_host
 from benchbench.accuracy.outputs import Output
 from benchbench.accuracy.shards import Shards
+from benchbench.accuracy.tensors import arithmetic
 from benchbench.device_script import protocol
 from benchbench.device_script.protocol import DelegateRequest, Evaluation, Request
 from benchbench.values.case import Signature
@@ -89,7 +90,7 @@ def _of_shards(
             break
         evaluation = Evaluation(
             samples=str(shards.holding(done).path.absolute()),
-            preprocess=how.arithmetic if how else None,
+            preprocess=arithmetic(how) if how else None,
             whole=dataset.whole,
             state=state,
             at_most_seconds=left,

@@ -14,7 +14,8 @@ from benchbench.accuracy.reference import reference_outputs
 from benchbench.accuracy.scores import classified, score
 from benchbench.accuracy.shards import Shards, cut
 from benchbench.config.matrix import RANDOM
-from benchbench.run_folder.journal import Journal, read_manifest, read_outcomes
+from benchbench.run_folder.journal import Journal, read_outcomes
+from benchbench.run_folder.manifest import read_manifest
 from benchbench.run_folder.names import slug
 from benchbench.runtimes import runtime_of
 from benchbench.runtimes.models import info_of, inspect
@@ -149,11 +150,10 @@ def _scored(outcome: Outcome, folder: Path, dataset: Dataset, reference: Sequenc
 def _class_names(outcome: Outcome, folder: Path, dataset: Dataset, classes: int) -> dict[int, str]:
     """Who the classes are: by the model's own labels, else its sibling's, else by what lies beside data and models."""
     manifest = read_manifest(folder)
-    ids = {f"{record['family']}.{record['name']}": record for record in manifest["variants"]}
-    family = ids[outcome.variant]["family"]
-    kin = [Path(record["path"]) for record in manifest["variants"] if record["family"] == family]
-    models = [path for path in [Path(ids[outcome.variant]["path"]), *kin] if path.is_file()]
-    given = next((record["dataset"] for record in manifest["datasets"] if record["family"] == family), RANDOM)
+    own = next(variant for variant in manifest.variants if variant.id == outcome.variant)
+    kin = [Path(variant.path) for variant in manifest.variants if variant.family == own.family]
+    models = [path for path in [Path(own.path), *kin] if path.is_file()]
+    given = next((record.dataset for record in manifest.datasets if record.family == own.family), RANDOM)
     source = None if given == RANDOM else Path(given)
     beside = [path.with_name(NAMES) for path in [*([source] if source and source.is_file() else []), *models]]
     packed = (names for path in models for names in inspect(path).labels.values())

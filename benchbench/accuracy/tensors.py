@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbench.device_script.protocol import Preprocess
-from benchbench.values.device import Frozen
+from benchbench.values.preprocessing import Preprocessing
 
 Array = NDArray[Any]
 Reals = NDArray[np.float32]
@@ -30,24 +30,9 @@ class Tensor(Protocol):
     def zero_point(self) -> int | None: ...
 
 
-class Preprocessing(Frozen):
-    """From a stored sample to the real value that a model wants: (x * scale - mean) / std, mean and std by channel.
-
-    `size` (height, width), `crop` (the middle square first) and `channels` are for image files only. `label_offset`
-    is added to labels, for models whose class 0 is a background.
-    """
-
-    scale: float = 1.0
-    mean: tuple[float, ...] = (0.0,)
-    std: tuple[float, ...] = (1.0,)
-    size: tuple[int, int] | None = None
-    crop: bool = False
-    label_offset: int = 0
-
-    @property
-    def arithmetic(self) -> Preprocess:
-        """What remains to be done with a sample that is stored as numbers."""
-        return Preprocess(self.scale, self.mean, self.std)
+def arithmetic(how: Preprocessing) -> Preprocess:
+    """What remains to be done with a sample that is stored as numbers."""
+    return Preprocess(how.scale, how.mean, how.std)
 
 
 def samples_at_once(inputs: Sequence[Sequence[int]], outputs: Sequence[Sequence[int]]) -> int | None:

@@ -135,17 +135,18 @@ def _without_a_pair(base: pd.Series | None, new: pd.Series | None, run: Run) -> 
 def _absence(case: str, row: pd.Series | None, new: Run) -> tuple[bool, str]:
     """Whether the new run leaves a case out on purpose, and why it has no launch of it."""
     manifest = new.manifest
-    skip = next((skip for skip in manifest["skips"] if skip["case"] == case), None)
+    skip = next((skip for skip in manifest.skips if skip.case.id == case), None)
     if skip is not None:
-        return skip["deliberate"], f"skipped: {skip['reason']}"
+        return skip.deliberate, f"skipped: {skip.reason}"
     if row is not None:
         return False, _text(row["error"]) or str(row["status"])
-    if not takes(case, manifest["selection"]["only"], manifest["selection"]["skip"]):
-        chosen = [f"--{key} {pattern}" for key in ("only", "skip") for pattern in manifest["selection"][key]]
+    selection = manifest.selection
+    if not takes(case, selection.only, selection.skip):
+        chosen = [f"--only {glob}" for glob in selection.only] + [f"--skip {glob}" for glob in selection.skip]
         return True, f"not selected: {' '.join(chosen)}"
-    absent = next((device for device in manifest["devices"] if case.startswith(f"{device['name']}/")), None)
-    if absent is not None and absent["error"]:
-        return False, f"its device was not used: {absent['error']}"
+    absent = next((device for device in manifest.devices if case.startswith(f"{device.name}/")), None)
+    if absent is not None and absent.error:
+        return False, f"its device was not used: {absent.error}"
     return False, "the new run has no such case"
 
 

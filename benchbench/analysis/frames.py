@@ -20,9 +20,10 @@ from benchbench.analysis.columns import CASES, CLASSES, CONFUSION, INFERENCES, P
 from benchbench.analysis.doubts import throttle_flags
 from benchbench.config.rules import BudgetRule
 from benchbench.run_folder.journal import read_records
-from benchbench.run_folder.manifest import Kin, checked_manifest
+from benchbench.run_folder.manifest import CaseRecord, DeviceRecord, Manifest, read_manifest
 from benchbench.run_folder.series import Series, read_series, series_of
 from benchbench.runtimes import without_suffix
+from benchbench.values.case import Variant
 from benchbench.values.outcome import Outcome, Statistic, Timings, common_statistic
 from benchbench.values.quantities import PER_LAUNCH
 
@@ -32,17 +33,17 @@ class Run:
     """One run folder, read: its manifest, and the last outcome of every trial."""
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
     outcomes: tuple[Outcome, ...]
     remarks: tuple[str, ...] = ()  # what is wrong with the records of the run
 
     @property
     def id(self) -> str:
-        return self.manifest["id"] or self.folder.name
+        return self.manifest.id or self.folder.name
 
     @property
     def name(self) -> str:
-        return self.manifest["name"] or self.folder.name
+        return self.manifest.name or self.folder.name
 
     def _repr_html_(self) -> str:
         from benchbench.analysis.notebook import as_html
@@ -52,7 +53,7 @@ class Run:
     @cached_property
     def budget(self) -> tuple[BudgetRule, ...]:
         """The limits that the matrix wrote; none for a run that has no matrix, or that an older benchbench made."""
-        return tuple(BudgetRule.model_validate(rule) for rule in (self.manifest["matrix"] or {}).get("budget", ()))
+        return tuple(BudgetRule.model_validate(rule) for rule in self.manifest.matrix.get("budget", ()))
 
     @cached_property
     def cells(self) -> dict[str, Cell]:
@@ -60,10 +61,15 @@ class Run:
 
         From the outcome alone where the plan does not know a case.
         """
-        planned = {case["id"]: _cell(case["id"], case, self.manifest) for case in self.manifest["cases"]}
+        devices = {device.name: device for device in self.manifest.devices}
+        variants = {variant.id: variant for variant in self.manifest.variants}
+
+        def cell(case: CaseRecord, skipped: str | None = None) -> Cell:
+            return _cell(case, variants.get(case.variant), devices.get(case.device), skipped)
+
+        planned = {case.id: cell(case) for case in self.manifest.cases}
         unplanned = {o.case: _cell_of(o) for o in self.outcomes if o.case not in planned}
-        skipped = {skip["case"]: _cell(skip["case"], skip, self.manifest) for skip in self.manifest["skips"]}
-        return planned | unplanned | skipped
+        return planned | unplanned | {skip.case.id: cell(skip.case, skip.reason) for skip in self.manifest.skips}
 
     @cached_property
     def trials(self) -> pd.DataFrame:
@@ -121,7 +127,8 @@ class Run:
                 launches[outcome.case].append(outcome)
             if outcome.accuracy:
                 scored[self.cells[outcome.case].path] = outcome
-        cooldown = (self.manifest["measure"].get("cooldown") or {}).get("below_c")
+        measure = self.manifest.measure
+        cooldown = measure.cooldown.below_c if measure and measure.cooldown else None
         rows = [
             {"run": self.id}
             | summarize(
@@ -182,7 +189,7 @@ def load(path: str | Path) -> Run:
     Raises InputError, naming file, line and remedy, where something is missing or is not what it should be.
     """
     folder = Path(path)
-    manifest, records = checked_manifest(folder), read_records(folder)
+    manifest, records = read_manifest(folder), read_records(folder)
     last: dict[str, Outcome] = {}  # in the order of the last attempts
     for outcome in records.outcomes:
         last.pop(outcome.trial, None)
@@ -190,9 +197,9 @@ def load(path: str | Path) -> Run:
     return Run(folder, manifest, tuple(last.values()), (*records.damage, *_unplanned(folder, manifest, last)))
 
 
-def _unplanned(folder: Path, manifest: dict[str, Any], trials: Iterable[str]) -> tuple[str, ...]:
+def _unplanned(folder: Path, manifest: Manifest, trials: Iterable[str]) -> tuple[str, ...]:
     """Outcomes that no plan knows; a run that was imported has none."""
-    planned = {trial["id"] for trial in manifest["trials"]}
+    planned = {trial.id for trial in manifest.trials}
     strange = [trial for trial in trials if planned and trial not in planned]
     if not strange:
         return ()
@@ -201,31 +208,27 @@ def _unplanned(folder: Path, manifest: dict[str, Any], trials: Iterable[str]) ->
     return (f"{folder / 'outcomes.jsonl'}: {what} (shown all the same; are two runs mixed in this folder?)",)
 
 
-def _cell(name: str, case: dict[str, Any], manifest: dict[str, Any]) -> Cell:
-    """From a record of a case that runs, or of one that is skipped."""
-    devices: dict[str, dict[str, Any]] = {d["name"]: d for d in manifest["devices"]}
-    variants = {f"{v['family']}.{v['name']}": v for v in manifest["variants"]}
-    device = devices.get(case["device"], {})
-    traits = device.get("traits") or {"clusters": []}
-    variant = variants.get(case["variant"], {})
+def _cell(case: CaseRecord, variant: Variant | None, device: DeviceRecord | None, skipped: str | None) -> Cell:
+    """A case with what is known of its model and its device; `skipped` = why it has no trials."""
+    of_model: dict[str, Any] = {}
+    if variant is not None:
+        of_model = variant.model_dump(include={"size_mb", "sha256", "open_inputs"}) | variant.kin.model_dump()
+    traits = device.traits if device else None
     return Cell(
-        case=name,
-        device=case["device"],
-        family=case["family"] or variant.get("family", ""),
-        variant=case["name"] or variant.get("name", case["variant"]),
-        scheme=case["scheme"] or variant.get("scheme"),
-        delegate=case["delegate"],
-        kind=case["kind"],
-        threads=case["threads"],
-        affinity=case["affinity"],
-        size_mb=variant.get("size_mb"),
-        sha256=variant.get("sha256"),
-        **{key: value for key, value in variant.get("kin", {}).items() if key in Kin.model_fields},
-        cores=sum(len(cluster["cores"]) for cluster in traits["clusters"]) or None,
-        tool_version=device.get("tool_version"),
-        tool_sha256=device.get("tool_sha256"),
-        skipped=case.get("reason"),
-        open_inputs=tuple(variant.get("open_inputs", ())),
+        case=case.id,
+        device=case.device,
+        family=case.family or (variant.family if variant else ""),
+        variant=case.name or (variant.name if variant else case.variant),
+        scheme=case.scheme or (variant.scheme if variant else None),
+        delegate=case.delegate,
+        kind=case.kind,
+        threads=case.threads,
+        affinity=case.affinity,
+        cores=traits.cores or None if traits else None,
+        tool_version=device.tool_version if device else None,
+        tool_sha256=device.tool_sha256 if device else None,
+        skipped=skipped,
+        **of_model,
     )
 
 

@@ -57,7 +57,7 @@ def tally(run: Run) -> Tally:
             grouped.setdefault((WORDS[row["status"]], said), []).append(row)
     return Tally(
         cases=len(rows),
-        cells=run.manifest["selection"]["of"] or len(rows),
+        cells=run.manifest.selection.of or len(rows),
         counts={became: sum(WORDS[row["status"]] == became for row in rows) for became in counts},
         reasons=tuple(
             Reason(became, len(group), _where(group, rows), text) for (became, text), group in grouped.items()

@@ -69,7 +69,7 @@ class Results:
     @cached_property
     def labels(self) -> dict[str, str]:
         """Run -> what people call it: its name and when it was made, and its folder where that is not enough."""
-        dates = [(run.manifest["created"] or "")[:16].replace("T", " ") for run in self.runs]
+        dates = [(run.manifest.created or "")[:16].replace("T", " ") for run in self.runs]
         names = [", ".join(filter(None, (run.name, date))) for run, date in zip(self.runs, dates, strict=True)]
         return {
             run.id: name if names.count(name) == 1 else f"{name}, {run.folder.name}"

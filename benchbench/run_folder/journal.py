@@ -4,40 +4,22 @@ from __future__ import annotations
 
 import fcntl
 import importlib
-import json
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from pydantic import ValidationError
 
+from benchbench.run_folder.manifest import Manifest, read_manifest, write_manifest
 from benchbench.run_folder.names import file_name, slug
 from benchbench.run_folder.series import compact_series, series_of, write_series
-from benchbench.values.atomic import atomic
 from benchbench.values.errors import InputError, file_error
 from benchbench.values.outcome import Outcome
 
-FORMAT = 2  # 1 had the times of all inferences in outcomes.jsonl
 _IN_SERIES = {"measurement": {"timings": {"samples"}}}
 DAMAGE_REMEDY = "`benchbench run --resume` does its trial again; delete the line to be told no more"
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """run.json; raises InputError when the folder holds no run of a format we know."""
-    path = folder / "run.json"
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{folder}: is no run folder: it has no run.json") from error
-    except OSError as error:
-        raise file_error(error, f"{path}: cannot be read") from error
-    except ValueError as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(manifest, dict) or manifest.get("format") not in range(1, FORMAT + 1):
-        raise InputError(f"{path}: is no run of a format up to {FORMAT}", remedy="written by a newer benchbench?")
-    return manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +67,7 @@ class Journal:
     """A run folder open for writing; held by one controller at a time."""
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
     _lines: IO[str] = field(repr=False)
 
     def append(self, outcome: Outcome) -> None:
@@ -115,8 +97,12 @@ class Journal:
 
     def note(self, text: str) -> None:
         """Something that happened to the run as a whole; kept in run.json."""
-        self.manifest.setdefault("notes", []).append(text)
-        write_manifest(self.folder, self.manifest)
+        self.record(self.manifest.model_copy(update={"notes": (*self.manifest.notes, text)}))
+
+    def record(self, manifest: Manifest) -> None:
+        """More is known of the run than when it began."""
+        self.manifest = manifest
+        write_manifest(self.folder, manifest)
 
     def end(self) -> None:
         """The run is done: its series become one file."""
@@ -127,11 +113,6 @@ class Journal:
 
     def close(self) -> None:
         self._lines.close()
-
-
-def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    with atomic(folder / "run.json") as file:
-        file.write((json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def new_folder(reports: Path, name: str) -> Path:
@@ -152,17 +133,17 @@ def new_folder(reports: Path, name: str) -> Path:
     raise InputError(f"{reports}: has a thousand runs of this second and name")
 
 
-def create(folder: Path, manifest: dict[str, Any]) -> Journal:
-    write_manifest(folder, {"format": FORMAT} | manifest)
-    return _open(folder, {"format": FORMAT} | manifest)
+def create(folder: Path, manifest: Manifest) -> Journal:
+    write_manifest(folder, manifest)
+    return _open(folder, manifest)
 
 
 def reopen(folder: Path) -> Journal:
     """Go on with a run; raises InputError when it is no run or another controller is writing it."""
-    return _open(folder, read_manifest(folder) | {"format": FORMAT})
+    return _open(folder, read_manifest(folder))
 
 
-def _open(folder: Path, manifest: dict[str, Any]) -> Journal:
+def _open(folder: Path, manifest: Manifest) -> Journal:
     for library in ("pandas", "pyarrow.parquet"):  # to write a series: loaded now, as it would disturb a trial
         importlib.import_module(library)
     path = folder / "outcomes.jsonl"

@@ -1,149 +1,174 @@
-"""What run.json must look like to be read: shapes are checked here, so that nobody else has to."""
+"""run.json, as it is written and read: all that it takes to believe a run, to go on with it, and to do it again."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from benchbench.run_folder.journal import read_manifest
-from benchbench.values.errors import InputError
+from benchbench.values.atomic import atomic
+from benchbench.values.case import LATENCY, MeasurementSettings, Variant
+from benchbench.values.device import Device, Frozen, ToolChoice, Traits
+from benchbench.values.errors import InputError, file_error
+from benchbench.values.preprocessing import Preprocessing
 
-
-class _Record(BaseModel):
-    """A part of run.json as far as it is read here: what is known has its shape checked, newer fields pass."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class _Cluster(_Record):
-    cores: list[int] = Field(default_factory=list)
-    max_mhz: float | None = None
+NAME = "run.json"
+FORMAT: Literal[2] = 2  # in 1 the times of all inferences were in outcomes.jsonl, and a skip was not made as a case
 
 
-class _Traits(_Record):
-    clusters: list[_Cluster] = Field(default_factory=list)
-    memory_mb: float | None = None
-    accelerators: list[str] = Field(default_factory=list)
+class DeviceRecord(Frozen):
+    """A device as it was found, or `error`: why it was not. Values of `env` are in its file alone."""
 
-
-class _Device(_Record):
     name: str
-    traits: _Traits | None = None
+    reached: str | None = None
+    spec: Device | None = None
+    file: str | None = None
+    traits: Traits | None = None
+    runner: str | None = None
     tool_sha256: str | None = None
     tool_version: str | None = None
     error: str | None = None
+    pushed: tuple[str, ...] = ()  # names of the files that it was sent
 
 
-class Kin(_Record):
-    network: str = ""
-    relation: str = "same"
-    because: str = ""
+class CaseRecord(Frozen):
+    """A selected cell of the matrix; what is None nobody said (imported logs, runs of older versions)."""
 
-
-class _Variant(_Record):
-    family: str
-    name: str
-    scheme: str | None = None
-    size_mb: float | None = None
-    sha256: str | None = None
-    kin: Kin = Field(default_factory=Kin)
-    open_inputs: list[str] = Field(default_factory=list)
-
-
-class _Preprocessing(_Record):
-    scale: float = 1.0
-    mean: list[float] = Field(default=[0.0])
-    std: list[float] = Field(default=[1.0])
-
-
-class _Dataset(_Record):
-    family: str
-    dataset: str
-    sha256: str | None = None
-    samples: int | None = None
-    preprocessing: _Preprocessing | None = None
-
-
-class _Case(_Record):
     id: str
     device: str
-    variant: str
-    delegate: str
+    variant: str  # its id
     family: str | None = None
+    name: str | None = None  # of the variant, in its family
     scheme: str | None = None
-    name: str | None = None
-    kind: str | None = None
+    delegate: str  # its label
+    kind: str | None = None  # of the delegate
+    options: dict[str, Any] = Field(default_factory=dict)  # of the delegate, as the matrix writes them
     threads: int | None = None
     affinity: str | None = None
+    runner: str | None = None
 
 
-class _Skip(_Record):
-    case: str
+class SkipRecord(Frozen):
+    """A case without trials; `deliberate` = the matrix itself leaves it out."""
+
+    case: CaseRecord
     reason: str
+    deliberate: bool = False
+
+
+class TrialRecord(Frozen):
+    """A trial of the plan, by the id of its case."""
+
+    id: str
+    case: str
     device: str
-    variant: str
-    delegate: str
-    deliberate: bool = False  # the matrix itself leaves it out
-    family: str | None = None
-    scheme: str | None = None
-    name: str | None = None
-    kind: str | None = None
-    threads: int | None = None
-    affinity: str | None = None
+    round: int
+    position: int
+    purpose: str = LATENCY
+
+
+class SelectionRecord(Frozen):
+    """What was asked for of the matrix: globs over case ids, of so many cells as it has in all."""
+
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    of: int | None = None
+
+
+class ToolRecord(Frozen):
+    name: str
+    sha256: str
+    version: str
+
+
+class DatasetRecord(Frozen):
+    """What a model family was fed with; without a digest and preprocessing its samples are seeded, or none fit."""
+
+    family: str
+    dataset: str
+    samples: int | None = None
+    seed: int = 0
+    native_samples: int | None = None
+    sha256: str | None = None
+    preprocessing: Preprocessing | None = None
+
+
+class Manifest(Frozen):
+    """A run: what was asked for, what it was measured with and on, and the plan, trial by trial.
+
+    A run that was imported has no more than what its logs say.
+    """
+
+    format: Literal[2] = FORMAT
+    name: str = ""
+    id: str = ""
+    created: str | None = None  # UTC, ISO 8601
+    benchbench: str | None = None  # its version
+    imported: bool = False
+    seed: int | None = None
+    host: dict[str, Any] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+    matrix: dict[str, Any] = Field(default_factory=dict)  # as it was written
+    measure: MeasurementSettings | None = None
+    devices: tuple[DeviceRecord, ...] = ()
+    variants: tuple[Variant, ...] = ()  # all of the matrix, with a case or not
+    cases: tuple[CaseRecord, ...] = ()
+    trials: tuple[TrialRecord, ...] = ()
+    skips: tuple[SkipRecord, ...] = ()
+    selection: SelectionRecord = SelectionRecord()
+    tools: tuple[ToolRecord, ...] = ()
+    tool_choice: ToolChoice | None = None
+    datasets: tuple[DatasetRecord, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
-    def _from_its_id(cls, data: Any) -> Any:
-        """In older folders a skip has its case's id alone, device/variant/delegate/threads."""
-        if not isinstance(data, dict) or "device" in data:
+    def _of_format_1(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or data.get("format") != 1:
             return data
-        parts = str(data.get("case", "")).split("/")
-        return dict(zip(("device", "variant", "delegate"), parts, strict=False)) | data
+        skips = data.get("skips", [])
+        return data | {"format": FORMAT, "skips": [_as_case(skip) for skip in skips] if _is_list(skips) else skips}
 
 
-class _Selection(_Record):
-    only: list[str] = Field(default_factory=list)  # globs over case ids
-    skip: list[str] = Field(default_factory=list)
-    of: int | None = None  # cells of the whole matrix, selected or not
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
 
 
-class _Cooldown(_Record):
-    below_c: float
+def _as_case(skip: Any) -> Any:
+    """A skip of format 1 had its case's parts beside the reason; in the oldest runs no more than the case's id."""
+    if not isinstance(skip, dict) or not isinstance(skip.get("case"), str):
+        return skip
+    parts = dict(zip(("device", "variant", "delegate"), skip["case"].split("/"), strict=False))
+    own = {key: value for key, value in skip.items() if key in SkipRecord.model_fields}
+    case = {key: value for key, value in skip.items() if key not in SkipRecord.model_fields}
+    return own | {"case": {"id": skip["case"]} | (case if "device" in case else parts)}
 
 
-class _Measure(_Record):
-    cooldown: _Cooldown | None = None
-
-
-class _Manifest(_Record):
-    name: str = ""
-    id: str = ""
-    created: str | None = None
-    benchbench: str | None = None
-    seed: int | None = None
-    host: dict[str, Any] = Field(default_factory=dict)
-    versions: dict[str, Any] = Field(default_factory=dict)
-    matrix: dict[str, Any] = Field(default_factory=dict)
-    measure: _Measure = Field(default_factory=_Measure)
-    devices: list[_Device] = Field(default_factory=list)
-    variants: list[_Variant] = Field(default_factory=list)
-    cases: list[_Case] = Field(default_factory=list)
-    trials: list[dict[str, Any]] = Field(default_factory=list)
-    skips: list[_Skip] = Field(default_factory=list)
-    selection: _Selection = Field(default_factory=_Selection)
-    tools: list[dict[str, Any]] = Field(default_factory=list)
-    datasets: list[_Dataset] = Field(default_factory=list)
-    notes: list[Any] = Field(default_factory=list)
-
-
-def checked_manifest(folder: Path) -> dict[str, Any]:
-    """run.json, its shape checked as far as it is read here. Raises InputError, naming file and key."""
+def read_manifest(folder: Path) -> Manifest:
+    """run.json; raises InputError, naming file, key and remedy, where it is not what it should be."""
+    path = folder / NAME
     try:
-        return _Manifest.model_validate(read_manifest(folder)).model_dump()
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{folder}: is no run folder: it has no {NAME}") from error
+    except OSError as error:
+        raise file_error(error, f"{path}: cannot be read") from error
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(data, dict) or data.get("format") not in range(1, FORMAT + 1):
+        raise InputError(f"{path}: is no run of a format up to {FORMAT}", remedy="written by a newer benchbench?")
+    try:
+        return Manifest.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        where = f"{folder / 'run.json'}: {key}: {first['msg']}"
-        raise InputError(where, remedy="restore the file as benchbench wrote it") from error
+        key = ".".join(map(str, first["loc"]))
+        unknown = first["type"] == "extra_forbidden"
+        remedy = "read it with the benchbench that wrote it" if unknown else "restore the file as benchbench wrote it"
+        raise InputError(f"{path}: {key}: {first['msg']}", remedy=remedy) from error
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    with atomic(folder / NAME) as file:
+        file.write((json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n").encode())

@@ -19,6 +19,7 @@ from benchbench.accuracy.outputs import Output, kept_in, write_outputs
 from benchbench.accuracy.scoring import score_run
 from benchbench.analysis.frames import load
 from benchbench.run_folder.journal import create, reopen
+from benchbench.run_folder.manifest import DatasetRecord, Manifest
 from benchbench.values.case import Variant
 from benchbench.values.errors import InputError
 from benchbench.values.outcome import Outcome
@@ -144,7 +145,7 @@ def scored_run(folder: Path, model: Path, data: Path) -> Path:
     dataset = feed(wanted, [variant]).datasets[variant.id]
     assert dataset.labels is not None
     folder.mkdir(exist_ok=True)
-    book = create(folder, {"variants": [variant.model_dump(mode="json")], "datasets": [asdict(wanted)]})
+    book = create(folder, Manifest(variants=(variant,), datasets=(DatasetRecord(**asdict(wanted)),)))
     (folder / "outputs" / "one").mkdir(parents=True)
     answers = np.where(np.arange(50) < 10, 3, dataset.labels)
     write_outputs(folder / "outputs" / "one" / "outputs.npz", [Output("y", np.eye(10, dtype=np.float32)[answers])])
@@ -194,7 +195,7 @@ def test_resuming_a_stranger_s_run_writes_nothing_outside_it(tmp_path: Path) -> 
     lines = folder / "outcomes.jsonl"
     lines.write_text(lines.read_text().splitlines()[0].replace("outputs/one", "../elsewhere") + "\n")
     book = reopen(folder)
-    variant = Variant.model_validate(book.manifest["variants"][0])
+    variant = book.manifest.variants[0]
     datasets = feed(Wanted("clothes", str(FAMILY / "test.npz"), 50, 0), [variant]).datasets
     score_run(book, datasets, [variant], lambda _: None)
     book.close()

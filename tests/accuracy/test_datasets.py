@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from benchbench.accuracy.datasets import load, seeded
-from benchbench.accuracy.tensors import Preprocessing
 from benchbench.values.errors import InputError
+from benchbench.values.preprocessing import Preprocessing
 from tests.accuracy.conftest import Described
 
 GREY = Described()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchbench.run_folder.journal import read_manifest
+from benchbench.run_folder.manifest import read_manifest
 from benchbench.runtimes.models import inspect
 from benchbench.values.outcome import Outcome
 from tests.beds import models
@@ -75,7 +75,7 @@ def test_strings_are_told_at_plan_and_everything_else_is_measured(tmp_path: Path
     assert set(measured.values()) == {"ok"}
     assert {trial.rpartition("/")[2] for trial in measured if "/text." in trial} == {"r1"}
     assert {trial.rpartition("/")[2] for trial in measured if "/sum." in trial} == {"r1", "accuracy"}
-    assert any("text.tflite" in str(note) for note in read_manifest(bench.latest())["notes"])
+    assert any("text.tflite" in str(note) for note in read_manifest(bench.latest()).notes)
 
 
 def test_a_dataset_for_an_input_of_rank_1_has_a_sample_a_row(tmp_path: Path) -> None:

@@ -65,12 +65,12 @@ def _executor(variant: str, kind: str) -> str:
 def _every_round_is_a_pass_over_all_cases_in_an_order_of_its_own(run: Run) -> None:
     orders = []
     for number in (1, 2, 3):
-        trials = [t for t in run.manifest["trials"] if t["device"] == "board" and t["round"] == number]
-        orders.append([t["case"] for t in sorted(trials, key=lambda t: int(t["position"]))])
+        trials = [t for t in run.manifest.trials if t.device == "board" and t.round == number]
+        orders.append([t.case for t in sorted(trials, key=lambda t: t.position)])
     assert sorted(orders[0]) == sorted(orders[1]) == sorted(orders[2])
     assert len({tuple(order) for order in orders}) == 3
     told = [o.trial for o in run.outcomes if o.device == "board"]
-    assert told == [t["id"] for t in run.manifest["trials"] if t["device"] == "board"]
+    assert told == [t.id for t in run.manifest.trials if t.device == "board"]
 
 
 def _a_trial_by_hand_has_the_latency_of_its_row(run: Run) -> None:

@@ -109,7 +109,7 @@ def test_edge_tpu_files_run_on_their_delegate_alone_beside_their_twin(lab: Lab) 
     assert (taken.verdict, taken.executor, taken.accuracy_broken) == ("full", "external", 1)
     assert cases.accuracy_broken["host/mobilenet.uint8/cpu/t1"] == 0
     assert cases.verdict["host/mobilenet.uint8/external:tpu-like/t1"] == "none"
-    assert "mobilenet.uint8: the reference of mobilenet, which has no float32 file" in run.manifest["notes"]
+    assert "mobilenet.uint8: the reference of mobilenet, which has no float32 file" in run.manifest.notes
 
 
 def measured(lab: Lab, text: str, expect: int = 0) -> Run:

@@ -61,7 +61,7 @@ def test_the_matrix_of_the_readme_runs_on_host_board_and_phone_at_once(lab: Lab)
     gpu = cases[cases.kind == "gpu"]
     assert not gpu.headline.any()
     assert gpu.median_ms.isna().all()
-    skipped = {skip["case"]: skip["reason"] for skip in run.manifest["skips"]}
+    skipped = {skip.case.id: skip.reason for skip in run.manifest.skips}
     assert "Android only" in skipped["board/mobilenet_v2.float32/nnapi:google-edgetpu/t1"]
     assert "left out by the matrix" in skipped["phone/mobilenet_v2.int16x8/gpu/t1"]
     assert "report:" in done.stderr

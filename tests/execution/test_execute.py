@@ -24,11 +24,12 @@ from benchbench.config.inventory import device_file, read_device
 from benchbench.device.agent import SCRIPT
 from benchbench.device.lock import Holder
 from benchbench.device.session import open_session
-from benchbench.execution.manifest import resumption_of
+from benchbench.execution.resumption import resumption_of
 from benchbench.execution.scheduler import Event, Progressed, Started, Tell
 from benchbench.execution.selection import Selection
 from benchbench.plan import Plan
-from benchbench.run_folder.journal import read_manifest, reopen
+from benchbench.run_folder.journal import reopen
+from benchbench.run_folder.manifest import read_manifest
 from benchbench.values.device import Device
 from benchbench.values.errors import InputError, NothingToDo, Unreachable
 from tests.beds.delegate.build import compiler
@@ -95,21 +96,22 @@ def test_the_manifest_gives_back_the_very_plan_and_says_what_was_measured_with(b
     folder = run(bench, bench.matrix(top='skip = [{ threads = 1, scheme = "int8" }]'), watched)
     manifest = read_manifest(folder)
     recorded = resumption_of(manifest, folder)
-    assert recorded.plan == watched.plans[0]
-    assert [skip.reason for skip in recorded.plan.skips] == ["left out by the matrix"]
-    (device,) = manifest["devices"]
-    assert (device["name"], device["runner"], len(device["tool_sha256"])) == ("host", "python", 64)
-    assert device["tool_version"].startswith("ai-edge-litert")
-    assert device["traits"]["os"] == "linux"
-    assert manifest["tools"][0]["version"].startswith("ai-edge-litert")
-    assert all(len(variant["sha256"]) == 64 for variant in manifest["variants"])
+    assert recorded.work.plan == watched.plans[0]
+    assert [skip.reason for skip in recorded.work.plan.skips] == ["left out by the matrix"]
+    (device,) = manifest.devices
+    assert (device.name, device.runner, len(device.tool_sha256 or "")) == ("host", "python", 64)
+    assert str(device.tool_version).startswith("ai-edge-litert")
+    assert device.traits is not None
+    assert device.traits.os == "linux"
+    assert manifest.tools[0].version.startswith("ai-edge-litert")
+    assert all(len(variant.sha256) == 64 for variant in manifest.variants)
 
 
 def test_a_second_run_transfers_nothing(bench: Workbench) -> None:
     matrix = bench.matrix("float32")
     first, second = run(bench, matrix), run(bench, matrix)
-    assert "fashion_mnist_float32.tflite" in read_manifest(first)["devices"][0]["pushed"]
-    assert read_manifest(second)["devices"][0]["pushed"] == []
+    assert "fashion_mnist_float32.tflite" in read_manifest(first).devices[0].pushed
+    assert read_manifest(second).devices[0].pushed == ()
 
 
 def test_a_note_on_a_device_is_told_once_and_kept_once(bench: Workbench) -> None:
@@ -119,7 +121,7 @@ def test_a_note_on_a_device_is_told_once_and_kept_once(bench: Workbench) -> None
     claim = f"0badcafe {replace(here, pid=str(gone.pid)).text}"
     subprocess.run(["sh", str(SCRIPT), "lock", "900", claim], check=True, capture_output=True)
     folder = run(bench, bench.matrix("float32"))
-    (note,) = read_manifest(folder)["notes"]
+    (note,) = read_manifest(folder).notes
     assert note.startswith(f"host: a stale lock of {here.who} pid {gone.pid} was broken")
 
 
@@ -381,7 +383,7 @@ def test_what_a_tool_said_too_much_of_is_cut_and_its_case_says_so(bench: Workben
 def test_a_run_is_not_resumed_with_a_dataset_that_is_another_by_now(bench: Workbench, change: str) -> None:
     shutil.copy(FAMILY / "test.npz", bench.folder / "mine.npz")
     folder = run(bench, bench.matrix("float32", rounds=1, model='dataset = "mine.npz"\nsamples = 3'))
-    assert read_manifest(folder)["datasets"][0]["preprocessing"] is None
+    assert read_manifest(folder).datasets[0].preprocessing is None
     shortened(folder, 1)
     if change == "samples":
         shutil.copy(FAMILY / "calibration.npz", bench.folder / "mine.npz")
@@ -407,8 +409,9 @@ def test_a_damaged_manifest_is_one_line(bench: Workbench, key: str, value: objec
     folder = bench.folder / "run"
     folder.mkdir()
     (folder / "run.json").write_text(json.dumps({"format": 1, key: value}))
-    with pytest.raises(InputError, match=r"run\.json: does not hold a plan that can be resumed"):
+    with pytest.raises(InputError, match=rf"run\.json: ({key}|does not hold a plan that can be resumed)") as told:
         api.resume(folder)
+    assert told.value.remedy
 
 
 def becomes_true(what: Callable[[], bool], seconds: float = 120) -> bool:
@@ -439,7 +442,7 @@ def test_a_killed_run_is_completed_without_repeating_a_finished_trial(bench: Wor
     assert lines(folder)[: len(before)] == before
     assert [outcome.trial for outcome in outcomes(folder)] == planned(folder)
     assert becomes_true(lambda: not bench.processes())
-    assert any("its holder has ended" in note for note in read_manifest(folder)["notes"])
+    assert any("its holder has ended" in note for note in read_manifest(folder).notes)
 
 
 def test_an_evaluation_whose_controller_was_killed_goes_on_where_it_was(bench: Workbench) -> None:

@@ -15,7 +15,7 @@ from benchbench.analysis.tally import tally
 from benchbench.config.inventory import device_file
 from benchbench.device.session import open_session
 from benchbench.execution.selection import Selection
-from benchbench.run_folder.journal import read_manifest
+from benchbench.run_folder.manifest import read_manifest
 from benchbench.values.device import Device
 from benchbench.values.errors import NothingToDo, Unreachable
 from tests.beds.namespaces import can_mount
@@ -45,7 +45,7 @@ def test_a_device_of_which_no_case_is_selected_is_neither_opened_nor_an_error(be
     matrix = bench.matrix("float32", devices=("host", "board", "phone-that-is-not-here"), rounds=1)
     for folder in (run(bench, matrix, "host/*"), run(bench, matrix, skip=("board/*", "phone-*"))):
         found = load(folder)
-        assert [device["name"] for device in found.manifest["devices"]] == ["host"]
+        assert [device.name for device in found.manifest.devices] == ["host"]
         assert list(found.cases["status"]) == ["ok"]
         assert tally(found).lines == ("1 of 3 selected: 1 measured",)
 
@@ -61,7 +61,7 @@ def test_a_device_without_selected_cases_is_not_opened_and_its_cases_are_rows(be
     matrix = bench.matrix("float32", devices=("host", "board"), rounds=1, top='skip = [{ device = "board" }]')
     folder = run(bench, matrix)
     assert tally(load(folder)).lines == ("2 cases: 1 measured, 1 skipped (board: left out by the matrix)",)
-    assert [skip["deliberate"] for skip in read_manifest(folder)["skips"]] == [True]
+    assert [skip.deliberate for skip in read_manifest(folder).skips] == [True]
 
 
 def test_a_device_that_is_in_use_can_be_left_out(bench: Workbench) -> None:
@@ -81,10 +81,10 @@ def test_unnamed_devices_that_do_not_answer_are_named_with_their_cases(bench: Wo
     rows = found.cases.set_index("device")
     assert dict(rows["status"]) == {"host": "ok", "board": "skipped"}
     manifest = read_manifest(folder)
-    errors = {device["name"]: device["error"] for device in manifest["devices"]}
+    errors = {device.name: device.error for device in manifest.devices}
     assert errors["host"] is None
     assert errors["board"] == rows.loc["board", "error"]
-    assert [(skip["device"], skip["deliberate"]) for skip in manifest["skips"]] == [("board", False)]
+    assert [(skip.case.device, skip.deliberate) for skip in manifest.skips] == [("board", False)]
     (reason,) = tally(found).reasons
     assert (reason.became, reason.where, reason.text) == ("skipped", "board", errors["board"])
 
@@ -106,7 +106,7 @@ def test_devices_in_use_or_without_a_runner_are_named_with_their_cases(
     assert dict(rows["status"]) == {"host": "ok", "bare": "skipped", "taken": "skipped"}
     assert "in use" in str(rows.loc["taken", "error"])
     assert "/no/such/python" in str(rows.loc["bare", "error"])
-    told = {device["name"]: device["error"] for device in found.manifest["devices"]}
+    told = {device.name: device.error for device in found.manifest.devices}
     assert told == {"host": None, "bare": rows.loc["bare", "error"], "taken": rows.loc["taken", "error"]}
     assert {reason.where for reason in tally(found).reasons} == {"bare", "taken"}
 
@@ -119,7 +119,7 @@ def test_of_two_files_of_one_machine_the_first_is_used_and_it_is_said(bench: Wor
     rows = found.cases.set_index("device")
     assert dict(rows["status"]) == {used: "ok", other: "skipped"}
     assert f"{other} is the same machine as {used}" in str(rows.loc[other, "error"])
-    told = {device["name"]: device["error"] for device in found.manifest["devices"]}
+    told = {device.name: device.error for device in found.manifest.devices}
     assert told == {used: None, other: rows.loc[other, "error"]}
 
 

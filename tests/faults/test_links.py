@@ -19,6 +19,7 @@ from benchbench.execution.scheduler import Event, Started, execute, workers
 from benchbench.modes.base import RunContext
 from benchbench.plan import make_plan
 from benchbench.run_folder.journal import create, new_folder, read_outcomes
+from benchbench.run_folder.manifest import Manifest
 from benchbench.runtimes.base import Target
 from benchbench.runtimes.models import variants
 from benchbench.runtimes.tflite.backends import Xnnpack
@@ -108,7 +109,7 @@ def run(
 
     with workers(devices, ToolChoice(), patience_s=patience_s) as opened:
         plan = make_plan(MATRIX, [Target(device) for device in devices], seed=1)
-        journal = create(new_folder(folder / "reports", "faults"), {"name": "faults"})
+        journal = create(new_folder(folder / "reports", "faults"), Manifest(name="faults"))
         execute(plan, opened, RunContext(MEASURE, journal, {}), tell)
         journal.close()
     for thread in faults:

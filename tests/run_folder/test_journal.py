@@ -11,11 +11,11 @@ from benchbench.run_folder.journal import (
     Journal,
     create,
     new_folder,
-    read_manifest,
     read_outcomes,
     read_records,
     reopen,
 )
+from benchbench.run_folder.manifest import Manifest, read_manifest
 from benchbench.run_folder.names import file_name, slug
 from benchbench.values.errors import InputError
 from benchbench.values.outcome import Measurement, Outcome, Status, Timings
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def written(folder: Path, *trials: str) -> Journal:
-    journal = create(folder, {"name": "test"})
+    journal = create(folder, Manifest(name="test"))
     for trial in trials:
         journal.append(outcome(trial))
     return journal
@@ -111,7 +111,7 @@ def test_two_outcomes_glued_into_one_line_cost_that_line(folder: Path) -> None:
 
 
 def test_done_is_what_ended_for_good_by_its_last_word(folder: Path) -> None:
-    journal = create(folder, {})
+    journal = create(folder, Manifest())
     for told in (
         outcome("ok"),
         outcome("failed", "failed"),
@@ -149,7 +149,7 @@ def test_notes_are_kept_in_the_manifest(folder: Path) -> None:
     journal.note("first")
     journal.note("second")
     journal.close()
-    assert read_manifest(folder)["notes"] == ["first", "second"]
+    assert read_manifest(folder).notes == ("first", "second")
     assert json.loads((folder / "run.json").read_text())["format"] == 2
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from benchbench.modes.launch import transcript, without_times
 from benchbench.run_folder.journal import Journal, create, new_folder, read_outcomes, reopen
+from benchbench.run_folder.manifest import Manifest
 from benchbench.run_folder.series import (
     ALL,
     CHOICE,
@@ -96,7 +97,7 @@ def test_every_part_of_a_long_launch_has_the_same_chance_to_be_kept() -> None:
 
 
 def test_a_line_of_the_journal_has_no_times_and_the_series_has_them(folder: Path) -> None:
-    journal = create(folder, {})
+    journal = create(folder, Manifest())
     journal.append(outcome("host/a/t1/r1"))
     journal.close()
     assert "samples" not in (folder / "outcomes.jsonl").read_text()
@@ -106,7 +107,7 @@ def test_a_line_of_the_journal_has_no_times_and_the_series_has_them(folder: Path
 
 
 def test_a_run_that_has_ended_has_one_file_with_all_series(folder: Path) -> None:
-    journal = create(folder, {})
+    journal = create(folder, Manifest())
     for number in range(5):
         journal.append(outcome(f"host/a/t1/r{number}", times(900 if number == 3 else 4, seed=number)))
     before = read_series(folder)
@@ -121,7 +122,7 @@ def test_a_run_that_has_ended_has_one_file_with_all_series(folder: Path) -> None
 
 
 def test_a_run_without_series_ends_without_a_file_of_them(folder: Path) -> None:
-    journal = create(folder, {})
+    journal = create(folder, Manifest())
     journal.append(outcome("host/a/t1/r1", ()))
     journal.end()
     journal.close()
@@ -167,7 +168,7 @@ def test_a_whole_that_is_damaged_stays_beside_the_new(folder: Path) -> None:
 def test_ten_thousand_trials_of_a_quick_model_take_less_than_100_mb(folder: Path) -> None:
     """A hundredth of them: a second each at 60 µs, with logs and lines as the script's launches leave them."""
     told = Outcome.model_validate_json(SAMPLE.read_text(encoding="utf-8").splitlines()[0])
-    journal = create(folder, {})
+    journal = create(folder, Manifest())
     for number in range(100):
         us = times(16_667, seed=number)
         trial = f"host/fashion_mnist.dynamic-int8/xnnpack/t1/r{number}"
@@ -213,7 +214,7 @@ def killed_everywhere(place: str) -> None:
     """
     for point in itertools.count(1):
         folder = new_folder(Path(place), "run")
-        create(folder, {}).close()
+        create(folder, Manifest()).close()
         child = os.fork()
         if not child:
             _kill_at(point)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import benchbench
-from benchbench.run_folder.journal import read_manifest, read_outcomes
+from benchbench.run_folder.journal import read_outcomes
+from benchbench.run_folder.manifest import read_manifest
 
 PACKAGE = Path(benchbench.__file__).parent
 SLEEPER = Path(__file__).parents[1] / "beds" / "sleeper"
@@ -97,8 +98,8 @@ def test_a_matrix_of_both_formats_runs_each_with_its_own_tool(folder: Path) -> N
         ("host/net.slow/sleep/t1", "ok", "sleeper"),
     }
     assert {o.measurement.timings.median for o in outcomes if o.variant == "net.slow"} == {3000.0}
-    assert {tool["name"] for tool in manifest["tools"]} == {"python", "sleeper"}
-    assert manifest["skips"] == []
+    assert {tool.name for tool in manifest.tools} == {"python", "sleeper"}
+    assert manifest.skips == ()
     assert "sleep" in (run / "index.html").read_text(encoding="utf-8")
 
 

@@ -11,6 +11,7 @@ from benchbench.accuracy.collect.chunks import Chunk
 from benchbench.accuracy.collect.launch_sequence import Evaluated, LaunchFailed, LaunchSequence, Progress
 from benchbench.accuracy.outputs import Output, read_outputs
 from benchbench.accuracy.shards import Shards
+from benchbench.accuracy.tensors import arithmetic
 from benchbench.device.session import JobResult
 from benchbench.device_script.protocol import Evaluation
 from benchbench.runtimes.tool import LaunchSpec
@@ -46,7 +47,7 @@ def _launch(launches: LaunchSequence, work: LaunchSpec, shards: Shards, done: in
         evaluation = Evaluation(
             samples=launches.session.stage(shard.path),
             start=done - shard.first,
-            preprocess=how.arithmetic if how else None,
+            preprocess=arithmetic(how) if how else None,
             whole=shards.dataset.whole,
             state=state,
             at_most_seconds=min(LAUNCH_SECONDS, work.measure.timeout_seconds / 2),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from benchbench.report.results import Results
 from benchbench.report.sections.base import Section, shared_doubts
+from benchbench.run_folder.manifest import DeviceRecord
+from benchbench.values.device import Cluster
 from benchbench.values.formatting import number
 
 
@@ -14,11 +15,10 @@ def section(results: Results) -> Section:
     shared = shared_doubts(results)
     cards = []
     for run in results.runs:
-        for device in run.manifest["devices"]:
-            place = results.place(run.id, str(device.get("name")))
-            cards.append(
-                {"place": place, "facts": _facts(device), "error": device.get("error"), "doubts": shared.get(place, ())}
-            )
+        for device in run.manifest.devices:
+            place = results.place(run.id, device.name)
+            doubts = shared.get(place, ())
+            cards.append({"place": place, "facts": _facts(device), "error": device.error, "doubts": doubts})
     return Section(
         "devices",
         "What was run where",
@@ -28,27 +28,26 @@ def section(results: Results) -> Section:
     )
 
 
-def _facts(device: Mapping[str, Any]) -> dict[str, str]:
+def _facts(device: DeviceRecord) -> dict[str, str]:
     """A device's traits in words; what the device does not say is left out."""
-    traits = device.get("traits") or {}
-    clusters = [
-        f"{len(c.get('cores') or ())} × {number(c['max_mhz'] / 1000, 2)} GHz"
-        if c.get("max_mhz")
-        else f"{len(c.get('cores') or ())}"
-        for c in traits.get("clusters") or []
-    ]
-    system = " ".join(str(traits[key]) for key in ("os", "os_version") if traits.get(key))
-    facts = {
-        "reached": device.get("reached"),
-        "model": traits.get("model"),
-        "SoC": traits.get("soc"),
-        "system": system + (f" (SDK {traits['sdk']})" if traits.get("sdk") else ""),
-        "ABI": traits.get("abi"),
-        "cores": " + ".join(clusters),
-        "memory": f"{traits['memory_mb'] / 1024:.1f} GB" if traits.get("memory_mb") else None,
-        "runner": device.get("runner"),
-        "runtime": traits.get("runtime"),
-        "accelerators": ", ".join(traits.get("accelerators") or []),
-        "tool sha256": device.get("tool_sha256"),
-    }
-    return {name: str(value) for name, value in facts.items() if value}
+    known: dict[str, Any] = {"reached": device.reached}
+    if traits := device.traits:
+        system = " ".join(filter(None, (traits.os, traits.os_version)))
+        known |= {
+            "model": traits.model,
+            "SoC": traits.soc,
+            "system": system + (f" (SDK {traits.sdk})" if traits.sdk else ""),
+            "ABI": traits.abi,
+            "cores": " + ".join(map(_cores, traits.clusters)),
+            "memory": f"{traits.memory_mb / 1024:.1f} GB" if traits.memory_mb else None,
+        }
+    known["runner"] = device.runner
+    if traits:
+        known |= {"runtime": traits.runtime, "accelerators": ", ".join(traits.accelerators)}
+    known["tool sha256"] = device.tool_sha256
+    return {name: str(value) for name, value in known.items() if value}
+
+
+def _cores(cluster: Cluster) -> str:
+    count = str(len(cluster.cores))
+    return f"{count} × {number(cluster.max_mhz / 1000, 2)} GHz" if cluster.max_mhz else count

@@ -23,12 +23,12 @@ def section(results: Results) -> Section:
         for (run, case, error, remedy), group in grouped
     ]
     unreached = [
-        {"name": device.get("name"), "error": device["error"]}
+        {"name": device.name, "error": device.error}
         for run in results.runs
-        for device in run.manifest["devices"]
-        if device.get("error")
+        for device in run.manifest.devices
+        if device.error
     ]
-    left = [(results.labels[run.id], len(run.manifest["trials"]) - len(run.outcomes)) for run in results.runs]
+    left = [(results.labels[run.id], len(run.manifest.trials) - len(run.outcomes)) for run in results.runs]
     content = {
         "failures": failures,
         "unreached": unreached,

@@ -27,6 +27,7 @@ from benchbench.execution.prepare import PreparedDevice, prepare_device
 from benchbench.execution.worker import Worker
 from benchbench.modes.base import RunContext
 from benchbench.run_folder import journal as journals
+from benchbench.run_folder.manifest import Manifest
 from benchbench.runtimes import Delegate
 from benchbench.runtimes.base import Toolchain
 from benchbench.runtimes.models import inspect, variant_of
@@ -288,7 +289,7 @@ def test_the_trial_of_a_tool_that_gives_no_outputs_back_is_skipped_and_says_why(
     case = Case(device="host", variant=variant_of(inspect(model), "net", "float32"), delegate=XNNPACK, threads=1)
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "logs").mkdir()
-    with closing(journals.create(tmp_path / "run", {})) as journal:
+    with closing(journals.create(tmp_path / "run", Manifest())) as journal:
         shards = cut(load(four_numbers(tmp_path, 2)[0], inspect(model).inputs), tmp_path / "shards")
         trial = Trial(case=case, round=0, position=1, purpose="accuracy")
         outcome = Worker(session, prepared).perform(

@@ -1,0 +1,196 @@
+"""The manifest of a run that is about to begin, and of one that others measured."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchbench.accuracy.datasets import Dataset
+from benchbench.accuracy.feeding import Wanted, dataset_of, wanted_of
+from benchbench.config.matrix import Matrix
+from benchbench.device.opening import Absent
+from benchbench.execution.worker import Worker
+from benchbench.plan import Plan
+from benchbench.run_folder.manifest import (
+    CaseRecord,
+    DatasetRecord,
+    DeviceRecord,
+    Manifest,
+    SelectionRecord,
+    SkipRecord,
+    ToolRecord,
+    TrialRecord,
+)
+from benchbench.runtimes import without_suffix
+from benchbench.runtimes.base import Toolchain
+from benchbench.values.case import Case
+from benchbench.values.outcome import Outcome
+
+REDACTED = "(redacted)"
+RECORDED_PACKAGES = ("ai-edge-litert", "numpy", "pandas", "adbutils", "paramiko")
+
+
+def manifest_of(
+    matrix: Matrix, plan: Plan, opened: Sequence[Worker | Absent], datasets: Mapping[str, Dataset]
+) -> Manifest:
+    """The manifest of a run that is about to begin."""
+    toolchains = {c.session.device.name: c.prepared.toolchains for c in opened if isinstance(c, Worker)}
+    return _begun(
+        plan.name,
+        seed=plan.seed,
+        host={"system": platform.platform(), "python": platform.python_version(), "machine": platform.machine()},
+        versions={package: importlib.metadata.version(package) for package in RECORDED_PACKAGES},
+        matrix=_as_written(matrix),
+        measure=plan.measure,
+        devices=tuple(map(device_record, opened)),
+        variants=matrix.variants,
+        cases=tuple(case_record(case, toolchains.get(case.device, {}).get(case.variant.format)) for case in plan.cases),
+        trials=tuple(
+            TrialRecord(
+                id=trial.id,
+                case=trial.case.id,
+                device=trial.case.device,
+                round=trial.round,
+                position=trial.position,
+                purpose=trial.purpose,
+            )
+            for trial in plan.trials
+        ),
+        skips=tuple(
+            SkipRecord(case=case_record(skip.case), reason=skip.reason, deliberate=skip.deliberate)
+            for skip in plan.skips
+        ),
+        selection=SelectionRecord(only=plan.only, skip=plan.skip, of=plan.cells),
+        tools=_tools(opened),
+        tool_choice=matrix.tool,
+        datasets=tuple(dataset_record(wanted, datasets) for wanted in wanted_of(matrix)),
+    )
+
+
+def imported_manifest(outcomes: Sequence[Outcome]) -> Manifest:
+    """The manifest of a run that others measured: what its outcomes say, and that it was imported."""
+    firsts = {outcome.case: outcome for outcome in reversed(outcomes)}
+    return _begun(
+        "imported",
+        imported=True,
+        devices=tuple(
+            DeviceRecord(name=name, reached="imported") for name in dict.fromkeys(o.device for o in outcomes)
+        ),
+        cases=tuple(_imported_case(outcome) for outcome in reversed(firsts.values())),
+        notes=("imported from outputs that others recorded: conditions and order are not known",),
+    )
+
+
+def _begun(name: str, **more: Any) -> Manifest:
+    return Manifest(
+        name=name,
+        id=secrets.token_hex(8),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        benchbench=importlib.metadata.version("benchbench"),
+        **more,
+    )
+
+
+def case_record(case: Case, toolchain: Toolchain | None = None) -> CaseRecord:
+    """A case as run.json has it; without a toolchain nobody knows what would measure it."""
+    return CaseRecord(
+        id=case.id,
+        device=case.device,
+        variant=case.variant.id,
+        family=case.variant.family,
+        name=case.variant.name,
+        scheme=case.variant.scheme,
+        delegate=case.delegate.label,
+        kind=case.delegate.kind,
+        options=case.delegate.model_dump(mode="json"),
+        threads=case.threads,
+        affinity=case.affinity,
+        runner=toolchain.runner.kind if toolchain else None,
+    )
+
+
+def _imported_case(outcome: Outcome) -> CaseRecord:
+    asked = outcome.delegation.asked
+    name = without_suffix(outcome.variant)
+    return CaseRecord(
+        id=outcome.case,
+        device=outcome.device,
+        variant=outcome.variant,
+        family=name,
+        name=name,
+        delegate=asked or "unknown",
+        kind=asked,
+        threads=outcome.measurement.threads,
+        runner="imported",
+    )
+
+
+def dataset_record(wanted: Wanted, datasets: Mapping[str, Dataset]) -> DatasetRecord:
+    """What a family's dataset was, and what its samples went through."""
+    dataset = dataset_of(wanted.family, datasets)
+    return DatasetRecord(
+        family=wanted.family,
+        dataset=wanted.dataset,
+        samples=wanted.samples,
+        seed=wanted.seed,
+        native_samples=wanted.native_samples,
+        sha256=dataset.sha256 if dataset else None,
+        preprocessing=dataset.preprocessing if dataset else None,
+    )
+
+
+def device_record(worker: Worker | Absent) -> DeviceRecord:
+    """A device as it was found, with the values of its `env` left out."""
+    device = worker.device if isinstance(worker, Absent) else worker.session.device
+    record = DeviceRecord(
+        name=device.name,
+        reached=device.address.reached,
+        spec=device.model_copy(update={"env": dict.fromkeys(device.env, REDACTED)}),
+        file=str(Path(device.source).absolute()) if device.source else None,
+    )
+    if isinstance(worker, Absent):
+        return record.model_copy(update={"error": str(worker.error)})
+    found: dict[str, Any] = {"traits": worker.prepared.traits, "error": worker.prepared.problem}
+    if toolchain := worker.prepared.toolchain:
+        found |= {"runner": toolchain.runner.kind, "tool_sha256": toolchain.tool_sha256}
+        found["tool_version"] = toolchain.tool_version
+    return record.model_copy(update=found)
+
+
+def with_transfers(manifest: Manifest, opened: Sequence[Worker | Absent]) -> Manifest:
+    """With the files that each device was sent in this run: none that it already held."""
+    sent = {worker.session.device.name: worker.session.store.pushed for worker in opened if isinstance(worker, Worker)}
+    devices = tuple(
+        device.model_copy(update={"pushed": (*device.pushed, *sent.get(device.name, ()))})
+        for device in manifest.devices
+    )
+    return manifest.model_copy(update={"devices": devices})
+
+
+def _as_written(matrix: Matrix) -> dict[str, Any]:
+    return {
+        "source": Path(matrix.source).name,
+        "devices": matrix.devices,
+        "threads": matrix.threads,
+        "affinity": matrix.affinity,
+        "delegates": [delegate.model_dump(mode="json") for delegate in matrix.delegates],
+        "model": [entry.model_dump(mode="json", exclude_none=True) for entry in matrix.entries],
+        "skip": [rule.model_dump(mode="json", exclude_none=True) for rule in matrix.skips],
+        "budget": [rule.model_dump(mode="json", exclude_defaults=True) for rule in matrix.budget],
+    }
+
+
+def _tools(opened: Sequence[Worker | Absent]) -> tuple[ToolRecord, ...]:
+    return tuple(
+        dict.fromkeys(
+            ToolRecord(name=toolchain.runner.kind, sha256=toolchain.tool_sha256, version=toolchain.tool_version)
+            for worker in opened
+            if isinstance(worker, Worker)
+            for toolchain in worker.prepared.toolchains.values()
+        )
+    )

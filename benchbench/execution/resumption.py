@@ -1,0 +1,136 @@
+"""From the manifest of a run to what is needed to go on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from benchbench.accuracy.datasets import Dataset
+from benchbench.accuracy.feeding import Wanted, feed
+from benchbench.config.inventory import read_device
+from benchbench.config.matrix import NATIVE_SAMPLES
+from benchbench.device.store import sha256_of
+from benchbench.execution.recording import dataset_record
+from benchbench.plan import Plan, Skip
+from benchbench.run_folder.manifest import NAME, CaseRecord, DatasetRecord, DeviceRecord, Manifest
+from benchbench.runtimes import Delegate
+from benchbench.values.case import Case, Trial, Variant
+from benchbench.values.device import Device, ToolChoice
+from benchbench.values.errors import InputError
+
+_OPTIONS: TypeAdapter[Delegate] = TypeAdapter(Delegate)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be done with open devices; `variants` are all of the matrix, with a case or not."""
+
+    plan: Plan
+    variants: tuple[Variant, ...]
+    datasets: Mapping[str, Dataset]  # by variant
+    native_samples: Mapping[str, int]  # by family: at most, through benchmark_model
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """A run that was begun: its work, and which devices and tools it is done with."""
+
+    work: Work
+    devices: tuple[Device, ...]
+    choice: ToolChoice
+    tools: Mapping[str, str | None]  # device -> sha256 of what it measured with
+
+
+def resumption_of(manifest: Manifest, folder: Path) -> Resumption:
+    """The run that a folder records.
+
+    Raises InputError where its manifest has no plan, or a model or dataset is gone or is not what it was.
+    """
+    try:
+        plan, choice = _plan_of(manifest), ToolChoice.model_validate(manifest.tool_choice)
+    except (KeyError, ValueError) as error:
+        said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        remedy = "imported runs have none" if manifest.imported else "restore the file as benchbench wrote it"
+        where = f"{folder / NAME}: does not hold a plan that can be resumed"
+        raise InputError(f"{where}: {said}", remedy=remedy) from error
+    for variant in manifest.variants:
+        _unchanged(Path(variant.path), variant.sha256)
+    datasets: dict[str, Dataset] = {}
+    for record in manifest.datasets:
+        datasets |= _as_they_were(record, manifest.variants)
+    native = {record.family: record.native_samples or NATIVE_SAMPLES for record in manifest.datasets}
+    return Resumption(
+        Work(plan, manifest.variants, datasets, native),
+        devices=tuple(_as_it_was(record, folder) for record in manifest.devices),
+        choice=choice,
+        tools={record.name: record.tool_sha256 for record in manifest.devices},
+    )
+
+
+def _plan_of(manifest: Manifest) -> Plan:
+    """The plan as it was made; raises KeyError or ValueError where there is none, or not all of it."""
+    if manifest.measure is None or manifest.seed is None or not manifest.trials:
+        raise ValueError("there are no trials, or nothing says how to measure them")
+    variants = {variant.id: variant for variant in manifest.variants}
+
+    def case_of(record: CaseRecord) -> Case:
+        given = record.model_dump(include={"device", "threads", "affinity"})
+        parts = {"variant": variants[record.variant], "delegate": _OPTIONS.validate_python(record.options)}
+        return Case.model_validate(given | parts)
+
+    cases = {record.id: case_of(record) for record in manifest.cases}
+    return Plan(
+        name=manifest.name,
+        seed=manifest.seed,
+        measure=manifest.measure,
+        cases=tuple(cases.values()),
+        trials=tuple(
+            Trial(case=cases[trial.case], round=trial.round, position=trial.position, purpose=trial.purpose)
+            for trial in manifest.trials
+        ),
+        skips=tuple(Skip(case_of(skip.case), skip.reason, skip.deliberate) for skip in manifest.skips),
+        only=manifest.selection.only,
+        skip=manifest.selection.skip,
+        cells=manifest.selection.of or 0,
+    )
+
+
+def _as_it_was(record: DeviceRecord, folder: Path) -> Device:
+    """The device that a run began with; values of `env` are in its file alone. Raises InputError where they are not."""
+    where = f"{folder / NAME}: {record.name}"
+    if record.spec is None:
+        raise InputError(f"{where}: its description is missing", remedy="restore the file as benchbench wrote it")
+    device = record.spec
+    if not device.env:
+        return device
+    keys = ", ".join(device.env)
+    where = f"{where}: the values of env ({keys}) are in the device's file alone"
+    file = Path(record.file or "")
+    if not file.is_file():
+        raise InputError(f"{where}, and {file} is gone", remedy="put it back, or begin a new run")
+    env = read_device(file).env
+    if set(env) != set(device.env):
+        raise InputError(f"{where}, and {file} has others ({', '.join(env) or 'none'})", remedy="begin a new run")
+    return device.model_copy(update={"env": env, "source": str(file)})
+
+
+def _as_they_were(record: DatasetRecord, variants: tuple[Variant, ...]) -> Mapping[str, Dataset]:
+    """The datasets of a family's variants; raises InputError when one is not what it was."""
+    native = record.native_samples or NATIVE_SAMPLES
+    wanted = Wanted(record.family, record.dataset, record.samples, record.seed, native)
+    datasets = feed(wanted, [variant for variant in variants if variant.family == record.family]).datasets
+    now = dataset_record(wanted, datasets)
+    if (now.sha256, now.preprocessing) != (record.sha256, record.preprocessing):
+        what = "is" if now.sha256 != record.sha256 else "its preprocessing is"
+        raise InputError(f"{record.dataset}: {what} not what the run began with", remedy="begin a new run")
+    return datasets
+
+
+def _unchanged(path: Path, sha256: str) -> None:
+    if not path.is_file():
+        raise InputError(f"{path}: is gone; the run began with it", remedy="put it back, or begin a new run")
+    if sha256_of(path) != sha256:
+        raise InputError(f"{path}: is not the file that the run began with", remedy="put it back, or begin a new run")
