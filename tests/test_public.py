@@ -36,7 +36,9 @@ def test_a_path_may_be_a_text_or_a_path(name: str) -> None:
 
 def test_a_run_shows_itself_in_a_notebook_without_any_markup_of_others(tmp_path: Path) -> None:
     write_run(tmp_path, launches([1.0, 2.0, 3.0]), name="<b>mine</b>")
-    html = benchbench.load(str(tmp_path))._repr_html_()
+    run = benchbench.load(str(tmp_path))
+    assert repr(run) == f"<Run '<b>mine</b>' in '{tmp_path}': 1 case>"
+    html = run._repr_html_()
     assert "&lt;b&gt;mine&lt;/b&gt;" in html
     assert html.count("<tr") == 2  # the heading and the case
     assert "2.00 ms median" in html

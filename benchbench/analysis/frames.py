@@ -24,11 +24,12 @@ from benchbench.run_folder.manifest import CaseRecord, DeviceRecord, Manifest, r
 from benchbench.run_folder.series import Series, read_series, series_of
 from benchbench.runtimes import without_suffix
 from benchbench.values.case import Variant
+from benchbench.values.formatting import counted
 from benchbench.values.outcome import Outcome, Statistic, Timings, common_statistic
 from benchbench.values.quantities import PER_LAUNCH
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """One run folder, read: its manifest, and the last outcome of every trial."""
 
@@ -44,6 +45,10 @@ class Run:
     @property
     def name(self) -> str:
         return self.manifest.name or self.folder.name
+
+    def __repr__(self) -> str:
+        """Short: the outcomes of a long run would fill a terminal for minutes."""
+        return f"<Run {self.name!r} in {str(self.folder)!r}: {counted(len(self.cells), 'case')}>"
 
     def _repr_html_(self) -> str:
         from benchbench.analysis.notebook import as_html
