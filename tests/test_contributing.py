@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PACKAGE = ROOT / "benchbench"
+LARGE_MB = 50
 MOST_EDITS = 2  # besides the new file or folder
 # Where one kind is meant, so that another one changes nothing: an evaluation asks for conditions, and for no meter.
 MEANT = {"benchbench/accuracy/collect/launch_sequence.py"}
@@ -93,3 +97,30 @@ def test_the_picture_shows_the_rooms_there_are_in_the_order_of_their_layers() ->
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([\w-]+)", TEXT))))
 def test_every_make_target_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_large_dependency_of_a_base_install_is_justified() -> None:
+    justified = set(re.findall(r"^\| ([a-z0-9-]+) \| \d+ \|", TEXT, re.MULTILINE))
+    sizes = {name: size_mb(name) for name in dependencies()}
+    assert {name: size for name, size in sizes.items() if size > LARGE_MB and name not in justified} == {}
+    assert sizes["numpy"] > 0
+
+
+def dependencies() -> set[str]:
+    """All distributions that an install without extras brings."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    found: set[str] = set()
+    waiting = list(project["dependencies"])
+    while waiting:
+        wanted = Requirement(waiting.pop())
+        name = canonicalize_name(wanted.name)
+        if name not in found and (wanted.marker is None or wanted.marker.evaluate({"extra": ""})):
+            found.add(name)
+            waiting += importlib.metadata.requires(name) or ()
+    return found
+
+
+def size_mb(name: str) -> float:
+    """What a distribution has installed, without bytecode."""
+    paths = [Path(str(file.locate())) for file in importlib.metadata.files(name) or ()]
+    return sum(path.stat().st_size for path in paths if path.suffix != ".pyc" and path.is_file()) / 1e6
