@@ -12,6 +12,7 @@ from pathlib import Path
 from benchbench.config.matrix import RANDOM, Matrix, matrix_of
 from benchbench.config.toml_text import toml_key, toml_value
 from benchbench.runtimes import runtime_of
+from benchbench.values.errors import InputError
 
 LONGEST_NAME = 80
 SOURCE = "command line"  # what complaints about a matrix name that is in no file
@@ -122,5 +123,9 @@ def _model_lines(draft: FamilyDraft, dataset: str | Path | None) -> list[str]:
 
 
 def variant_line(name: str, path: Path) -> str:
-    """A variant under [model.variants], where a path is read as a glob."""
+    """A variant under [model.variants], where a path is read as a glob. Raises InputError for what no text can hold."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{path}: its name is not UTF-8, and a matrix is", remedy="rename it") from error
     return f"{toml_key(name)} = {toml_value(glob.escape(path.as_posix()))}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -92,6 +93,13 @@ def test_a_path_is_no_glob(tmp_path: Path) -> None:
     odd.write_bytes((FAMILY / "fashion_mnist_int8.tflite").read_bytes())
     matrix = matrix_of_models([odd], Asked())
     assert [(variant.id, variant.path) for variant in matrix.variants] == [("net-1.int8", str(odd))]
+
+
+def test_a_name_that_no_matrix_can_hold_is_told(tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"net\xff.tflite")
+    odd.write_bytes((FAMILY / "fashion_mnist_int8.tflite").read_bytes())
+    with pytest.raises(InputError, match="is not UTF-8"):
+        matrix_of_models([odd], Asked())
 
 
 def test_a_delegate_that_is_none_is_told_by_where_it_was_written() -> None:
