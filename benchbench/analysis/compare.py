@@ -3,47 +3,62 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from benchbench.analysis.columns import COMPARISON, typed
-from benchbench.analysis.doubts import Doubt
+from benchbench.analysis.comparison_doubts import doubts_of, other_file, other_tool
+from benchbench.analysis.drift import compare_runs
 from benchbench.analysis.familywise import Pair, compare_all, power_of
 from benchbench.analysis.frames import Run, common_statistics
 from benchbench.analysis.intervals import Ratio
 from benchbench.analysis.intervals import compare as compare_times
 from benchbench.plan import takes
-from benchbench.values.errors import NothingToDo
+from benchbench.values.errors import InputError, NothingToDo
 
 VERDICTS = ("slower", "gone", "cannot tell", "faster", "same", "left out", "only in new", "not measured")
-OTHER_FILE, OTHER_TOOL = "other model file", "other tool"
 _IDENTITY = ("case", "device", "family", "variant", "delegate", "threads")
 _TRIED = frozenset(("ok", "failed", "incomplete"))
 
 
-def compare(base: Run, new: Run, *, same_within: float = 0.03) -> pd.DataFrame:
-    """One row per case of either run. ratio = new / base of typical launches, with its 95 % interval (_low, _high).
+def compare(base: Run | Sequence[Run], new: Run, *, same_within: float = 0.03) -> pd.DataFrame:
+    """One row per case of either run; of several base runs the last is the one whose cases these are.
 
-    base_ms, new_ms: medians over launches, of the `statistic` of each launch that both sides have. p: adjusted for all
-    cases compared, so that at most 5 % of whole comparisons have a false verdict. more_rounds: so many more would tell
-    a difference as large as the one seen; `frame.attrs["detectable"]`: the change, a fraction, that a typical case's
-    launches find in 80 % of comparisons, None where nothing was compared.
+    ratio = new / base of typical launches, with its 95 % interval (_low, _high). base_ms, new_ms: medians over
+    launches, of the `statistic` of each launch that both sides have. p: adjusted for all cases compared, so that at
+    most 5 % of whole comparisons have a false verdict. more_rounds: so many more would tell a difference as large as
+    the one seen; `frame.attrs["detectable"]`: the change, a fraction, that a typical case's launches find in 80 % of
+    comparisons, None where nothing says.
+
+    One base run tells how launches differ within it, and not how runs of the same thing do: `frame.attrs["bases"]` is
+    how many there were. Of three and more base_ms is the median over runs, and new is held against the spread of runs.
 
     verdict: faster, slower, same, cannot tell; gone: measured in the base, and neither measured nor left out on
     purpose in the new run; left out; only in new; not measured in either. `why` says why for all but faster, slower
     and same. Times are compared only where both are headline numbers of the same executor, and another model file or
     tool never makes one faster or slower: what it changes cannot be told from the rest. `doubts` are those of the
-    comparison, then those of both sides. Raises NothingToDo where no case was launched in both runs.
+    comparison, then those of both sides. Raises NothingToDo where no case was launched in both runs, InputError for two
+    base runs, which cannot tell how runs differ.
     """
-    statistics = common_statistics([base, new], lambda cell: cell.case)
-    old, now = _by_case(base.cases_by(statistics)), _by_case(new.cases_by(statistics))
+    bases = (base,) if isinstance(base, Run) else tuple(base)
+    if len(bases) == 2:
+        raise InputError("two base runs do not tell how runs of the same thing differ", remedy="give one, or three")
+    statistics = common_statistics([*bases, new], lambda cell: cell.case)
+    olds, now = [_by_case(run.cases_by(statistics)) for run in bases], _by_case(new.cases_by(statistics))
+    old = olds[-1]
     if not any(_tried(old.get(case)) and _tried(now.get(case)) for case in old):
-        raise NothingToDo(f"{base.folder} and {new.folder} have no case in common", remedy=_examples(old, now))
-    ratios, detectable = _ratios(old, now, same_within)
+        raise NothingToDo(f"{bases[-1].folder} and {new.folder} have no case in common", remedy=_examples(old, now))
+    if len(bases) == 1:
+        ratios, detectable = _ratios(old, now, same_within)
+    else:
+        old, ratios = _ratios_of_runs(olds, now, same_within)
+        detectable = None
     rows = [_row(old.get(case), now.get(case), new, ratios.get(case)) for case in dict.fromkeys([*old, *now])]
     frame = typed(rows, COMPARISON)
-    frame.attrs["detectable"] = detectable
+    frame.attrs |= {"detectable": detectable, "bases": len(bases)}
     return frame
 
 
@@ -86,7 +101,7 @@ def _ratios(
     for case in old.keys() & now.keys():
         base, new = old[case], now[case]
         if _measured(base) and _tried(new) and not (_lost(base, new) or _incomparable(base, new)):
-            kind = others if _other_file(base, new) or _other_tool(base, new) else pairs
+            kind = others if other_file(base, new) or other_tool(base, new) else pairs
             kind[case] = base["samples_ms"], new["samples_ms"]
     ordered = sorted(pairs)
     together = compare_all([pairs[case] for case in ordered], same_within=same_within)
@@ -94,6 +109,38 @@ def _ratios(
     found = dict(zip(ordered, zip(together, power.more_rounds, strict=True), strict=True))
     alone = {case: (compare_times(*pair, same_within=same_within), None) for case, pair in others.items()}
     return found | alone, power.detectable
+
+
+def _ratios_of_runs(
+    olds: Sequence[dict[str, pd.Series]], now: dict[str, pd.Series], same_within: float
+) -> tuple[dict[str, pd.Series], dict[str, tuple[Ratio, int | None]]]:
+    """The last base's rows with the medians over runs, and the ratios of the cases that all base runs measured."""
+    last = olds[-1]
+    cases = [
+        case for case in sorted(last.keys() & now.keys()) if all(_one_thing(old.get(case), now[case]) for old in olds)
+    ]
+    if not cases:
+        return last, {}
+    medians = np.array([[float(old[case]["median_ms"]) for case in cases] for old in olds])
+    news = np.array([float(now[case]["median_ms"]) for case in cases])
+    devices = [str(last[case]["device"]) for case in cases]
+    found = compare_runs(medians, news, devices, same_within=same_within)
+    typical = dict(zip(cases, np.median(medians, axis=0), strict=True))
+    rows = {
+        case: row.where(row.index != "median_ms", typical.get(case, row["median_ms"])) for case, row in last.items()
+    }
+    return rows, {case: (ratio, None) for case, ratio in zip(cases, found, strict=True)}
+
+
+def _one_thing(base: pd.Series | None, new: pd.Series) -> bool:
+    """Whether two rows are of the same file and tool, and may be compared."""
+    return (
+        base is not None
+        and _measured(base)
+        and _measured(new)
+        and not _incomparable(base, new)
+        and not (other_file(base, new) or other_tool(base, new))
+    )
 
 
 def _row(
@@ -104,7 +151,7 @@ def _row(
     statistic = next((said for side in (base, new) if side is not None and (said := _text(side["statistic"]))), None)
     row |= {"statistic": statistic, "base_ms": _median(base), "new_ms": _median(new)}
     row |= dict.fromkeys(("ratio", "ratio_low", "ratio_high", "p", "more_rounds"), math.nan)
-    row |= {"why": "", "regressed": False, "doubts": _doubts(base, new)}
+    row |= {"why": "", "regressed": False, "doubts": doubts_of(base, new)}
     if base is None or new is None or not (_measured(base) and _tried(new)):
         return row | _without_a_pair(base, new, run)
     if lost := _lost(base, new):
@@ -112,7 +159,10 @@ def _row(
     if why := _incomparable(base, new):
         return row | {"verdict": "cannot tell", "why": why}
     if ratio is None:
-        raise AssertionError("a pair that may be compared has a ratio")
+        return row | {
+            "verdict": "cannot tell",
+            "why": "not every base run measured it with this file, tool and delegate",
+        }
     return row | _compared(base, new, *ratio)
 
 
@@ -180,7 +230,7 @@ def _no_headline(row: pd.Series) -> str:
 
 def _compared(base: pd.Series, new: pd.Series, found: Ratio, more_rounds: int | None) -> dict[str, Any]:
     low, high = found.interval or (math.nan, math.nan)
-    other = _other_file(base, new) or _other_tool(base, new)
+    other = other_file(base, new) or other_tool(base, new)
     verdict, why = found.verdict, ""
     if verdict == "cannot tell":
         why = _uncertain(base, new, found, more_rounds)
@@ -205,47 +255,6 @@ def _uncertain(base: pd.Series, new: pd.Series, found: Ratio, more_rounds: int |
     if found.interval.low <= 1 <= found.interval.high:
         return f"the spread of the launches is wider than the difference{more}"
     return f"the difference is too near to what chance or the threshold allows among all cases{more}"
-
-
-def _doubts(base: pd.Series | None, new: pd.Series | None) -> tuple[Doubt, ...]:
-    """What differs between the sides besides the time, then the doubts of each."""
-    between = () if base is None or new is None else (_other_file(base, new), _other_tool(base, new))
-    sides = [(name, row) for name, row in (("base", base), ("new", new)) if row is not None]
-    own = [Doubt(doubt.kind, f"{name}: {doubt.text}", doubt.remedy) for name, row in sides for doubt in row["doubts"]]
-    return (*(doubt for doubt in between if doubt is not None), *own)
-
-
-def _other_file(base: pd.Series, new: pd.Series) -> Doubt | None:
-    if not _differ(base, new, "sha256"):
-        return None
-    files = ", then ".join(_text(row["sha256"])[:12] for row in (base, new))
-    return Doubt(
-        OTHER_FILE, f"sha256 {files}", "measure both runs with one file, or read the ratio as that of two models"
-    )
-
-
-def _other_tool(base: pd.Series, new: pd.Series) -> Doubt | None:
-    """Another name, version or binary of what measured; what a side does not say differs from nothing."""
-    if not (_measured(base) and _measured(new)):
-        return None
-    if not any(_differ(base, new, key) for key in ("tool", "tool_version", "tool_sha256")):
-        return None
-    remedy = "measure both runs with one binary (python: one benchbench and one runtime), to tell model from tool"
-    return Doubt(OTHER_TOOL, f"{_tool(base)}, then {_tool(new)}", remedy)
-
-
-def _tool(row: pd.Series) -> str:
-    """What measured a case: its name, and the version and binary as far as they are known."""
-    name, version, sha256 = (_text(row[key]) for key in ("tool", "tool_version", "tool_sha256"))
-    file = "benchbench's script" if row["runner"] == "python" else "sha256"  # a runtime in Python is known by version
-    more = [version] if version and version not in name else []
-    more += [f"{file} {sha256[:12]}"] if sha256 else []
-    return (name or "an unknown tool") + (f" ({', '.join(more)})" if more else "")
-
-
-def _differ(base: pd.Series, new: pd.Series, key: str) -> bool:
-    was, now = _text(base[key]), _text(new[key])
-    return bool(was and now) and was != now
 
 
 def _median(row: pd.Series | None) -> float:

@@ -26,7 +26,10 @@ def in_short(frame: pd.DataFrame, failing: Failing) -> str:
     cases, n = formatting.counted(len(frame), "case"), len(failing)
     told = f"{cases}: {found}; {n or 'no'} regression{'s' if n != 1 else ''}"
     detectable = frame.attrs.get("detectable")
-    return told if detectable is None else f"{told}; a change of {detectable:.1%} would have been found"
+    told += "" if detectable is None else f"; a change of {detectable:.1%} would have been found"
+    return told + (
+        "; one base run does not tell how runs of the same thing differ" if frame.attrs["bases"] == 1 else ""
+    )
 
 
 def as_json(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Failing) -> dict[str, Any]:
@@ -48,7 +51,7 @@ def as_json(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Fai
         "regressions": len(failing),
         "failing": failing,
     }
-    told |= {"detectable": frame.attrs.get("detectable"), "counts": counts(frame)}
+    told |= {"detectable": frame.attrs.get("detectable"), "bases": frame.attrs["bases"], "counts": counts(frame)}
     return told | {"cases": cases, "quantities": quantities}
 
 

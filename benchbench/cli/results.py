@@ -37,8 +37,7 @@ def report(runs: tuple[Path, ...], out: Path | None) -> None:
 
 
 @click.command()
-@click.argument("base", type=click.Path(path_type=Path, file_okay=False))
-@click.argument("new", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("runs", nargs=-1, required=True, metavar="BASE… NEW", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--same-within", type=click.FloatRange(0, 1), default=0.03, help="What counts as the same.  [0.03]")
 @click.option(
     "--fail-on",
@@ -50,8 +49,7 @@ def report(runs: tuple[Path, ...], out: Path | None) -> None:
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a test report, too.")
 @AS_JSON
 def compare(
-    base: Path,
-    new: Path,
+    runs: tuple[Path, ...],
     same_within: float,
     fail_on: tuple[str, ...],
     markdown: bool,
@@ -59,6 +57,9 @@ def compare(
     as_json: bool,
 ) -> None:
     """Show what got faster or slower between two runs, and why.
+
+    One base run tells what its launches are worth; three or more of the same thing also tell how runs differ, on
+    other days and after other boots, and a change must stand out from that.
 
     Exit code 1 when a case got slower (or what --fail-on says), fails now, lost its delegate, or is gone although
     nothing leaves it out on purpose; 3 when the runs have no case in common.
@@ -70,9 +71,11 @@ def compare(
     from benchbench.cli import tables
 
     gates = tuple(Gate.parse(text) for text in fail_on) or DEFAULT
-    runs = load_run(base), load_run(new)
-    frame = compared(*runs, same_within=same_within)
-    changes = compare_quantities(*runs, same_within=same_within)
+    if len(runs) < 2:
+        raise click.UsageError("give a base run, or several, and a new one")
+    *bases, new = map(load_run, runs)
+    frame = compared(bases, new, same_within=same_within)
+    changes = compare_quantities(bases[-1], new, same_within=same_within)
     fails = failing(frame, changes, gates)
     if junit is not None:
         junit.write_text(comparison_text.as_junit(frame, fails), encoding="utf-8")

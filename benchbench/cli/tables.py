@@ -187,7 +187,7 @@ def show_comparison(frame: pd.DataFrame, changes: Sequence[QuantityChange], fail
 
     Cases that neither run measured are counted there, and have no row.
     """
-    from benchbench.analysis.compare import OTHER_FILE, OTHER_TOOL
+    from benchbench.analysis.comparison_doubts import OTHER_FILE, OTHER_TOOL
     from benchbench.analysis.comparison_text import in_short
 
     rows = [row for row in frame.to_dict("records") if row["verdict"] != "not measured"]
