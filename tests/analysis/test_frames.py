@@ -10,11 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchbench.analysis.compare import compare
 from benchbench.analysis.frames import load
+from benchbench.report import write_report
 from benchbench.run_folder.series import series_of, write_series
 from benchbench.values.errors import InputError
 from benchbench.values.outcome import Measurement, Outcome
 from tests.report.builder import class_tables, conditions, launches, outcome, write_run
+
+FORMAT_1 = Path(__file__).parents[1] / "recorded" / "format-1"
 
 
 def only_case(folder: Path, outcomes: list[Outcome]) -> pd.Series:
@@ -244,6 +248,18 @@ def test_the_times_of_inferences_are_rows_of_their_trials(tmp_path: Path) -> Non
 def test_a_folder_of_format_1_has_the_times_of_inferences_in_its_lines(tmp_path: Path) -> None:
     told = with_times((1000.0, 2000.0))
     assert load(write_run(tmp_path, [told])).inferences["time_ms"].tolist() == [1.0, 2.0]
+
+
+def test_a_folder_of_format_1_is_shown_and_compared(tmp_path: Path) -> None:
+    run = load(FORMAT_1)
+    assert run.cases[["case", "status"]].values.tolist() == [
+        ["host/fashion_mnist.float32/xnnpack/t1", "ok"],
+        ["host/fashion_mnist.float32/gpu/t1", "skipped"],
+    ]
+    told = [json.loads(line) for line in (FORMAT_1 / "outcomes.jsonl").read_text().splitlines()]
+    assert [series.inferences for series in run.series.values()] == [o["measurement"]["runs"] for o in told]
+    assert write_report([run], tmp_path).is_file()
+    assert compare(run, run)["verdict"].tolist() == ["cannot tell", "not measured"]  # three launches
 
 
 def test_times_of_an_attempt_that_does_not_count_are_left_out(tmp_path: Path) -> None:

@@ -414,6 +414,24 @@ def test_a_damaged_manifest_is_one_line(bench: Workbench, key: str, value: objec
     assert told.value.remedy
 
 
+def test_a_run_of_format_1_is_gone_on_with(bench: Workbench) -> None:
+    folder = run(bench, bench.matrix(top='skip = [{ threads = 1, scheme = "int8" }]'))
+    whole = lines(folder)
+    manifest = json.loads((folder / "run.json").read_text())
+    cases = [{key: value for key, value in skip["case"].items() if key != "id"} for skip in manifest["skips"]]
+    skips = [case | skip | {"case": skip["case"]["id"]} for case, skip in zip(cases, manifest["skips"], strict=True)]
+    (folder / "run.json").write_text(json.dumps(manifest | {"format": 1, "skips": skips}))
+    first = json.loads(whole[0])
+    first["measurement"]["timings"]["samples"] = [1000.0] * first["measurement"]["runs"]
+    (folder / "outcomes.jsonl").write_text(json.dumps(first) + "\n")
+    shutil.rmtree(folder / "series")
+    api.resume(folder)
+    assert json.loads((folder / "run.json").read_text())["skips"] == manifest["skips"]
+    found = load(folder)
+    assert [outcome.trial for outcome in found.outcomes] == planned(folder)
+    assert found.series.keys() == {outcome.trial for outcome in found.outcomes}
+
+
 def becomes_true(what: Callable[[], bool], seconds: float = 120) -> bool:
     until = time.monotonic() + seconds
     while not what() and time.monotonic() < until:
