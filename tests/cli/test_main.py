@@ -269,6 +269,8 @@ def eventually(what: Callable[[], bool], seconds: float = 120) -> bool:
 
 def test_ctrl_c_stops_at_once_says_how_to_resume_and_leaves_nothing_on_the_device(bench: Workbench) -> None:
     matrix = bench.matrix("float32", rounds=50)
+    # Long enough to be seen at work, however slowly /proc is read.
+    matrix.write_text(matrix.read_text().replace("\nmin_seconds = 0\n", "\nmin_seconds = 1\n"))
     command = bench.begin("run", str(matrix))
 
     def under_way() -> bool:
