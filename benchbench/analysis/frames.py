@@ -1,6 +1,6 @@
 """Run folders as tidy frames: a row a trial, a case, a class, a confusion.
 
-Times in ms, memory in MB, temperatures in °C.
+What their columns mean: analysis/columns.py, and for people reports/README.md.
 """
 
 from __future__ import annotations

@@ -213,9 +213,11 @@ def show_comparison(frame: pd.DataFrame, changes: Sequence[QuantityChange], fail
 
 def show_family(family: Family) -> None:
     """What was made and how true it is to float32, and what could not be made and why."""
+    from benchbench.values.quantities import quantity
+
     table = table_of("scheme", "file", "MB", "SQNR to float32", "made with", right=("MB", "SQNR to float32"))
     for made in family.made:
-        sqnr = made.fidelity and f"{made.fidelity.sqnr_db:.1f} dB"
+        sqnr = made.fidelity and quantity("accuracy_sqnr_db").text(made.fidelity.sqnr_db)
         add(table, made.scheme, made.file, f"{made.size_bytes / 1e6:.3f}", sqnr, made.tool)
     console = out()
     console.print(table)
