@@ -116,7 +116,7 @@ def _models(files: tuple[Path, ...], resume: Path | None, given: Mapping[str, ob
     """The model files among the arguments; none where they are a matrix. Raises UsageError for a mixture."""
     from benchbench.runtimes import RUNTIMES
 
-    suffixes = {suffix for runtime in RUNTIMES for suffix in runtime.suffixes}
+    suffixes = tuple(suffix for runtime in RUNTIMES for suffix in runtime.suffixes)
     models = tuple(file for file in files if file.suffix.lower() in suffixes)
     others = [file for file in files if file not in models]
     if (not files) == (resume is None):

@@ -19,7 +19,7 @@ SOURCE = "command line"  # what complaints about a matrix name that is in no fil
 HEADING = "Written by `benchbench run` for models that were named without a matrix: run it again as any other."
 # Where a file's name begins to tell one variant from another: at the first word for a scheme.
 _SCHEME = re.compile(
-    r"(?:^|(?<=.)[._-])(?:float|fp?(?:16|32)|float(?:16|32)|bfloat16|half|u?int\d+(?:x\d+)?|dynamic|weight[_-]only"
+    r"(?:^|(?<=.)[._-])(?:float(?:16|32)?|fp?(?:16|32)|bfloat16|half|u?int\d+(?:x\d+)?|dynamic|weight[_-]only"
     r"|full[_-]integer|integer|quant|quantized|qat|ptq|drq|edgetpu)(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
