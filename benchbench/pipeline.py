@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shlex
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +17,8 @@ from benchbench.config.drafts import Asked, matrix_of_models
 from benchbench.config.matrix import Matrix, load_matrix
 from benchbench.device.opening import Absent
 from benchbench.execution.model_remarks import model_remarks
-from benchbench.execution.recording import imported_manifest, manifest_of, with_transfers
-from benchbench.execution.resumption import Work, resumption_of
+from benchbench.execution.recording import imported_manifest, manifest_of, with_found, with_transfers
+from benchbench.execution.resumption import Resumption, Work, resumption_of
 from benchbench.execution.scheduler import Event, Noted, Scoring, Tell, execute, workers
 from benchbench.execution.selection import DEVICES, EVERYTHING, Selection, chosen_devices, known_devices
 from benchbench.execution.waiting import Wait, workers_in_turn
@@ -204,7 +204,8 @@ def resume(folder: str | Path, *, watching: Watching = silently, wait: Wait | No
         if left.trials:
             wanted = [device for device in begun.devices if device.name in left.devices]
             opened = held.enter_context(_some_of(wanted, begun.choice, work.variants, f"run {left.name}", wait))
-            _same_tools(opened, begun.tools, folder)
+            _same_tools(opened, begun, folder)
+            journal.record(with_found(journal.manifest, opened))
         _complete(replace(work, plan=left), journal, opened, held, watching)
     return folder
 
@@ -263,19 +264,19 @@ def _some_of(
         yield opened
 
 
-def _same_tools(opened: Sequence[Worker | Absent], recorded: Mapping[str, str | None], folder: Path) -> None:
-    """A run is measured with one tool on each device from its first trial to its last."""
+def _same_tools(opened: Sequence[Worker | Absent], begun: Resumption, folder: Path) -> None:
+    """A run is measured with the same tools on a device from its first trial to its last."""
     for worker in opened:
-        toolchain = worker.prepared.toolchain if isinstance(worker, Worker) else None
-        if isinstance(worker, Absent) or toolchain is None:
+        if isinstance(worker, Absent):
             continue
         name = worker.session.device.name
-        was = recorded[name]
-        if was is not None and toolchain.tool_sha256 != was:
-            raise ToolError(
-                f"{folder}: {name} was measured with another tool (sha256 {was[:12]}…)",
-                remedy="restore that tool, or begin a new run",
-            )
+        for of_format, toolchain in worker.prepared.toolchains.items():
+            was = begun.tools[name][of_format].sha256 if of_format in begun.tools[name] else None
+            if was is not None and toolchain.tool_sha256 != was:
+                raise ToolError(
+                    f"{folder}: {name} was measured with another tool (sha256 {was[:12]}…)",
+                    remedy="restore that tool, or begin a new run",
+                )
 
 
 def read_recorded(logs: Sequence[Path | tuple[str, bytes]]) -> tuple[list[Recorded], tuple[str, ...]]:

@@ -20,7 +20,7 @@ from benchbench.analysis.columns import CASES, CLASSES, CONFUSION, INFERENCES, P
 from benchbench.analysis.doubts import throttle_flags
 from benchbench.config.rules import BudgetRule
 from benchbench.run_folder.journal import read_records
-from benchbench.run_folder.manifest import CaseRecord, DeviceRecord, Manifest, read_manifest
+from benchbench.run_folder.manifest import CaseRecord, DeviceRecord, Manifest, ToolRecord, read_manifest
 from benchbench.run_folder.series import Series, read_series, series_of
 from benchbench.runtimes import without_suffix
 from benchbench.values.case import Variant
@@ -219,6 +219,7 @@ def _cell(case: CaseRecord, variant: Variant | None, device: DeviceRecord | None
     if variant is not None:
         of_model = variant.model_dump(include={"size_mb", "sha256", "open_inputs"}) | variant.kin.model_dump()
     traits = device.traits if device else None
+    tool = device.tools.get(variant.format, ToolRecord()) if device and variant else ToolRecord()
     return Cell(
         case=case.id,
         device=case.device,
@@ -230,8 +231,8 @@ def _cell(case: CaseRecord, variant: Variant | None, device: DeviceRecord | None
         threads=case.threads,
         affinity=case.affinity,
         cores=traits.cores or None if traits else None,
-        tool_version=device.tool_version if device else None,
-        tool_sha256=device.tool_sha256 if device else None,
+        tool_version=tool.version,
+        tool_sha256=tool.sha256,
         skipped=skipped,
         **of_model,
     )

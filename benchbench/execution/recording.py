@@ -155,11 +155,23 @@ def device_record(worker: Worker | Absent) -> DeviceRecord:
     )
     if isinstance(worker, Absent):
         return record.model_copy(update={"error": str(worker.error)})
-    found: dict[str, Any] = {"traits": worker.prepared.traits, "error": worker.prepared.problem}
-    if toolchain := worker.prepared.toolchain:
-        found |= {"runner": toolchain.runner.kind, "tool_sha256": toolchain.tool_sha256}
-        found["tool_version"] = toolchain.tool_version
-    return record.model_copy(update=found)
+    return record.model_copy(update=_found(worker))
+
+
+def _found(worker: Worker) -> dict[str, Any]:
+    """What is known of a device since it was opened."""
+    prepared = worker.prepared
+    tools = {name: _tool(toolchain) for name, toolchain in prepared.toolchains.items()}
+    return {"traits": prepared.traits, "tools": tools, "error": prepared.problem}
+
+
+def with_found(manifest: Manifest, opened: Sequence[Worker | Absent]) -> Manifest:
+    """With devices on which nothing could be measured when the run began as they are found now."""
+    now = {worker.session.device.name: _found(worker) for worker in opened if isinstance(worker, Worker)}
+    devices = tuple(
+        device if device.tools else device.model_copy(update=now.get(device.name, {})) for device in manifest.devices
+    )
+    return manifest.model_copy(update={"devices": devices})
 
 
 def with_transfers(manifest: Manifest, opened: Sequence[Worker | Absent]) -> Manifest:
@@ -186,11 +198,10 @@ def _as_written(matrix: Matrix) -> dict[str, Any]:
 
 
 def _tools(opened: Sequence[Worker | Absent]) -> tuple[ToolRecord, ...]:
-    return tuple(
-        dict.fromkeys(
-            ToolRecord(name=toolchain.runner.kind, sha256=toolchain.tool_sha256, version=toolchain.tool_version)
-            for worker in opened
-            if isinstance(worker, Worker)
-            for toolchain in worker.prepared.toolchains.values()
-        )
-    )
+    workers = [worker for worker in opened if isinstance(worker, Worker)]
+    toolchains = [toolchain for worker in workers for toolchain in worker.prepared.toolchains.values()]
+    return tuple(dict.fromkeys(map(_tool, toolchains)))
+
+
+def _tool(toolchain: Toolchain) -> ToolRecord:
+    return ToolRecord(name=toolchain.runner.kind, sha256=toolchain.tool_sha256, version=toolchain.tool_version)

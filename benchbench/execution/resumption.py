@@ -15,7 +15,7 @@ from benchbench.config.matrix import NATIVE_SAMPLES
 from benchbench.device.store import sha256_of
 from benchbench.execution.recording import dataset_record
 from benchbench.plan import Plan, Skip
-from benchbench.run_folder.manifest import NAME, CaseRecord, DatasetRecord, DeviceRecord, Manifest
+from benchbench.run_folder.manifest import NAME, CaseRecord, DatasetRecord, DeviceRecord, Manifest, ToolRecord
 from benchbench.runtimes import Delegate
 from benchbench.values.case import Case, Trial, Variant
 from benchbench.values.device import Device, ToolChoice
@@ -41,7 +41,7 @@ class Resumption:
     work: Work
     devices: tuple[Device, ...]
     choice: ToolChoice
-    tools: Mapping[str, str | None]  # device -> sha256 of what it measured with
+    tools: Mapping[str, Mapping[str, ToolRecord]]  # device -> format -> what it measured with
 
 
 def resumption_of(manifest: Manifest, folder: Path) -> Resumption:
@@ -66,7 +66,7 @@ def resumption_of(manifest: Manifest, folder: Path) -> Resumption:
         Work(plan, manifest.variants, datasets, native),
         devices=tuple(_as_it_was(record, folder) for record in manifest.devices),
         choice=choice,
-        tools={record.name: record.tool_sha256 for record in manifest.devices},
+        tools={record.name: record.tools for record in manifest.devices},
     )
 
 

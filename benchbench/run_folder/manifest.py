@@ -15,7 +15,15 @@ from benchbench.values.errors import InputError, file_error
 from benchbench.values.preprocessing import Preprocessing
 
 NAME = "run.json"
-FORMAT: Literal[2] = 2  # in 1 the times of all inferences were in outcomes.jsonl, and a skip was not made as a case
+FORMAT: Literal[2] = 2  # in 1 times were in outcomes.jsonl, skips had no case of their own, and devices one tool each
+
+
+class ToolRecord(Frozen):
+    """What measured: the kind of its runner, the digest of its binary or script, and its version."""
+
+    name: str | None = None
+    sha256: str | None = None
+    version: str | None = None
 
 
 class DeviceRecord(Frozen):
@@ -26,9 +34,7 @@ class DeviceRecord(Frozen):
     spec: Device | None = None
     file: str | None = None
     traits: Traits | None = None
-    runner: str | None = None
-    tool_sha256: str | None = None
-    tool_version: str | None = None
+    tools: dict[str, ToolRecord] = Field(default_factory=dict)  # by the format of the models that they run
     error: str | None = None
     pushed: tuple[str, ...] = ()  # names of the files that it was sent
 
@@ -77,12 +83,6 @@ class SelectionRecord(Frozen):
     of: int | None = None
 
 
-class ToolRecord(Frozen):
-    name: str
-    sha256: str
-    version: str
-
-
 class DatasetRecord(Frozen):
     """What a model family was fed with; without a digest and preprocessing its samples are seeded, or none fit."""
 
@@ -128,15 +128,21 @@ class Manifest(Frozen):
     def _of_format_1(cls, data: Any) -> Any:
         if not isinstance(data, dict) or data.get("format") != 1:
             return data
-        skips = data.get("skips", [])
-        return data | {"format": FORMAT, "skips": [_as_case(skip) for skip in skips] if _is_list(skips) else skips}
+        changed = {"skips": _with_its_case, "devices": _with_its_tools}
+        listed = {key: data[key] for key in changed if isinstance(data.get(key), list)}
+        return data | {"format": FORMAT} | {key: list(map(changed[key], items)) for key, items in listed.items()}
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
+def _with_its_tools(device: Any) -> Any:
+    """A device of format 1 had one tool at most, for the only format that there was."""
+    keys = {"runner": "name", "tool_sha256": "sha256", "tool_version": "version"}
+    if not isinstance(device, dict) or not keys.keys() & device.keys():
+        return device
+    tool = {keys[key]: device[key] for key in keys if device.get(key) is not None}
+    return {key: device[key] for key in device if key not in keys} | {"tools": {"tflite": tool} if tool else {}}
 
 
-def _as_case(skip: Any) -> Any:
+def _with_its_case(skip: Any) -> Any:
     """A skip of format 1 had its case's parts beside the reason; in the oldest runs no more than the case's id."""
     if not isinstance(skip, dict) or not isinstance(skip.get("case"), str):
         return skip

@@ -31,7 +31,7 @@ from benchbench.plan import Plan
 from benchbench.run_folder.journal import reopen
 from benchbench.run_folder.manifest import read_manifest
 from benchbench.values.device import Device
-from benchbench.values.errors import InputError, NothingToDo, Unreachable
+from benchbench.values.errors import InputError, NothingToDo, ToolError, Unreachable
 from tests.beds.delegate.build import compiler
 from tests.beds.models import chain_model
 from tests.beds.namespaces import can_mount
@@ -99,11 +99,11 @@ def test_the_manifest_gives_back_the_very_plan_and_says_what_was_measured_with(b
     assert recorded.work.plan == watched.plans[0]
     assert [skip.reason for skip in recorded.work.plan.skips] == ["left out by the matrix"]
     (device,) = manifest.devices
-    assert (device.name, device.runner, len(device.tool_sha256 or "")) == ("host", "python", 64)
-    assert str(device.tool_version).startswith("ai-edge-litert")
+    assert (device.name, list(device.tools)) == ("host", ["tflite"])
+    assert (device.tools["tflite"].name, len(device.tools["tflite"].sha256 or "")) == ("python", 64)
     assert device.traits is not None
     assert device.traits.os == "linux"
-    assert manifest.tools[0].version.startswith("ai-edge-litert")
+    assert str(manifest.tools[0].version).startswith("ai-edge-litert")
     assert all(len(variant.sha256) == 64 for variant in manifest.variants)
 
 
@@ -314,8 +314,13 @@ def test_a_device_in_use_when_the_run_began_is_had_by_a_resume(bench: Workbench,
         ("host", "ok", False),
         ("board", "failed", True),
     }
+    in_use = read_manifest(folder).devices[1]
     api.resume(folder)
     assert [(o.device, o.status) for o in outcomes(folder)[2:]] == [("board", "ok")]
+    board_now = read_manifest(folder).devices[1]
+    assert (bool(in_use.error), in_use.tools, board_now.error) == (True, {}, None)
+    assert board_now.tools["tflite"].sha256
+    assert (board_now.spec, board_now.file) == (in_use.spec, in_use.file)
 
 
 def test_a_resume_scores_what_an_interrupted_run_took_back_and_by_the_same_reference(bench: Workbench) -> None:
@@ -412,6 +417,17 @@ def test_a_damaged_manifest_is_one_line(bench: Workbench, key: str, value: objec
     with pytest.raises(InputError, match=rf"run\.json: ({key}|does not hold a plan that can be resumed)") as told:
         api.resume(folder)
     assert told.value.remedy
+
+
+def test_a_run_is_not_gone_on_with_by_another_tool(bench: Workbench) -> None:
+    folder = run(bench, bench.matrix("float32"))
+    manifest = json.loads((folder / "run.json").read_text())
+    manifest["devices"][0]["tools"]["tflite"]["sha256"] = "ab" * 32
+    (folder / "run.json").write_text(json.dumps(manifest))
+    shortened(folder, 1)
+    with pytest.raises(ToolError, match="host was measured with another tool"):
+        api.resume(folder)
+    assert len(lines(folder)) == 1
 
 
 def test_a_run_of_format_1_is_gone_on_with(bench: Workbench) -> None:

@@ -58,6 +58,7 @@ WHOLE = Manifest(
             reached="adb 1",
             spec=Device(name="pixel8", address=Adb(serial="1"), env={"A": "(redacted)"}),
             traits=Traits(os="android", abi="arm64-v8a", clusters=(Cluster(cores=(0, 1), max_mhz=1700),)),
+            tools={"tflite": ToolRecord(name="python", sha256="ab", version="1")},
             pushed=("a.tflite",),
         ),
         DeviceRecord(name="rpi5", error="in use"),
@@ -98,6 +99,15 @@ def test_a_skip_of_format_1_is_a_case_and_its_reason(tmp_path: Path) -> None:
     assert (first.case.id, first.case.device, first.case.threads) == (old["case"], "rpi5", 4)
     assert (first.reason, first.deliberate) == ("no driver", True)
     assert (second.case.device, second.case.variant, second.case.delegate) == ("rpi5", "net.int8", "gpu")
+
+
+def test_the_one_tool_of_a_device_of_format_1_is_that_of_its_format(tmp_path: Path) -> None:
+    known = {"runner": "python", "tool_sha256": "ab", "tool_version": None}
+    devices = [{"name": "a"} | known, {"name": "b", "error": "in use"} | dict.fromkeys(known)]
+    (tmp_path / "run.json").write_text(json.dumps({"format": 1, "devices": devices}))
+    first, second = read_manifest(tmp_path).devices
+    assert first.tools == {"tflite": ToolRecord(name="python", sha256="ab")}
+    assert (second.tools, second.error) == ({}, "in use")
 
 
 def test_going_on_with_a_run_of_format_1_makes_it_one_of_format_2(tmp_path: Path) -> None:

@@ -41,10 +41,11 @@ def _facts(device: DeviceRecord) -> dict[str, str]:
             "cores": " + ".join(map(_cores, traits.clusters)),
             "memory": f"{traits.memory_mb / 1024:.1f} GB" if traits.memory_mb else None,
         }
-    known["runner"] = device.runner
+    tools = device.tools.values()
+    known["runner"] = ", ".join(tool.name for tool in tools if tool.name)
     if traits:
         known |= {"runtime": traits.runtime, "accelerators": ", ".join(traits.accelerators)}
-    known["tool sha256"] = device.tool_sha256
+    known["tool sha256"] = ", ".join(tool.sha256 for tool in tools if tool.sha256)
     return {name: str(value) for name, value in known.items() if value}
 
 
