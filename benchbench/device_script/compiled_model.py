@@ -110,7 +110,9 @@ class CompiledModelEngine:
         self.outputs = self._tensors(model.get_output_tensor_details(known["key"]), read)
         self._check_shapes()
         self.buffers = model.create_input_buffers(self.signature), model.create_output_buffers(self.signature)
-        self.fed = [self.buffers[0][known["inputs"].index(name)] for name in fed]
+        self.fed = {
+            tensor.index: self.buffers[0][known["inputs"].index(name)] for name, tensor in zip(fed, self.inputs)
+        }
         # int16 and int64 have no name in TensorBuffer; their bytes do.
         self.reads: list[tuple[Any, int, Any]] = []
         for name, tensor in zip(read, self.outputs):
@@ -130,10 +132,10 @@ class CompiledModelEngine:
             raise ValueError(f"CompiledModel takes the model's own input shapes, {shapes}")
 
     def feed(self, arrays: Sequence[Array | None]) -> None:
-        """One array an input, in order."""
-        for buffer, (tensor, array) in zip(self.fed, matched(arrays, self.inputs)):
+        """One array an input, in order; None = it stays as it is."""
+        for tensor, array in matched(arrays, self.inputs):
             named = tensor.dtype.name in AS_THEMSELVES
-            buffer.write(array if named else np.ascontiguousarray(array).reshape(-1).view(np.int8))
+            self.fed[tensor.index].write(array if named else np.ascontiguousarray(array).reshape(-1).view(np.int8))
 
     def step(self) -> None:
         """What is timed: accelerators only enqueue the work in run, so the outputs are read, too."""

@@ -62,7 +62,8 @@ def evaluate(engine: Engine, asked: Evaluation) -> Evaluated:
         done = min(low + batch, total)
         if asked.at_most_seconds is not None and time.perf_counter() - began >= asked.at_most_seconds:
             break
-    joined = [_joined(kept, tensor, 0 if asked.whole else batch)[:done] for kept, tensor in zip(results, outputs)]
+    axis = None if asked.whole else batch
+    joined = [_joined(kept, tensor, axis)[:done] for kept, tensor in zip(results, outputs)]
     _write(asked.outputs, outputs, joined)
     return Evaluated(done, tuple(times), "samples" if done == total else "seconds")
 
@@ -72,7 +73,9 @@ def _stored(asked: Evaluation, inputs: int) -> list[Array]:
     end = None if asked.count is None else asked.start + asked.count
     with np.load(asked.samples, allow_pickle=False) as archive:
         samples = [archive[name][asked.start : end] for name in archive.files[:inputs]]
-    if inputs and not (samples and len(samples[0])):
+    if len(samples) < inputs:
+        raise ValueError(f"{asked.samples} holds {len(samples)} arrays, the model has {inputs} inputs to feed")
+    if samples and not len(samples[0]):
         raise ValueError(f"{asked.samples} holds no samples from number {asked.start} on")
     return samples
 
@@ -81,8 +84,8 @@ def _fed(samples: Array | None, chosen: Array, tensor: Tensor, asked: Evaluation
     return None if samples is None else shaped(to_input(samples[chosen], tensor, asked.preprocess), tensor)
 
 
-def _joined(results: Sequence[Array], tensor: Tensor, batch: int) -> Array:
-    """Samples first, where the output has an axis of samples; else one row an inference."""
+def _joined(results: Sequence[Array], tensor: Tensor, batch: int | None) -> Array:
+    """Samples first, where the output has an axis of samples, of the size of a batch; else one row an inference."""
     first = results[0]
     if first.dtype.kind not in NUMBERS:
         raise NotComparable(f"output {tensor.name!r} holds no numbers")

@@ -39,6 +39,14 @@ def test_a_shape_that_is_left_to_the_model_is_its_own(ask: Ask, tmp_path: Path) 
     assert read_outputs(tmp_path / OUTPUTS)[0].raw.shape == (2, 5)
 
 
+def test_an_input_without_samples_is_refused(ask: Ask, tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x=np.ones((2, 1), np.float32))
+    error = ask(models.add_model(), evaluate=Evaluation("x.npz")).error
+    assert error is not None
+    assert error.message == "x.npz holds 1 arrays, the model has 2 inputs to feed"
+    assert ask(models.add_model(), evaluate=Evaluation("x.npz", fed=(0,))).status == "ok"
+
+
 def test_outputs_that_change_their_shape_are_told_apart(ask: Ask, tmp_path: Path) -> None:
     """WHERE gives the places of what is true."""
     where = build(M([T((1, 4), "BOOL"), T((1, 2), "INT64", signature=(-1, 2))], [O("WHERE", (0,), (1,))]))
