@@ -108,9 +108,24 @@ def test_a_model_of_any_size_is_tried_at_the_size_of_the_samples(tmp_path: Path)
 
 def test_a_batch_is_filled_with_the_same_sample(tmp_path: Path) -> None:
     info = written(tmp_path / "batch.tflite", M([T((4, 8)), T((4, 8))], [O("LOGISTIC", (0,), (1,))]))
-    found = validation_of(info, None).fidelity(info)
+    validation = validation_of(info, None)
+    assert validation.reference is not None
+    expected = 1 / (1 + np.exp(-validation.samples["t0"]))
+    np.testing.assert_allclose(validation.reference[0].raw, np.repeat(expected[:, None], 4, axis=1), atol=1e-3)
+    found = validation.fidelity(info)
     assert found is not None
     assert found.samples == 16
+
+
+def test_outputs_of_another_size_for_each_sample_are_run_and_not_compared(tmp_path: Path) -> None:
+    """The places of what is not equal to its neighbour: more of them in one sample than in another."""
+    tensors = [T((1, 4), "INT32"), T((4,), "INT32", data=np.arange(4, dtype=np.int32)), T((1, 4), "BOOL")]
+    tensors.append(T((1, 2), "INT64", signature=(-1, 2)))
+    ops = [O("GREATER", (0, 1), (2,), ("GreaterOptions", {})), O("WHERE", (2,), (3,), ("WhereOptions", {}))]
+    info = written(tmp_path / "places.tflite", M(tensors, ops))
+    samples = np.array([[1, 1, 0, 0], [9, 9, 9, 9]], np.int32)
+    validation = validation_of(info, Calibration({"t0": samples}, "places"))
+    assert (validation.failure, validation.reference) == (None, None)
 
 
 def test_large_pictures_are_few(tmp_path: Path) -> None:
