@@ -90,13 +90,16 @@ end_job() { # in the job's folder; fails where nothing ran
   wake
 }
 
-end_others() { # [NAME]: every other job in the current folder, since one at a time has the device
+end_others() { # [NAME]: every other job in the current folder, since one at a time has the device; to be waited for
+  name=$1
+  set --
   for folder in */; do
     folder=${folder%/}
-    [ -f "$folder/answers" ] && [ "$folder" != "$1" ] || continue
+    [ -f "$folder/answers" ] && [ "$folder" != "$name" ] || continue
     [ -s "$folder/rc" ] || (cd "$folder" && end_job && echo "ended $folder")
-    rm -rf "./$folder"
+    set -- "$@" "./$folder"
   done
+  if [ $# -gt 0 ]; then rm -rf "$@" & fi
 }
 
 # --- The lock -------------------------------------------------------------------------------------------------------
@@ -397,10 +400,9 @@ wake() { # who waits for the job in this folder
 }
 
 # Not timeout(1): toybox's loses the exit code of what ends at once and kills no grandchildren.
-job() { # HOLD LIMIT ARG...: runs as the leader of a session, in the job's folder
-  hold=$1 limit=$2
-  shift 2
-  counts "$hold" || { wake; exit; }
+job() { # LOCK NUMBER LIMIT ARG...: runs as the leader of a session, in the job's folder, for a hold that counted
+  lock=$1 number=$2 limit=$3
+  shift 3
   process $$
   born=$started
   registered=$lock/$number.job.$$.$born
@@ -421,8 +423,9 @@ job() { # HOLD LIMIT ARG...: runs as the leader of a session, in the job's folde
   wait "$tool"
   code=$?
   up_now
-  kill_session $$ "$$" "$helpers" # also what it left behind: it would heat and slow the next one
-  rmdir "$registered"
+  rmdir "$registered" &
+  kill_session $$ "$$ $!" "$helpers" # also what it left behind: it would heat and slow the next one
+  wait $!
   echo "$code $began $up" > rc
   wake
 }
@@ -470,7 +473,7 @@ answer() { # HOLD: of the job in this folder, the state $is and, when it is over
   echo "rc=$code"
   say t0 "$began"
   say t1 "$ended"
-  [ ! -f conditions.before ] || [ -f conditions.after ] || reading conditions.after
+  [ ! -f conditions.before ] || [ -f conditions.after ] || reading .. > conditions.after
   up_now
   echo "now=$up"
   set -- conditions.before conditions.after out err
@@ -500,19 +503,18 @@ answer() { # HOLD: of the job in this folder, the state $is and, when it is over
 look() { seen=""; read -r seen 2>/dev/null < "$1"; }
 
 # Between two jobs that follow at once the device is read once: what was read after the one is what it was before the
-# other. `uptime` in it says when. ../reading is the newest of this hold, and a job takes it away.
-reading() { # FILE: in a job's folder
-  readings=$(conditions)
-  echo "$readings" > "$1"
-  echo "$readings" > ../reading
+# other. JOBS/reading holds when this hold last read it, which its holder was told, and a job takes that away.
+reading() { # JOBS
+  conditions
+  echo "$read_at" > "$1/reading"
 }
 
-reading_before() {
+reading_before() { # JOBS: whole, or only when, where the holder knows the rest
   up_now
-  look ../reading
-  read_at=${seen#uptime=}
-  read_at=${read_at%%.*}
-  if is_number "$read_at" && [ $((${up%%.*} - read_at)) -le 1 ]; then mv ../reading conditions.before
+  look "$1/reading"
+  if is_number "${seen%%.*}" && [ $((${up%%.*} - ${seen%%.*})) -le 1 ]; then
+    echo "uptime=$seen" > conditions.before
+    echo > "$1/reading"
   else conditions > conditions.before
   fi
 }
@@ -534,9 +536,10 @@ thermal_service() {
   done
 }
 
-conditions() { # the first line is when
+conditions() { # the first line is when, which is $read_at too
   up_now
-  echo "uptime=$up"
+  read_at=$up
+  echo "uptime=$read_at"
   for zone in /sys/class/thermal/thermal_zone*; do
     look "$zone/type"
     kind=$seen
@@ -629,7 +632,7 @@ sweep() { # JOBS
       # An earlier boot's, or another machine's that shares this home: nobody's, when nothing changed for a day.
       *) [ -n "$(find "./$folder" -prune -mtime +0 2>/dev/null)" ] || continue ;;
     esac
-    (cd "$folder" && end_others)
+    (cd "$folder" && end_others; wait)
     rm -rf "./$folder"
   done
 }
@@ -645,11 +648,7 @@ case $verb in
 esac
 case $verb in
   probe) probe ;;
-  conditions)
-    readings=$(conditions)
-    echo "$readings"
-    echo "$readings" > "$1/reading"
-    ;;
+  conditions) reading "$1" ;;
   have) for file; do [ -s "$file" ] && echo "$file"; done; : ;;
   accept)
     [ "$(size_of "$1")" = "$4" ] || { echo "size $(size_of "$1"), not $4"; rm -f "$1"; exit 1; }
@@ -671,7 +670,7 @@ case $verb in
   start)
     jobs=$1 name=$2 limit=$3 wait=$4
     shift 4
-    (cd "$jobs" && end_others "$name") > /dev/null
+    cd "$jobs" 2>/dev/null && end_others "$name" > /dev/null
     if mkdir "$jobs/$name" 2>/dev/null; then
       cd "$jobs/$name" || exit 1
       : > answers
@@ -679,7 +678,7 @@ case $verb in
         case $1 in
           put) cp "$3" "$2" || { rm -rf "$jobs/$name"; exit 1; }; shift 3 ;;
           answer) echo "$2" >> answers; shift 2 ;;
-          conditions) reading_before; shift ;;
+          conditions) reading_before ..; shift ;;
           sample)
             [ -f "sampler.$2" ] || { echo "$3" > "sampler.$2"; echo "series.$2" >> answers; }
             echo "$4" >> "sampler.$2"
@@ -688,10 +687,11 @@ case $verb in
         esac
       done
       shift
+      wait
       # In a session of its own, so that neither a hang-up of the link nor our own end reaches it.
       own=""
       command -v setsid > /dev/null 2>&1 && own=setsid
-      $own sh "$self" job "$hold" "$limit" "$@" > /dev/null 2>&1 < /dev/null &
+      $own sh "$self" job "$lock" "$number" "$limit" "$@" > /dev/null 2>&1 < /dev/null &
       nap "$wait"
       look_at_job
     else

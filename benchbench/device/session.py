@@ -225,9 +225,9 @@ class Session:
     def _dated(self, values: Mapping[str, str], now_s: float | None) -> Reading:
         """A reading with its time by this host's clock, which has been told when it is `now_s` on the device.
 
-        One that served two jobs, as the last of the one and the first of the other, has one time.
+        Of one that serves two jobs, as the last of the one and the first of the other, only its time comes again.
         """
-        if self._last is None or self._last.values != values:
+        if self._last is None or self._last.values.get("uptime") != values.get("uptime"):
             read_s = number(values.get("uptime"))
             age_s = now_s - read_s if now_s is not None and read_s is not None else 0
             self._last = Reading(datetime.now(UTC) - timedelta(seconds=min(max(age_s, 0), LONGEST_S)), values)

@@ -256,18 +256,23 @@ def test_who_comes_back_to_a_job_is_woken_by_its_end_too(machine: Machine) -> No
 @pytest.mark.parametrize(("seconds", "used"), [(1000, True), (-100, False)], ids=["fresh", "old"])
 def test_the_reading_before_a_job_is_the_last_one_while_it_is_fresh(machine: Machine, seconds: int, used: bool) -> None:
     now = float(Path("/proc/uptime").read_text().split()[0])
-    (Path(machine.jobs) / "reading").write_text(f"uptime={now + seconds}\nbattery=77\n")
+    last = Path(machine.jobs) / "reading"
+    last.write_text(f"{now + seconds}\n")
     first = machine.start("a", "true", more=("conditions",))
-    assert (first.before.get("battery") == "77") is used
-    assert first.after.get("battery") != "77"
-    assert (Path(machine.jobs) / "reading").read_text().startswith(f"uptime={first.after['uptime']}\n")
-    second = machine.start("b", "true", more=("conditions",))
-    assert second.before.get("battery") != "77"
+    assert (first.before == {"uptime": f"{now + seconds}"}) is used
+    assert ("load" in first.before, "load" in first.after) == (not used, True)
+    assert last.read_text() == first.after["uptime"] + "\n"
 
 
 def test_a_reading_on_its_own_serves_as_that_before_the_next_job(machine: Machine) -> None:
     said = pairs(machine.verb("conditions", machine.jobs).decode())
-    assert pairs((Path(machine.jobs) / "reading").read_text()) == said
+    assert (Path(machine.jobs) / "reading").read_text() == said["uptime"] + "\n"
+
+
+def test_a_reading_serves_one_job_only(machine: Machine) -> None:
+    (Path(machine.jobs) / "reading").write_text("1000000000\n")
+    assert machine.start("a", "true", wait="0", more=("conditions",)).state in {"DONE", "RUNNING", "STARTING"}
+    assert machine.start("b", "true", more=("conditions",)).before.keys() > {"uptime"}
 
 
 def test_files_are_sampled_while_a_job_runs(machine: Machine) -> None:
@@ -543,7 +548,16 @@ def test_a_job_that_begins_as_its_lock_is_broken_does_not_run(machine: Machine) 
     winner = machine.take("winner by=2", 900, "ended", machine.hold.number)
     folder = Path(machine.jobs) / "late"
     folder.mkdir()
-    late = ["sh", str(SCRIPT), "job", machine.hold.name, "9", "touch", str(machine.folder / "ran")]
+    late = [
+        "sh",
+        str(SCRIPT),
+        "job",
+        str(lock_folder()),
+        machine.hold.number,
+        "9",
+        "touch",
+        str(machine.folder / "ran"),
+    ]
     subprocess.run(late, cwd=folder, env=os.environ | {"PATH": machine.path}, check=False, timeout=60)
     assert not (machine.folder / "ran").exists()
     assert not list(lock_folder().glob("*.job.*"))
@@ -563,7 +577,16 @@ def test_a_job_whose_lock_is_broken_before_its_registration_does_not_run(machine
     (programs / "mkdir").chmod(0o755)
     folder = Path(machine.jobs) / "late"
     folder.mkdir()
-    late = ["sh", str(SCRIPT), "job", machine.hold.name, "9", "touch", str(machine.folder / "ran")]
+    late = [
+        "sh",
+        str(SCRIPT),
+        "job",
+        str(lock_folder()),
+        machine.hold.number,
+        "9",
+        "touch",
+        str(machine.folder / "ran"),
+    ]
     path = f"{programs}:{machine.path}"
     subprocess.run(late, cwd=folder, env=os.environ | {"PATH": path}, check=False, timeout=60)
     if not link.is_symlink():
