@@ -227,7 +227,8 @@ def test_who_waits_for_a_job_sleeps_once_and_is_woken_by_its_end(machine: Machin
         stdout=subprocess.PIPE,
         start_new_session=True,
     )
-    assert becomes_true(lambda: any(Path(machine.jobs, "a").glob("asleep.*")))
+    folder = Path(machine.jobs, "a")
+    assert becomes_true(lambda: any(folder.glob("asleep.*")) and (folder / "out").exists())
     first = in_session(waiting.pid)
     time.sleep(1)
     assert (len(first), in_session(waiting.pid)) == (2, first)  # the shell and its sleep
@@ -548,16 +549,8 @@ def test_a_job_that_begins_as_its_lock_is_broken_does_not_run(machine: Machine) 
     winner = machine.take("winner by=2", 900, "ended", machine.hold.number)
     folder = Path(machine.jobs) / "late"
     folder.mkdir()
-    late = [
-        "sh",
-        str(SCRIPT),
-        "job",
-        str(lock_folder()),
-        machine.hold.number,
-        "9",
-        "touch",
-        str(machine.folder / "ran"),
-    ]
+    ran = str(machine.folder / "ran")
+    late = ["sh", str(SCRIPT), "job", str(lock_folder()), machine.hold.number, "9", "touch", ran]
     subprocess.run(late, cwd=folder, env=os.environ | {"PATH": machine.path}, check=False, timeout=60)
     assert not (machine.folder / "ran").exists()
     assert not list(lock_folder().glob("*.job.*"))
@@ -577,16 +570,8 @@ def test_a_job_whose_lock_is_broken_before_its_registration_does_not_run(machine
     (programs / "mkdir").chmod(0o755)
     folder = Path(machine.jobs) / "late"
     folder.mkdir()
-    late = [
-        "sh",
-        str(SCRIPT),
-        "job",
-        str(lock_folder()),
-        machine.hold.number,
-        "9",
-        "touch",
-        str(machine.folder / "ran"),
-    ]
+    ran = str(machine.folder / "ran")
+    late = ["sh", str(SCRIPT), "job", str(lock_folder()), machine.hold.number, "9", "touch", ran]
     path = f"{programs}:{machine.path}"
     subprocess.run(late, cwd=folder, env=os.environ | {"PATH": path}, check=False, timeout=60)
     if not link.is_symlink():
