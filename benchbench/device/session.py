@@ -41,6 +41,7 @@ BOOTSTRAP = (
 )
 POLL_GRACE_S = 30  # a device may be slow to write the last bytes of a job that reached its limit
 SECRET = 8  # characters from which on a value is looked for in what tools say: a shorter one may be any word
+FEW_BYTES = 200_000  # that a job may leave on the device until the next one begins
 LONGEST_S = 1e6  # that a job can be said to have been over
 LOSSES = 5  # of the link under one and the same verb; then the verb is what breaks it
 
@@ -170,7 +171,11 @@ class Session:
                 raise DeviceError(f"{self.device.name}: the job outlived its limit of {job.timeout_s:g} s")
             reply = self._surviving(lambda: self.agent.poll(name, limit_s=job.timeout_s), retries)
         result = self._finish(name, reply, job, outputs_to, retries)
-        self._collected = name  # what is left there goes with the next start, or when the device is released
+        self._collected = name  # what it left goes with the next start, or when the device is released
+        if result.outputs or result.raw.exit_code != 0 or result.raw.size > FEW_BYTES:
+            with contextlib.suppress(DeviceError):  # the result is here
+                self.agent.end(name)
+                self._collected = ""
         return result
 
     def stage_temporary(self, folder: str, files: Sequence[Path]) -> tuple[str, ...]:
@@ -210,8 +215,6 @@ class Session:
             target = outputs_to / output
             self._surviving(functools.partial(self._pull, str(folder / output), target), retries)
             pulled.append(target)
-        if pulled:  # which may be large
-            self._surviving(lambda: self.agent.end(name), retries)
         return JobResult(
             without_values(reply.raw, self.device.env),
             reply.tool_s,

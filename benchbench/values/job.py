@@ -59,3 +59,8 @@ class JobOutput:
     stderr: bytes
     answers: Mapping[str, bytes] = field(default_factory=dict)
     late: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(len(part) for part in (self.stdout, self.stderr, *self.answers.values()))

@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 
 from benchbench.device.session import clean, open_session, workdir_of
-from benchbench.transports import Finished
-from benchbench.transports.local import LocalTransport
+from benchbench.transports import Finished, Transport
 from benchbench.values.device import Device, Local
 from benchbench.values.errors import DeviceBusy, DeviceError, InputError, JobGone, LinkLost, Unreachable
 from benchbench.values.job import Job, Sampling
@@ -217,21 +216,53 @@ def test_a_job_is_found_again_by_its_name_after_it_was_given_up(device: Device, 
     assert log.read_text() == "run\n"
 
 
-def test_a_job_is_one_round_trip(device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("link", ["local", "board", "phone"])
+def test_a_job_with_all_that_is_read_is_one_round_trip(
+    link: str, device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    if link != "local":
+        there = request.getfixturevalue(link)
+        device = Device(name=link, address=there.address, workdir=f"{there.workdir}/work")
+    sampling = Sampling("load", 1, ("/proc/loadavg",))
+    job = shell(
+        "until [ -s series.load ]; do sleep 0.1; done; cp request x",
+        files={"request": b"given"},
+        answers=("x",),
+        conditions=True,
+        samples=(sampling,),
+    )
     verbs = []
-    run = LocalTransport.run
-
-    def counted(self: LocalTransport, argv: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Finished:
-        verbs.append(argv[2])
-        return run(self, argv, timeout_s=timeout_s, stdin=stdin)
-
-    job = shell("echo x > x", files={"request": b"given"}, answers=("x",), conditions=True)
     with open_session(device) as session:
+        run = type(session.transport).run
+
+        def counted(self: Transport, argv: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Finished:
+            verbs.append(argv[2])
+            return run(self, argv, timeout_s=timeout_s, stdin=stdin)
+
         session.run("a", job, outputs_to=tmp_path)
-        monkeypatch.setattr(LocalTransport, "run", counted)
+        monkeypatch.setattr(type(session.transport), "run", counted)
         for name in ("b", "c"):
-            assert session.run(name, job, outputs_to=tmp_path).raw.answers == {"x": b"x\n"}
+            result = session.run(name, job, outputs_to=tmp_path)
+            assert result.raw.answers == {"x": b"given"}
+            assert len(result.samples["load"][0].text.split()) == 5
+            assert result.before is not None
+            assert result.after is not None
+            assert {"uptime", "load", "memory_available_kb"} <= result.before.values.keys() & result.after.values.keys()
         assert verbs == ["start", "start"]
+
+
+@pytest.mark.parametrize(
+    ("script", "kept"),
+    [("true", True), ("head -c 1m /dev/zero > out.bin", False), ("exit 3", False), ("head -c 1m /dev/zero", False)],
+    ids=["little", "outputs", "failed", "chatty"],
+)
+def test_what_may_be_large_is_removed_as_soon_as_it_is_here(
+    script: str, kept: bool, device: Device, tmp_path: Path
+) -> None:
+    outputs = ("out.bin",) if "out.bin" in script else ()
+    with open_session(device) as session:
+        session.run("a", shell(script, outputs=outputs), outputs_to=tmp_path)
+        assert Path(session.agent.jobs, "a").exists() is kept
 
 
 def test_a_job_whose_result_was_taken_is_begun_anew_under_the_same_name(device: Device, tmp_path: Path) -> None:
