@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from benchbench.device.session import Session
 from benchbench.device_script.protocol import DelegateRequest
 from benchbench.runtimes.interpreters import Interpreter
 from benchbench.runtimes.tool import Fetched, Runner, Tool
@@ -23,6 +22,7 @@ from benchbench.values.model import ModelInfo
 from benchbench.values.outcome import LaunchResult
 
 if TYPE_CHECKING:
+    from benchbench.device.session import Session
     from benchbench.runtimes.quantizing.quantizer import Quantizer  # numpy: slow to import
 
 

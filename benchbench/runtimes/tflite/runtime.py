@@ -7,7 +7,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from benchbench.device.session import Session
 from benchbench.device_script.protocol import DelegateRequest, InterpreterDelegate
 from benchbench.runtimes.base import RecordedLaunch, Runtime, Target, Toolchain
 from benchbench.runtimes.cache import cache_folder
@@ -23,6 +22,7 @@ from benchbench.values.device import Adb, Device, RunnerKind, ToolChoice, Traits
 from benchbench.values.model import ModelInfo
 
 if TYPE_CHECKING:
+    from benchbench.device.session import Session
     from benchbench.runtimes.quantizing.quantizer import Quantizer  # numpy: slow to import
 
 REFERENCES: Mapping[str, DelegateRequest] = MappingProxyType(
