@@ -26,13 +26,16 @@ from benchbench.run_folder.manifest import (
     ToolRecord,
     TrialRecord,
 )
-from benchbench.runtimes import without_suffix
+from benchbench.runtimes import RUNTIMES, without_suffix
 from benchbench.runtimes.base import Toolchain
 from benchbench.values.case import Case
 from benchbench.values.outcome import Outcome
 
 REDACTED = "(redacted)"
-RECORDED_PACKAGES = ("ai-edge-litert", "numpy", "pandas", "adbutils", "paramiko")
+RECORDED_PACKAGES = (
+    *(package for runtime in RUNTIMES for package in runtime.host_packages),
+    *("numpy", "pandas", "adbutils", "paramiko"),
+)
 
 
 def manifest_of(

@@ -68,6 +68,7 @@ class Runtime(ABC):
     backends: ClassVar[Mapping[str, type[Backend]]]  # by kind; no other runtime has one of the same
     usual_backend: ClassVar[str]  # its kind: what models are measured on where nobody asks for any
     packages: ClassVar[tuple[tuple[str, ...], ...]] = ()  # what brings it to a Python, best first; () = nothing does
+    host_packages: ClassVar[tuple[str, ...]] = ()  # of this host's Python, whose versions a run records
     schemes: ClassVar[tuple[str, ...]] = ()  # what its quantizer makes; () = it has none
     log_tool: ClassVar[str | None] = None  # whose output `read_log` reads
     fed_by_launch: ClassVar[frozenset[RunnerKind]] = frozenset()  # those that take a few samples a launch (`Feed`)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import json
 import shutil
 import subprocess
@@ -16,6 +18,7 @@ from benchbench.run_folder.manifest import read_manifest
 
 PACKAGE = Path(benchbench.__file__).parent
 SLEEPER = Path(__file__).parents[1] / "beds" / "sleeper"
+SCRIPT = (SLEEPER / "sleeper.sh").read_text(encoding="utf-8")
 TFLITE = PACKAGE / "demo" / "fashion_mnist" / "fashion_mnist_float32.tflite"
 REGISTRY = (  # all that is edited outside the folder of a runtime, in runtimes/__init__.py
     ("from benchbench.values.backend", "from benchbench.runtimes.sleeper.backend import Sleep\n{}"),
@@ -66,7 +69,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def command(folder: Path, *arguments: str) -> str:
+def command(folder: Path, *arguments: str, expect: int = 0) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "benchbench.cli.main", *arguments],
         cwd=folder,
@@ -76,8 +79,8 @@ def command(folder: Path, *arguments: str) -> str:
         timeout=900,  # against hangs only
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert done.returncode == expect, done.stdout + done.stderr
+    return done.stdout if expect == 0 else done.stderr
 
 
 def test_its_files_are_models(folder: Path) -> None:
@@ -99,6 +102,14 @@ def test_a_matrix_of_both_formats_runs_each_with_its_own_tool(folder: Path) -> N
     }
     assert {o.measurement.timings.median for o in outcomes if o.variant == "net.slow"} == {3000.0}
     assert {tool.name for tool in manifest.tools} == {"python", "sleeper"}
+    assert {name: tool.name for name, tool in manifest.devices[0].tools.items()} == {
+        "tflite": "python",
+        "dummy": "sleeper",
+    }
+    with (run / "cases.csv").open(encoding="utf-8", newline="") as file:
+        tools = {row["variant"]: row["tool_sha256"] for row in csv.DictReader(file)}
+    assert tools["slow"] == hashlib.sha256(SCRIPT.encode()).hexdigest()
+    assert tools["float32"] not in {"", tools["slow"]}
     assert manifest.skips == ()
     assert "sleep" in (run / "index.html").read_text(encoding="utf-8")
 
@@ -112,6 +123,22 @@ def test_its_models_run_without_a_matrix_on_its_usual_backend(folder: Path) -> N
     assert [(s["case"], s["reason"]) for s in planned["skips"]] == [
         ("host/net.quick/xnnpack/t1", "xnnpack is a delegate for .tflite models, not for .dummy")
     ]
+
+
+def test_a_run_is_resumed_with_the_tools_of_both_formats_or_not_at_all(folder: Path) -> None:
+    command(folder, "run", "matrix.toml", "--reports", "begun")
+    (run,) = (folder / "begun").iterdir()
+    lines = (run / "outcomes.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (run / "outcomes.jsonl").write_text("".join(lines[:-3]), encoding="utf-8")
+    tool = folder / "benchbench" / "runtimes" / "sleeper" / "sleeper.sh"
+    tool.write_text(f"{SCRIPT}# another one\n")
+    refused = command(folder, "run", "--resume", str(run), expect=5)
+    tool.write_text(SCRIPT)
+    command(folder, "run", "--resume", str(run))
+
+    digest = hashlib.sha256(SCRIPT.encode()).hexdigest()
+    assert f"host was measured with another tool (sha256 {digest[:12]}…)" in refused
+    assert len(read_outcomes(run)) == len(lines)
 
 
 def test_devices_shows_its_backend_beside_the_others(folder: Path) -> None:

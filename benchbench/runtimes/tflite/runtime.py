@@ -42,6 +42,7 @@ class Tflite(Runtime):
     usual_backend = UNASKED
     # tflite-runtime was built for numpy 1 and serves Pythons before 3.9.
     packages = (("ai-edge-litert",), ("tflite-runtime", "numpy<2"))
+    host_packages = ("ai-edge-litert",)
     schemes = SCHEMES
     fed_by_launch = frozenset({"benchmark_model"})
     log_tool = "benchmark_model"
