@@ -21,7 +21,6 @@ from benchbench.values.process_end import how_it_ended
 
 NAME = "device_script.pyz"
 _MAIN = "archive_main.py"
-_ANSWER = TypeAdapter(Answer)
 
 
 @cache
@@ -40,7 +39,12 @@ def archive() -> bytes:
 
 def read_answer(text: bytes) -> Answer:
     """Raises pydantic's ValidationError for what this version of the script does not write."""
-    return _ANSWER.validate_json(text)
+    return _answers().validate_json(text)
+
+
+@cache
+def _answers() -> TypeAdapter[Answer]:
+    return TypeAdapter(Answer)
 
 
 def _folder() -> Path:

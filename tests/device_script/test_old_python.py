@@ -76,9 +76,14 @@ def test_every_file_can_be_imported_by_an_old_python(old: tuple[str, str, dict[s
     subprocess.run([python, "-c", program], env=environment, check=True)
 
 
-def test_an_old_python_is_probed(old: tuple[str, str, dict[str, str]]) -> None:
+@pytest.mark.parametrize("packed", [True, False])
+def test_an_old_python_is_probed(old: tuple[str, str, dict[str, str]], packed: bool) -> None:
+    """As it travels, and straight from a checkout."""
     version, python, environment = old
-    run = subprocess.run([python, str(script_file()), "--probe"], env=environment, capture_output=True, check=True)
+    program = [str(script_file())] if packed else ["-B", "-m", device_script.__name__.rpartition(".")[2]]
+    run = subprocess.run(
+        [python, *program, "--probe"], env=environment, cwd=SOURCES[0].parents[1], capture_output=True, check=True
+    )
     said = read_probe(run.stdout.decode())
     assert said is not None
     assert said.python.startswith(f"{version}.")
