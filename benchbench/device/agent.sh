@@ -195,6 +195,7 @@ beat() { # of $number, unless there was one just now
     shift
   done
   rmdir $old 2>/dev/null
+  : # another verb of this hold may have done so
 }
 
 counts() { # HOLD: whether it counts; sets $lock and $number. It is where it was taken
@@ -463,7 +464,7 @@ await() { # SECONDS, for a job that somebody else has started
   look_at_job
 }
 
-answer() { # HOLD: of the job in this folder, the state $is and, when it is over, all it left
+answer() { # of the job in this folder: the state $is and, when it is over, all it left
   [ -f answers ] || [ $is != STARTING ] || is=ABSENT # swept away
   still_counts || refuse # what came of a job that a later holder ended is not its result
   beat
@@ -699,13 +700,13 @@ case $verb in
       in_job "$jobs" "$name"
       await "$wait"
     fi
-    answer "$hold"
+    answer
     ;;
   job) job "$@" ;;
   poll)
     in_job "$1" "$2"
     await "$3"
-    answer "$hold"
+    answer
     ;;
   end)
     cd "$1/$2" 2>/dev/null || exit 0

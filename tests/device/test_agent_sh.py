@@ -616,6 +616,18 @@ def test_every_verb_and_a_running_job_that_is_waited_for_are_signs_of_life(machi
     assert machine.lock("you by=you", 8)["state"] == "held"
 
 
+def test_signs_of_life_that_cannot_be_cleared_away_cost_nobody_the_device(machine: Machine) -> None:
+    assert machine.hold is not None
+    for beat in lock_folder().glob("*.beat.*"):
+        beat.rmdir()
+    for second in range(20):
+        beat = lock_folder() / f"{machine.hold.number}.beat.{1_000_000_000 + second}"
+        (beat / "left").mkdir(parents=True)
+    machine.verb("conditions", machine.jobs)
+    for beat in lock_folder().glob("*.beat.*"):
+        shutil.rmtree(beat)
+
+
 def test_a_hold_of_an_earlier_boot_counts_no_more_and_its_holder_may_take_it_again(machine: Machine) -> None:
     if not can_mount():
         pytest.skip("a boot id of its own needs root")
