@@ -141,6 +141,16 @@ def test_a_run_is_resumed_with_the_tools_of_both_formats_or_not_at_all(folder: P
     assert len(read_outcomes(run)) == len(lines)
 
 
+def test_what_its_tool_said_elsewhere_is_imported(folder: Path) -> None:
+    (folder / "phone.txt").write_text("inference us=1000\ninference us=3000\n")
+    (line,) = command(folder, "import", "phone.txt", "--json").splitlines()
+    command(folder, "import", "phone.txt", "--reports", "imported")
+    (run,) = (folder / "imported").iterdir()
+
+    assert (json.loads(line)["status"], json.loads(line)["timings_us"]["mean"]) == ("ok", 2000.0)
+    assert [(o.case, o.runner) for o in read_outcomes(run)] == [("phone/unknown.dummy/sleep/t1", "sleeper.sh")]
+
+
 def test_devices_shows_its_backend_beside_the_others(folder: Path) -> None:
     (device,) = json.loads(command(folder, "devices", "host", "--json"))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchbench.device.session import Session
-from benchbench.runtimes.base import Runtime, Toolchain
+from benchbench.runtimes.base import RecordedLaunch, Runtime, Toolchain
 from benchbench.runtimes.tool import LaunchSpec, Runner
 from benchbench.values.device import Device, RunnerKind, ToolChoice, Traits
 from benchbench.values.errors import InputError
@@ -33,13 +34,21 @@ class SleepRunner(Runner):
         return Job(argv=argv, timeout_s=work.measure.timeout_seconds)
 
     def read(self, work: LaunchSpec, raw: JobOutput) -> LaunchResult:
-        times = tuple(float(us) for us in re.findall(rb"inference us=(\d+)", raw.stdout))
-        if raw.exit_code or not times:
+        result = result_of(raw.stdout.decode())
+        if raw.exit_code or result is None:
             return LaunchResult(status="failed", error=raw.stderr.decode("utf-8", "replace").strip() or "no result")
-        timings = Timings(mean=statistics.fmean(times), median=statistics.median(times), min=min(times), max=max(times))
-        measured = Measurement(timings=timings, runs=len(times), threads=work.threads, tool="sleeper.sh")
-        took = Delegation(asked=work.delegate.kind, verdict="full", evidence="nothing else can", fallback="sleep")
-        return LaunchResult(status="ok", measurement=measured, delegation=took)
+        return result
+
+
+def result_of(text: str) -> LaunchResult | None:
+    """What the lines of one launch say; None where none is of the tool."""
+    times = [float(us) for us in re.findall(r"^inference us=(\d+)$", text, re.MULTILINE)]
+    if not times:
+        return None
+    timings = Timings(mean=statistics.fmean(times), median=statistics.median(times), min=min(times), max=max(times))
+    measured = Measurement(timings=timings, runs=len(times), threads=1, tool="sleeper.sh")
+    took = Delegation(asked="sleep", verdict="full", evidence="nothing else can", fallback="sleep")
+    return LaunchResult(status="ok", measurement=measured, delegation=took)
 
 
 class Sleeper(Runtime):
@@ -48,6 +57,7 @@ class Sleeper(Runtime):
     format = "dummy"
     suffixes = (".dummy",)
     usual_backend = "sleep"
+    log_tool = "sleeper.sh"
     backends = {"sleep": Sleep}  # noqa: RUF012 - as the base declares it
 
     def inspect(self, path: Path) -> ModelInfo:
@@ -72,3 +82,7 @@ class Sleeper(Runtime):
     def prepare(self, session: Session, traits: Traits, choice: ToolChoice) -> tuple[Traits, Toolchain]:
         digest = hashlib.sha256(TOOL.read_bytes()).hexdigest()
         return traits, Toolchain(SleepRunner(), session.store.stage_tool(TOOL, executable=True), digest, "1")
+
+    def read_log(self, text: str | bytes) -> Sequence[RecordedLaunch]:
+        result = result_of(text if isinstance(text, str) else text.decode("utf-8", "replace"))
+        return [] if result is None else [RecordedLaunch(result)]

@@ -10,7 +10,7 @@ import pytest
 from benchbench.runtimes.models import variants
 from benchbench.values.errors import InputError
 
-SHIPPED = Path(__file__).parents[4] / "benchbench/demo/fashion_mnist"
+SHIPPED = Path(__file__).parents[2] / "benchbench/demo/fashion_mnist"
 
 
 def test_the_shipped_family_is_named_by_its_files() -> None:
