@@ -53,7 +53,7 @@ _HOME = {
     "benchbench.importing.logs": ("read_logs",),
     "benchbench.pipeline": (
         *("import_logs", "plan_matrix", "quantize"),
-        *("resume", "run", "run_matrix", "run_models"),
+        *("resume", "run", "run_again", "run_matrix", "run_models"),
     ),
     "benchbench.report.page": ("write_report",),
     "benchbench.runtimes.models": ("inspect",),

@@ -17,7 +17,13 @@ from benchbench.config.drafts import Asked, matrix_of_models
 from benchbench.config.matrix import Matrix, load_matrix
 from benchbench.device.opening import Absent
 from benchbench.execution.model_remarks import model_remarks
-from benchbench.execution.recording import imported_manifest, manifest_of, with_found, with_transfers
+from benchbench.execution.recording import (
+    imported_manifest,
+    manifest_of,
+    repeated_manifest,
+    with_found,
+    with_transfers,
+)
 from benchbench.execution.resumption import Resumption, Work, resumption_of
 from benchbench.execution.scheduler import Event, Noted, Scoring, Tell, execute, workers
 from benchbench.execution.selection import DEVICES, EVERYTHING, Selection, chosen_devices, known_devices
@@ -25,9 +31,10 @@ from benchbench.execution.waiting import Wait, workers_in_turn
 from benchbench.execution.worker import Worker
 from benchbench.importing.logs import Recorded, outcomes, read_log
 from benchbench.modes.base import RunContext
-from benchbench.plan import Plan, devices_with_cases, make_plan
+from benchbench.plan import Plan, devices_with_cases, make_plan, selected
 from benchbench.run_folder import journal as journals
 from benchbench.run_folder.journal import Journal
+from benchbench.run_folder.manifest import read_manifest
 from benchbench.runtimes import QUANTIZING
 from benchbench.runtimes.base import Target
 from benchbench.runtimes.models import family_remarks, formats_of
@@ -208,6 +215,31 @@ def resume(folder: str | Path, *, watching: Watching = silently, wait: Wait | No
             journal.record(with_found(journal.manifest, opened))
         _complete(replace(work, plan=left), journal, opened, held, watching)
     return folder
+
+
+def run_again(
+    folder: str | Path,
+    *,
+    reports: str | Path = REPORTS,
+    selection: Selection = EVERYTHING,
+    watching: Watching = silently,
+    wait: Wait | None = None,
+) -> Path:
+    """Do a run again, or the cases of it that `selection` takes: same plan, order and files; the new run folder.
+
+    Raises InputError where a model or dataset is gone or is another, as `resume` does, and NothingToDo.
+    """
+    manifest = read_manifest(Path(folder))
+    begun = resumption_of(manifest, Path(folder))
+    plan = selected(begun.work.plan, only=selection.only, skip=selection.skip)
+    wanted = [device for device in begun.devices if device.name in plan.devices]
+    with ExitStack() as held:
+        opened = held.enter_context(_some_of(wanted, begun.choice, begun.work.variants, f"run {plan.name}", wait))
+        new = journals.new_folder(Path(reports), plan.name)
+        with _kept(journals.create(new, repeated_manifest(manifest, plan, opened))) as journal:
+            remark = f"the plan of {Path(folder).name} again"
+            _complete(replace(begun.work, plan=plan), journal, opened, held, watching, (remark,))
+    return new
 
 
 def _complete(

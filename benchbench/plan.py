@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from benchbench.config.globs import fits, is_glob
 from benchbench.config.matrix import Matrix
@@ -74,6 +74,21 @@ def takes(case: str, only: Sequence[str], skip: Sequence[str]) -> bool:
         return any(fits(pattern, case) for pattern in patterns)
 
     return (not only or taken(only)) and not taken(skip)
+
+
+def selected(plan: Plan, *, only: Sequence[str], skip: Sequence[str]) -> Plan:
+    """The part of a plan that a selection takes, in the same order; raises NothingToDo where nothing is left."""
+    kept = {case.id for case in plan.cases if takes(case.id, only, skip)}
+    if not kept:
+        raise NothingToDo("--only and --skip leave no case", remedy=f"cases look like {plan.cases[0].id}")
+    return replace(
+        plan,
+        cases=tuple(case for case in plan.cases if case.id in kept),
+        trials=tuple(trial for trial in plan.trials if trial.case.id in kept),
+        skips=tuple(left for left in plan.skips if takes(left.case.id, only, skip)),
+        only=tuple(only) or plan.only,
+        skip=(*plan.skip, *skip),
+    )
 
 
 def devices_with_cases(

@@ -90,6 +90,7 @@ TRIALS = _of_trials(
     Column("exit_code", "of the measuring process", "Int64", NO_UNIT),
     ERROR,
     REMEDY,
+    Column("command", "command line of the launch on the device, in its job's folder"),
     Column("log", "path of the log, below the run folder"),
 )
 

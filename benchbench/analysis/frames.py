@@ -286,6 +286,7 @@ def _trial_row(run: Run, outcome: Outcome, statistic: Statistic) -> dict[str, An
         "exit_code": outcome.exit_code,
         "error": outcome.error,
         "remedy": outcome.remedy,
+        "command": outcome.command,
         "log": outcome.log,
         **quantities,
         **{f"accuracy_{key}": value for key, value in outcome.accuracy.items()},

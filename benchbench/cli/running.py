@@ -64,6 +64,7 @@ class _Run(click.Command):
 @click.argument("files", nargs=-1, metavar="MATRIX|MODEL…", type=click.Path(path_type=Path))
 @asking
 @click.option("--resume", type=click.Path(path_type=Path, file_okay=False), help="Complete this run folder.")
+@click.option("--again", type=click.Path(path_type=Path, file_okay=False), help="Do this run folder's run again.")
 @click.option(
     "--wait",
     type=click.FloatRange(min=0),
@@ -76,6 +77,7 @@ class _Run(click.Command):
 def run(
     files: tuple[Path, ...],
     resume: Path | None,
+    again: Path | None,
     wait: float | None,
     inventory: Path,
     reports: Path,
@@ -96,14 +98,21 @@ def run(
     from benchbench.cli import progress as console
     from benchbench.execution.waiting import Wait
 
+    if resume is not None and (again is not None or only or skip or seed is not None):
+        raise click.UsageError("--resume completes a run as it began: it takes no --again, --only, --skip or --seed")
+    if again is not None and seed is not None:
+        raise click.UsageError("--again keeps the order of the run: it takes no --seed")
     given = {name: value for name, value in asked.items() if value is not None}
-    models = _models(files, resume, given)
+    models = _models(files, resume or again, given)
     turn = None if wait is None else Wait(60 * wait, lambda text: console.err().print(text, markup=False))
     if resume is not None:
         finish(api.resume(resume, watching=watch, wait=turn))
         return
-    how: Any = {"inventory": inventory, "reports": reports, "selection": chosen(only, skip, seed)}
-    how |= {"watching": watch, "wait": turn}
+    how: Any = {"reports": reports, "selection": chosen(only, skip, seed), "watching": watch, "wait": turn}
+    if again is not None:
+        finish(api.run_again(again, **how))
+        return
+    how["inventory"] = inventory
     if not models:
         finish(api.run(files[0], **how))
         return
@@ -120,7 +129,9 @@ def _models(files: tuple[Path, ...], resume: Path | None, given: Mapping[str, ob
     models = tuple(file for file in files if file.suffix.lower() in suffixes)
     others = [file for file in files if file not in models]
     if (not files) == (resume is None):
-        raise click.UsageError(f"give a matrix, models ({', '.join(suffixes)}), or --resume and a run folder")
+        raise click.UsageError(
+            f"give a matrix, models ({', '.join(suffixes)}), or a run folder with --resume or --again"
+        )
     if len(others) > 1 or (models and others):
         raise click.UsageError(f"{others[-1]}: give one matrix, or nothing but models ({', '.join(suffixes)})")
     if given and not models:

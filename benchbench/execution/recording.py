@@ -46,8 +46,7 @@ def manifest_of(
     return _begun(
         plan.name,
         seed=plan.seed,
-        host={"system": platform.platform(), "python": platform.python_version(), "machine": platform.machine()},
-        versions={package: importlib.metadata.version(package) for package in RECORDED_PACKAGES},
+        **_host(),
         matrix=_as_written(matrix),
         measure=plan.measure,
         devices=tuple(map(device_record, opened)),
@@ -75,6 +74,25 @@ def manifest_of(
     )
 
 
+def repeated_manifest(manifest: Manifest, plan: Plan, opened: Sequence[Worker | Absent]) -> Manifest:
+    """The manifest of a run that does again what `plan` takes of one that was recorded, on devices as they are now."""
+    cases, trials = {case.id for case in plan.cases}, {trial.id for trial in plan.trials}
+    skipped = {skip.case.id for skip in plan.skips}
+    return manifest.model_copy(
+        update={
+            **_of_now(),
+            **_host(),
+            "devices": tuple(map(device_record, opened)),
+            "cases": tuple(case for case in manifest.cases if case.id in cases),
+            "trials": tuple(trial for trial in manifest.trials if trial.id in trials),
+            "skips": tuple(skip for skip in manifest.skips if skip.case.id in skipped),
+            "selection": SelectionRecord(only=plan.only, skip=plan.skip, of=plan.cells),
+            "tools": _tools(opened),
+            "notes": (),
+        }
+    )
+
+
 def imported_manifest(outcomes: Sequence[Outcome]) -> Manifest:
     """The manifest of a run that others measured: what its outcomes say, and that it was imported."""
     firsts = {outcome.case: outcome for outcome in reversed(outcomes)}
@@ -90,13 +108,22 @@ def imported_manifest(outcomes: Sequence[Outcome]) -> Manifest:
 
 
 def _begun(name: str, **more: Any) -> Manifest:
-    return Manifest(
-        name=name,
-        id=secrets.token_hex(8),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        benchbench=importlib.metadata.version("benchbench"),
-        **more,
-    )
+    return Manifest(name=name, **_of_now(), **more)
+
+
+def _of_now() -> dict[str, str]:
+    return {
+        "id": secrets.token_hex(8),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "benchbench": importlib.metadata.version("benchbench"),
+    }
+
+
+def _host() -> dict[str, dict[str, str]]:
+    return {
+        "host": {"system": platform.platform(), "python": platform.python_version(), "machine": platform.machine()},
+        "versions": {package: importlib.metadata.version(package) for package in RECORDED_PACKAGES},
+    }
 
 
 def case_record(case: Case, toolchain: Toolchain | None = None) -> CaseRecord:

@@ -33,7 +33,9 @@ def launch(attempt: Attempt, spec: LaunchSpec) -> Outcome:
     reading = required(attempt.runner.read(spec, result.raw), trial, context.measure)
     if reading.status == "ok":
         context.journal.write_log(trial.id, without_times(said))
-    outcome = outcome_of(attempt, with_cut(reading, result.raw), result, seen).model_copy(update={"log": log})
+    outcome = outcome_of(attempt, with_cut(reading, result.raw), result, seen).model_copy(
+        update={"log": log, "command": shlex.join(job.argv)}
+    )
     if reading.status in {"ok", "skipped"} or not (fault := passing_fault(session, spec.staged, result.raw)):
         return outcome
     if fault.retry_now:

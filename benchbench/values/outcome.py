@@ -205,6 +205,7 @@ class Outcome(Frozen):
     attempts: int = 1
     retries: tuple[str, ...] = ()  # why each further attempt was made
     exit_code: int | None = None
+    command: str | None = None  # of a launch, as a shell on the device would take it in the job's folder
     log: str | None = None  # path below the run folder
     error: str | None = None
     remedy: str | None = None
