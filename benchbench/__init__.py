@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from benchbench.execution.selection import Selection, all_devices
     from benchbench.execution.status import device_status
     from benchbench.importing.logs import read_logs
+    from benchbench.importing.run_folder import import_logs
     from benchbench.pipeline import (
-        import_logs,
         plan_matrix,
         quantize,
         resume,
@@ -51,8 +51,9 @@ _HOME = {
     "benchbench.execution.selection": ("Selection", "all_devices"),
     "benchbench.execution.status": ("device_status",),
     "benchbench.importing.logs": ("read_logs",),
+    "benchbench.importing.run_folder": ("import_logs",),
     "benchbench.pipeline": (
-        *("import_logs", "plan_matrix", "quantize"),
+        *("plan_matrix", "quantize"),
         *("resume", "run", "run_again", "run_matrix", "run_models"),
     ),
     "benchbench.report.page": ("write_report",),

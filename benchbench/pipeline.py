@@ -17,24 +17,18 @@ from benchbench.config.drafts import Asked, matrix_of_models
 from benchbench.config.matrix import Matrix, load_matrix
 from benchbench.device.opening import Absent
 from benchbench.execution.model_remarks import model_remarks
-from benchbench.execution.recording import (
-    imported_manifest,
-    manifest_of,
-    repeated_manifest,
-    with_found,
-    with_transfers,
-)
+from benchbench.execution.recording import manifest_of, repeated_manifest, with_found, with_transfers
 from benchbench.execution.resumption import Resumption, Work, resumption_of
 from benchbench.execution.scheduler import Event, Noted, Scoring, Tell, execute, workers
 from benchbench.execution.selection import DEVICES, EVERYTHING, Selection, chosen_devices, known_devices
 from benchbench.execution.waiting import Wait, workers_in_turn
 from benchbench.execution.worker import Worker
-from benchbench.importing.logs import Recorded, outcomes, read_log
 from benchbench.modes.base import RunContext
 from benchbench.plan import Plan, devices_with_cases, make_plan, selected
 from benchbench.run_folder import journal as journals
 from benchbench.run_folder.journal import Journal
 from benchbench.run_folder.manifest import read_manifest
+from benchbench.run_folder.names import REPORTS
 from benchbench.runtimes import QUANTIZING
 from benchbench.runtimes.base import Target
 from benchbench.runtimes.models import family_remarks, formats_of
@@ -46,17 +40,13 @@ from benchbench.values.atomic import atomic
 from benchbench.values.case import Variant
 from benchbench.values.device import Device, ToolChoice
 from benchbench.values.errors import (
-    BenchbenchError,
-    InputError,
     Interrupted,
     NothingToDo,
     SameMachine,
     ToolError,
-    file_error,
 )
 
 Watching = Callable[[Plan], AbstractContextManager[Tell]]
-REPORTS = Path("reports")
 
 
 def plan_matrix(
@@ -309,39 +299,6 @@ def _same_tools(opened: Sequence[Worker | Absent], begun: Resumption, folder: Pa
                     f"{folder}: {name} was measured with another tool (sha256 {was[:12]}…)",
                     remedy="restore that tool, or begin a new run",
                 )
-
-
-def read_recorded(logs: Sequence[Path | tuple[str, bytes]]) -> tuple[list[Recorded], tuple[str, ...]]:
-    """The launches in benchmark_model outputs, and a line on each source that has none, which is left out.
-
-    A source is a file, or (name, bytes) of what is no file. Raises InputError when no source has a launch.
-    """
-    recorded: list[Recorded] = []
-    left_out: list[BenchbenchError] = []
-    for log in logs:
-        try:
-            recorded += read_log(*((str(log), log.read_bytes()) if isinstance(log, Path) else log))
-        except OSError as error:
-            left_out.append(file_error(error, f"{log}: cannot be read", remedy="give a text file, or -"))
-        except InputError as error:
-            left_out.append(error)
-    if not recorded:
-        others = f" (and {len(left_out) - 1} more without one)" if len(left_out) > 1 else ""
-        raise type(left_out[0])(f"{left_out[0].message}{others}", remedy=left_out[0].remedy)
-    return recorded, tuple(map(str, left_out))
-
-
-def import_logs(recorded: Sequence[Recorded], reports: str | Path = REPORTS) -> Path:
-    """A run folder from what others recorded: for `report` and `compare`; nothing in it was measured by us."""
-    found = outcomes(recorded)
-    folder = journals.new_folder(Path(reports), "imported")
-    book = journals.create(folder, imported_manifest(found))
-    try:
-        for outcome in found:
-            book.append(outcome)
-    finally:
-        book.close()
-    return folder
 
 
 def quantize(

@@ -114,16 +114,16 @@ def import_(logs: tuple[Path, ...], reports: Path, as_json: bool) -> None:
 
     LOGS are outputs of benchmark_model; - is stdin. With --json, no folder is made: one line for each launch.
     """
-    from benchbench import pipeline as api
     from benchbench.cli import progress as console
     from benchbench.importing.logs import as_json as launch_as_json
+    from benchbench.importing.run_folder import import_logs, read_recorded
 
     sources = [("stdin", sys.stdin.buffer.read()) if str(p) == "-" else p for p in logs]
-    recorded, left_out = api.read_recorded(sources)
+    recorded, left_out = read_recorded(sources)
     for line in left_out:
         console.err().print(f"left out: {line}", markup=False)
     if as_json:
         for one in recorded:
             print_json(launch_as_json(one.launch, one.source, one.index))
         return
-    finish(api.import_logs(recorded, reports), measured=False)
+    finish(import_logs(recorded, reports), measured=False)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchbench.config.matrix import load_matrix
-from benchbench.pipeline import REPORTS, Watching, run_matrix, silently
+from benchbench.pipeline import Watching, run_matrix, silently
+from benchbench.run_folder.names import REPORTS
 from benchbench.values.device import Device, Local
 
 MATRIX = Path(__file__).with_name("matrix.toml")

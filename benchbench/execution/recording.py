@@ -1,12 +1,10 @@
-"""The manifest of a run that is about to begin, and of one that others measured."""
+"""What the manifest of a run says: when it begins, and what has become known since."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import platform
-import secrets
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +23,12 @@ from benchbench.run_folder.manifest import (
     SkipRecord,
     ToolRecord,
     TrialRecord,
+    made_now,
+    new_manifest,
 )
-from benchbench.runtimes import RUNTIMES, without_suffix
+from benchbench.runtimes import RUNTIMES
 from benchbench.runtimes.base import Toolchain
 from benchbench.values.case import Case
-from benchbench.values.outcome import Outcome
 
 REDACTED = "(redacted)"
 RECORDED_PACKAGES = (
@@ -43,7 +42,7 @@ def manifest_of(
 ) -> Manifest:
     """The manifest of a run that is about to begin."""
     toolchains = {c.session.device.name: c.prepared.toolchains for c in opened if isinstance(c, Worker)}
-    return _begun(
+    return new_manifest(
         plan.name,
         seed=plan.seed,
         **_host(),
@@ -80,7 +79,7 @@ def repeated_manifest(manifest: Manifest, plan: Plan, opened: Sequence[Worker | 
     skipped = {skip.case.id for skip in plan.skips}
     return manifest.model_copy(
         update={
-            **_of_now(),
+            **made_now(),
             **_host(),
             "devices": tuple(map(device_record, opened)),
             "cases": tuple(case for case in manifest.cases if case.id in cases),
@@ -91,32 +90,6 @@ def repeated_manifest(manifest: Manifest, plan: Plan, opened: Sequence[Worker | 
             "notes": (),
         }
     )
-
-
-def imported_manifest(outcomes: Sequence[Outcome]) -> Manifest:
-    """The manifest of a run that others measured: what its outcomes say, and that it was imported."""
-    firsts = {outcome.case: outcome for outcome in reversed(outcomes)}
-    return _begun(
-        "imported",
-        imported=True,
-        devices=tuple(
-            DeviceRecord(name=name, reached="imported") for name in dict.fromkeys(o.device for o in outcomes)
-        ),
-        cases=tuple(_imported_case(outcome) for outcome in reversed(firsts.values())),
-        notes=("imported from outputs that others recorded: conditions and order are not known",),
-    )
-
-
-def _begun(name: str, **more: Any) -> Manifest:
-    return Manifest(name=name, **_of_now(), **more)
-
-
-def _of_now() -> dict[str, str]:
-    return {
-        "id": secrets.token_hex(8),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "benchbench": importlib.metadata.version("benchbench"),
-    }
 
 
 def _host() -> dict[str, dict[str, str]]:
@@ -141,22 +114,6 @@ def case_record(case: Case, toolchain: Toolchain | None = None) -> CaseRecord:
         threads=case.threads,
         affinity=case.affinity,
         runner=toolchain.runner.kind if toolchain else None,
-    )
-
-
-def _imported_case(outcome: Outcome) -> CaseRecord:
-    asked = outcome.delegation.asked
-    name = without_suffix(outcome.variant)
-    return CaseRecord(
-        id=outcome.case,
-        device=outcome.device,
-        variant=outcome.variant,
-        family=name,
-        name=name,
-        delegate=asked or "unknown",
-        kind=asked,
-        threads=outcome.measurement.threads,
-        runner="imported",
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -131,6 +134,20 @@ class Manifest(Frozen):
         changed = {"skips": _with_its_case, "devices": _with_its_tools}
         listed = {key: data[key] for key in changed if isinstance(data.get(key), list)}
         return data | {"format": FORMAT} | {key: list(map(changed[key], items)) for key, items in listed.items()}
+
+
+def new_manifest(name: str, **known: Any) -> Manifest:
+    """The manifest of a run that is made now, by this benchbench."""
+    return Manifest(name=name, **made_now(), **known)
+
+
+def made_now() -> dict[str, str]:
+    """What a manifest says of its making, and no other says."""
+    return {
+        "id": secrets.token_hex(8),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "benchbench": importlib.metadata.version("benchbench"),
+    }
 
 
 def _with_its_tools(device: Any) -> Any:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import Path
+
+REPORTS = Path("reports")  # where runs land, unless another place is named
 
 
 def slug(text: str, length: int = 60) -> str:
