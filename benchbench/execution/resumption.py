@@ -103,7 +103,7 @@ def _as_it_was(record: DeviceRecord, folder: Path) -> Device:
     where = f"{folder / NAME}: {record.name}"
     if record.spec is None:
         raise InputError(f"{where}: its description is missing", remedy="restore the file as benchbench wrote it")
-    device = record.spec
+    device = record.spec.model_copy(update={"source": record.file or ""})
     if not device.env:
         return device
     keys = ", ".join(device.env)
@@ -114,7 +114,7 @@ def _as_it_was(record: DeviceRecord, folder: Path) -> Device:
     env = read_device(file).env
     if set(env) != set(device.env):
         raise InputError(f"{where}, and {file} has others ({', '.join(env) or 'none'})", remedy="begin a new run")
-    return device.model_copy(update={"env": env, "source": str(file)})
+    return device.model_copy(update={"env": env})
 
 
 def _as_they_were(record: DatasetRecord, variants: tuple[Variant, ...]) -> Mapping[str, Dataset]:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from benchbench.run_folder.manifest import Manifest, read_manifest, write_manifest
 from benchbench.run_folder.names import file_name, slug
 from benchbench.run_folder.series import compact_series, series_of, write_series
+from benchbench.values.atomic import PARTS
 from benchbench.values.errors import InputError, file_error
 from benchbench.values.outcome import Outcome
 
@@ -139,8 +140,14 @@ def create(folder: Path, manifest: Manifest) -> Journal:
 
 
 def reopen(folder: Path) -> Journal:
-    """Go on with a run; raises InputError when it is no run or another controller is writing it."""
-    return _open(folder, read_manifest(folder))
+    """Go on with a run, without what was half written when it ended.
+
+    Raises InputError when it is no run or another controller is writing it.
+    """
+    journal = _open(folder, read_manifest(folder))
+    for part in folder.rglob(PARTS):
+        part.unlink(missing_ok=True)
+    return journal
 
 
 def _open(folder: Path, manifest: Manifest) -> Journal:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from io import BufferedRandom
 from pathlib import Path
 
+PARTS = ".part-*"  # what a program leaves that is killed while it writes
+
 
 @contextmanager
 def atomic(target: Path, *, mode: int | None = None) -> Iterator[BufferedRandom]:
@@ -18,7 +20,7 @@ def atomic(target: Path, *, mode: int | None = None) -> Iterator[BufferedRandom]
     It is written under another name in the same folder, is on the disk before it gets its own, and has that name on
     the disk when the block has ended. `mode` = the usual one, less the umask.
     """
-    part = target.with_name(f".part-{secrets.token_hex(8)}")
+    part = target.with_name(PARTS.replace("*", secrets.token_hex(8)))
     try:
         with part.open("x+b") as file:
             yield file
