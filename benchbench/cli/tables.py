@@ -51,7 +51,7 @@ def show_looks(looks: Sequence[DeviceStatus]) -> None:
     table = table_of("device", "reached", "state", "model", "SoC", "system", "ABI", "cores", "memory", "°C", "runner")
     for look in looks:
         traits = look.prepared.traits if look.prepared else None
-        toolchain = look.prepared.toolchain if look.prepared else None
+        toolchains = look.prepared.toolchains.values() if look.prepared else ()
         system = traits and " ".join([traits.os_version or traits.os, *([f"SDK {traits.sdk}"] if traits.sdk else [])])
         cores = traits and " + ".join(
             f"{len(c.cores)}" + (f" x {c.max_mhz:.0f} MHz" if c.max_mhz else "") for c in traits.clusters
@@ -68,7 +68,7 @@ def show_looks(looks: Sequence[DeviceStatus]) -> None:
             cores,
             traits and traits.memory_mb and f"{traits.memory_mb / 1024:.1f} GiB",
             look.temperature_c and f"{look.temperature_c:.0f}",
-            toolchain and f"{toolchain.runner.kind} ({toolchain.tool_version})",
+            ", ".join(f"{toolchain.runner.kind} ({toolchain.tool_version})" for toolchain in toolchains),
         )
     console = out()
     console.print(table)
@@ -79,7 +79,7 @@ def show_looks(looks: Sequence[DeviceStatus]) -> None:
         possible = [name for name, answer in look.delegates.items() if answer.possible]
         if possible:
             console.print(f"  delegates: {', '.join(possible)}", markup=False)
-        if look.prepared and look.prepared.toolchain:
+        if look.prepared and look.prepared.toolchains:
             for name, answer in look.delegates.items():
                 if answer.said:
                     said = shorten(answer.said, 240, placeholder=" …")  # --json has the whole

@@ -23,11 +23,6 @@ class PreparedDevice:
     problems: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def toolchain(self) -> Toolchain | None:
-        """The first one, for what shows a device in a line."""
-        return next(iter(self.toolchains.values()), None)
-
-    @property
     def problem(self) -> str | None:
         """Why nothing can be measured there; None = something can."""
         return None if self.toolchains else "; ".join(self.problems.values())

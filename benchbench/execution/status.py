@@ -32,7 +32,8 @@ class DeviceStatus:
     def as_dict(self) -> dict[str, Any]:
         """For --json: everything, by name."""
         prepared = self.prepared
-        toolchain = prepared.toolchain if prepared else None
+        toolchains = prepared.toolchains if prepared else {}
+        first = next(iter(toolchains.values()), None)
         return {
             "name": self.device.name,
             "reached": self.device.address.reached,
@@ -40,8 +41,12 @@ class DeviceStatus:
             "file": self.device.source or None,
             "state": self.state,
             "traits": prepared.traits.model_dump(mode="json") if prepared else None,
-            "runner": toolchain.runner.kind if toolchain else None,
-            "tool": toolchain.tool_version if toolchain else None,
+            "runner": first and first.runner.kind,
+            "tool": first and first.tool_version,
+            "tools": {
+                name: {"runner": toolchain.runner.kind, "version": toolchain.tool_version}
+                for name, toolchain in toolchains.items()
+            },
             "temperature_c": self.temperature_c,
             "delegates": {
                 name: {"possible": answer.possible, "reason": answer.said or None}
@@ -59,7 +64,7 @@ def device_status(devices: Sequence[Device]) -> tuple[DeviceStatus, ...]:
 
 def _look(session: Session) -> DeviceStatus:
     prepared = prepare_device(session, ToolChoice())
-    state: State = "not equipped" if prepared.toolchain is None else "ready"
+    state: State = "ready" if prepared.toolchains else "not equipped"
     delegates = possible_delegates(session, prepared)
     return DeviceStatus(
         session.device, state, delegates, prepared, conditions.now(session).temperature_c, prepared.problem

@@ -76,8 +76,7 @@ def test_an_interpreter_in_the_device_file_is_the_base_of_the_environment(plain:
         assert isinstance(wanted, Installation)
         install(session, wanted, lambda _: None)
         prepared = prepare_device(session, ToolChoice())
-        assert prepared.toolchain is not None
-        assert prepared.toolchain.python == f"{plain.home}/work/python/bin/python3"
+        assert prepared.toolchains["tflite"].python == f"{plain.home}/work/python/bin/python3"
     clean(device)
     assert not (plain.home / "work").exists()
 

@@ -154,5 +154,6 @@ def test_what_its_tool_said_elsewhere_is_imported(folder: Path) -> None:
 def test_devices_shows_its_backend_beside_the_others(folder: Path) -> None:
     (device,) = json.loads(command(folder, "devices", "host", "--json"))
 
+    assert {name: tool["runner"] for name, tool in device["tools"].items()} == {"tflite": "python", "dummy": "sleeper"}
     assert device["delegates"]["sleep"]["possible"]
     assert device["delegates"]["xnnpack"]["possible"]

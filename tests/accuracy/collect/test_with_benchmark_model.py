@@ -55,8 +55,7 @@ def session_with(folder: Path, tool: Path) -> Iterator[tuple[Session, Toolchain]
         name="host", address=Local(), workdir=str(folder / "a, b: work"), runner="benchmark_model", binary=str(tool)
     )
     with open_session(device) as session:
-        toolchain = prepare_device(session, ToolChoice()).toolchain
-        assert toolchain is not None
+        toolchain = prepare_device(session, ToolChoice()).toolchains["tflite"]
         yield session, toolchain
 
 
