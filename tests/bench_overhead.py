@@ -76,6 +76,7 @@ class Verbs:
 
     counts: Counter[str] = field(default_factory=Counter)
     start: Sequence[str] = ()
+    files: bytes = b""  # that were sent with it
 
     @contextlib.contextmanager
     def counted(self) -> Iterator[None]:
@@ -95,7 +96,7 @@ class Verbs:
             agents = len(argv) > 2 and str(argv[1]).endswith(".sh")
             self.counts[argv[2] if agents else Path(argv[0]).name if argv else name] += 1
             if agents and argv[2] == "start":
-                self.start = argv
+                self.start, self.files = argv, more.get("stdin", b"")
             return verb(transport, *arguments, **more)
 
         return call
@@ -127,14 +128,14 @@ class Loop:
 
     reach: tuple[str, ...]  # the program that takes a command to the device, with its arguments; none for this machine
     start: Sequence[str]  # what began a job there: sh agent.sh start HOLD JOBS NAME LIMIT WAIT OPTIONS -- ARG...
+    file: bytes  # what was sent with it: one file at most
 
     def run(self) -> tuple[float, float]:
         """Wall-clock, and the seconds inside the tool."""
         folder = shlex.quote(f"{Path(self.start[4]).parents[1]}/loop")
         options, argv = self.start[8 : self.start.index("--")], self.start[self.start.index("--") + 1 :]
-        puts = [(options[at + 1], options[at + 2]) for at, word in enumerate(options) if word == "put"]
-        copies = "; ".join(f"cp {shlex.join([source, name])}" for name, source in puts)
-        self._launch(f"mkdir -p {folder}; cd {folder}; {copies}", 1)
+        (name,) = [options[at + 1] for at, word in enumerate(options) if word == "put"]
+        self._launch(f"mkdir -p {folder}; cd {folder}; cat > {shlex.quote(name)}", 1, self.file)
         began = time.monotonic()
         said = self._launch(f"cd {folder}; {shlex.join(['sh', '-c', TIMED, 'sh', *argv])}", ROUNDS)
         wall = time.monotonic() - began
@@ -142,10 +143,10 @@ class Loop:
         assert len(launches) == ROUNDS, said
         return wall, sum(float(after) - float(before) for before, after in launches)
 
-    def _launch(self, command: str, times: int) -> str:
+    def _launch(self, command: str, times: int, stdin: bytes = b"") -> str:
         one = shlex.join([*self.reach, command] if self.reach else ["sh", "-c", command])
-        script = f"k=0; while [ $k -lt {times} ]; do {one} < /dev/null || exit; k=$((k + 1)); done"
-        return subprocess.run(["sh", "-c", script], check=True, capture_output=True, text=True).stdout
+        script = f"k=0; while [ $k -lt {times} ]; do {one} || exit; k=$((k + 1)); done"
+        return subprocess.run(["sh", "-c", script], input=stdin, check=True, capture_output=True).stdout.decode()
 
 
 def reach(device: Device, adb_port: int) -> tuple[str, ...]:
@@ -248,7 +249,7 @@ def main() -> None:
             told = f"{wall:6.2f} s / tool {inside:6.2f} s = {wall / inside:.3f}"
             print(f"{title:<10} run  {told}; {outside * 1000:.0f} ms of a trial outside the tool", flush=True)
             if len(devices) == 1:
-                wall, inside = Loop(reach(devices[0], server.port), verbs.start).run()
+                wall, inside = Loop(reach(devices[0], server.port), verbs.start, verbs.files).run()
                 outside = (wall - inside) / ROUNDS
                 told = f"{wall:6.2f} s / tool {inside:6.2f} s = {wall / inside:.3f}"
                 print(f"{'':<10} loop {told}; {outside * 1000:.0f} ms of a launch outside the tool")

@@ -98,9 +98,9 @@ class Agent:
     jobs: str
     device: str
 
-    def _run(self, *arguments: str, timeout_s: float = 60) -> Finished:
+    def _run(self, *arguments: str, timeout_s: float = 60, stdin: bytes = b"") -> Finished:
         """Raises LinkLost, which makes the session put it there again, when the script is gone from the device."""
-        done = self.transport.run(["sh", self.script, *arguments], timeout_s=timeout_s)
+        done = self.transport.run(["sh", self.script, *arguments], timeout_s=timeout_s, stdin=stdin)
         if done.exit_code != 0 and not done.stdout:
             there = self.transport.run(["test", "-s", self.script], timeout_s=30)
             if there.exit_code == 1:
@@ -110,9 +110,9 @@ class Agent:
     def _ask(self, *arguments: str) -> str:
         return self._run(*arguments).text
 
-    def _call(self, verb: str, *arguments: str, timeout_s: float = 60) -> Finished:
+    def _call(self, verb: str, *arguments: str, timeout_s: float = 60, stdin: bytes = b"") -> Finished:
         """A verb of the holder."""
-        done = self._run(verb, self.hold, *arguments, timeout_s=timeout_s)
+        done = self._run(verb, self.hold, *arguments, timeout_s=timeout_s, stdin=stdin)
         if done.exit_code == REFUSED and done.text.endswith("state=REFUSED\n\n"):
             raise HoldLost(f"{self.device}: was restarted, or taken by another controller")
         return done
@@ -137,9 +137,9 @@ class Agent:
         if done.exit_code != 0:
             raise unusable(self.device, f"cannot use {self.jobs}: {done.error_text.strip()}")
 
-    def start(self, name: str, job: Job, puts: Mapping[str, str]) -> Reply:
-        """Start a job, or find it already started, and wait a while for it; `puts` maps names to staged files."""
-        options = [word for target, source in puts.items() for word in ("put", target, source)]
+    def start(self, name: str, job: Job) -> Reply:
+        """Start a job, or find it already started, and wait a while for it."""
+        options = [word for file, content in job.files.items() for word in ("put", file, str(len(content)))]
         options += [word for answer in job.answers for word in ("answer", answer)]
         for sampling in job.samples:
             for file in sampling.files:
@@ -147,7 +147,8 @@ class Agent:
         options += ["conditions"] if job.conditions else []
         argv = [*(["env", *[f"{k}={v}" for k, v in job.env.items()]] if job.env else []), *job.argv]
         limit = str(math.ceil(job.timeout_s))  # whole seconds: not every sleep knows fractions
-        done = self._call("start", self.jobs, name, limit, str(WAIT_S), *options, "--", *argv, timeout_s=90)
+        words = (self.jobs, name, limit, str(WAIT_S), *options, "--", *argv)
+        done = self._call("start", *words, timeout_s=90, stdin=b"".join(job.files.values()))
         if done.exit_code != 0:
             raise unusable(self.device, f"cannot start a job: {done.error_text.strip()}")
         return parse_reply(done.stdout, limit_s=job.timeout_s)

@@ -11,8 +11,8 @@
 #   conditions HOLD JOBS                        how the device is doing now: key=value lines
 #   accept HOLD TEMPORARY FINAL SHA256 SIZE MODE   check a pushed file and give it its name
 #   sweep HOLD JOBS                             end the holder's own jobs, remove what earlier holders left
-#   start HOLD JOBS NAME LIMIT WAIT (put NAME FILE)... (answer NAME)... (sample NAME SECONDS FILE)... [conditions]
-#       -- ARG...                               a job, detached; then as poll
+#   start HOLD JOBS NAME LIMIT WAIT (put NAME SIZE)... (answer NAME)... (sample NAME SECONDS FILE)... [conditions]
+#       -- ARG...                               a job, detached; then as poll. What is put comes from stdin
 #   poll HOLD JOBS NAME WAIT                    wait a while for it; its state, and all it left when it is done
 #   end HOLD JOBS NAME                          kill it if it runs, and remove its folder
 #   clean HOLD FOLDER                           remove everything that is ours in the work folder, release the device
@@ -452,6 +452,12 @@ said() { # FILE
 
 size_of() { wc -c < "$1" 2>/dev/null | tr -d ' '; }
 
+# By dd, which takes no byte more than it is told, as the next file follows at once, and says what it took.
+put() { # NAME SIZE: so much of stdin; else fails, with $written
+  written=$(dd bs=1 count="$2" of="$1" 2>&1) || return 1
+  case $written in "$2+0 "*) ;; *) return 1 ;; esac
+}
+
 # A start that a lost link cut off has made no process by now: there is nothing that could still come.
 await() { # SECONDS, for a job that somebody else has started
   look_at_job
@@ -677,7 +683,7 @@ case $verb in
       : > answers
       while [ "$1" != -- ]; do
         case $1 in
-          put) cp "$3" "$2" || { rm -rf "$jobs/$name"; exit 1; }; shift 3 ;;
+          put) put "$2" "$3" || { echo "cannot write $2: $written" >&2; rm -rf "$jobs/$name"; exit 1; }; shift 3 ;;
           answer) echo "$2" >> answers; shift 2 ;;
           conditions) reading_before ..; shift ;;
           sample)

@@ -159,11 +159,7 @@ class Session:
             self._surviving(lambda: self.agent.end(name), retries)
         self._collected = ""
 
-        def start() -> Reply:
-            puts = {target: self.store.stage_text(target, content) for target, content in job.files.items()}
-            return self.agent.start(name, job, puts)
-
-        reply = self._surviving(start, retries)
+        reply = self._surviving(lambda: self.agent.start(name, job), retries)
         deadline = time.monotonic() + job.timeout_s + POLL_GRACE_S
         while reply.state in {"RUNNING", "STARTING"}:
             if time.monotonic() > deadline:

@@ -69,7 +69,7 @@ class Store:
     def stage_packed(self, name: str, content: bytes) -> str:
         """As `stage_tool`, for what exists only in memory."""
         self._packed[name] = content
-        return self.stage_text(name, content)
+        return self._stage_text(name, content)
 
     def forget(self, targets: set[str]) -> None:
         """These are no longer there, whatever was seen before."""
@@ -80,7 +80,7 @@ class Store:
         for path, executable in self._tools.items():
             self.stage([path], executable=executable)
         for name, content in self._packed.items():
-            self.stage_text(name, content)
+            self._stage_text(name, content)
 
     def stage_one(self, path: Path, digest: str) -> str:
         """As `stage`, for a file whose digest is known: it is read only when it has to travel, and checked then."""
@@ -93,7 +93,7 @@ class Store:
             self._push(path, target, digest, 0o644)
         return target
 
-    def stage_text(self, name: str, content: bytes) -> str:
+    def _stage_text(self, name: str, content: bytes) -> str:
         """As `stage`, for a small file that exists only in memory."""
         target = str(PurePosixPath(self.folder, name_for(hashlib.sha256(content).hexdigest(), Path(name))))
         if target in self._known:

@@ -53,16 +53,17 @@ class Machine:
         assert said["state"] == "taken", said
         return Hold(said["number"], claim.split(maxsplit=1)[0], said["boot"])
 
-    def verb(self, verb: str, *arguments: str, expect: int | None = 0) -> bytes:
+    def verb(self, verb: str, *arguments: str, expect: int | None = 0, stdin: bytes = b"") -> bytes:
         """A verb of the holder's."""
         assert self.hold is not None
-        return self.agent(verb, self.hold.name, *arguments, expect=expect)
+        return self.agent(verb, self.hold.name, *arguments, expect=expect, stdin=stdin)
 
-    def agent(self, *arguments: str, expect: int | None = 0) -> bytes:
+    def agent(self, *arguments: str, expect: int | None = 0, stdin: bytes = b"") -> bytes:
         done = subprocess.run(
             ["sh", str(SCRIPT), *arguments],
             env=os.environ | {"PATH": self.path},
             cwd=self.folder,
+            input=stdin,
             capture_output=True,
             timeout=60,
             check=False,
@@ -71,8 +72,18 @@ class Machine:
         assert expect in {None, done.returncode}, done
         return done.stdout
 
-    def start(self, name: str, *argv: str, limit: str = "30", wait: str = "20", more: tuple[str, ...] = ()) -> Reply:
-        return parse_reply(self.verb("start", self.jobs, name, limit, wait, *more, "--", *argv), limit_s=float(limit))
+    def start(
+        self,
+        name: str,
+        *argv: str,
+        limit: str = "30",
+        wait: str = "20",
+        more: tuple[str, ...] = (),
+        answers: tuple[str, ...] = (),
+        stdin: bytes = b"",
+    ) -> Reply:
+        words = (self.jobs, name, limit, wait, *more, *(word for answer in answers for word in ("answer", answer)))
+        return parse_reply(self.verb("start", *words, "--", *argv, stdin=stdin), limit_s=float(limit))
 
     def poll(self, name: str, *, limit: str = "30", wait: str = "20") -> Reply:
         return parse_reply(self.verb("poll", self.jobs, name, wait), limit_s=float(limit))
@@ -175,14 +186,16 @@ def test_of_long_output_the_beginning_and_the_end_come_back(
 
 
 def test_files_are_put_into_the_jobs_folder_and_answers_come_back(machine: Machine) -> None:
-    (machine.folder / "staged file").write_bytes(b"request")
+    first, second = bytes(range(256)) * 9, b"second\n"
     reply = machine.start(
         "a",
-        *("sh", "-c", "cat request.json > answer.json"),
-        more=("put", "request.json", str(machine.folder / "staged file"), "answer", "answer.json", "answer", "none"),
+        *("sh", "-c", "cat one two 'th ree' > answer.json"),
+        more=("put", "one", str(len(first)), "put", "two", str(len(second)), "put", "th ree", "0"),
+        answers=("answer.json", "none"),
+        stdin=first + second,
     )
     assert reply.raw is not None
-    assert reply.raw.answers == {"answer.json": b"request"}
+    assert reply.raw.answers == {"answer.json": first + second}
 
 
 def test_a_second_start_of_the_same_name_starts_nothing(machine: Machine) -> None:
@@ -420,10 +433,12 @@ def test_who_waits_for_a_job_that_is_swept_away_waits_no_longer(machine: Machine
     assert time.monotonic() - began < 60
 
 
-def test_a_start_without_its_files_leaves_nothing(machine: Machine) -> None:
-    said = machine.verb("start", machine.jobs, "a", "9", "9", "put", "x", "/nowhere", "--", "true", expect=1)
-    assert said == b""
+@pytest.mark.parametrize("put", [("x", "9"), ("no/such/folder", "4")], ids=["cut short", "nowhere to put it"])
+def test_a_start_without_its_files_leaves_nothing(machine: Machine, put: tuple[str, str]) -> None:
+    start = ("start", machine.jobs, "a", "9", "9", "put", *put, "--", "touch", f"{machine.folder}/ran")
+    assert machine.verb(*start, expect=1, stdin=b"some") == b""
     assert not (Path(machine.jobs) / "a").exists()
+    assert not (machine.folder / "ran").exists()
 
 
 def accept(machine: Machine, content: bytes, digest: str, size: int, expect: int) -> tuple[bytes, Path]:
