@@ -205,7 +205,8 @@ def test_nothing_is_left_on_the_device_but_the_model_and_the_tool(
     model.write_bytes(fixed_model())
     evaluated(model, four_numbers(tmp_path, 5)[0], *bench, delegate=Cpu())
     workdir = Path(bench[0].workdir)
-    assert list(Path(bench[0].agent.jobs).iterdir()) == []
+    left = {path.name for path in Path(bench[0].agent.jobs).iterdir()}
+    assert left <= {"reading"}  # when the agent last read the conditions
     assert not [path for path in (workdir / "store").iterdir() if path.suffix == ".raw"]
 
 
