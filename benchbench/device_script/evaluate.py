@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .system import appearing_whole
 from .tensors import shaped, to_input
 from .timing import timed
 from .value import Value
@@ -100,6 +100,5 @@ def _write(path: str, tensors: Sequence[Tensor], outputs: Sequence[Array]) -> No
         arrays[f"output_{index}"] = output
         arrays[f"scale_{index}"] = np.array(tensor.scale, np.float64)
         arrays[f"zero_point_{index}"] = np.array(tensor.zero_point, np.int64)
-    with open(path + ".part", "wb") as file:
+    with appearing_whole(path) as file:
         np.savez(file, **arrays)
-    os.replace(path + ".part", path)

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
 
 
-def write_whole(path: str, text: str) -> None:
-    """The file appears whole or not at all."""
-    with open(path + ".part", "w", encoding="utf-8") as file:
-        file.write(text)
+@contextmanager
+def appearing_whole(path: str) -> Iterator[BinaryIO]:
+    """A file to write, which appears whole or not at all: by hand here, since `atomic` stays on the host."""
+    with open(path + ".part", "wb") as file:
+        yield file
         file.flush()
         os.fsync(file.fileno())
     os.replace(path + ".part", path)
+
+
+def write_whole(path: str, text: str) -> None:
+    with appearing_whole(path) as file:
+        file.write(text.encode("utf-8"))
 
 
 def resident_mb() -> float | None:
