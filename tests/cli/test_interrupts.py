@@ -48,7 +48,7 @@ class Place:
 
     def measures(self) -> bool:
         """Whether a job is under way."""
-        return any(self.work.glob("jobs/*/*/t0"))
+        return any(self.work.glob("jobs/*/*/pid"))
 
     def is_free(self) -> bool:
         """Whether no job runs, and the device can be had without breaking anybody's lock."""
@@ -198,7 +198,7 @@ def test_a_third_ctrl_c_leaves_at_once(bench: Workbench, board: Board) -> None:
     words = bench.folder / "stderr"
     with words.open("wb") as stream:
         run = begin(bench, "run", long_matrix(bench, "board"), stdout=subprocess.DEVNULL, stderr=stream)
-    assert becomes_true(lambda: any((board.home / "work").glob("jobs/*/*/t0")))
+    assert becomes_true(lambda: any((board.home / "work").glob("jobs/*/*/pid")))
     board.freeze()  # so that giving it back takes its time
 
     def press_and_be_told() -> bool:
@@ -231,7 +231,7 @@ def test_a_hang_up_that_was_inherited_as_ignored_is_ignored(bench: Workbench, ho
     matrix = bench.matrix("float32", rounds=2)
     command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *bench.command("run", matrix.name)]
     run = subprocess.Popen(command, cwd=bench.folder, env=bench.environment, stderr=subprocess.PIPE)
-    assert becomes_true(lambda: any(bench.work.glob("jobs/*/*/t0")))
+    assert becomes_true(lambda: any(bench.work.glob("jobs/*/*/pid")))
     run.send_signal(signal.SIGHUP)
     _, said = run.communicate(timeout=GUARD_S)
     assert run.returncode == 0, said
