@@ -6,6 +6,7 @@ P[Binomial(n, 1 - p) <= t] <= 1 - confidence; the t - 1 slowest are discarded, a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 CONFIDENCE = 0.99
@@ -13,10 +14,9 @@ CONFIDENCE = 0.99
 
 def discarded(n: int, percentile: float, confidence: float = CONFIDENCE) -> int | None:
     """How many of the slowest of n inferences lie beyond the bound; None = n are too few for one."""
-    from scipy.special import bdtr
 
     def allowed(t: int) -> bool:
-        return bool(bdtr(t, n, 1 - percentile) <= 1 - confidence)
+        return _at_most(t, n, 1 - percentile) <= 1 - confidence
 
     if not allowed(1):
         return None
@@ -25,6 +25,21 @@ def discarded(n: int, percentile: float, confidence: float = CONFIDENCE) -> int 
         middle = (low + high) // 2
         low, high = (middle, high) if allowed(middle) else (low, middle)
     return low - 1
+
+
+def _at_most(t: int, n: int, p: float) -> float:
+    """P[Binomial(n, p) <= t], or 1 from the mean on. By hand: scipy takes as long to import as a short trial takes."""
+    if t >= n * p:
+        return 1.0
+    log_first = math.lgamma(n + 1) - math.lgamma(t + 1) - math.lgamma(n - t + 1)
+    log_first += t * math.log(p) + (n - t) * math.log1p(-p)
+    term = total = 1.0
+    for k in range(t, 0, -1):
+        term *= k * (1 - p) / ((n - k + 1) * p)
+        total += term
+        if term < 1e-17 * total:
+            break
+    return math.exp(log_first) * total
 
 
 def needed(percentile: float, confidence: float = CONFIDENCE) -> int:

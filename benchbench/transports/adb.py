@@ -32,6 +32,7 @@ __all__ = ["AdbTransport", "Seen", "connect_adb", "discover"]
 
 _STALE = {"offline", "unauthorized"}  # what a server may still say of a link that has gone, or of a key by now allowed
 _SETTLE_S = 1.0  # how long a phone may take from "connecting" or "unauthorized" to "device"
+_JOINING_S = 8.0  # how long one on Wi-Fi may take from being connected to that
 _WIFI = re.compile(r".+:\d+")
 
 
@@ -200,10 +201,26 @@ def _await_ready(address: Adb, server: AdbServer, deadline: Deadline) -> None:
             server.ask(f"host:disconnect:{address.serial}", deadline)
         _connect_wifi(address, server, deadline)
         state = None
-    if state != "device" and (wifi or state is not None):
+    if wifi and state != "device":
+        state = _joined(address, server, deadline)
+    elif state is not None and state != "device":
         state = _settled(address, server, deadline, _SETTLE_S)
     if state != "device":
         raise _not_ready(address, server, state, deadline)
+
+
+def _joined(address: Adb, server: AdbServer, deadline: Deadline) -> str | None:
+    """The state of a phone on Wi-Fi that was just connected, once it is ready or says why not.
+
+    A slow one is offline for a while; the server forgets one whose first greeting it took for the end of the last link.
+    """
+    until = Deadline.after(min(_JOINING_S, deadline.left()))
+    while True:
+        state = _settled(address, server, deadline, _SETTLE_S)
+        if state not in {None, "offline"} or until.passed:
+            return state
+        if state is None:
+            _connect_wifi(address, server, deadline)
 
 
 def _settled(address: Adb, server: AdbServer, deadline: Deadline, seconds: float) -> str | None:
