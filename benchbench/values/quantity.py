@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, median_low
 from typing import Literal
 
 from benchbench.values import formatting
@@ -68,7 +68,9 @@ class Quantity:
         found = self.samples(launches)
         if not found:
             return None
-        return median(found) if self.case == "median" else found[-1]
+        if self.case != "median":
+            return found[-1]
+        return median_low(found) if self.dtype == "Int64" else median(found)  # of counts one that was seen
 
     @property
     def dtype(self) -> Dtype:

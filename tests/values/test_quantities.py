@@ -18,7 +18,7 @@ from benchbench.analysis.frames import load
 from benchbench.report.page import write_report
 from benchbench.values.outcome import Outcome
 from benchbench.values.quantities import QUANTITIES, case_quantity, quantity
-from benchbench.values.quantity import MILLISECONDS, Quantity
+from benchbench.values.quantity import COUNT, MILLISECONDS, Quantity
 from tests.report.builder import outcome, write_run
 
 HERE = Path(__file__).parents[2]
@@ -159,3 +159,11 @@ def test_no_two_rows_share_a_column() -> None:
 def test_quantities_of_an_instrument_outlive_the_journal() -> None:
     written = outcome().model_copy(update={"quantities": {"energy_mj": 4.5}}).model_dump_json(exclude_defaults=True)
     assert Outcome.model_validate_json(written).quantities == {"energy_mj": 4.5}
+
+
+def test_the_median_of_counts_is_a_count_that_was_seen() -> None:
+    counted = Quantity("interrupts", COUNT, "during", "interrupts", "interrupts served", case="median")
+    launches = [outcome(round=n).model_copy(update={"quantities": {"interrupts": n}}) for n in (2859, 2960)]
+    assert counted.of_case(launches) == 2859
+    timed = Quantity("jitter_ms", MILLISECONDS, "phase", "jitter", "jitter", case="median")
+    assert timed.of_case([o.model_copy(update={"quantities": {"jitter_ms": o.round}}) for o in launches]) == 2909.5
