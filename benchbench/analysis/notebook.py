@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import pandas as pd
 
-from benchbench.analysis.tally import tally
+from benchbench.analysis.tally import Counted, tally
 from benchbench.values import formatting
 from benchbench.values.visible import visible
 
-if TYPE_CHECKING:
-    from benchbench.analysis.frames import Run
+
+class Shown(Counted, Protocol):
+    """A run, as far as a notebook shows it."""
+
+    @property
+    def name(self) -> str: ...
 
 
-def as_html(run: Run) -> str:
+def as_html(run: Shown) -> str:
     """No text of a device, tool or file in it is markup."""
     rows = run.cases.to_dict("records")
     table = pd.DataFrame([_cells(row) for row in rows], columns=list(_cells({})))

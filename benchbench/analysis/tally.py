@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from benchbench.analysis.frames import Run
+import pandas as pd
+
+from benchbench.run_folder.manifest import Manifest
 
 WORDS = {"ok": "measured", "skipped": "skipped", "failed": "failed", "incomplete": "failed", "pending": "not run"}
 _MOST_NAMED = 3
+
+
+class Counted(Protocol):
+    """A run, as far as it is counted."""
+
+    @property
+    def cases(self) -> pd.DataFrame: ...
+
+    @property
+    def manifest(self) -> Manifest: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,7 @@ class Tally:
         return f"{selected}: {', '.join(parts) or 'none'}", *more
 
 
-def tally(run: Run) -> Tally:
+def tally(run: Counted) -> Tally:
     """Count the cases of a run; cases are together where status and reason are the same."""
     rows = run.cases.to_dict("records")
     counts = dict.fromkeys(WORDS[status] for status in WORDS if any(row["status"] == status for row in rows))
