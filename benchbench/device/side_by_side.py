@@ -1,10 +1,11 @@
-"""Work on several devices at once, ended in order however often it is interrupted."""
+"""Work on several devices at once, ended in order whenever it is interrupted."""
 
 from __future__ import annotations
 
-import queue
+import _thread
 import threading
 from collections.abc import Callable, Sequence
+from queue import SimpleQueue
 
 Task = Callable[[], object]
 
@@ -15,36 +16,59 @@ def side_by_side(tasks: Sequence[Task], *, on_interrupt: Task | None = None) -> 
     KeyboardInterrupt does not cut the waiting short: the first one runs `on_interrupt`, which should make the tasks end
     soon, and is raised when all have ended. Otherwise the first exception of a task is raised then.
     """
-    ended: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+    # An interrupt may come between any two steps here, and in the midst of what Python's own locks do: threads are
+    # started and counted in one that no signal reaches, and here are only steps that may be cut off and done again.
+    ended: list[list[BaseException]] = []
+    wake, events, first = SimpleQueue[None](), SimpleQueue[BaseException | str](), _thread.allocate_lock()
+
+    def supervise() -> None:
+        if first.acquire(blocking=False):
+            ended.append(_run_all(tasks, on_interrupt, events))
+            wake.put(None)
+
+    interrupted: KeyboardInterrupt | None = None
+    while not ended:
+        try:
+            if interrupted is not None:
+                events.put(_INTERRUPT)
+            _thread.start_new_thread(supervise, ())  # of several the first does it
+            wake.get()
+        except KeyboardInterrupt as error:
+            interrupted = interrupted or error
+    if interrupted is not None:
+        raise interrupted
+    for failure in ended[0]:
+        raise failure
+
+
+_ENDED, _INTERRUPT = "ended", "interrupt"
+
+
+def _run_all(
+    tasks: Sequence[Task], on_interrupt: Task | None, events: SimpleQueue[BaseException | str]
+) -> list[BaseException]:
+    """The exceptions of the tasks, in the order in which they were raised."""
 
     def run(task: Task) -> None:
         try:
             task()
-        except BaseException as error:  # noqa: BLE001 - raised again below
-            ended.put(error)
+        except BaseException as error:  # noqa: BLE001 - raised again by the one who waits
+            events.put(error)
         else:
-            ended.put(None)
+            events.put(_ENDED)
 
     def start(task: Task) -> None:
         threading.Thread(target=run, args=(task,)).start()
 
-    running, errors, interrupted = 0, list[BaseException](), None
     for task in tasks:
         start(task)
-        running += 1
+    running, failures = len(tasks), list[BaseException]()
     while running:
-        try:
-            error = ended.get()  # not Thread.join, which up to Python 3.12 takes an interrupted thread for ended
-        except KeyboardInterrupt as error_:
-            if interrupted is None:
-                interrupted = error_
-                if on_interrupt is not None:
-                    running += 1
-                    start(on_interrupt)
-            continue
-        running -= 1
-        errors += [] if error is None else [error]
-    if interrupted is not None:
-        raise interrupted
-    if errors:
-        raise errors[0]
+        event = events.get()
+        if event != _INTERRUPT:
+            running -= 1
+            failures += [event] if isinstance(event, BaseException) else []
+        elif on_interrupt is not None:
+            start(on_interrupt)
+            running, on_interrupt = running + 1, None
+    return failures
