@@ -1,4 +1,4 @@
-"""The known traps of quantization and delegates, found in one device's cases."""
+"""The known pitfalls of quantization and delegates, found in one device's cases."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _ACCELERATORS = [kind for kind, backend in BACKENDS.items() if backend.processor
 _MOST_NAMED = 4
 
 
-def find_traps(cases: pd.DataFrame, table: pd.DataFrame, most: float) -> tuple[str, ...]:
-    """The traps that one device's cases fell into, a sentence each; `table` is that of `tradeoffs`, `most` the loss of
+def find_pitfalls(cases: pd.DataFrame, table: pd.DataFrame, most: float) -> tuple[str, ...]:
+    """The pitfalls that one device's cases met, a sentence each; `table` is that of `tradeoffs`, `most` the loss of
     accuracy that may be.
     """
     best = fastest(cases)

@@ -1,4 +1,4 @@
-"""Which variant, on which delegate: speed against float, accuracy, size and known traps, from the frame of cases."""
+"""Which variant, on which delegate: speed against float, accuracy, size and known pitfalls, from the frame of cases."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from benchbench.analysis.formatting import (
     samples,
     shorten,
 )
-from benchbench.analysis.pitfalls import broken_words, find_traps, points_of
+from benchbench.analysis.pitfalls import broken_words, find_pitfalls, points_of
 from benchbench.analysis.tradeoffs import WHERE, loses, slower_than_best_float, told_apart, tradeoffs, uncertain
 from benchbench.values import formatting
 
@@ -39,7 +39,7 @@ class Recommendation:
     claims: tuple[str, ...] = ()  # its time, speed-ups, change in accuracy, size
     evidence: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
-    traps: tuple[str, ...] = ()
+    pitfalls: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()  # doubts about every measured case of the device, whatever is chosen
 
     @property
@@ -70,24 +70,26 @@ def recommend(
 def _recommend_one(
     where: tuple[str, str, str], cases: pd.DataFrame, table: pd.DataFrame, most: float, shared: Sequence[Doubt]
 ) -> Recommendation:
-    traps = find_traps(cases, table, most)
+    pitfalls = find_pitfalls(cases, table, most)
     own = table[table["network"] == ""]
     sound = own[~own["broken"]]
     if sound.empty:
         why = "no case has a number that ran where it was asked to, undisturbed"
         why = _nothing_ran(cases) or why
         why = "every case that ran where it was asked to breaks an output" if len(own) else why
-        return Recommendation(*where, None, f"Nothing can be recommended: {why}.", traps=traps)
+        return Recommendation(*where, None, f"Nothing can be recommended: {why}.", pitfalls=pitfalls)
     known = sound[sound["accuracy"].notna()]
     if why := _too_little_known(own, known):
         evidence = (f"the fastest case is {_timed(sound.sort_values('median_ms').iloc[0])}",)
-        return Recommendation(*where, None, f"Cannot recommend: {why}.", evidence=evidence, traps=traps)
+        return Recommendation(*where, None, f"Cannot recommend: {why}.", evidence=evidence, pitfalls=pitfalls)
     keeps = known[[not loses(row, most) for _, row in known.iterrows()]].sort_values("median_ms", kind="stable")
     able = keeps[[not slower_than_best_float(row) for _, row in keeps.iterrows()]]
     best = _best_float(own)
     if able.empty and best is not None and pd.isna(best["accuracy"]):
         why = f"all of known outputs are slower than {_timed(best)}, the device's best float case, of unknown outputs"
-        return Recommendation(*where, None, f"Cannot recommend: {why}.", evidence=(_known_words(own),), traps=traps)
+        return Recommendation(
+            *where, None, f"Cannot recommend: {why}.", evidence=(_known_words(own),), pitfalls=pitfalls
+        )
     choice, equals = _most_faithful(keeps if able.empty else able)
     forced = able.empty and best is not None
     return Recommendation(
@@ -97,7 +99,7 @@ def _recommend_one(
         (*_claims(choice, own), *((_forced(best, most),) if forced and best is not None else ())),
         tuple(_evidence(choice, own, equals)),
         tuple(_doubts(choice, own, equals, most, {doubt.kind for doubt in shared})),
-        traps,
+        pitfalls,
         tuple(str(doubt) for doubt in shared),
     )
 

@@ -1,4 +1,4 @@
-"""What is recommended, with which words, and which traps are named."""
+"""What is recommended, with which words, and which pitfalls are named."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_what_fell_back_is_never_recommended(tmp_path: Path) -> None:
     fallen = case("int8", 2, 915, delegate="gpu", verdict="none")
     found = recommended(tmp_path, case("float32", 12, 915), case("float16", 13, 915), fallen)
     assert found.choice == "float32 on xnnpack, 1 thread"
-    assert any(trap.startswith("int8 falls off gpu") for trap in found.traps)
+    assert any(trap.startswith("int8 falls off gpu") for trap in found.pitfalls)
 
 
 def test_nothing_is_recommended_where_nothing_ran_as_asked(tmp_path: Path) -> None:
@@ -273,8 +273,8 @@ def test_two_that_cannot_be_told_apart_are_named(tmp_path: Path) -> None:
     ],
 )
 def test_known_traps_are_named(tmp_path: Path, cases: list[list[Outcome]], trap: str) -> None:
-    traps = recommended(tmp_path, *cases).traps
-    assert any(found.startswith(trap) for found in traps) if trap else not traps
+    pitfalls = recommended(tmp_path, *cases).pitfalls
+    assert any(found.startswith(trap) for found in pitfalls) if trap else not pitfalls
 
 
 @pytest.mark.parametrize("base", [None, "float32"])

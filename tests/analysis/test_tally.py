@@ -86,4 +86,4 @@ def test_what_was_skipped_is_no_trap_of_a_delegate(tmp_path: Path) -> None:
     found = [*launches([10.0] * 3, delegate="gpu"), *launches([12.0] * 3)]
     left_out = skip("pixel8", INT8, "gpu", "left out by the matrix", deliberate=True)
     (recommended,) = recommend(load(write_run(tmp_path, found, variants=[INT8], skips=[left_out])).cases)
-    assert recommended.traps == ()
+    assert recommended.pitfalls == ()

@@ -17,4 +17,4 @@ def section(results: Results) -> Section:
 
 
 def _says_something(found: Recommendation) -> bool:
-    return bool(found.case or found.traps or found.evidence)
+    return bool(found.case or found.pitfalls or found.evidence)
