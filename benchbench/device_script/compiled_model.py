@@ -11,7 +11,7 @@ import numpy as np
 from .coverage import count_ops
 from .entry import Entry
 from .errors import NeedsCpu, Unusable, one_line
-from .interpreter import rebuild
+from .interpreter import InterpreterEngine, on_cpu, rebuild
 from .native_log import NOT_ALL, full_evidence, gpu_library, native_reason, native_text, partial_delegation
 from .protocol import CompiledModelDelegate, Delegation, Request
 from .tensors import filled_shape, matched, tensor_of
@@ -19,7 +19,7 @@ from .tensors import filled_shape, matched, tensor_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .protocol import State, Timed
+    from .protocol import OpTime, State, Timed
     from .runtime import Runtime
     from .tensors import Array, Tensor
 
@@ -43,6 +43,10 @@ class CompiledModelEngine:
         except (ImportError, AttributeError) as error:
             said = "CompiledModel needs ai-edge-litert >= 2.3; here is " + runtime.label
             raise Unusable("unavailable", said) from error
+
+    @property
+    def label(self) -> str:
+        return self.runtime.label
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
         """What makes it ready, phase by phase."""
@@ -176,3 +180,10 @@ class CompiledModelEngine:
         nodes = sum(self.ops().values()) or None
         evidence = full_evidence(accelerator)
         return Delegation("full", nodes_delegated=nodes, nodes_total=nodes, partitions=1, evidence=evidence)
+
+    def on_cpu(self) -> InterpreterEngine:
+        """The same model on this CPU, not ready yet: what its outputs are compared with."""
+        return on_cpu(self.runtime, self.request)
+
+    def profile(self) -> tuple[OpTime, ...]:
+        raise NotImplementedError("op profiles exist for cpu and xnnpack only")

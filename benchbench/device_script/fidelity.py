@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .errors import first_line
-from .interpreter import InterpreterEngine
-from .protocol import Fidelity, InterpreterDelegate
+from .protocol import Fidelity
 from .tensors import dequantize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .engines import Engine
-    from .protocol import Request
-    from .runtime import Runtime
     from .tensors import Array, Tensor
 
 
-def fidelity(
-    runtime: Runtime, request: Request, engine: Engine, fed: Sequence[Array], outputs: Sequence[Array]
-) -> Fidelity:
+def fidelity(engine: Engine, fed: Sequence[Array], outputs: Sequence[Array]) -> Fidelity:
     """The relative L2 error of each output of the first inference against this CPU's; None = not a number."""
-    delegate = InterpreterDelegate(xnnpack=True)
-    cpu = InterpreterEngine(runtime, replace(request, delegate=delegate), delegate)
+    cpu = engine.on_cpu()
     try:
-        cpu.load()
-        cpu.allocate()
+        for _stage, step in cpu.steps():
+            step()
         by_index = {tensor.index: array for tensor, array in zip(engine.inputs, fed)}
         cpu.feed([by_index[tensor.index] for tensor in cpu.inputs])
         cpu.step()
@@ -39,7 +32,7 @@ def fidelity(
     errors = {
         tensor.name: _relative_l2(output, *expected[tensor.index]) for tensor, output in zip(engine.outputs, outputs)
     }
-    return Fidelity(reference="Interpreter with XNNPACK", relative_l2=errors)
+    return Fidelity(reference=cpu.reference, relative_l2=errors)
 
 
 def _relative_l2(output: Array, tensor: Tensor, reference: Array) -> float | None:

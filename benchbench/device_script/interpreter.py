@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .coverage import count_ops, data_flow_coverage, delegation_by, exact_coverage
@@ -14,7 +15,7 @@ from .tensors import filled_shape, matched, tensor_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .protocol import State, Timed
+    from .protocol import OpTime, State, Timed
     from .runtime import Runtime
     from .tensors import Array, Tensor
 
@@ -24,6 +25,7 @@ class InterpreterEngine:
 
     api = "Interpreter"
     timed: Timed = "invoke"
+    reference = "Interpreter with XNNPACK"  # what `on_cpu` is
 
     def __init__(self, runtime: Runtime, request: Request, delegate: InterpreterDelegate) -> None:
         self.runtime = runtime
@@ -31,6 +33,10 @@ class InterpreterEngine:
         self.asked = delegate
         self.external: Any = None
         self.interpreter: Any = None
+
+    @property
+    def label(self) -> str:
+        return self.runtime.label
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
         """What makes it ready, phase by phase."""
@@ -124,6 +130,22 @@ class InterpreterEngine:
             return Delegation("unknown", evidence="nothing tells who took which nodes of this signature")
         wanted = "external" if self.external else "xnnpack" if self.asked.xnnpack else None
         return delegation_by(coverage or data_flow_coverage(self.interpreter), wanted)
+
+    def on_cpu(self) -> InterpreterEngine:
+        """The same model on this CPU, not ready yet: what other outputs are compared with."""
+        return on_cpu(self.runtime, self.request)
+
+    def profile(self) -> tuple[OpTime, ...]:
+        """The time of every operator; raises NotImplementedError where none can be had."""
+        from .op_profile import profile
+
+        return profile(self.runtime, self.request, self)
+
+
+def on_cpu(runtime: Runtime, request: Request) -> InterpreterEngine:
+    """The model of a request on this CPU, not ready yet."""
+    delegate = InterpreterDelegate(xnnpack=True)
+    return InterpreterEngine(runtime, replace(request, delegate=delegate), delegate)
 
 
 def rebuild(steps: list[tuple[str, Callable[[], None]]]) -> None:

@@ -13,7 +13,6 @@ import numpy as np
 from .engines import engine_for
 from .errors import NeedsCpu, Unusable, first_line
 from .protocol import FORMAT, STAGE, Answer, Delegation, Failure, Memory, Request, to_json
-from .runtime import Runtime
 from .system import allowed_cpus, peak_mb, proportional_mb, reset_peak, resident_mb, write_whole
 from .tensors import random_inputs, stored_inputs
 from .timing import repeat, timed
@@ -39,11 +38,10 @@ class Launch:
         self.answer = replace(self.answer, delegation=Delegation("unknown", asked=request.asked))
         self._at("import")
         began = time.perf_counter_ns()
-        runtime = Runtime()
-        engine = engine_for(runtime, request, self.with_cpu)
+        engine = engine_for(request, self.with_cpu)
         self.answer = replace(
             self.answer,
-            runtime=runtime.label,
+            runtime=engine.label,
             api=engine.api,
             timed=engine.timed,
             python=sys.version.split()[0],
@@ -53,14 +51,14 @@ class Launch:
             phases_ns={"import": time.perf_counter_ns() - began},
         )
         self._build(engine)
-        self._work(runtime, request, engine)
+        self._work(request, engine)
         self._describe(engine)
         if request.fidelity and self.first:
             self._save()
             self._at("fidelity")
             from .fidelity import fidelity
 
-            self.answer = replace(self.answer, fidelity=fidelity(runtime, request, engine, *self.first))
+            self.answer = replace(self.answer, fidelity=fidelity(engine, *self.first))
         self.answer = replace(self.answer, status="ok")
 
     def explain(self, error: Exception) -> None:
@@ -97,7 +95,7 @@ class Launch:
         self.ready = engine
         self.answer = replace(self.answer, memory=replace(memory, rss_loaded_mb=resident_mb()))
 
-    def _work(self, runtime: Runtime, request: Request, engine: Engine) -> None:
+    def _work(self, request: Request, engine: Engine) -> None:
         """What the launch is for, and its memory."""
         if request.evaluate:
             from .evaluate import evaluate
@@ -113,10 +111,8 @@ class Launch:
                 stopped_by=done.stopped_by,
             )
         elif request.profile:
-            from .op_profile import profile
-
             self._at("profile")
-            self.answer = replace(self.answer, profile=profile(runtime, request, engine))
+            self.answer = replace(self.answer, profile=engine.profile())
         else:
             self._measure(engine, request)
         memory = self.answer.memory

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import NeedsCpu
 from .protocol import NATIVE_LOG, request_from_json, to_json
@@ -13,16 +13,14 @@ from .protocol import NATIVE_LOG, request_from_json, to_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-USAGE = "usage: device_script.pyz request.json answer.json | --probe\n"
+USAGE = "usage: device_script.pyz request.json answer.json | --probe [onnxruntime KEY=LIBRARY …]\n"
 WITH_CPU = "--with-cpu"
 
 
 def main(program: Sequence[str], arguments: Sequence[str]) -> int:
     """The exit code; `program` is the command that starts this again, afresh."""
-    if list(arguments) == ["--probe"]:
-        from .probe import probe
-
-        sys.stdout.write(json.dumps(probe(), sort_keys=True) + "\n")
+    if list(arguments[:2]) in (["--probe"], ["--probe", "onnxruntime"]):
+        sys.stdout.write(json.dumps(_probed(arguments[2:] if arguments[1:] else None), sort_keys=True) + "\n")
         return 0
     files, options = list(arguments[:2]), list(arguments[2:])
     if len(files) != 2 or options not in ([], [WITH_CPU]):
@@ -33,6 +31,17 @@ def main(program: Sequence[str], arguments: Sequence[str]) -> int:
     except NeedsCpu:
         # Afresh, so that the failed attempt is neither in the memory nor in the initialisation of the second.
         os.execv(program[0], [*program, *files, WITH_CPU])  # noqa: S606
+
+
+def _probed(plugins: Sequence[str] | None) -> dict[str, Any]:
+    """One line about this interpreter: its TFLite runtime, or ONNX Runtime with plug-ins."""
+    if plugins is None:
+        from .probe import probe
+
+        return probe()
+    from . import onnx_runtime
+
+    return onnx_runtime.probe(dict(plugin.split("=", 1) for plugin in plugins))
 
 
 def _launch(request: str, answer: str, with_cpu: bool) -> int:

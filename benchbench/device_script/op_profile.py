@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from .interpreter import InterpreterEngine
 from .profiler import DELEGATE_OPERATOR, OpEvent, ProfiledModel
 from .protocol import OpTime, Request
 from .tensors import filled_shape, random_inputs
@@ -13,17 +12,17 @@ from .tensors import filled_shape, random_inputs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .engines import Engine
+    from .interpreter import InterpreterEngine
     from .runtime import Runtime
 
 
-def profile(runtime: Runtime, request: Request, engine: Engine) -> tuple[OpTime, ...]:
+def profile(runtime: Runtime, request: Request, engine: InterpreterEngine) -> tuple[OpTime, ...]:
     """Mean microseconds of every operator over the asked runs; raises NotImplementedError where none can be had.
 
     Inside an XNNPACK partition the rows are XNNPACK's own operators, which are not the graph's one to one.
     """
-    xnnpack = _checked(runtime, request, engine).asked.xnnpack
-    model = ProfiledModel(runtime.folder, request.model, request.threads, xnnpack)
+    _check(runtime, request, engine)
+    model = ProfiledModel(runtime.folder, request.model, request.threads, engine.asked.xnnpack)
     model.feed(random_inputs(engine.inputs, request.input_seed, request.ranges))
     for _ in range(request.warmup_runs):
         model.run()
@@ -34,18 +33,17 @@ def profile(runtime: Runtime, request: Request, engine: Engine) -> tuple[OpTime,
     return tuple(_mean(same) for same in zip(*runs))
 
 
-def _checked(runtime: Runtime, request: Request, engine: Engine) -> InterpreterEngine:
+def _check(runtime: Runtime, request: Request, engine: InterpreterEngine) -> None:
     if not runtime.label.startswith("ai-edge-litert 2.3."):
         said = "op profiles are read with ai-edge-litert 2.3 (its C structs); here is " + runtime.label
         raise NotImplementedError(said)
-    if not isinstance(engine, InterpreterEngine) or engine.asked.library:
+    if engine.asked.library:
         raise NotImplementedError("op profiles exist for cpu and xnnpack only")
     if request.signature:
         raise NotImplementedError("op profiles are taken of a model's first signature only")
     own = engine.own_shapes
     if [filled_shape(asked, its) for asked, its in zip(request.shapes or own, own)] != own:
         raise NotImplementedError("op profiles are taken with the model's own input shapes only")
-    return engine
 
 
 def _mean(same: Sequence[OpEvent]) -> OpTime:

@@ -21,6 +21,7 @@ if sys.version_info >= (3, 8):  # novm
     State = Literal["variables", "resources"]  # what a model keeps: variable tensors, or resources
     Status = Literal["ok", "failed"]
     Timed = Literal["invoke", "run+read"]  # what the clock is around
+    Optimization = Literal["disable", "basic", "extended", "layout", "all"]  # of the graph, as ONNX Runtime names them
     PeakSince = Literal["load", "process start"]
     Verdict = Literal["full", "partial", "none", "unavailable", "unknown"]
 
@@ -50,7 +51,38 @@ class CompiledModelDelegate(Value):
     api: str = "compiled_model"
 
 
-DelegateRequest = Union[InterpreterDelegate, CompiledModelDelegate]
+@dataclass(eq=False, repr=False)
+class OnnxRuntimeDelegate(Value):
+    """An execution provider of ONNX Runtime, which its CPU kernels help out; None = those alone.
+
+    A plug-in is in a `library`, or brought by a Python `package`. `options` are the provider's own, `config` those of
+    the session. `dimensions`: sizes of symbolic dimensions by name, fixed before the graph is built; others are 1.
+    `session_threads`: where the provider has threads of its own; None = as many as are asked for. `data`: where the
+    files lie that the model names beside itself.
+    """
+
+    provider: str | None = None
+    library: str | None = None
+    package: str | None = None
+    device: str | None = None
+    options: dict[str, str] | None = None
+    config: dict[str, str] | None = None
+    optimization: Optimization = "all"
+    session_threads: int | None = None
+    inter_threads: int | None = None
+    arena: bool = True
+    memory_pattern: bool = True
+    dimensions: dict[str, int] | None = None
+    data: dict[str, str] | None = None
+    api: str = "onnxruntime"
+
+
+DelegateRequest = Union[InterpreterDelegate, CompiledModelDelegate, OnnxRuntimeDelegate]
+_DELEGATES: dict[str, type[DelegateRequest]] = {
+    "interpreter": InterpreterDelegate,
+    "compiled_model": CompiledModelDelegate,
+    "onnxruntime": OnnxRuntimeDelegate,
+}
 
 
 @dataclass(eq=False, repr=False)
@@ -234,8 +266,7 @@ def to_json(value: Request | Answer) -> str:
 def request_from_json(text: str) -> Request:
     """Raises ValueError, KeyError or TypeError for what is no request."""
     said: dict[str, Any] = json.loads(text)
-    kind = {"interpreter": InterpreterDelegate, "compiled_model": CompiledModelDelegate}[said["delegate"]["api"]]
-    said["delegate"] = kind(**said["delegate"])
+    said["delegate"] = _DELEGATES[said["delegate"]["api"]](**said["delegate"])
     if "signature" in said:
         said["signature"] = Signature(**said["signature"])
     if "evaluate" in said:

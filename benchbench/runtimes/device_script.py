@@ -62,9 +62,9 @@ class Probe:
     evidence: dict[str, str]
 
 
-def probe_argv(python: str, script: str) -> tuple[str, ...]:
-    """The command that prints one line about an interpreter on a device."""
-    return (python, script, "--probe")
+def probe_argv(python: str, script: str, *asked: str) -> tuple[str, ...]:
+    """The command that prints one line about an interpreter on a device; `asked`: a runtime, and what of it."""
+    return (python, script, "--probe", *asked)
 
 
 def read_probe(text: str) -> Probe | None:

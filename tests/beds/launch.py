@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchbench.runtimes import Delegate, device_script
-from benchbench.runtimes.tflite.script.runner import PythonRunner
+from benchbench.runtimes.script_runner import PythonRunner
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import MeasurementSettings, Variant
 from benchbench.values.job import Job, JobOutput

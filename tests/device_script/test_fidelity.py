@@ -17,8 +17,7 @@ from tests.device_script.conftest import CPU
 def test_outputs_are_compared_with_those_of_this_cpu_by_their_relative_error(tmp_path: Path) -> None:
     model = tmp_path / "model.tflite"
     model.write_bytes(models.conv_model())
-    request, runtime = Request(str(model), "cpu", CPU), Runtime()
-    engine = InterpreterEngine(runtime, request, CPU)
+    engine = InterpreterEngine(Runtime(), Request(str(model), "cpu", CPU), CPU)
     for _stage, step in engine.steps():
         step()
     fed = random_inputs(engine.inputs, seed=0)
@@ -26,7 +25,7 @@ def test_outputs_are_compared_with_those_of_this_cpu_by_their_relative_error(tmp
     engine.step()
     (right,) = engine.results()
     found = [
-        fidelity(runtime, request, engine, fed, [outputs]).relative_l2
+        fidelity(engine, fed, [outputs]).relative_l2
         for outputs in (right, right * np.float32(1.5), right * np.float32(np.nan))
     ]
     same, half, none = ((errors or {})["probabilities"] for errors in found)
@@ -39,13 +38,12 @@ def test_a_model_that_the_cpu_cannot_run_has_no_reference(tmp_path: Path) -> Non
     """An engine that runs it stands for an accelerator; its file is another by now."""
     model = tmp_path / "model.tflite"
     model.write_bytes(models.add_model())
-    request, runtime = Request(str(model), "cpu", CPU), Runtime()
-    engine = InterpreterEngine(runtime, request, CPU)
+    engine = InterpreterEngine(Runtime(), Request(str(model), "cpu", CPU), CPU)
     for _stage, step in engine.steps():
         step()
     other = tmp_path / "other.tflite"
     other.write_bytes(models.edgetpu_model())
     other.replace(model)  # the interpreter keeps the file that it has
-    found = fidelity(runtime, request, engine, [], [])
+    found = fidelity(engine, [], [])
     assert (found.reference, found.relative_l2) == (None, None)
     assert "edgetpu-custom-op" in (found.why or "")

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import TypedDict
 
 from benchbench.device.session import Session
-from benchbench.runtimes import device_script
 from benchbench.runtimes.base import Toolchain
 from benchbench.runtimes.cache import cache_folder
-from benchbench.runtimes.device_script import Probe, probe_argv, read_probe
-from benchbench.runtimes.interpreters import Interpreter, environment, interpreters
+from benchbench.runtimes.interpreters import environment
+from benchbench.runtimes.script_on_device import Sought, find_python
+from benchbench.runtimes.script_runner import PythonRunner
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner, read_usage, usage_argv
-from benchbench.runtimes.tflite.script.runner import PythonRunner
 from benchbench.runtimes.tflite.tools import find, published
 from benchbench.runtimes.tool import Tool
 from benchbench.values.account import expanded
-from benchbench.values.device import Capabilities, Device, Local, ToolChoice, Traits
+from benchbench.values.device import Capabilities, Device, ToolChoice, Traits
 from benchbench.values.errors import BenchbenchError, DeviceError, ToolError
+
+PYTHON = Sought("TFLite runtime", "ai-edge-litert")
 
 
 class _Wanted(TypedDict):
@@ -82,7 +83,7 @@ def native(session: Session, traits: Traits, choice: ToolChoice) -> Toolchain:
 
 def with_python(session: Session, traits: Traits) -> tuple[Traits, Toolchain]:
     """Our script over the device's interpreter; the traits with what that interpreter can do."""
-    probe, script = _find_python(session, traits)
+    probe, script = find_python(session, traits, PYTHON)
     seen = traits.model_copy(
         update={
             "python": probe.executable,
@@ -93,46 +94,3 @@ def with_python(session: Session, traits: Traits) -> tuple[Traits, Toolchain]:
     )
     digest = Path(script).stem
     return seen, Toolchain(PythonRunner(), script, digest, str(probe.runtime), probe.executable)
-
-
-def _find_python(session: Session, traits: Traits) -> tuple[Probe, str]:
-    """The first interpreter with a runtime, and where our script is there; raises ToolError when there is none."""
-    device = session.device
-    script = session.store.stage_packed(device_script.NAME, device_script.archive())
-    problems: list[ToolError] = []
-    for python in interpreters(device, traits):
-        try:
-            probe = _probe(session, python, script)
-            if probe.runtime is not None:
-                return probe, script
-            remedy = _how_to_install(device, python)
-            problems.append(ToolError(f"{device.name}: {probe.executable} has no TFLite runtime", remedy=remedy))
-        except ToolError as error:
-            problems.append(error)
-    none = ToolError(f"{device.name}: has no python3", remedy="install python3 there, or name one as `python`")
-    raise next(iter(problems), none)
-
-
-def look_at_python(session: Session, python: str) -> Interpreter:
-    """What an interpreter of the device can import; raises ToolError when it cannot run our script."""
-    probe = _probe(session, python, session.store.stage_packed(device_script.NAME, device_script.archive()))
-    return Interpreter(probe.executable, probe.runtime, probe.evidence.get("runtime", "no reason given"))
-
-
-def _probe(session: Session, python: str, script: str) -> Probe:
-    device = session.device
-    asked = session.transport.run([*environment(device), *probe_argv(python, script)], timeout_s=120)
-    probe = read_probe(asked.text)
-    if probe is None:
-        said = (asked.error_text.strip().splitlines() or ["it said nothing"])[-1]
-        there = asked.exit_code not in {126, 127} or device.python != python
-        remedy = _how_to_install(device, python) if there else "correct `python` in the device's file"
-        raise ToolError(f"{device.name}: {python} cannot run our script: {said}", remedy=remedy)
-    return probe
-
-
-def _how_to_install(device: Device, python: str) -> str:
-    """What brings a runtime to a device; on this machine the user's own Python is not ours to change."""
-    if isinstance(device.address, Local):
-        return f"{python} -m pip install ai-edge-litert"
-    return f"benchbench devices --equip {device.name}"

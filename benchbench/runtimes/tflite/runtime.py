@@ -62,9 +62,10 @@ class Tflite(Runtime):
         return prepare(session, traits, choice)
 
     def look_at_python(self, session: Session, python: str) -> Interpreter:
-        from benchbench.runtimes.tflite.prepare import look_at_python
+        from benchbench.runtimes.script_on_device import look_at_python
+        from benchbench.runtimes.tflite.prepare import PYTHON
 
-        return look_at_python(session, python)
+        return look_at_python(session, python, PYTHON)
 
     def tools(self) -> tuple[Tool, ...]:
         from benchbench.runtimes.tflite.tools import known

@@ -18,8 +18,8 @@ from benchbench.accuracy.datasets import load
 from benchbench.accuracy.shards import Shards, cut
 from benchbench.device.session import Session, open_session
 from benchbench.runtimes.models import inspect
+from benchbench.runtimes.script_runner import PythonRunner
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
-from benchbench.runtimes.tflite.script.runner import PythonRunner
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import MeasurementSettings
 from benchbench.values.device import Device, Local

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from benchbench.device_script.protocol import DelegateRequest
+from benchbench.runtimes.script_backend import ScriptBackend
 from benchbench.runtimes.tflite.backends.log_names import LogNames
-from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind, Traits
 
 
-class TfliteBackend(Backend):
+class TfliteBackend(ScriptBackend):
     """A delegate of TFLite and LiteRT; what it does not override, it does not have."""
 
     # Flags that say what the tools of today do anyway: a build that does not know one is not asked to.
     default_flags: ClassVar[frozenset[str]] = frozenset()
     tflite_build_flag: ClassVar[str | None] = None  # known only to builds of TFLite's tool that have the delegate
     log_names: ClassVar[LogNames] = LogNames()
-    remarks: ClassVar[tuple[tuple[str, str], ...]] = ()  # words in the script's evidence, what a reader must know then
 
     @property
     def fallback(self) -> str:
@@ -42,10 +40,6 @@ class TfliteBackend(Backend):
 
     def litert_flags(self, library: str | None) -> tuple[str, ...] | None:
         """Arguments for LiteRT's benchmark_model (CompiledModel); None = that tool has no such delegate."""
-        return None
-
-    def request(self, library: str | None) -> DelegateRequest | None:
-        """The `delegate` part of a request to the python runner's script; None = it has no such delegate."""
         return None
 
     def _known_to(self) -> Iterator[RunnerKind]:

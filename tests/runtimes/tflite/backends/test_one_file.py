@@ -16,6 +16,7 @@ import pytest
 
 import benchbench
 from benchbench.runtimes import backend_type
+from benchbench.runtimes.script_runner import PythonRunner
 from benchbench.runtimes.tflite.backends import BACKENDS
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.backends.compiled import COMPILED, mismatch
@@ -23,7 +24,6 @@ from benchbench.runtimes.tflite.backends.custom_ops import unresolved
 from benchbench.runtimes.tflite.backends.owners import FLAGS, LOG_NAMES, kernel_owner
 from benchbench.runtimes.tflite.benchmark_model.capabilities import Capabilities
 from benchbench.runtimes.tflite.benchmark_model.runner import BenchmarkModelRunner
-from benchbench.runtimes.tflite.script.runner import PythonRunner
 from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind, Traits
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from benchbench.device_script.protocol import ANSWER, NATIVE_LOG, OUTPUTS, STAGE, Evaluation, Preprocess
+from benchbench.runtimes.script_runner import PythonRunner
 from benchbench.runtimes.tflite.backends.cpu import Cpu
 from benchbench.runtimes.tflite.backends.gpu import Gpu
 from benchbench.runtimes.tflite.backends.nnapi import Nnapi
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
-from benchbench.runtimes.tflite.script.runner import PythonRunner
 from benchbench.values.case import MeasurementSettings
 from benchbench.values.errors import Unsupported
 from benchbench.values.job import JobOutput

@@ -1,4 +1,4 @@
-"""The python runner: the device script over whichever TFLite runtime the device's Python has."""
+"""The python runner: the device script over a runtime that the device's Python has."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from benchbench.device_script.protocol import (
     to_json,
 )
 from benchbench.runtimes.device_script import last_stage, no_answer, read_answer
-from benchbench.runtimes.tflite.backends.base import TfliteBackend
+from benchbench.runtimes.script_backend import ScriptBackend
 from benchbench.runtimes.tool import LaunchSpec, Runner
 from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind
@@ -45,10 +45,18 @@ class PythonRunner(Runner):
 
     def unsupported_reason(self, delegate: Backend) -> str | None:
         """Why the script has no such delegate; what its interpreter can do is among the device's traits."""
-        return None if _delegate_request(delegate, delegate.library) is not None else _no_way(delegate)
+        has = isinstance(delegate, ScriptBackend) and delegate.request(delegate.library) is not None
+        return None if has else _no_way(delegate)
+
+    def delegate_request(self, work: LaunchSpec) -> DelegateRequest | None:
+        """What the script is told of the delegate of a launch; None for one that it does not have."""
+        return work.delegate.request(work.library) if isinstance(work.delegate, ScriptBackend) else None
 
     def job(self, work: LaunchSpec) -> Job:
-        request = to_json(_request(work)).encode()
+        delegate = self.delegate_request(work)
+        if delegate is None:
+            raise Unsupported(_no_way(work.delegate))
+        request = to_json(_request(work, delegate)).encode()
         pinned = ("taskset", work.affinity_mask) if work.affinity_mask else ()
         return Job(
             argv=(*pinned, work.python or "python3", work.tool, REQUEST, ANSWER),
@@ -76,11 +84,8 @@ class PythonRunner(Runner):
         return _reading(work, raw, answer)
 
 
-def _request(work: LaunchSpec) -> Request:
+def _request(work: LaunchSpec, delegate: DelegateRequest) -> Request:
     measure, chosen = work.measure, work.variant.signature
-    delegate = _delegate_request(work.delegate, work.library)
-    if delegate is None:
-        raise Unsupported(_no_way(work.delegate))
     return Request(
         model=work.model,
         asked=work.delegate.kind,
@@ -101,11 +106,6 @@ def _request(work: LaunchSpec) -> Request:
         fidelity=work.delegate.processor != "cpu",
         evaluate=work.evaluation,
     )
-
-
-def _delegate_request(delegate: Backend, library: str | None) -> DelegateRequest | None:
-    """What the script is told of a delegate; None for one that it does not have."""
-    return delegate.request(library) if isinstance(delegate, TfliteBackend) else None
 
 
 def _no_way(delegate: Backend) -> str:
@@ -236,7 +236,7 @@ def _warnings(work: LaunchSpec, raw: JobOutput, answer: Answer) -> list[str]:
         said.append(f"the process {how_it_ended(raw.exit_code)} after its answer")
     if answer.memory and answer.memory.peak_since == "process start":
         said.append("rss_peak_mb counts from the start of the process: the kernel does not let it be reset")
-    if isinstance(work.delegate, TfliteBackend):
+    if isinstance(work.delegate, ScriptBackend):
         evidence = answer.delegation.evidence or ""
         said += [remark for words, remark in work.delegate.remarks if words in evidence]
     for name, error in _output_errors(answer).items():

@@ -1,0 +1,288 @@
+"""The InferenceSession API: ONNX Runtime's CPU kernels, and execution providers that take nodes before them."""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import Unusable, one_line
+from .onnx_runtime import CPU, OnnxRuntime, device_words, package_library
+from .protocol import Delegation, OnnxRuntimeDelegate, Request
+from .tensors import Tensor, filled_shape, matched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .protocol import OpTime, State, Timed
+    from .tensors import Array
+
+NUMPY = {
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(float16)": "float16",
+    "tensor(int8)": "int8",
+    "tensor(uint8)": "uint8",
+    "tensor(int16)": "int16",
+    "tensor(uint16)": "uint16",
+    "tensor(int32)": "int32",
+    "tensor(uint32)": "uint32",
+    "tensor(int64)": "int64",
+    "tensor(uint64)": "uint64",
+    "tensor(bool)": "bool",
+    "tensor(string)": "object",
+}
+FOLDER, PROFILE = "model", "onnxruntime_profile"
+
+
+class OnnxEngine:
+    """A model in a session, made step by step: delegate, load, allocate."""
+
+    api = "InferenceSession"
+    timed: Timed = "run+read"  # outputs are in this host's memory when a run is over
+    reference = "CPUExecutionProvider"  # what `on_cpu` is
+
+    def __init__(self, request: Request, delegate: OnnxRuntimeDelegate) -> None:
+        self.runtime = OnnxRuntime()
+        self.label = self.runtime.label
+        self.request = request
+        self.asked = delegate
+        self.devices: list[Any] = []  # of a plug-in
+        self.session: Any = None
+
+    def steps(self) -> list[tuple[str, Callable[[], None]]]:
+        """What makes it ready, phase by phase."""
+        found = [("delegate", self.find_provider)] if self.asked.provider else []
+        return [*found, ("load", self.load), ("allocate", self.allocate)]
+
+    def find_provider(self) -> None:
+        """The provider that is asked for: in the library that is named, built in, or in its package."""
+        asked, runtime = self.asked, self.runtime
+        if not asked.library and asked.provider in runtime.built_in:
+            return
+        library = asked.library or package_library(asked.package)
+        if library is None:
+            raise Unusable("unavailable", f"{runtime.label} has no {asked.provider}: {', '.join(runtime.built_in)}")
+        try:
+            runtime.register(library)
+        except NotImplementedError as error:
+            raise Unusable("unavailable", str(error)) from error
+        except Exception as error:
+            raise Unusable("unavailable", one_line(error)) from error
+        offered = runtime.devices(asked.provider)
+        self.devices = [device for device in offered if asked.device in (None, device.device.type.name.lower())][:1]
+        if not self.devices:
+            wanted = f"{asked.provider} on the {asked.device.upper()}" if asked.device else str(asked.provider)
+            there = device_words(runtime.devices())
+            raise Unusable("unavailable", f"{library} offers no device for {wanted}; there are: {there}")
+
+    def load(self) -> None:
+        provider = self.asked.provider
+        try:
+            self.session = self._session(provider)
+        except Exception as error:
+            if provider and self._loads_without():
+                raise Unusable("unavailable", one_line(error)) from error
+            raise
+        if provider and provider not in self.session.get_providers():
+            used = ", ".join(self.session.get_providers())
+            raise Unusable("unavailable", f"{provider} was left out without a word; the session has {used}")
+
+    def _session(self, provider: str | None) -> Any:
+        options = self._options()
+        model = self._beside_its_data()
+        if provider and self.devices:
+            options.add_provider_for_devices(self.devices, self.asked.options or {})
+            return self.runtime.package.InferenceSession(model, options)
+        own = self.asked.options or {}
+        chosen = [(provider, own), (CPU, {})] if provider else [(CPU, own)]
+        return self.runtime.package.InferenceSession(model, options, providers=chosen, disable_fallback=True)
+
+    def _loads_without(self) -> bool:
+        try:
+            replaced = replace(self.asked, provider=None, options=None)
+            OnnxEngine(self.request, replaced).load()
+        except Exception:
+            return False
+        return True
+
+    def _options(self) -> Any:
+        asked, package = self.asked, self.runtime.package
+        options = package.SessionOptions()
+        options.intra_op_num_threads = self.request.threads if asked.session_threads is None else asked.session_threads
+        if asked.inter_threads:
+            options.execution_mode = package.ExecutionMode.ORT_PARALLEL
+            options.inter_op_num_threads = asked.inter_threads
+        level = {"disable": "ORT_DISABLE_ALL"}.get(asked.optimization, "ORT_ENABLE_" + asked.optimization.upper())
+        if not hasattr(package.GraphOptimizationLevel, level):
+            raise NotImplementedError(f'{self.label} has no optimization = "{asked.optimization}"')
+        options.graph_optimization_level = getattr(package.GraphOptimizationLevel, level)
+        options.enable_cpu_mem_arena = asked.arena
+        options.enable_mem_pattern = asked.memory_pattern
+        for name, size in (asked.dimensions or {}).items():
+            options.add_free_dimension_override_by_name(name, size)
+        options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+        for key, value in (asked.config or {}).items():
+            options.add_session_config_entry(key, value)
+        if self.request.profile:
+            options.enable_profiling = True
+            options.profile_file_prefix = PROFILE
+        return options
+
+    def _beside_its_data(self) -> str:
+        """The model's path; where it names files beside itself, in a folder of links that has them by those names."""
+        if not self.asked.data:
+            return self.request.model
+        links = dict(self.asked.data, **{os.path.basename(self.request.model): self.request.model})
+        for name, place in links.items():
+            link = os.path.join(FOLDER, name)
+            os.makedirs(os.path.dirname(link), exist_ok=True)
+            if not os.path.lexists(link):
+                os.symlink(os.path.abspath(place), link)
+        return os.path.join(FOLDER, os.path.basename(self.request.model))
+
+    def allocate(self) -> None:
+        given, made = self.session.get_inputs(), self.session.get_outputs()
+        asked = self.request.shapes or [None] * len(given)
+        self.inputs = [_input(k, argument, shape) for k, (argument, shape) in enumerate(zip(given, asked))]
+        self.outputs = [_output(k, argument) for k, argument in enumerate(made)]
+        self.names = [tensor.name for tensor in self.outputs]
+        self.fed: dict[str, Array] = {}
+        self.binding: Any = None
+        if all(tensor.dtype.kind != "O" for tensor in [*self.inputs, *self.outputs]):
+            self.binding = self.session.io_binding()  # a run by it costs a few µs, one without it ten times that
+            for name in self.names:
+                self.binding.bind_output(name)
+        self.feed([np.zeros(tensor.shape, tensor.dtype) for tensor in self.inputs])
+
+    def feed(self, arrays: Sequence[Array | None]) -> None:
+        """One array an input, in order; None = it stays as it is."""
+        for tensor, array in matched(arrays, self.inputs):
+            held = _texts(array) if tensor.dtype.kind == "O" else np.ascontiguousarray(array)
+            self.fed[tensor.name] = held  # bound by its address, so it is kept
+            if self.binding is not None:
+                self.binding.bind_cpu_input(tensor.name, held)
+        self.step: Callable[[], object] = (
+            functools.partial(self.session.run_with_iobinding, self.binding) if self.binding is not None else self.run
+        )
+
+    def run(self) -> None:
+        """What is timed where a tensor is no plain number, which cannot be bound."""
+        self.last = self.session.run(self.names, self.fed)
+
+    def results(self) -> list[Array]:
+        """The outputs of the last inference, in order."""
+        if self.binding is not None:
+            return list(self.binding.copy_outputs_to_cpu())
+        return [found if isinstance(found, np.ndarray) else np.array(found, dtype=object) for found in self.last]
+
+    def forget(self, state: State | None) -> None:
+        """A session keeps nothing from one inference to the next."""
+
+    def quantized(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Inputs and outputs; what is quantized inside has real numbers here."""
+        return self.inputs, self.outputs
+
+    def assigned(self) -> list[tuple[str, list[str]]] | None:
+        """Each partition's provider and the types of its nodes; None where this version does not say."""
+        if not hasattr(self.session, "get_provider_graph_assignment_info"):
+            return None
+        found = self.session.get_provider_graph_assignment_info()
+        return [(part.ep_name, [node.op_type for node in part.get_nodes()]) for part in found]
+
+    def ops(self) -> dict[str, int]:
+        """As the session has them after its first optimisations."""
+        counted: dict[str, int] = {}
+        for _provider, types in self.assigned() or []:
+            for name in types:
+                counted[name] = counted.get(name, 0) + 1
+        return counted
+
+    def delegation(self) -> Delegation:
+        """Who took which nodes, and the verdict on it."""
+        partitions = self.assigned()
+        if partitions is None:
+            return self._untold()
+        return delegation_by(partitions, self.asked.provider, device_words(self.devices) if self.devices else "")
+
+    def _untold(self) -> Delegation:
+        has = ", ".join(self.session.get_providers())
+        if self.asked.provider is None and self.session.get_providers() == [CPU]:
+            return Delegation("full", evidence=f"the session has no other provider than {CPU}")
+        said = f"the session has {has}; {self.label} does not say who took which nodes (1.24 and later do)"
+        return Delegation("unknown", evidence=said)
+
+    def on_cpu(self) -> OnnxEngine:
+        """The same model on this CPU alone, not ready yet: what other outputs are compared with."""
+        plain = replace(self.asked, provider=None, library=None, package=None, device=None, options=None)
+        return OnnxEngine(replace(self.request, profile=False), plain)
+
+    def profile(self) -> tuple[OpTime, ...]:
+        """The time of every node over several profiled runs."""
+        from .onnx_profile import profile
+
+        return profile(self)
+
+
+def delegation_by(partitions: Sequence[tuple[str, Sequence[str]]], wanted: str | None, device: str = "") -> Delegation:
+    """The verdict for a provider (None = the CPU's), from each partition's provider and the types of its nodes."""
+    number = sum(len(types) for _, types in partitions)
+    mine = [types for provider, types in partitions if provider == (wanted or CPU)]
+    taken = sum(map(len, mine))
+    evidence = f"{_in_words(partitions, wanted)} of {number} nodes (graph assignment)"
+    evidence += f"; on {device}" if device else ""
+    if wanted is None and taken < number:
+        raise Unusable("none", "a provider took nodes although none was asked for: " + evidence)
+    return Delegation(
+        "full" if taken == number else "partial" if taken else "none",
+        evidence=evidence,
+        nodes_delegated=taken if wanted else 0,
+        nodes_total=number,
+        partitions=len(mine) if wanted else 0,
+    )
+
+
+def _in_words(partitions: Sequence[tuple[str, Sequence[str]]], wanted: str | None) -> str:
+    """How many nodes each provider took; of what another one than asked for took, also which."""
+    types: dict[str, list[str]] = {}
+    for provider, names in partitions:
+        types.setdefault(provider, []).extend(names)
+    said = []
+    for provider, names in types.items():
+        kinds = sorted(set(names))
+        shown = f" ({', '.join(kinds[:8])}{', …' if len(kinds) > 8 else ''})" if wanted and provider != wanted else ""
+        said.append(f"{provider}: {len(names)}{shown}")
+    return "; ".join(said) or "no provider"
+
+
+def _input(index: int, argument: Any, asked: Sequence[int] | None) -> Tensor:
+    """With the shape that it is fed in: sizes that the model leaves open are those that are asked for, else 1."""
+    own = tuple(size if isinstance(size, int) else None for size in argument.shape)
+    shape = filled_shape(asked, tuple(1 if size is None else size for size in own))
+    fits = not own or (len(shape) == len(own) and all(size in (None, got) for size, got in zip(own, shape)))
+    if not fits:
+        open_ones = [size if isinstance(size, int) else str(size or "?") for size in argument.shape]
+        raise ValueError(f"input {argument.name!r} is {open_ones}, asked for is {list(shape)}")
+    return _tensor(index, argument, shape)
+
+
+def _output(index: int, argument: Any) -> Tensor:
+    """Sizes that only a run tells are -1; what is no tensor (a sequence, a map) is an object."""
+    if not argument.type.startswith("tensor("):
+        return Tensor(argument.name, index, (), np.dtype("O"), 0.0, 0)
+    return _tensor(index, argument, tuple(size if isinstance(size, int) else -1 for size in argument.shape))
+
+
+def _tensor(index: int, argument: Any, shape: tuple[int, ...]) -> Tensor:
+    if argument.type not in NUMPY:
+        raise NotImplementedError(f"{argument.name!r} is {argument.type}, which numpy has no type for")
+    return Tensor(argument.name, index, shape, np.dtype(NUMPY[argument.type]), 0.0, 0)
+
+
+def _texts(array: Array) -> Array:
+    """Strings as ONNX Runtime takes them."""
+    texts = [text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text) for text in array.ravel()]
+    return np.array(texts, dtype=object).reshape(array.shape)
