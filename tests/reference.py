@@ -9,20 +9,24 @@ from pathlib import Path
 from benchbench.analysis.dictionary import dictionary
 from benchbench.config.reference import device_reference, matrix_reference
 from benchbench.config.schema import DEVICE_FILE, as_text, device_schema
+from benchbench.report.record_fields import report_fields
 
 ROOT = Path(__file__).parents[1]
-PAGES: dict[Path, Callable[[], str]] = {
-    ROOT / "benchbench" / "config" / "README.md": matrix_reference,
-    ROOT / "devices" / "README.md": device_reference,
-    ROOT / "reports" / "README.md": dictionary,
+PAGES: dict[Path, dict[str, Callable[[], str]]] = {
+    ROOT / "benchbench" / "config" / "README.md": {"keys": matrix_reference},
+    ROOT / "devices" / "README.md": {"keys": device_reference},
+    ROOT / "reports" / "README.md": {"columns": dictionary, "fields": report_fields},
 }
-_PART = re.compile(r"(<!-- (?:keys|columns) of .*?-->\n).*?(<!-- end of the (?:keys|columns) -->)", re.DOTALL)
+_PART = r"(<!-- {0} of .*?-->\n).*?(<!-- end of the {0} -->)"
 
 
 def page(path: Path) -> str:
-    """The page with the part that is made as it should be."""
-    made, count = _PART.subn(lambda part: f"{part[1]}\n{PAGES[path]()}\n{part[2]}", path.read_text(encoding="utf-8"))
-    assert count == 1
+    """The page with the parts that are made as they should be."""
+    made = path.read_text(encoding="utf-8")
+    for kind, make in PAGES[path].items():
+        part = re.compile(_PART.format(kind), re.DOTALL)
+        (found,) = part.finditer(made)
+        made = f"{made[: found.start()]}{found[1]}\n{make()}\n{found[2]}{made[found.end() :]}"
     return made
 
 

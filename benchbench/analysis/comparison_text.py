@@ -65,7 +65,7 @@ def as_markdown(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing:
     parts = [f"**benchbench: {head}.** {in_short(frame, failing)}"]
     if fails or changed:
         parts.append(_table([*fails, *changed], failing))
-    told = [f"- {_escaped(str(change))}" for change in changes if change.verdict in {"better", "worse"}]
+    told = [f"- {escaped(str(change))}" for change in changes if change.verdict in {"better", "worse"}]
     if told:
         parts.append("\n".join(["Beside latency:", "", *told]))
     if rest:
@@ -81,14 +81,19 @@ def _table(rows: Sequence[Any], failing: Failing) -> str:
         numbers = [row[key] for key in ("ratio", "ratio_low", "ratio_high")]
         ratio, low, high = (formatting.number(value, 4) if pd.notna(value) else "–" for value in numbers)
         interval = f"{ratio} [{low}, {high}]" if low != "–" else ratio
-        why = "; ".join(failing.get(row["case"], ())) or row["why"]
+        why = why_in_words(row, failing)
         verdict = f"**{row['verdict']}**" if row["case"] in failing else row["verdict"]
-        told = f"{verdict}: {_escaped(why)}" if why else verdict
-        lines.append(f"| {_escaped(row['case'])} | {base} | {new} | {interval} | {told} |")
+        told = f"{verdict}: {escaped(why)}" if why else verdict
+        lines.append(f"| {escaped(row['case'])} | {base} | {new} | {interval} | {told} |")
     return "\n".join(lines)
 
 
-def _escaped(text: str) -> str:
+def why_in_words(row: Any, failing: Failing) -> str:
+    """What stands beside a verdict: why it fails a build, or why no more can be said."""
+    return ("; ".join(failing.get(row["case"], ())) or str(row["why"])).removeprefix(f"{row['verdict']}: ")
+
+
+def escaped(text: str) -> str:
     """Text of a cell or a list: it neither ends there, nor is any of it markup."""
     return " ".join("".join(f"\\{mark}" if mark in "\\|`<[*" else mark for mark in visible(text)).split())
 

@@ -19,6 +19,7 @@ from benchbench.analysis.intervals import CONFIDENCE, Interval, Ratio, judge
 
 Floats = NDArray[np.float64]
 LEAST_RUNS = 3  # base runs: two say next to nothing of how runs spread
+_WIDEST = math.log(1e6)  # half of an interval of logs: a wider one says no more, and would overflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def compare_runs(bases: Floats, new: Floats, devices: Sequence[str], *, same_wit
     adjusted = _holm(ps)
     found = []
     for difference, width, both, p in zip(differences, widths, parts, adjusted, strict=True):
-        half = _critical(1 - CONFIDENCE, both) * width
+        half = min(_critical(1 - CONFIDENCE, both) * width, _WIDEST)
         interval = Interval(math.exp(difference - half), math.exp(difference + half))
         value = math.exp(difference)
         found.append(Ratio(value, interval, p, judge(value, interval, differs=p <= LEVEL, same_within=same_within)))

@@ -131,9 +131,9 @@ def tools(device: str | None, generation: str | None, version: str | None, inven
 
 
 @click.command()
-@click.argument("file", type=click.Choice(["matrix", "device"]))
+@click.argument("file", type=click.Choice(["matrix", "device", "report"]))
 def schema(file: str) -> None:
-    """Print the JSON Schema of matrices or device files, for editors.
+    """Print the JSON Schema of matrices or device files, for editors, or of report.json.
 
     \b
       benchbench schema matrix > matrix.schema.json
@@ -142,4 +142,10 @@ def schema(file: str) -> None:
     """
     from benchbench.config.schema import as_text, device_schema, matrix_schema
 
-    click.echo(as_text(matrix_schema() if file == "matrix" else device_schema()), nl=False)
+    if file == "report":
+        from benchbench.report.record import report_schema
+
+        made = report_schema()
+    else:
+        made = matrix_schema() if file == "matrix" else device_schema()
+    click.echo(as_text(made), nl=False)

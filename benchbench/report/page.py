@@ -14,6 +14,7 @@ from benchbench.analysis.frames import Run
 from benchbench.report.figures import write_figures
 from benchbench.report.results import Results
 from benchbench.report.sections import SECTIONS
+from benchbench.report.texts import write_texts
 from benchbench.values import formatting
 from benchbench.values.atomic import atomic
 from benchbench.values.errors import NothingToDo, file_error
@@ -34,6 +35,7 @@ def write_report(runs: Sequence[Run], out: str | Path) -> Path:
     try:
         out.mkdir(parents=True, exist_ok=True)
         _write_frames(results, out)
+        write_texts(results, out)
         write_figures(results, out / "figures")
         page = out / "index.html"
         with atomic(page) as file:  # a page that is there is whole: `run --resume` looks for it
@@ -62,7 +64,7 @@ def render(results: Results) -> str:
     environment.globals |= {"interval": formatting.interval, "factor": formatting.factor}
     page = environment.get_template("page.html").render(
         results=results,
-        sections=[section(results) for section in SECTIONS],
+        sections=[made for section in SECTIONS if (made := section(results)) is not None],
         style=_own("style.css"),
         script=_own("page.js"),
         vega=_vega(),

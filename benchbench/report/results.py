@@ -15,6 +15,7 @@ from benchbench.analysis.frames import Run, common_statistics
 from benchbench.analysis.recommend import Recommendation, recommend
 from benchbench.analysis.tally import Tally, tally
 from benchbench.analysis.tradeoffs import fastest, is_broken, tradeoffs
+from benchbench.report.comparison import Comparison, comparison_of
 from benchbench.runtimes import KINDS, backend_type
 from benchbench.values import formatting
 from benchbench.values.formatting import TimeUnit, time_unit
@@ -125,6 +126,11 @@ class Results:
         """The trade-offs of one panel."""
         (place, family), table = panel.key, self.tradeoffs
         return table[(table["place"] == place) & (table["family"] == family)]
+
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """The last run against those before it; None where there is nothing to compare."""
+        return comparison_of(self.runs)
 
     @cached_property
     def recommendations(self) -> tuple[Recommendation, ...]:

@@ -1,4 +1,4 @@
-"""The sections of the page, a file each: from results to what a template needs, or the reason for nothing."""
+"""The sections of the page, a file each: from results to what a template needs, the reason for nothing, or None."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from benchbench.report.sections import (
     accuracy,
     cases,
     classes,
+    comparison,
     conditions,
     devices,
     latency,
@@ -22,8 +23,9 @@ from benchbench.report.sections import (
 )
 from benchbench.report.sections.base import Section
 
-SECTIONS: tuple[Callable[[Results], Section], ...] = (
+SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
     summary.section,
+    comparison.section,
     devices.section,
     latency.section,
     cases.section,

@@ -1,0 +1,96 @@
+"""report.md: the results as a text for a pull request, short enough for a comment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from benchbench.analysis.comparison_text import as_markdown, escaped
+from benchbench.analysis.doubts import Doubt
+from benchbench.report.results import Results, missing
+from benchbench.values import formatting
+from benchbench.values.quantities import quantity
+
+MOST_ROWS = 100  # of a table of cases: a comment on GitHub holds 65,536 characters
+_HEAD = "| case | ran on | latency | interval | accuracy | doubts |\n|---|---|--:|--:|--:|---|"
+
+
+def report_markdown(results: Results) -> str:
+    """What was measured, how the last of several runs compares, what to ship, and the cases folded under it."""
+    parts = [f"## benchbench: {escaped(_title(results))}", _counted(results)]
+    if found := results.comparison:
+        named = ", ".join(escaped(results.labels[run.id]) for run in found.bases)
+        parts += [
+            f"### {escaped(results.labels[found.new.id])} against {named}",
+            as_markdown(found.frame, found.changes, found.failing).rstrip(),
+        ]
+    if recommended := list(_recommended(results)):
+        parts += ["### What to ship", "\n".join(recommended)]
+    if len(results.tried):
+        parts.append(_cases(results))
+    return "\n\n".join(parts) + "\n"
+
+
+def _title(results: Results) -> str:
+    """The run by name and date; of several the names alone, since each is dated below."""
+    if len(results.runs) == 1:
+        return next(iter(results.labels.values()))
+    return ", ".join(dict.fromkeys(run.name for run in results.runs))
+
+
+def _counted(results: Results) -> str:
+    devices = formatting.counted(results.cases["device"].nunique(), "device")
+    runs = formatting.counted(len(results.runs), "run")
+    tallies = [
+        f"- {escaped(f'{name}: {line}' if len(results.runs) > 1 else line)}"
+        for name, tally in results.tallies
+        for line in tally.lines
+    ]
+    return "\n".join([f"{devices}, {runs}", "", *tallies])
+
+
+def _recommended(results: Results) -> Iterator[str]:
+    for found in results.recommendations:
+        if _is_base(found.run, results):
+            continue
+        where = escaped(" · ".join(part for part in (_place(found.run, found.device, results), found.family) if part))
+        yield f"- **{where}**: {escaped(found.sentence)}"
+        yield from (f"  - but: {escaped(doubt)}" for doubt in (*found.doubts, *found.shared))
+
+
+def _is_base(run: str, results: Results) -> bool:
+    """Whether a run is there to be compared with, and was told of when it was made."""
+    return results.comparison is not None and run != results.comparison.new.id
+
+
+def _place(run: str, name: str, results: Results) -> str:
+    return name if results.comparison else results.place(run, name)
+
+
+def _cases(results: Results) -> str:
+    rows = [row for row in results.cases.to_dict("records") if not _is_base(row["run"], results)]
+    lines = [_HEAD, *(_row(row, results) for row in rows[:MOST_ROWS])]
+    left = len(rows) - MOST_ROWS
+    more = f"\n\n{formatting.counted(left, 'more case')}: see `cases.csv` or `report.json`." if left > 0 else ""
+    summary = f"<summary>{formatting.counted(len(rows), 'case')}</summary>"
+    return f"<details>{summary}\n\n" + "\n".join(lines) + f"{more}\n\n</details>"
+
+
+def _row(row: Any, results: Results) -> str:
+    top1 = quantity("accuracy_top1")
+    accuracy = row.get(top1.case_column)
+    case = _place(row["run"], row["case"], results)
+    ran = row["executor"] if isinstance(row["executor"], str) else f"{row['status']}: {row['error'] or ''}"
+    latency = formatting.time(row["median_ms"])
+    doubts: Sequence[Doubt] = row["doubts"]
+    cells = (
+        escaped(case),
+        escaped(ran[:120]),
+        latency if missing(pd.Series(row)) is None or latency == formatting.NOTHING else f"({latency})",
+        formatting.interval(row["low_ms"], row["high_ms"]),
+        formatting.NOTHING if accuracy is None or pd.isna(accuracy) else top1.text(accuracy),
+        escaped(", ".join(doubt.kind for doubt in doubts)),
+    )
+    return f"| {' | '.join(cells)} |"

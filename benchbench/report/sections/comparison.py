@@ -1,0 +1,48 @@
+"""Several runs side by side: what became of each case in the last one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from benchbench.analysis.comparison_text import in_short, why_in_words
+from benchbench.report.comparison import Comparison
+from benchbench.report.results import Results
+from benchbench.report.sections.base import Section
+from benchbench.values import formatting
+
+
+def section(results: Results) -> Section | None:
+    """None where there is nothing to compare."""
+    found = results.comparison
+    if found is None:
+        return None
+    content = {
+        "rows": [_row(row, found) for _, row in found.frame.iterrows()],
+        "changes": [str(change) for change in found.changes if change.verdict in {"better", "worse"}],
+        "short": in_short(found.frame, found.failing),
+        "statistic": formatting.statistic_title(found.frame["statistic"]).capitalize(),
+    }
+    return Section("comparison", "Runs compared", "comparison.html", _about(results, found), content=content)
+
+
+def _about(results: Results, found: Comparison) -> str:
+    named = [results.labels[run.id] for run in found.bases]
+    base = f"the base is {named[0]}" if len(named) == 1 else f"the base is {len(named)} runs, {named[0]} to {named[-1]}"
+    return f"Each case in {results.labels[found.new.id]}; {base}. A ratio below 1 is faster."
+
+
+def _row(row: pd.Series, found: Comparison) -> dict[str, Any]:
+    case = row["case"]
+    known = formatting.known(row["ratio_low"])
+    return {
+        "case": case,
+        "base": float(row["base_ms"]),
+        "new": float(row["new_ms"]),
+        "ratio": float(row["ratio"]),
+        "interval": f"{formatting.ratio(row['ratio_low'])} – {formatting.ratio(row['ratio_high'])}" if known else "",
+        "verdict": row["verdict"],
+        "fails": case in found.failing,
+        "why": why_in_words(row, found.failing),
+    }
