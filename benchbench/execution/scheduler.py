@@ -7,7 +7,7 @@ import threading
 import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from benchbench.device.opening import Absent, opened
@@ -18,7 +18,6 @@ from benchbench.execution.worker import Worker, unopened
 from benchbench.modes.base import RunContext
 from benchbench.modes.launch import failed
 from benchbench.plan import Plan
-from benchbench.run_folder.journal import Journal
 from benchbench.runtimes import FORMATS
 from benchbench.values.case import Trial
 from benchbench.values.device import Device, ToolChoice
@@ -67,13 +66,6 @@ class Scoring:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A worker cannot go on, for a reason that is none of its device's, such as this host's full disk."""
-
-    error: BaseException
-
-
 Event = Started | Progressed | Done | Noted | Scoring
 Tell = Callable[[Event], None]
 
@@ -99,98 +91,98 @@ def workers(
 def execute(plan: Plan, workers: Sequence[Worker | Absent], context: RunContext, tell: Tell) -> None:
     """Run every trial of the plan that the journal does not hold yet; each outcome is on disk before the next is told.
 
-    On KeyboardInterrupt (or any other error of the writer) all devices are told to stop, what was measured by then is
-    written, and it is raised on.
+    On KeyboardInterrupt, or an error of this host, all devices are told to stop, what was measured by then is written,
+    and it is raised on. `tell` is called in a thread of its own.
     """
-    done = context.journal.done()
-    events: queue.SimpleQueue[Event | Broken | None] = queue.SimpleQueue()
-    stop = threading.Event()
-
-    def end_all() -> None:
-        stop.set()
-        for worker in workers:
-            if isinstance(worker, Worker):
-                worker.session.cancel()
-
-    threads = []
+    execution, done = _Execution(workers, context, tell), context.journal.done()
+    tasks: list[Callable[[], None]] = [execution.write]
     for worker in workers:
         name = (worker.device if isinstance(worker, Absent) else worker.session.device).name
         trials = [trial for trial in plan.of(name) if trial.id not in done]
-        arguments = (worker, trials, context, events, stop)
-        threads.append(threading.Thread(target=_work_through, args=arguments, name=f"device {name}"))
-    for thread in threads:
-        thread.start()
-    try:
-        _write(context.journal, events, len(workers), tell)
-    except BaseException:
-        side_by_side([end_all])
-        raise
-    finally:
-        side_by_side([thread.join for thread in threads])
-        _write_rest(context.journal, events)
+        tasks.append(partial(execution.work_through, worker, trials))
+    side_by_side(tasks, on_interrupt=execution.end_all)
 
 
-def _work_through(
-    worker: Worker | Absent,
-    trials: Sequence[Trial],
-    context: RunContext,
-    events: queue.SimpleQueue[Event | Broken | None],
-    stop: threading.Event,
-) -> None:
-    try:
-        for trial in trials:
-            if stop.is_set():
-                return
-            if isinstance(worker, Absent):
-                events.put(Done(trial, unopened(trial, worker.error)))
-                continue
-            events.put(Started(trial))
-            try:
-                outcome = worker.perform(trial, context, partial(_progressed, events, trial))
-            except MemoryError as error:  # one large model must not cost the others
-                outcome = failed(trial, HostError(f"this host's memory does not suffice: {error}".rstrip(": ")))
-            except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost the night
-                context.journal.write_log(trial.id, traceback.format_exc().encode())
-                outcome = failed(trial, BenchbenchError(f"benchbench itself failed: {error!r}", remedy=REPORT_IT))
-            if stop.is_set():
-                return  # what a cancelled link says of a trial is not its outcome
-            events.put(Done(trial, outcome))
-            while worker.session.notes:
-                events.put(Noted(trial.case.device, worker.session.notes.pop(0)))
-    except BaseException as error:  # noqa: BLE001 - raised again by the one who writes
-        events.put(Broken(error))
-    finally:
-        events.put(None)
+@dataclass(frozen=True, slots=True)
+class _Execution:
+    """What the threads of a run share, none of which a signal reaches: an interrupt loses no event on its way."""
 
+    workers: Sequence[Worker | Absent]
+    context: RunContext
+    tell: Tell
+    events: queue.SimpleQueue[Event | None] = field(default_factory=queue.SimpleQueue)  # None: a worker has ended
+    stop: threading.Event = field(default_factory=threading.Event)
 
-def _progressed(events: queue.SimpleQueue[Event | Broken | None], trial: Trial, samples: int, of: int) -> None:
-    events.put(Progressed(trial, samples, of))
+    def end_all(self) -> None:
+        self.stop.set()
+        for worker in self.workers:
+            if isinstance(worker, Worker):
+                worker.session.cancel()
 
+    def work_through(self, worker: Worker | Absent, trials: Sequence[Trial]) -> None:
+        """One device; an error that is none of its own, such as this host's full disk, ends all."""
+        try:
+            for trial in trials:
+                if self.stop.is_set():
+                    return
+                if isinstance(worker, Absent):
+                    self.events.put(Done(trial, unopened(trial, worker.error)))
+                    continue
+                self.events.put(Started(trial))
+                outcome = self._perform(worker, trial)
+                if self.stop.is_set():
+                    return  # what a cancelled link says of a trial is not its outcome
+                self.events.put(Done(trial, outcome))
+                while worker.session.notes:
+                    self.events.put(Noted(trial.case.device, worker.session.notes.pop(0)))
+        except BaseException:
+            self.end_all()
+            raise
+        finally:
+            self.events.put(None)
 
-def _write(journal: Journal, events: queue.SimpleQueue[Event | Broken | None], workers: int, tell: Tell) -> None:
-    while workers:
-        event = events.get()
+    def _perform(self, worker: Worker, trial: Trial) -> Outcome:
+        def progress(samples: int, of: int) -> None:
+            self.events.put(Progressed(trial, samples, of))
+
+        try:
+            return worker.perform(trial, self.context, progress)
+        except MemoryError as error:  # one large model must not cost the others
+            return failed(trial, HostError(f"this host's memory does not suffice: {error}".rstrip(": ")))
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost the night
+            self.context.journal.write_log(trial.id, traceback.format_exc().encode())
+            return failed(trial, BenchbenchError(f"benchbench itself failed: {error!r}", remedy=REPORT_IT))
+
+    def write(self) -> None:
+        """Until all workers have ended; what they still measured after an error here is written, and not told."""
+        coming = self._until_all_have_ended()
+        try:
+            for event in coming:
+                self._record(event)
+                self.tell(event)
+        except BaseException:
+            self.end_all()
+            for event in coming:
+                self._record(event)
+            raise
+
+    def _until_all_have_ended(self) -> Iterator[Event]:
+        working = len(self.workers)
+        while working:
+            event = self.events.get()
+            if event is None:
+                working -= 1
+            else:
+                yield event
+
+    def _record(self, event: Event) -> None:
         match event:
-            case None:
-                workers -= 1
-                continue
-            case Broken(error=error):
-                raise error
             case Done(outcome=outcome):
-                journal.append(outcome)
+                self.context.journal.append(outcome)
             case Noted(text=text):
-                journal.note(text)
+                self.context.journal.note(text)
             case Started() | Progressed() | Scoring():
                 pass
-        tell(event)
-
-
-def _write_rest(journal: Journal, events: queue.SimpleQueue[Event | Broken | None]) -> None:
-    """What was measured while the writer was being interrupted."""
-    while not events.empty():
-        event = events.get()
-        if isinstance(event, Done):
-            journal.append(event.outcome)
 
 
 def prepared(opened: Sequence[Worker | Absent]) -> tuple[PreparedDevice, ...]:

@@ -1,0 +1,59 @@
+"""The threads of a run, interrupted at any time: no outcome is lost on its way to the journal, and nobody waits on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+# Devices that cannot be had have outcomes at once: all that is done here is starting, handing on, counting.
+SWEEP = """
+import random, signal, sys
+from pathlib import Path
+from benchbench.device.opening import Absent
+from benchbench.execution.scheduler import execute
+from benchbench.modes.base import RunContext
+from benchbench.plan import make_plan
+from benchbench.run_folder.journal import create, read_outcomes
+from benchbench.run_folder.manifest import Manifest
+from benchbench.runtimes.base import Target
+from benchbench.values.device import Device, Local
+from benchbench.values.errors import Unreachable
+from tests.test_plan import matrix
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, interrupt)
+devices = [Device(name=name, address=Local()) for name in ("a", "b", "c")]
+plan = make_plan(matrix(threads=(1,)), [Target(device) for device in devices], seed=1)
+absent = [Absent(device, Unreachable("gone")) for device in devices]
+draw, interrupted, folder = random.Random(1), 0, Path(sys.argv[1])
+for number in range(int(sys.argv[2])):
+    (folder / f"{number}").mkdir()
+    journal, told = create(folder / f"{number}", Manifest()), []
+    context = RunContext(plan.measure, journal, {})
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 1e-5 + draw.random() / 100)
+        execute(plan, absent, context, told.append)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        whole = True
+    except KeyboardInterrupt:
+        interrupted, whole = interrupted + 1, False
+    journal.close()
+    written = [outcome.trial for outcome in read_outcomes(journal.folder)]
+    heard = [event.trial.id for event in told]
+    assert heard == written[:len(heard)], (number, heard, written)
+    for device in plan.devices:
+        own = [trial for trial in written if trial.startswith(device + "/")]
+        planned = [trial.id for trial in plan.of(device)]
+        assert own == planned[:len(planned) if whole else len(own)], (number, own)
+print(interrupted)
+"""
+
+
+def test_every_outcome_is_written_whenever_an_interrupt_comes(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SWEEP, str(tmp_path), "300"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 20
