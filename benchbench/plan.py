@@ -51,6 +51,11 @@ class Plan:
         return tuple(trial for trial in self.trials if trial.case.device == device)
 
     @property
+    def canaries(self) -> tuple[Case, ...]:
+        """The cases of trials that are none of the matrix."""
+        return tuple({trial.case.id: trial.case for trial in self.trials if not trial.of_matrix}.values())
+
+    @property
     def devices(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(trial.case.device for trial in self.trials))
 
@@ -78,13 +83,18 @@ def takes(case: str, only: Sequence[str], skip: Sequence[str]) -> bool:
 
 def selected(plan: Plan, *, only: Sequence[str], skip: Sequence[str]) -> Plan:
     """The part of a plan that a selection takes, in the same order; raises NothingToDo where nothing is left."""
-    kept = {case.id for case in plan.cases if takes(case.id, only, skip)}
+    taken = [case for case in plan.cases if takes(case.id, only, skip)]
+    kept, devices = {case.id for case in taken}, {case.device for case in taken}
     if not kept:
         raise NothingToDo("--only and --skip leave no case", remedy=f"cases look like {plan.cases[0].id}")
+
+    def stays(trial: Trial) -> bool:
+        return trial.case.id in kept if trial.of_matrix else trial.case.device in devices
+
     return replace(
         plan,
-        cases=tuple(case for case in plan.cases if case.id in kept),
-        trials=tuple(trial for trial in plan.trials if trial.case.id in kept),
+        cases=tuple(taken),
+        trials=tuple(filter(stays, plan.trials)),
         skips=tuple(left for left in plan.skips if takes(left.case.id, only, skip)),
         only=tuple(only) or plan.only,
         skip=(*plan.skip, *skip),
@@ -230,11 +240,11 @@ def _order(cases: Sequence[Case], device: str, matrix: Matrix, seed: int) -> lis
     """Rounds outermost, each in a random order of its own, so that drift touches all cells alike."""
     mine = [case for case in cases if case.device == device]
     ordered: list[tuple[Case, int, Mode]] = []
-    for mode in MODES:
-        for number in mode.passes(matrix):
-            shuffled = list(mode.cases(mine, matrix))
-            random.Random(f"{seed}/{device}/{mode.name}/{number}").shuffle(shuffled)  # noqa: S311 - an order, no secret
-            ordered += [(case, number, mode) for case in shuffled]
+    passes = [(mode, number) for mode in MODES for number in mode.passes(matrix)]
+    for mode, number in sorted(passes, key=lambda one: (not one[0].among_rounds, one[0].among_rounds and one[1])):
+        shuffled = list(mode.cases(mine, matrix))
+        random.Random(f"{seed}/{device}/{mode.name}/{number}").shuffle(shuffled)  # noqa: S311 - an order, no secret
+        ordered += [(case, number, mode) for case in shuffled]
     return [
         Trial(case=case, round=number, position=position, purpose=mode.name)
         for position, (case, number, mode) in enumerate(ordered, 1)

@@ -61,6 +61,7 @@ family = "fashion_mnist"
 variants = "{MODEL}"
 [measure]
 rounds = {ROUNDS}
+canary = false
 runs = 1
 min_seconds = 2.0
 warmup_runs = 1

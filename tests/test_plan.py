@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from benchbench.config.matrix import Matrix
 from benchbench.config.rules import SkipRule
-from benchbench.plan import LAUNCH_S, Plan, devices_with_cases, make_plan, takes
+from benchbench.plan import LAUNCH_S, Plan, devices_with_cases, make_plan, selected, takes
 from benchbench.runtimes.base import Target
 from benchbench.runtimes.tflite.backends import Cpu, EdgeTpu, Gpu, Nnapi, Xnnpack
 from benchbench.values.case import MeasurementSettings, Variant
@@ -37,7 +37,7 @@ def matrix(**changes: Any) -> Matrix:
         "entries": (),
         "datasets": {},
         "samples": {},
-        "measure": MeasurementSettings(rounds=3),
+        "measure": MeasurementSettings(rounds=3, canary=False),
         "skips": (),
         "tool": ToolChoice(),
     }
@@ -195,7 +195,9 @@ def test_a_device_without_a_runner_is_left_out_with_what_to_do() -> None:
 
 
 def test_profiles_and_outputs_have_launches_of_their_own_after_all_rounds() -> None:
-    asked = matrix(measure=MeasurementSettings(rounds=2, profile=True), datasets={"net": "random"}, threads=(1, 4))
+    asked = matrix(
+        measure=MeasurementSettings(rounds=2, profile=True, canary=False), datasets={"net": "random"}, threads=(1, 4)
+    )
     trials = planned(asked).trials
     assert [trial.purpose for trial in trials] == ["latency"] * 16 + ["profile"] * 8 + ["accuracy"] * 4
     assert {trial.round for trial in trials if trial.purpose != "latency"} == {0}
@@ -214,7 +216,7 @@ def test_outputs_are_taken_once_a_variant_and_delegate_where_there_is_a_dataset(
 
 
 def test_the_estimate_is_the_least_time_that_the_matrix_asks_for() -> None:
-    plan = planned(matrix(measure=MeasurementSettings(rounds=2, min_seconds=1.5, warmup_min_seconds=0.5)))
+    plan = planned(matrix(measure=MeasurementSettings(rounds=2, min_seconds=1.5, warmup_min_seconds=0.5, canary=False)))
     assert plan.seconds("host") == pytest.approx(16 * (2 + LAUNCH_S))
 
 
@@ -237,7 +239,7 @@ def test_a_plan_tells_the_most_native_launches_for_outputs_and_costs_the_least()
 def test_cases_and_skips_are_the_whole_product_and_no_case_is_twice(
     seed: int, rounds: int, threads: list[int], skip: list[str]
 ) -> None:
-    asked = matrix(threads=tuple(threads), measure=MeasurementSettings(rounds=rounds))
+    asked = matrix(threads=tuple(threads), measure=MeasurementSettings(rounds=rounds, canary=False))
     whole = [case.id for case in planned(asked, HOST, PI).cases]
     left = {name for name in whole if takes(name, (), skip)}
     if not left:
@@ -260,4 +262,26 @@ def test_the_plan_of_the_demo_is_what_its_file_says() -> None:
     plan = planned(asked, HOST)
     cases = len(asked.variants) * len(asked.delegates) * len(asked.threads)
     assert len(plan.cases) == cases
-    assert len(plan.trials) == cases * asked.measure.rounds + len(asked.variants) * len(asked.delegates)
+    assert len(plan.trials) == cases * asked.measure.rounds + len(asked.variants) * len(asked.delegates) + 6
+
+
+def test_a_canary_runs_before_the_rounds_between_them_and_after_them() -> None:
+    measure = MeasurementSettings(rounds=2, profile=True)
+    plan = planned(matrix(measure=measure, threads=(1,)), HOST, PHONE)
+    for device in plan.devices:
+        trials = plan.of(device)
+        told = [f"{trial.purpose} {trial.round}" for trial in trials]
+        rounds = [["latency 1"] * 4, ["latency 2"] * 4]
+        assert told == ["canary 0", *rounds[0], "canary 1", *rounds[1], "canary 2", *["profile 0"] * 4]
+        assert [trial.position for trial in trials] == list(range(1, len(trials) + 1))
+        canaries = [trial for trial in trials if not trial.of_matrix]
+        assert len({trial.id for trial in canaries}) == 3
+        assert {trial.case for trial in canaries} == {case for case in plan.canaries if case.device == device}
+    assert {case.variant.family for case in plan.cases} == {"net"}
+    assert plan.cells == 8
+
+
+def test_a_selection_keeps_the_canaries_of_its_devices() -> None:
+    plan = selected(planned(matrix(measure=MeasurementSettings(rounds=1)), HOST, PI), only=["rpi5/*/cpu/t1"], skip=())
+    assert {trial.case.device for trial in plan.trials} == {"rpi5"}
+    assert [trial.purpose for trial in plan.trials] == ["canary", "latency", "latency", "canary"]

@@ -14,6 +14,7 @@ from benchbench.values.outcome import Outcome
 
 FAMILY = Path(__file__).parents[1] / "benchbench" / "demo" / "fashion_mnist"
 QUICK = "rounds = {rounds}\nruns = 2\nmin_seconds = 0\nwarmup_runs = 1\nwarmup_min_seconds = 0\n"
+NO_CANARY = "canary = false\n"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Workbench:
         measure: str = "",
         model: str = "",
         top: str = "",
+        canary: bool = False,
     ) -> Path:
         """Schemes of the shipped family; `measure`, `model` and `top` are further lines of those tables."""
         files = ", ".join(f'"{FAMILY}/fashion_mnist_{scheme}.tflite"' for scheme in schemes or ("float32", "int8"))
@@ -57,7 +59,7 @@ class Workbench:
         path.write_text(
             f'name = "test"\ndevices = [{", ".join(map(repr, devices))}]\ndelegates = {delegates}\n{top}\n'
             f'[[model]]\nfamily = "fashion_mnist"\nvariants = [{files}]\n{model}\n'
-            f"[measure]\n{QUICK.format(rounds=rounds)}{measure}\n"
+            f"[measure]\n{QUICK.format(rounds=rounds)}{'' if canary else NO_CANARY}{measure}\n"
         )
         return path
 

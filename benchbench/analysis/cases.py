@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from textwrap import shorten
 from typing import Any
 
-from benchbench.analysis.doubts import Doubt, LaunchSequence, disturbed, doubts, slow_threads
+from benchbench.analysis.disturbances import Disturbance
+from benchbench.analysis.doubts import Doubt, LaunchSequence, doubts, slow_threads
 from benchbench.analysis.intervals import median_interval, variation
 from benchbench.runtimes import backend_type
 from benchbench.values.outcome import Outcome, Statistic
@@ -54,17 +55,17 @@ def summarize(
     scored: Outcome | None,
     *,
     statistic: Statistic,
-    cooldown_c: float | None,
+    disturbed: Mapping[str, Disturbance],
 ) -> dict[str, Any]:
     """One row of the frame of cases, from its launches for latency and the trial that has its accuracy.
 
     One launch is one sample, by the `statistic` of its inferences; launches that ran on different executors never mix.
     """
-    counted = _counted(outcomes, cooldown_c)
+    counted = _counted(outcomes, disturbed)
     verdict = _verdict(outcomes)
     accuracy = _accuracy(scored, counted)
     about = LaunchSequence(
-        outcomes, counted, cell.kind, cell.threads, cell.cores, cooldown_c, statistic, cell.open_inputs
+        outcomes, counted, cell.kind, cell.threads, cell.cores, disturbed, statistic, cell.open_inputs
     )
     times = [time / 1000 for time in about.times]
     interval = median_interval(times)
@@ -84,7 +85,7 @@ def summarize(
         "status": _status(cell, outcomes, counted),
         "verdict": verdict,
         "executor": (ran(counted[0]) if counted else None) or "",
-        "headline": bool(counted) and _stands(cell.kind, verdict, counted, cooldown_c),
+        "headline": bool(counted) and _stands(cell.kind, verdict, counted, disturbed),
         "statistic": statistic if times else None,
         **{quantity.case_column: quantity.of_case(counted) for quantity in PER_LAUNCH if quantity.case},
         "median_ms": median(times) if times else None,  # by the statistic that the cases of its family share
@@ -123,17 +124,17 @@ def with_thread_doubts(rows: Sequence[dict[str, Any]], cores: Mapping[str, int |
     return told
 
 
-def _counted(outcomes: Sequence[Outcome], cooldown_c: float | None) -> list[Outcome]:
+def _counted(outcomes: Sequence[Outcome], disturbed: Container[str]) -> list[Outcome]:
     """The launches behind the number: done, on the commonest executor, undisturbed where any are."""
     done = [o for o in outcomes if o.status == "ok" and o.measurement.timings.typical is not None]
     common = Counter(ran(o) for o in done).most_common(1)
     alike = [o for o in done if ran(o) == common[0][0]]
-    return [o for o in alike if disturbed(o, cooldown_c) is None] or alike
+    return [o for o in alike if o.trial not in disturbed] or alike
 
 
-def _stands(kind: str | None, verdict: str, counted: Sequence[Outcome], cooldown_c: float | None) -> bool:
+def _stands(kind: str | None, verdict: str, counted: Sequence[Outcome], disturbed: Container[str]) -> bool:
     """Whether the number may stand under the delegate that was asked for, in charts and comparisons."""
-    if any(disturbed(o, cooldown_c) for o in counted):
+    if any(o.trial in disturbed for o in counted):
         return False
     if not backend_type(kind).is_delegate:  # nothing could fail to take the graph
         return verdict in {"full", "partial", "none", "unknown"} and counted[0].delegation.fallback in {None, "cpu"}

@@ -84,6 +84,7 @@ TRIALS = _of_trials(
     quantity("temperature_before_c"),
     quantity("temperature_after_c"),
     Column("throttled", "throttle flags seen before or after the trial; empty = none"),
+    Column("disturbed", "why the launch is in no headline number; empty = it may be"),
     *of_group("before"),
     Column("started", "UTC, ISO 8601"),
     *PER_LAUNCH,

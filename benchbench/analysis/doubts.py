@@ -6,20 +6,21 @@ Each check looks at the launches of one case and says one thing or nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import fmean, median, stdev
 
+from benchbench.analysis.disturbances import Disturbance, temperatures
 from benchbench.runtimes import backend_type
 from benchbench.values.formatting import number
 from benchbench.values.outcome import Conditions, Outcome, Statistic
 
 NOISY = 0.10  # standard deviation of the launches / their mean
-HOT_C = 85.0  # where phones and boards slow down even if no flag says so; the matrix's cool-down limit comes first
 WARM_START = 5.0  # first inference / steady inference
 LEAST_SHARE = 0.45  # of a core for each thread: an idle phone's kernel threads, or our own last launch, leave half
 MANY_TIMES = 2.0  # as long with more threads as with one: far beyond what threads cost where there are cores for them
 OF_THE_DEVICE = {"busy", "battery", "clock", "few launches", "governor", "no sensor"}  # kinds of doubt
+DOUBT_OF = {"throttled": "throttled", "hot": "hot", "canary": "other speed"}  # by the kind of a disturbance
 _LATE = re.compile(r"time limit|timed? ?out|deadline|too late", re.IGNORECASE)
 
 
@@ -44,7 +45,7 @@ class LaunchSequence:
     kind: str | None = None  # of the delegate
     threads: int | None = None
     cores: int | None = None
-    cooldown_c: float | None = None
+    disturbed: Mapping[str, Disturbance] = field(default_factory=dict)  # by trial
     statistic: Statistic = "median"
     open_inputs: tuple[str, ...] = ()  # of the model, where nobody gave their sizes
 
@@ -52,25 +53,6 @@ class LaunchSequence:
     def times(self) -> list[float]:
         """The latency of each counted launch, in microseconds."""
         return [time for o in self.counted if (time := o.measurement.timings.by(self.statistic)) is not None]
-
-
-def disturbed(outcome: Outcome, cooldown_c: float | None = None) -> str | None:
-    """Why a launch must not be in a headline number: throttled, or hot; None = it may."""
-    flags = throttle_flags(outcome)
-    if flags:
-        return f"throttled ({', '.join(flags)})"
-    start = outcome.before.temperature_c if outcome.before else None
-    if cooldown_c is not None and start is not None and start > cooldown_c:
-        return f"began at {start:.0f} °C, above the cool-down limit of {cooldown_c:.0f} °C"
-    hottest = max(_temperatures(outcome), default=None)
-    if hottest is not None and hottest >= HOT_C:
-        return f"reached {hottest:.0f} °C"
-    return None
-
-
-def throttle_flags(outcome: Outcome) -> tuple[str, ...]:
-    """Throttle flags seen before or after a launch, each once."""
-    return tuple(dict.fromkeys(flag for seen in _conditions(outcome) for flag in seen.throttled))
 
 
 def doubts(launches: LaunchSequence) -> tuple[Doubt, ...]:
@@ -137,13 +119,15 @@ def _failed(launches: LaunchSequence) -> Doubt | None:
 
 def _disturbed(launches: LaunchSequence) -> Doubt | None:
     every = [o for o in launches.outcomes if o.status == "ok"]
-    found = [why for o in every if (why := disturbed(o, launches.cooldown_c))]
+    found = [launches.disturbed[o.trial] for o in every if o.trial in launches.disturbed]
     if not found:
         return None
-    kind = "throttled" if any(why.startswith("throttled") for why in found) else "hot"
+    gravest = next((why for kind in ("throttled", "hot") for why in reversed(found) if why.kind == kind), found[-1])
     effect = "left out of the number" if len(found) < len(every) else "so this is no headline number"
-    text = f"{len(found)} of {len(every)} launches {found[-1]}; {effect}"
-    return Doubt(kind, text, "cool the device, set a cooldown in [measure], or measure fewer cases in a row")
+    text = f"{len(found)} of {len(every)} launches {gravest.text}; {effect}"
+    return Doubt(
+        DOUBT_OF[gravest.kind], text, "cool the device, set a cooldown in [measure], or measure fewer cases in a row"
+    )
 
 
 def _few_launches(launches: LaunchSequence) -> Doubt | None:
@@ -241,7 +225,7 @@ def _battery(launches: LaunchSequence) -> Doubt | None:
 
 def _no_sensor(launches: LaunchSequence) -> Doubt | None:
     measured = [o for o in launches.counted if o.before]
-    if not measured or any(_temperatures(o) for o in measured):
+    if not measured or any(temperatures(o) for o in measured):
         return None
     return Doubt("no sensor", "no temperature sensor could be read", "heat cannot be ruled out; repeat when cold")
 
@@ -286,7 +270,3 @@ _CHECKS: tuple[Callable[[LaunchSequence], Doubt | None], ...] = (
 
 def _conditions(outcome: Outcome) -> list[Conditions]:
     return [seen for seen in (outcome.before, outcome.after) if seen is not None]
-
-
-def _temperatures(outcome: Outcome) -> list[float]:
-    return [seen.temperature_c for seen in _conditions(outcome) if seen.temperature_c is not None]

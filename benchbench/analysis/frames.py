@@ -17,7 +17,7 @@ from benchbench.accuracy.classes import read_classes, read_confusion
 from benchbench.accuracy.outputs import kept_in
 from benchbench.analysis.cases import Cell, ran, summarize, with_thread_doubts
 from benchbench.analysis.columns import CASES, CLASSES, CONFUSION, INFERENCES, PLACE, TRIALS, Columns, typed
-from benchbench.analysis.doubts import throttle_flags
+from benchbench.analysis.disturbances import Canaries, Disturbance, canaries_of, disturbances, throttle_flags
 from benchbench.config.rules import BudgetRule
 from benchbench.run_folder.journal import read_records
 from benchbench.run_folder.manifest import CaseRecord, DeviceRecord, Manifest, ToolRecord, read_manifest
@@ -35,7 +35,7 @@ class Run:
 
     folder: Path
     manifest: Manifest
-    outcomes: tuple[Outcome, ...]
+    recorded: tuple[Outcome, ...]  # in the order of the last attempts
     remarks: tuple[str, ...] = ()  # what is wrong with the records of the run
 
     @property
@@ -54,6 +54,21 @@ class Run:
         from benchbench.analysis.notebook import as_html
 
         return as_html(self)
+
+    @cached_property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """Those of the matrix's cases: canaries are of none."""
+        return tuple(outcome for outcome in self.recorded if outcome.of_matrix)
+
+    @cached_property
+    def canaries(self) -> dict[str, Canaries]:
+        """By device: how long benchbench's own model took between the rounds."""
+        return canaries_of(self.recorded)
+
+    @cached_property
+    def disturbances(self) -> dict[str, Disturbance]:
+        """Why a launch is in no headline number, by trial, of those that are not."""
+        return disturbances(self.recorded, self.manifest.measure.cooldown if self.manifest.measure else None)
 
     @cached_property
     def budget(self) -> tuple[BudgetRule, ...]:
@@ -132,8 +147,6 @@ class Run:
                 launches[outcome.case].append(outcome)
             if outcome.accuracy:
                 scored[self.cells[outcome.case].path] = outcome
-        measure = self.manifest.measure
-        cooldown = measure.cooldown.below_c if measure and measure.cooldown else None
         rows = [
             {"run": self.id}
             | summarize(
@@ -141,7 +154,7 @@ class Run:
                 launches[case],
                 scored.get(cell.path),
                 statistic=statistics[case],
-                cooldown_c=cooldown,
+                disturbed=self.disturbances,
             )
             for case, cell in self.cells.items()
         ]
@@ -282,6 +295,7 @@ def _trial_row(run: Run, outcome: Outcome, statistic: Statistic) -> dict[str, An
         "statistic": None if typical_us is None else statistic,
         "percentile_method": measured.timings.percentile_method,
         "throttled": ", ".join(throttle_flags(outcome)),
+        "disturbed": run.disturbances[outcome.trial].text if outcome.trial in run.disturbances else "",
         "started": outcome.started,
         "exit_code": outcome.exit_code,
         "error": outcome.error,

@@ -209,10 +209,13 @@ def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:
         talk.print(f"{selected} of {plan.cells} selected", markup=False)
     for device in plan.devices:
         trials = plan.of(device)
-        extra = len([trial for trial in trials if not trial.timed])
+        extra = len([trial for trial in trials if not trial.timed and trial.of_matrix])
+        canaries = len([trial for trial in trials if not trial.of_matrix])
         more = f" and {counted(extra, 'launch', 'launches')} for profiles and outputs" if extra else ""
+        more += f" and {counted(canaries, 'canary', 'canaries')}" if canaries else ""
+        cases = counted(len({trial.case.id for trial in trials if trial.of_matrix}), "case")
         talk.print(
-            f"{device}: {counted(len({t.case.id for t in trials}), 'case')} x {counted(plan.measure.rounds, 'round')}"
+            f"{device}: {cases} x {counted(plan.measure.rounds, 'round')}"
             f"{more} = {counted(len(trials), 'trial')}, at least {duration(plan.seconds(device))}",
             markup=False,
         )

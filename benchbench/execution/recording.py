@@ -42,6 +42,10 @@ def manifest_of(
 ) -> Manifest:
     """The manifest of a run that is about to begin."""
     toolchains = {c.session.device.name: c.prepared.toolchains for c in opened if isinstance(c, Worker)}
+
+    def record(case: Case) -> CaseRecord:
+        return case_record(case, toolchains.get(case.device, {}).get(case.variant.format))
+
     return new_manifest(
         plan.name,
         seed=plan.seed,
@@ -50,7 +54,8 @@ def manifest_of(
         measure=plan.measure,
         devices=tuple(map(device_record, opened)),
         variants=matrix.variants,
-        cases=tuple(case_record(case, toolchains.get(case.device, {}).get(case.variant.format)) for case in plan.cases),
+        cases=tuple(map(record, plan.cases)),
+        canaries=tuple(map(record, plan.canaries)),
         trials=tuple(
             TrialRecord(
                 id=trial.id,
@@ -83,6 +88,7 @@ def repeated_manifest(manifest: Manifest, plan: Plan, opened: Sequence[Worker | 
             **_host(),
             "devices": tuple(map(device_record, opened)),
             "cases": tuple(case for case in manifest.cases if case.id in cases),
+            "canaries": tuple(case for case in manifest.canaries if case.device in plan.devices),
             "trials": tuple(trial for trial in manifest.trials if trial.id in trials),
             "skips": tuple(skip for skip in manifest.skips if skip.case.id in skipped),
             "selection": SelectionRecord(only=plan.only, skip=plan.skip, of=plan.cells),

@@ -14,6 +14,7 @@ from benchbench.config.inventory import read_device
 from benchbench.config.matrix import NATIVE_SAMPLES
 from benchbench.device.store import sha256_of
 from benchbench.execution.recording import dataset_record
+from benchbench.modes.canary import canary_variants
 from benchbench.plan import Plan, Skip
 from benchbench.run_folder.manifest import NAME, CaseRecord, DatasetRecord, DeviceRecord, Manifest, ToolRecord
 from benchbench.runtimes import Delegate
@@ -74,7 +75,7 @@ def _plan_of(manifest: Manifest) -> Plan:
     """The plan as it was made; raises KeyError or ValueError where there is none, or not all of it."""
     if manifest.measure is None or manifest.seed is None or not manifest.trials:
         raise ValueError("there are no trials, or nothing says how to measure them")
-    variants = {variant.id: variant for variant in manifest.variants}
+    variants = {variant.id: variant for variant in (*canary_variants(), *manifest.variants)}
 
     def case_of(record: CaseRecord) -> Case:
         given = record.model_dump(include={"device", "threads", "affinity"})
@@ -82,13 +83,16 @@ def _plan_of(manifest: Manifest) -> Plan:
         return Case.model_validate(given | parts)
 
     cases = {record.id: case_of(record) for record in manifest.cases}
+    canaries = {record.id: case_of(record) for record in manifest.canaries}
     return Plan(
         name=manifest.name,
         seed=manifest.seed,
         measure=manifest.measure,
         cases=tuple(cases.values()),
         trials=tuple(
-            Trial(case=cases[trial.case], round=trial.round, position=trial.position, purpose=trial.purpose)
+            Trial(
+                case=(cases | canaries)[trial.case], round=trial.round, position=trial.position, purpose=trial.purpose
+            )
             for trial in manifest.trials
         ),
         skips=tuple(Skip(case_of(skip.case), skip.reason, skip.deliberate) for skip in manifest.skips),

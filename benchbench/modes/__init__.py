@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from benchbench.modes.base import Mode
+from benchbench.modes.canary import Canary
 from benchbench.modes.latency import Latency
 from benchbench.modes.outputs import Outputs
 from benchbench.modes.profile import Profile
 
-MODES: tuple[Mode, ...] = (Latency(), Profile(), Outputs())
+MODES: tuple[Mode, ...] = (Latency(), Canary(), Profile(), Outputs())
 _BY_NAME = {mode.name: mode for mode in MODES}
 
 

@@ -59,11 +59,15 @@ class Mode(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def among_rounds(self) -> bool:
+        """Whether its passes come in turn with the rounds, by their numbers; the others come after all of them."""
+
     def passes(self, matrix: Matrix) -> Sequence[int]:
         """The numbers of its passes over the cases of a device; 0 for launches that belong to no round."""
 
     def cases(self, cases: Sequence[Case], matrix: Matrix) -> Sequence[Case]:
-        """Which of these, all cases of one device that run, it has a trial of in each pass."""
+        """Which of these, all cases of one device that run, it has a trial of in each pass, or others for them."""
 
     def launches(self, case: Case, matrix: Matrix, runner: RunnerKind) -> Launches | None:
         """How many launches a trial of the case takes with such a runner; None = one, timed like any other."""

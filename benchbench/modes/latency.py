@@ -20,6 +20,7 @@ class Latency:
     """The rounds: what every headline number is made from."""
 
     name: str = LATENCY
+    among_rounds: bool = True
 
     def passes(self, matrix: Matrix) -> Sequence[int]:
         return range(1, matrix.measure.rounds + 1)

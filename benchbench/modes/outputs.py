@@ -27,6 +27,7 @@ class Outputs:
     """One trial a device, variant and delegate after all rounds: the number of threads does not change outputs."""
 
     name: str = "accuracy"
+    among_rounds: bool = False
 
     def passes(self, matrix: Matrix) -> Sequence[int]:
         return (0,) if matrix.datasets else ()

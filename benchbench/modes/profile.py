@@ -18,6 +18,7 @@ class Profile:
     """One launch a case after all rounds; never a source of latency."""
 
     name: str = "profile"
+    among_rounds: bool = False
 
     def passes(self, matrix: Matrix) -> Sequence[int]:
         return (0,) if matrix.measure.profile else ()

@@ -118,6 +118,7 @@ class Manifest(Frozen):
     devices: tuple[DeviceRecord, ...] = ()
     variants: tuple[Variant, ...] = ()  # all of the matrix, with a case or not
     cases: tuple[CaseRecord, ...] = ()
+    canaries: tuple[CaseRecord, ...] = ()  # of devices, by a model of benchbench's own
     trials: tuple[TrialRecord, ...] = ()
     skips: tuple[SkipRecord, ...] = ()
     selection: SelectionRecord = SelectionRecord()

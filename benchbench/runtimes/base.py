@@ -73,6 +73,7 @@ class Runtime(ABC):
     log_tool: ClassVar[str | None] = None  # whose output `read_log` reads
     fed_by_launch: ClassVar[frozenset[RunnerKind]] = frozenset()  # those that take a few samples a launch (`Feed`)
     tiny_model: ClassVar[Path | None] = None  # what backends are tried with; None = they are not
+    canary_model: ClassVar[Path | None] = None  # what shows whether a device is as fast as it was; None = nothing does
 
     @abstractmethod
     def inspect(self, path: Path) -> ModelInfo:

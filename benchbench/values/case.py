@@ -28,6 +28,7 @@ class InputSpec(Frozen):
 
 
 LATENCY = "latency"  # the mode of the rounds, from which latency comes alone
+CANARY = "canary"  # the mode that measures the device itself, by a model that is of no matrix
 Relation = Literal["same", "retrained", "pruned", "resized"]
 
 
@@ -126,6 +127,11 @@ class MeasurementSettings(Frozen):
     profile: bool = Field(
         default=False, description="One more launch per case that times each operator; it never counts as latency."
     )
+    canary: bool = Field(
+        default=True,
+        description="A small model of benchbench's own is measured before, between and after the rounds: it shows "
+        "when a device is not as fast as it was, with or without a sensor.",
+    )
     require_delegation: bool = Field(
         default=False, description="A trial fails where the delegate did not take the whole graph."
     )
@@ -164,7 +170,8 @@ class Case(Frozen):
 class Trial(Frozen):
     """One launch of one case; `position` is its place in the device's order.
 
-    Latency comes from the rounds alone: profiling and taking outputs back have launches of their own (round 0).
+    Latency comes from the rounds alone: profiling and taking outputs back have launches of their own (round 0), and a
+    canary has the number of the round that it follows.
     """
 
     case: Case
@@ -174,9 +181,16 @@ class Trial(Frozen):
 
     @property
     def id(self) -> str:
-        return f"{self.case.id}/" + (f"r{self.round}" if self.timed else self.purpose)
+        if self.timed:
+            return f"{self.case.id}/r{self.round}"
+        return f"{self.case.id}/{self.purpose}" + (str(self.round) if self.round else "")
 
     @property
     def timed(self) -> bool:
         """Whether it is a launch of the rounds."""
         return self.purpose == LATENCY
+
+    @property
+    def of_matrix(self) -> bool:
+        """Whether its case is one of the matrix."""
+        return self.purpose != CANARY

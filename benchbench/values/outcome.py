@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import AliasChoices, Field
 
-from benchbench.values.case import LATENCY
+from benchbench.values.case import CANARY, LATENCY
 from benchbench.values.device import Frozen
 
 Verdict = Literal["full", "partial", "none", "unavailable", "unknown"]
@@ -219,3 +219,8 @@ class Outcome(Frozen):
     def timed(self) -> bool:
         """Whether it is a launch of the rounds: others are never a source of latency."""
         return self.purpose == LATENCY
+
+    @property
+    def of_matrix(self) -> bool:
+        """Whether its case is one of the matrix."""
+        return self.purpose != CANARY

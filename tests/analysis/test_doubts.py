@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from benchbench.analysis.doubts import LaunchSequence, disturbed, doubts
+from benchbench.analysis.disturbances import by_sensor, disturbances
+from benchbench.analysis.doubts import LaunchSequence, doubts
 from benchbench.analysis.frames import load as read_run
+from benchbench.values.case import Cooldown
 from benchbench.values.outcome import Conditions, Outcome
 from tests.report.builder import conditions, launches, measurement, outcome, write_run
 
@@ -42,7 +44,9 @@ def test_five_calm_launches_that_ran_where_asked_leave_no_doubt() -> None:
 )
 def test_what_went_wrong_is_said_with_a_remedy(kind: str, change: dict[str, Any]) -> None:
     found = [outcome(delegate="gpu", round=n, **change) for n in range(5)]
-    said = doubts(LaunchSequence(found, found, kind="gpu", threads=1, cores=8))
+    said = doubts(
+        LaunchSequence(found, found, kind="gpu", threads=1, cores=8, disturbed=disturbances(found)),
+    )
     assert [doubt.kind for doubt in said] == [kind]
     assert all(doubt.text and doubt.remedy for doubt in said)
 
@@ -112,8 +116,10 @@ def test_a_first_inference_far_above_the_steady_one_is_said() -> None:
 
 def test_a_launch_that_began_above_the_cool_down_limit_is_disturbed() -> None:
     warm = outcome(before=conditions(45))
-    assert disturbed(warm) is None
-    assert disturbed(warm, cooldown_c=40) == "began at 45 °C, above the cool-down limit of 40 °C"
+    assert by_sensor(warm) is None
+    disturbed = by_sensor(warm, Cooldown(below_c=40))
+    assert disturbed is not None
+    assert (disturbed.kind, disturbed.text) == ("hot", "began at 45 °C, above the cool-down limit of 40 °C")
 
 
 def test_the_reference_kernels_cannot_fall_back() -> None:

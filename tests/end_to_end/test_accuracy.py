@@ -27,6 +27,7 @@ SHIPPED = sorted(FAMILY.glob("*.tflite"))
 MEASURE = """
 [measure]
 rounds = 1
+canary = false
 runs = 2
 min_seconds = 0
 warmup_runs = 1

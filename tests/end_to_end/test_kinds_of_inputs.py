@@ -65,7 +65,7 @@ def test_strings_are_told_at_plan_and_everything_else_is_measured(tmp_path: Path
         'name = "both"\ndevices = ["host"]\ndelegates = ["cpu"]\n'
         '[[model]]\nfamily = "text"\nvariants = "text.tflite"\ndataset = "random"\n'
         '[[model]]\nfamily = "sum"\nvariants = "sum.tflite"\ndataset = "random"\n'
-        "[measure]\nrounds = 1\nruns = 2\nmin_seconds = 0\nwarmup_runs = 1\nwarmup_min_seconds = 0\n"
+        "[measure]\ncanary = false\nrounds = 1\nruns = 2\nmin_seconds = 0\nwarmup_runs = 1\nwarmup_min_seconds = 0\n"
     )
     (tmp_path / "sum.tflite").write_bytes(models.add_model((3,)))
     (told,) = [line for line in bench.benchbench("plan", "both.toml").stderr.splitlines() if "text.tflite" in line]
@@ -85,7 +85,7 @@ def test_a_dataset_for_an_input_of_rank_1_has_a_sample_a_row(tmp_path: Path) -> 
     (tmp_path / "matrix.toml").write_text(
         'name = "wave"\ndevices = ["host"]\ndelegates = ["xnnpack"]\n'
         '[[model]]\nfamily = "wave"\nvariants = "wave.tflite"\ndataset = "waves.npz"\n'
-        "[measure]\nrounds = 1\nruns = 2\nmin_seconds = 0\nwarmup_runs = 1\nwarmup_min_seconds = 0\n"
+        "[measure]\ncanary = false\nrounds = 1\nruns = 2\nmin_seconds = 0\nwarmup_runs = 1\nwarmup_min_seconds = 0\n"
     )
     bench.benchbench("run", "matrix.toml")
     scored = [outcome.accuracy for outcome in outcomes(bench.latest()) if outcome.purpose == "accuracy"][-1]

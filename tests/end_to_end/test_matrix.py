@@ -27,6 +27,7 @@ variants = [
 ]
 [measure]
 rounds = 3
+canary = false
 runs = 5
 min_seconds = 0.05
 warmup_runs = 2

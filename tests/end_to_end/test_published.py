@@ -19,6 +19,7 @@ MOBILENET = "mobilenet_v1_0.25_128_quant"
 MEASURE = """
 [measure]
 rounds = 1
+canary = false
 runs = 1
 min_seconds = 0
 warmup_runs = 1

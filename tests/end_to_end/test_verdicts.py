@@ -18,6 +18,7 @@ family = "fashion_mnist"
 variants = "{FAMILY}/fashion_mnist_float32.tflite"
 [measure]
 rounds = 1
+canary = false
 runs = 2
 min_seconds = 0
 warmup_runs = 1

@@ -35,7 +35,7 @@ from tests.beds.sshd import Board
 from tests.workbench import FAMILY
 
 MEASURE = MeasurementSettings(
-    rounds=3, runs=1, min_seconds=0.8, warmup_runs=1, warmup_min_seconds=0, timeout_seconds=120
+    rounds=3, canary=False, runs=1, min_seconds=0.8, warmup_runs=1, warmup_min_seconds=0, timeout_seconds=120
 )
 MATRIX = Matrix(
     name="faults",

@@ -35,6 +35,7 @@ family = "net"
 variants = ["float32.tflite", "quick.dummy", "slow.dummy"]
 [measure]
 rounds = 2
+canary = false
 runs = 3
 min_seconds = 0
 warmup_runs = 1

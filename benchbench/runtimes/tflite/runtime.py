@@ -47,6 +47,7 @@ class Tflite(Runtime):
     fed_by_launch = frozenset({"benchmark_model"})
     log_tool = "benchmark_model"
     tiny_model = Path(__file__).with_name("tiny.tflite")  # a convolution, its activation, a mean and a softmax
+    canary_model = Path(__file__).with_name("canary.tflite")  # four convolutions: 7.5 million multiplications
 
     def inspect(self, path: Path) -> ModelInfo:
         from benchbench.runtimes.tflite.model.inspect import inspect

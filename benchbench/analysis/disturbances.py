@@ -1,0 +1,107 @@
+"""Which launches were disturbed: by what the device's sensors said, and by its canary where they say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+from benchbench.values.case import CANARY, Cooldown
+from benchbench.values.outcome import Outcome
+
+HOT_C = 85.0  # where phones and boards slow down even if no flag says so; the matrix's cool-down limit comes first
+LEAST_CANARIES = 3  # of two that differ nobody can tell which is off
+OFF = 0.05  # off the median by more than this share of it, and
+OFF_MADS = 3.0  # by more than so many median absolute deviations
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbance:
+    """Why a launch must not be in a headline number; `text` says it of launches: "throttled (…)"."""
+
+    kind: Literal["throttled", "hot", "canary"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Canaries:
+    """The canaries of one device, in order: their latencies in microseconds by trial, and what is usual there."""
+
+    times_us: Mapping[str, float]
+
+    @property
+    def median_us(self) -> float:
+        return median(self.times_us.values())
+
+    @property
+    def allowed_us(self) -> float:
+        """How far from the median a canary may be."""
+        middle = self.median_us
+        spread = median(abs(time - middle) for time in self.times_us.values())
+        return max(OFF * middle, OFF_MADS * spread)
+
+    @property
+    def off(self) -> dict[str, float]:
+        """Those that are further from the median, as shares of it: 0.3 = 30 % slower. None where they are too few."""
+        if len(self.times_us) < LEAST_CANARIES:
+            return {}
+        middle, allowed = self.median_us, self.allowed_us
+        return {trial: time / middle - 1 for trial, time in self.times_us.items() if abs(time - middle) > allowed}
+
+
+def canaries_of(outcomes: Sequence[Outcome]) -> dict[str, Canaries]:
+    """The canaries by device, of outcomes in the order in which they ended."""
+    found: dict[str, dict[str, float]] = {}
+    for outcome in outcomes:
+        typical = outcome.measurement.timings.typical
+        if outcome.purpose == CANARY and outcome.status == "ok" and typical:
+            found.setdefault(outcome.device, {})[outcome.trial] = typical
+    return {device: Canaries(times) for device, times in found.items()}
+
+
+def disturbances(outcomes: Sequence[Outcome], cooldown: Cooldown | None = None) -> dict[str, Disturbance]:
+    """The disturbed launches of a run by trial, of all its outcomes in the order in which they ended."""
+    found: dict[str, Disturbance] = {}
+    for device, canaries in canaries_of(outcomes).items():
+        found |= _beside([o for o in outcomes if o.device == device], canaries)
+    timed = [outcome for outcome in outcomes if outcome.timed]
+    return found | {outcome.trial: seen for outcome in timed if (seen := by_sensor(outcome, cooldown))}
+
+
+def _beside(outcomes: Sequence[Outcome], canaries: Canaries) -> dict[str, Disturbance]:
+    """The launches of a device between a canary that is off and the canaries next to it."""
+    places = [place for place, outcome in enumerate(outcomes) if outcome.trial in canaries.times_us]
+    found: dict[str, Disturbance] = {}
+    for n, place in enumerate(places):
+        if (share := canaries.off.get(outcomes[place].trial)) is None:
+            continue
+        first = places[n - 1] + 1 if n else 0
+        last = places[n + 1] if n + 1 < len(places) else len(outcomes)
+        text = f"ran beside a canary {abs(share):.0%} {'slower' if share > 0 else 'faster'} than the device's median"
+        found |= {o.trial: Disturbance("canary", text) for o in outcomes[first:last] if o.timed}
+    return found
+
+
+def by_sensor(outcome: Outcome, cooldown: Cooldown | None = None) -> Disturbance | None:
+    """What the sensors hold against a launch: throttled, or hot; None = nothing."""
+    if flags := throttle_flags(outcome):
+        return Disturbance("throttled", f"throttled ({', '.join(flags)})")
+    start = outcome.before.temperature_c if outcome.before else None
+    if cooldown is not None and start is not None and start > cooldown.below_c:
+        return Disturbance("hot", f"began at {start:.0f} °C, above the cool-down limit of {cooldown.below_c:.0f} °C")
+    hottest = max(temperatures(outcome), default=None)
+    if hottest is not None and hottest >= HOT_C:
+        return Disturbance("hot", f"reached {hottest:.0f} °C")
+    return None
+
+
+def throttle_flags(outcome: Outcome) -> tuple[str, ...]:
+    """Throttle flags seen before or after a launch, each once."""
+    return tuple(dict.fromkeys(flag for seen in (outcome.before, outcome.after) if seen for flag in seen.throttled))
+
+
+def temperatures(outcome: Outcome) -> list[float]:
+    """Of the hottest sensor that matters, before and after a launch."""
+    seen = [conditions.temperature_c for conditions in (outcome.before, outcome.after) if conditions]
+    return [celsius for celsius in seen if celsius is not None]

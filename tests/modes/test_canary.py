@@ -1,0 +1,53 @@
+"""The canary: a model of our own between the rounds, and in no frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchbench.analysis.frames import load
+from benchbench.modes.canary import canary_variants
+from benchbench.runtimes.tflite.runtime import Tflite
+from tests.beds import models
+from tests.workbench import Workbench, outcomes, planned
+
+
+@pytest.fixture
+def workbench(tmp_path: Path) -> Workbench:
+    return Workbench(tmp_path)
+
+
+def test_the_canary_is_what_the_tests_builder_makes_and_named_by_its_bytes() -> None:
+    assert Tflite.canary_model.read_bytes() == models.conv_model(32, 16, 4, 10)
+    (variant,) = canary_variants()
+    assert (variant.id, variant.format, variant.scheme) == (f"canary.{variant.sha256[:8]}", "tflite", "float32")
+
+
+def test_canaries_are_measured_among_the_rounds_and_are_no_case(workbench: Workbench) -> None:
+    matrix = workbench.matrix("int8", rounds=2, canary=True)
+    workbench.benchbench("run", str(matrix), "--seed", "1")
+    run = load(workbench.latest())
+    told = [(outcome.purpose, outcome.round, outcome.status) for outcome in outcomes(workbench.latest())]
+    assert told == [
+        ("canary", 0, "ok"),
+        ("latency", 1, "ok"),
+        ("canary", 1, "ok"),
+        ("latency", 2, "ok"),
+        ("canary", 2, "ok"),
+    ]
+    assert list(run.cases["case"]) == ["host/fashion_mnist.int8/xnnpack/t1"]
+    assert set(run.trials["purpose"]) == {"latency"}
+    assert [len(canaries.times_us) for canaries in run.canaries.values()] == [3]
+    assert all(outcome.measurement.timings.median for outcome in run.recorded)
+
+
+def test_a_run_goes_on_with_its_canaries(workbench: Workbench) -> None:
+    matrix = workbench.matrix("int8", rounds=1, canary=True)
+    workbench.benchbench("run", str(matrix), "--seed", "1")
+    folder = workbench.latest()
+    journal = folder / "outcomes.jsonl"
+    whole = journal.read_text().splitlines(keepends=True)
+    journal.write_text(whole[0])
+    workbench.benchbench("run", "--resume", str(folder))
+    assert [outcome.trial for outcome in outcomes(folder)] == planned(folder)
