@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,15 +18,14 @@ from benchbench.accuracy.metrics import Classification, wilson
 from benchbench.values.atomic import atomic
 from benchbench.values.errors import InputError
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 CLASSES, CONFUSION = "classes.csv", "confusion.csv"
 CLASS_COLUMNS = ("class", "name", "support", "found", "recall", "recall_low", "recall_high")
 CONFUSION_COLUMNS = ("label", "label_name", "answer", "answer_name", "count")
 NAMES = "labels.txt"  # beside a dataset or a model: one name a line, in the order of the classes
 LARGEST_NAMES = 1_000_000  # bytes; ImageNet's list has 11 kB
 LONGEST_NAME = 200  # characters
+LARGEST_NUMBER = 2**53  # in a table
+_NO_SHARE = (math.nan,) * 3
 
 
 def class_names(
@@ -83,55 +84,64 @@ def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) ->
         file.write(text.getvalue().encode())
 
 
-def read_classes(folder: Path) -> pd.DataFrame | None:
-    """classes.csv as a frame with CLASS_COLUMNS, shares counted anew; None where there is none.
+def read_classes(folder: Path) -> dict[str, list[Any]] | None:
+    """The columns of classes.csv by CLASS_COLUMNS, shares counted anew (NaN without samples); None where there is none.
 
     Raises InputError, naming the file, where it does not hold what `write_classes` writes.
     """
-    table = _read(folder / CLASSES, {"class": "int64", "name": "str", "support": "int64", "found": "int64"})
+    table = _read(folder / CLASSES, {"class": int, "name": str, "support": int, "found": int})
     if table is None:
         return None
     numbers, support, hits = (table[key] for key in ("class", "support", "found"))
-    if numbers.duplicated().any() or (numbers < 0).any() or (hits < 0).any() or (hits > support).any():
+    possible = all(0 <= hit <= n for hit, n in zip(hits, support, strict=True))
+    if len({*numbers}) < len(numbers) or min(numbers, default=0) < 0 or not possible:
         raise _spoilt(folder / CLASSES, "a class stands in it twice, or its numbers are impossible")
-    shares = [
-        (hit / n, *wilson(hit, n)) if n else (np.nan,) * 3
-        for hit, n in zip(hits.tolist(), support.tolist(), strict=True)
-    ]
-    recall = dict(zip(CLASS_COLUMNS[4:], np.array(shares, float).reshape(-1, 3).T, strict=True))
-    return table[list(CLASS_COLUMNS[:4])].assign(**recall)
+    shares = [(hit / n, *wilson(hit, n)) if n else _NO_SHARE for hit, n in zip(hits, support, strict=True)]
+    return table | {name: [share[at] for share in shares] for at, name in enumerate(CLASS_COLUMNS[4:])}
 
 
-def read_confusion(folder: Path) -> pd.DataFrame | None:
-    """confusion.csv as a frame with CONFUSION_COLUMNS; None where there is none.
+def read_confusion(folder: Path) -> dict[str, list[Any]] | None:
+    """The columns of confusion.csv by CONFUSION_COLUMNS; None where there is none.
 
     What the cells of a label lack to its support had no answer (NaN among the scores). Raises InputError, naming the
     file, where it does not hold what `write_classes` writes.
     """
-    table = _read(folder / CONFUSION, dict.fromkeys(("label", "answer", "count"), "int64"))
+    table = _read(folder / CONFUSION, {"label": int, "answer": int, "count": int})
     classes = read_classes(folder) if table is not None else None
     if table is None or classes is None:
         return None
-    support, names = (classes.set_index("class")[key] for key in ("support", "name"))
-    known = table["label"].isin(support.index) & table["answer"].isin(support.index)
-    if not known.all() or (table["count"] < 1).any() or table.duplicated(["label", "answer"]).any():
+    support, names = (dict(zip(classes["class"], classes[key], strict=True)) for key in ("support", "name"))
+    labels, answers, counts = (table[key] for key in ("label", "answer", "count"))
+    known = names.keys() >= {*labels, *answers}
+    if not known or min(counts, default=1) < 1 or len({*zip(labels, answers, strict=True)}) < len(labels):
         raise _spoilt(folder / CONFUSION, f"a cell stands in it twice, counts nothing, or is of no class in {CLASSES}")
-    if (table.groupby("label")["count"].sum() > support.reindex(table["label"].unique())).any():
+    answered: Counter[int] = Counter()
+    for label, count in zip(labels, counts, strict=True):
+        answered[label] += count
+    if any(count > support[label] for label, count in answered.items()):
         raise _spoilt(folder / CONFUSION, f"it counts more samples of a label than {CLASSES}")
-    named = {f"{side}_name": table[side].map(names) for side in ("label", "answer")}
-    return table.assign(**named)[list(CONFUSION_COLUMNS)]
+    named = {f"{side}_name": [names[number] for number in table[side]] for side in ("label", "answer")}
+    return {name: (table | named)[name] for name in CONFUSION_COLUMNS}
 
 
-def _read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame | None:
-    import pandas as pd
-
-    if not path.is_file():
-        return None
+def _read(path: Path, columns: Mapping[str, type[int] | type[str]]) -> dict[str, list[Any]] | None:
+    """These columns of a small table. A frame for each of a thousand of them would take a hundred times as long."""
     try:
-        # A class may be called "NA" or "null", so nothing but a number's absence is missing.
-        return pd.read_csv(path, usecols=list(columns), dtype=dict(columns), keep_default_na=False, engine="c")
-    except (ValueError, OverflowError, OSError) as error:
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file, strict=True)
+    except FileNotFoundError:
+        return None
+    except (ValueError, csv.Error, OSError) as error:
         raise _spoilt(path, " ".join(str(error).split())) from error
+    try:
+        places = {name: header.index(name) for name in columns}
+        table: dict[str, list[Any]] = {name: [columns[name](row[at]) for row in rows] for name, at in places.items()}
+    except (ValueError, IndexError) as error:
+        raise _spoilt(path, " ".join(str(error).split())) from error
+    numbers = chain.from_iterable(table[name] for name, kind in columns.items() if kind is int)
+    if any(abs(int(number)) > LARGEST_NUMBER for number in numbers):
+        raise _spoilt(path, "it has a number that no count is")
+    return table
 
 
 def _spoilt(path: Path, why: str) -> InputError:

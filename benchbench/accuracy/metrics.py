@@ -88,7 +88,7 @@ def paired(base: Flags, new: Flags) -> Change:
     Interval: Newcombe 1998 (Statistics in Medicine 17:2635), method 10, which keeps its width where the two hardly
     differ; p: exact McNemar. Raises ValueError for different lengths.
     """
-    from scipy.stats import binomtest
+    from scipy.special import bdtr
 
     if base.shape != new.shape or not base.size:
         raise ValueError(f"a paired comparison needs the same samples, got {base.shape} and {new.shape}")
@@ -103,7 +103,7 @@ def paired(base: Flags, new: Flags) -> Change:
     change = (won - lost) / n
     low = change - max(0.0, down**2 - 2 * alike * down * down_other + down_other**2) ** 0.5
     high = change + max(0.0, up**2 - 2 * alike * up * up_other + up_other**2) ** 0.5
-    p = float(binomtest(lost, lost + won, 0.5).pvalue) if lost + won else 1.0
+    p = min(1.0, 2 * float(bdtr(min(lost, won), lost + won, 0.5)))
     return Change(100 * change, 100 * low, 100 * high, p, lost, won, n)
 
 

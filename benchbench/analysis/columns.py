@@ -220,3 +220,8 @@ def typed(rows: Sequence[Mapping[str, Any]], columns: Columns) -> pd.DataFrame:
         elif frame[name].isna().all():
             frame[name] = frame[name].astype("str")
     return frame.astype({name: c.dtype for name, c in (columns | known).items() if c.dtype != "object"})
+
+
+def typed_columns(values: Mapping[str, Sequence[Any]], columns: Columns) -> pd.DataFrame:
+    """As `typed`, from whole columns, all of which are there."""
+    return pd.DataFrame(values).astype({name: column.dtype for name, column in columns.items()})

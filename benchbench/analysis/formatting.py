@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from benchbench.analysis.doubts import NOISY
+from benchbench.analysis.rows import Row
 from benchbench.values.formatting import number, points, ratio, ratio_number
 from benchbench.values.quantities import quantity
 
@@ -18,9 +19,9 @@ LIKENESS = frozenset(
 )  # need no labels, and do not say what is right
 
 
-def describe(row: pd.Series) -> str:
+def describe(row: Row) -> str:
     """A case in words: "int8 on xnnpack, 4 threads"."""
-    threads = "" if pd.isna(row["threads"]) else f", {row['threads']} thread{'s' if row['threads'] != 1 else ''}"
+    threads: str = "" if pd.isna(row["threads"]) else f", {row['threads']} thread{'s' if row['threads'] != 1 else ''}"
     pinned = f", on cores {row['affinity']}" if isinstance(row["affinity"], str) else ""
     return f"{shorten(row['variant'])} on {shorten(row['delegate'])}{threads}{pinned}"
 
@@ -32,7 +33,7 @@ def shorten(name: object, most: int = 48) -> str:
     return text if len(text) <= most else f"{text[:kept]}…{text[-kept:]}"
 
 
-def against(row: pd.Series, name: str, base: str) -> str:
+def against(row: Row, name: str, base: str) -> str:
     """The speed against `base`, in words that claim no more than the verdict does."""
     value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
     match row[f"{name}_verdict"]:
@@ -50,14 +51,16 @@ def against(row: pd.Series, name: str, base: str) -> str:
             return f"not to be told apart in speed from {base}"
 
 
-def change(row: pd.Series) -> str:
+def change(row: Row) -> str:
     """What a row of `tradeoffs` costs in accuracy, each metric in its own terms; whole points where no interval is."""
     low, high = row["accuracy_change_low"], row["accuracy_change_high"]
     match row["metric"]:
         case "accuracy_agreement":
             return f"the same answers as the reference for {share(row)} of {samples(row)}"
         case "accuracy_cosine":
-            decibel = "" if pd.isna(row["accuracy_sqnr_db"]) else f", signal to error {row['accuracy_sqnr_db']:.0f} dB"
+            decibel: str = (
+                "" if pd.isna(row["accuracy_sqnr_db"]) else f", signal to error {row['accuracy_sqnr_db']:.0f} dB"
+            )
             return f"outputs at cosine {number(row['accuracy'], 4)} to the reference's{decibel}, over {samples(row)}"
         case "accuracy_sqnr_db":
             return f"signal to error {row['accuracy']:.0f} dB against the reference, over {samples(row)}"
@@ -72,7 +75,7 @@ def change(row: pd.Series) -> str:
             return f"{points(row['accuracy_change'])} points [{points(low)}, {points(high)}] of {METRICS[metric].label}"
 
 
-def measured(row: pd.Series) -> str:
+def measured(row: Row) -> str:
     """The accuracy of a row itself: "91.5 % [89.6, 93.1]", a cosine as a plain number."""
     match row["metric"]:
         case "accuracy_cosine":
@@ -89,13 +92,13 @@ def quality(metrics: Iterable[object]) -> str:
     return " and ".join(sorted(kinds)) or "fidelity"  # which takes no labels
 
 
-def share(row: pd.Series) -> str:
+def share(row: Row) -> str:
     """A row's accuracy in percent with its interval where it has one."""
     low, high = (100 * row[f"accuracy_{end}"] for end in ("low", "high"))
     spread = "" if pd.isna(low) else f" [{low:.1f}, {high:.1f}]"
     return f"{100 * row['accuracy']:.1f} %{spread}"
 
 
-def samples(row: pd.Series) -> str:
+def samples(row: Row) -> str:
     n = row["accuracy_n"]
     return "an unknown number of samples" if pd.isna(n) else f"{int(n):,} sample{'s' if n != 1 else ''}"

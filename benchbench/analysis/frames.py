@@ -16,7 +16,17 @@ import pandas as pd
 from benchbench.accuracy.classes import read_classes, read_confusion
 from benchbench.accuracy.outputs import kept_in
 from benchbench.analysis.cases import Cell, ran, summarize, with_thread_doubts
-from benchbench.analysis.columns import CASES, CLASSES, CONFUSION, INFERENCES, PLACE, TRIALS, Columns, typed
+from benchbench.analysis.columns import (
+    CASES,
+    CLASSES,
+    CONFUSION,
+    INFERENCES,
+    PLACE,
+    TRIALS,
+    Columns,
+    typed,
+    typed_columns,
+)
 from benchbench.analysis.disturbances import Canaries, Disturbance, canaries_of, disturbances, throttle_flags
 from benchbench.config.rules import BudgetRule
 from benchbench.run_folder.journal import read_records
@@ -179,14 +189,18 @@ class Run:
         """
         return self._beside_outputs(read_confusion, CONFUSION)
 
-    def _beside_outputs(self, read: Callable[[Path], pd.DataFrame | None], columns: Columns) -> pd.DataFrame:
-        parts = [typed([], columns)]
+    def _beside_outputs(self, read: Callable[[Path], dict[str, list[Any]] | None], columns: Columns) -> pd.DataFrame:
+        found: dict[str, list[Any]] = {name: [] for name in columns}
         for outcome in self.outcomes:
-            if outcome.accuracy and outcome.outputs:
-                table = read(kept_in(self.folder, outcome.outputs))
-                cell = self.cells[outcome.case]
-                parts += [] if table is None else [table.assign(run=self.id, **_place(cell))[[*columns]]]
-        return pd.concat(parts[1:] or parts, ignore_index=True)
+            if not outcome.accuracy or not outcome.outputs:
+                continue
+            table = read(kept_in(self.folder, outcome.outputs))
+            if table is not None:
+                lines = len(next(iter(table.values())))
+                same = {"run": self.id, **_place(self.cells[outcome.case])}
+                for name in columns:
+                    found[name] += table[name] if name in table else [same[name]] * lines
+        return typed_columns(found, columns)
 
 
 def common_statistics(runs: Sequence[Run], alike: Callable[[Cell], object]) -> dict[str, Statistic]:

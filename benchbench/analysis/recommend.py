@@ -21,6 +21,7 @@ from benchbench.analysis.formatting import (
     shorten,
 )
 from benchbench.analysis.pitfalls import broken_words, find_pitfalls, points_of
+from benchbench.analysis.rows import Row, grouped
 from benchbench.analysis.tradeoffs import WHERE, loses, slower_than_best_float, told_apart, tradeoffs, uncertain
 from benchbench.values import formatting
 
@@ -56,80 +57,81 @@ def recommend(
     unknown outputs, of another network, or slower than the device's best float case, unless that loses too much.
     """
     cases = cases[cases["launches_all"] > 0]  # what was skipped says nothing about a delegate
-    table = tradeoffs(cases, same_within=same_within)
+    tables = grouped(tradeoffs(cases, same_within=same_within), WHERE)
     measured = cases[cases["status"] == "ok"].groupby(WHERE[:2])["doubts"]
     shared = {where: common_doubts(doubts) for where, doubts in measured}
-    found = []
-    for (run, device, family), all_cases in cases.groupby(WHERE, sort=False):
-        mine = table[(table["run"] == run) & (table["device"] == device) & (table["family"] == family)]
-        where = str(run), str(device), str(family)
-        found.append(_recommend_one(where, all_cases, mine, loses_at_most, shared.get((run, device), ())))
-    return tuple(found)
+    return tuple(
+        _recommend_one(tuple(map(str, where)), mine, tables.get(where, ()), loses_at_most, shared.get(where[:2], ()))
+        for where, mine in grouped(cases, WHERE).items()
+    )
 
 
 def _recommend_one(
-    where: tuple[str, str, str], cases: pd.DataFrame, table: pd.DataFrame, most: float, shared: Sequence[Doubt]
+    where: tuple[str, ...], cases: Sequence[Row], table: Sequence[Row], most: float, shared: Sequence[Doubt]
 ) -> Recommendation:
+    run, device, family = where
     pitfalls = find_pitfalls(cases, table, most)
-    own = table[table["network"] == ""]
-    sound = own[~own["broken"]]
-    if sound.empty:
-        why = "no case has a number that ran where it was asked to, undisturbed"
-        why = _nothing_ran(cases) or why
-        why = "every case that ran where it was asked to breaks an output" if len(own) else why
-        return Recommendation(*where, None, f"Nothing can be recommended: {why}.", pitfalls=pitfalls)
-    known = sound[sound["accuracy"].notna()]
+    own = [row for row in table if row["network"] == ""]
+    sound = sorted((row for row in own if not row["broken"]), key=lambda row: float(row["median_ms"]))
+    if not sound:
+        why = _nothing_ran(cases) or "no case has a number that ran where it was asked to, undisturbed"
+        why = "every case that ran where it was asked to breaks an output" if own else why
+        choice = f"Nothing can be recommended: {why}."
+        return Recommendation(run, device, family, None, choice, pitfalls=pitfalls)
+    known = [row for row in sound if not pd.isna(row["accuracy"])]
     if why := _too_little_known(own, known):
-        evidence = (f"the fastest case is {_timed(sound.sort_values('median_ms').iloc[0])}",)
-        return Recommendation(*where, None, f"Cannot recommend: {why}.", evidence=evidence, pitfalls=pitfalls)
-    keeps = known[[not loses(row, most) for _, row in known.iterrows()]].sort_values("median_ms", kind="stable")
-    able = keeps[[not slower_than_best_float(row) for _, row in keeps.iterrows()]]
+        evidence = (f"the fastest case is {_timed(sound[0])}",)
+        return Recommendation(run, device, family, None, f"Cannot recommend: {why}.", (), evidence, pitfalls=pitfalls)
+    keeps = [row for row in known if not loses(row, most)]
+    able = [row for row in keeps if not slower_than_best_float(row)]
     best = _best_float(own)
-    if able.empty and best is not None and pd.isna(best["accuracy"]):
+    if not able and best is not None and pd.isna(best["accuracy"]):
         why = f"all of known outputs are slower than {_timed(best)}, the device's best float case, of unknown outputs"
-        return Recommendation(
-            *where, None, f"Cannot recommend: {why}.", evidence=(_known_words(own),), pitfalls=pitfalls
-        )
-    choice, equals = _most_faithful(keeps if able.empty else able)
-    forced = able.empty and best is not None
+        words = (_known_words(own),)
+        return Recommendation(run, device, family, None, f"Cannot recommend: {why}.", (), words, pitfalls=pitfalls)
+    chosen, equals = _most_faithful(able or keeps)
+    forced = (_forced(best, most),) if not able and best is not None else ()
     return Recommendation(
-        *where,
-        choice["case"],
-        describe(choice),
-        (*_claims(choice, own), *((_forced(best, most),) if forced and best is not None else ())),
-        tuple(_evidence(choice, own, equals)),
-        tuple(_doubts(choice, own, equals, most, {doubt.kind for doubt in shared})),
+        run,
+        device,
+        family,
+        chosen["case"],
+        describe(chosen),
+        (*_claims(chosen, own), *forced),
+        tuple(_evidence(chosen, own, equals)),
+        tuple(_doubts(chosen, own, equals, most, {doubt.kind for doubt in shared})),
         pitfalls,
         tuple(str(doubt) for doubt in shared),
     )
 
 
-def _nothing_ran(cases: pd.DataFrame) -> str:
+def _nothing_ran(cases: Sequence[Row]) -> str:
     """That every case failed, and the first one's reason; "" where some did not."""
-    if not cases["status"].isin(["failed", "incomplete"]).all():
+    if not all(row["status"] in {"failed", "incomplete"} for row in cases):
         return ""
-    return f"every case failed: {shorten(cases['error'].iloc[0], 200)}".rstrip(".")
+    return f"every case failed: {shorten(cases[0]['error'], 200)}".rstrip(".")
 
 
-def _too_little_known(own: pd.DataFrame, known: pd.DataFrame) -> str:
+def _too_little_known(own: Sequence[Row], known: Sequence[Row]) -> str:
     """Why there is nothing to choose between; "" where there is."""
     if len(own) < 2:
-        return f"there is no other case to compare {describe(own.iloc[0])} with"
-    if len(known) + own["broken"].sum() >= 2 and len(known):
+        return f"there is no other case to compare {describe(own[0])} with"
+    if known and len(known) + sum(bool(row["broken"]) for row in own) >= 2:
         return ""
-    taken = own[own["accuracy_n"].notna()]
-    if len(taken) and taken["accuracy_cosine"].isna().all() and taken["metric"].isna().all():
+    taken = [row for row in own if not pd.isna(row["accuracy_n"])]
+    if taken and all(pd.isna(row["accuracy_cosine"]) and row["metric"] is None for row in taken):
         return "accuracy could not be judged: there are no labels, and no reference to compare the outputs with"
-    if len(taken) >= 2 and own["metric"].isna().all():
+    if len(taken) >= 2 and all(row["metric"] is None for row in own):
         return "accuracy could not be judged: the reference gives the same answer to every sample that was fed"
-    remedy = "" if len(known) else ' (give the model a dataset; "random" compares outputs without labels)'
+    remedy = "" if known else ' (give the model a dataset; "random" compares outputs without labels)'
     return f"{_known_words(own)}{remedy}"
 
 
-def _known_words(own: pd.DataFrame) -> str:
+def _known_words(own: Sequence[Row]) -> str:
     """Of how many cases the outputs are known, and of which."""
-    is_known = own["accuracy"].notna() | own["broken"]
-    names = [[describe(row) for _, row in own[side].iterrows()] for side in (is_known, ~is_known)]
+    names: tuple[list[str], list[str]] = [], []
+    for row in own:
+        names[pd.isna(row["accuracy"]) and not row["broken"]].append(describe(row))
     listed = [
         "; ".join([*side[:_MOST_NAMED], *([f"{len(side) - _MOST_NAMED} more"] * (len(side) > _MOST_NAMED))])
         for side in names
@@ -138,33 +140,37 @@ def _known_words(own: pd.DataFrame) -> str:
     return f"{count}: {listed[0]}; not for {listed[1]}" if names[0] else f"{count}: not for {listed[1]}"
 
 
-def _best_float(own: pd.DataFrame) -> pd.Series | None:
+def _best_float(own: Sequence[Row]) -> Row | None:
     """The device's best float case, sound and of the family's own weights."""
-    found = own[own["case"].isin(own["best_float"].dropna())]
-    return found.iloc[0] if len(found) else None
+    best = {row["best_float"] for row in own}
+    return next((row for row in own if row["case"] in best), None)
 
 
-def _most_faithful(able: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
+def _most_faithful(able: Sequence[Row]) -> tuple[Row, list[Row]]:
     """Of the cases that cannot be told apart in speed from the fastest the most faithful one, and the other ones."""
-    fastest = able.iloc[0]
-    equals = able[[not told_apart(fastest["samples_ms"], row["samples_ms"]) for _, row in able.iterrows()]]
-    order = equals.assign(true=equals["accuracy_sqnr_db"].fillna(-math.inf)).sort_values(
-        ["accuracy", "true", "size_mb", "median_ms"], ascending=[False, False, True, True], kind="stable"
-    )
-    choice = order.iloc[0]
-    return choice, equals[equals["case"] != choice["case"]]
+    fastest = able[0]
+    equals = [row for row in able if not told_apart(fastest["samples_ms"], row["samples_ms"])]
+    choice = min(equals, key=_unfaithfulness)
+    return choice, [row for row in equals if row["case"] != choice["case"]]
 
 
-def _forced(best: pd.Series, most: float) -> str:
+def _unfaithfulness(row: Row) -> tuple[float, float, float, float]:
+    """What is less of a case that is to be preferred to one as fast."""
+    sqnr: float = -math.inf if pd.isna(row["accuracy_sqnr_db"]) else row["accuracy_sqnr_db"]
+    size: float = math.inf if pd.isna(row["size_mb"]) else row["size_mb"]
+    return -row["accuracy"], -sqnr, size, row["median_ms"]
+
+
+def _forced(best: Row, most: float) -> str:
     """What is said where the limit on the loss rules out every case as fast as the device's best float case."""
     return f"slower than {_timed(best)}, the device's best float case, which loses more than {points_of(most)}"
 
 
-def _timed(row: pd.Series) -> str:
+def _timed(row: Row) -> str:
     return f"{describe(row)} ({formatting.time(row['median_ms'])})"
 
 
-def _claims(row: pd.Series, table: pd.DataFrame) -> Iterator[str]:
+def _claims(row: Row, table: Sequence[Row]) -> Iterator[str]:
     yield formatting.time(row["median_ms"])
     same = row["float32"] == row["best_float"]
     if not pd.isna(row["speedup"]) and row["scheme"] != "float32":
@@ -180,16 +186,16 @@ def _claims(row: pd.Series, table: pd.DataFrame) -> Iterator[str]:
         yield f"{formatting.ratio(row['smaller'])} smaller"
 
 
-def _base(row: pd.Series, table: pd.DataFrame) -> pd.Series:
+def _base(row: Row, table: Sequence[Row]) -> Row:
     """The case that a row's accuracy is compared with."""
-    found: pd.Series = table[table["case"] == row["accuracy_base"]].iloc[0]
-    return found
+    return next(one for one in table if one["case"] == row["accuracy_base"])
 
 
-def _evidence(choice: pd.Series, table: pd.DataFrame, equals: pd.DataFrame) -> Iterator[str]:
+def _evidence(choice: Row, table: Sequence[Row], equals: Sequence[Row]) -> Iterator[str]:
     """Why nothing faster was chosen, and what the accuracies are."""
-    ahead = table[(table["median_ms"] < choice["median_ms"]) & ~table["case"].isin(equals["case"])]
-    for _, row in ahead.sort_values("median_ms").iterrows():
+    equal = {row["case"] for row in equals}
+    ahead = [row for row in table if row["median_ms"] < choice["median_ms"] and row["case"] not in equal]
+    for row in sorted(ahead, key=lambda row: float(row["median_ms"])):
         yield f"{describe(row)} is faster ({formatting.time(row['median_ms'])}) but {_drawback(row)}"
     base = _base(choice, table)
     other = "" if base["case"] == choice["case"] else f"; {describe(base)}: {measured(base)}"
@@ -198,7 +204,7 @@ def _evidence(choice: pd.Series, table: pd.DataFrame, equals: pd.DataFrame) -> I
         yield f"{shorten(choice['variant'])} is {choice['relation']}: {choice['because']}"
 
 
-def _drawback(row: pd.Series) -> str:
+def _drawback(row: Row) -> str:
     if row["broken"]:
         return f"breaks an output: {broken_words(row)}"
     if pd.isna(row["accuracy"]) and row["relation"] != "same" and row["metric"] in LIKENESS:
@@ -209,12 +215,12 @@ def _drawback(row: pd.Series) -> str:
     return f"{what}: {change(row)}"
 
 
-def _doubts(choice: pd.Series, own: pd.DataFrame, equals: pd.DataFrame, most: float, shared: Set[str]) -> Iterator[str]:
+def _doubts(choice: Row, own: Sequence[Row], equals: Sequence[Row], most: float, shared: Set[str]) -> Iterator[str]:
     yield from (str(doubt) for doubt in choice["doubts"] if doubt.kind not in shared)
-    if len(equals):
-        others = "; ".join(_timed(row) for _, row in equals.iterrows())
+    if equals:
+        others = "; ".join(map(_timed, equals))
         yield f"not to be told apart in speed from {others}: it is the most faithful of them"
-    if (own["accuracy"].isna() & ~own["broken"]).any():
+    if any(pd.isna(row["accuracy"]) and not row["broken"] for row in own):
         yield _known_words(own)
     if choice["metric"] in LIKENESS:
         yield "there are no labels: fidelity to the reference says nothing about being right"

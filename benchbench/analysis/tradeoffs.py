@@ -13,6 +13,7 @@ from benchbench.accuracy.metrics import paired, unpacked, wilson
 from benchbench.analysis.doubts import NOISY
 from benchbench.analysis.formatting import LIKENESS, METRICS
 from benchbench.analysis.intervals import Ratio, compare
+from benchbench.analysis.rows import Row, rows_of
 from benchbench.runtimes import ON_CPU
 from benchbench.values.quantities import case_quantity
 
@@ -30,26 +31,23 @@ def fastest(cases: pd.DataFrame) -> pd.DataFrame:
     return order.drop_duplicates(CELL).sort_index()
 
 
-def is_broken(row: pd.Series) -> bool:
+def is_broken(row: Row) -> bool:
     """Whether fidelity found an output broken, so that the time is that of wrong answers."""
     broken = row.get("accuracy_broken")
     return not pd.isna(broken) and bool(broken == 1)
 
 
-def metric_of(cases: pd.DataFrame) -> str | None:
+def metric_of(rows: Sequence[Row]) -> str | None:
     """The column that stands for accuracy here, the best that can tell right from wrong; None where none can."""
-    own = cases[cases["network"] == ""]
+    own = [row for row in rows if row["network"] == ""]
     for name in METRICS:
-        able = own[own["relation"] == "same"] if name in LIKENESS else own
-        if name in able and any(
-            known and _tells(row, name)
-            for known, (_, row) in zip(_numeric(able[name]).notna(), able.iterrows(), strict=True)
-        ):
+        able = [row for row in own if name not in LIKENESS or row["relation"] == "same"]
+        if any(not math.isnan(row.get(name, math.nan)) and _tells(row, name) for row in able):
             return name
     return None
 
 
-def _tells(row: pd.Series, name: str) -> bool:
+def _tells(row: Row, name: str) -> bool:
     """Whether a measure says something of these samples, by `telling` of accuracy.scores; old runs do not have it."""
     said = row.get("accuracy_telling")
     return not isinstance(said, str) or name.removeprefix("accuracy_") in said.split()
@@ -69,11 +67,18 @@ def tradeoffs(cases: pd.DataFrame, *, same_within: float = 0.03) -> pd.DataFrame
     """
     best = fastest(cases)
     best = best[best["headline"]]
-    parts = [_of_one_device(group.copy(), same_within) for _, group in best.groupby(WHERE, sort=False)]
-    if parts:
-        return pd.concat(parts)
-    nothing = dict.fromkeys([*_NUMBERS, "smaller"], math.nan) | dict.fromkeys(_NAMES)
-    return best.assign(**nothing, broken=False, pareto=False)
+    scores = dict.fromkeys([*(f"accuracy_{name}" for name in _SCORES), *(name for name in METRICS if name in best)])
+    best = best.assign(**{name: _numeric(best[name]) if name in best else math.nan for name in scores})
+    if best.empty:
+        nothing = dict.fromkeys([*_NUMBERS, "smaller"], math.nan) | dict.fromkeys(_NAMES)
+        return best.assign(**nothing, broken=False, pareto=False)
+    places: dict[tuple[Any, ...], list[int]] = {}
+    for at, where in enumerate(zip(*(best[name] for name in WHERE), strict=True)):
+        places.setdefault(where, []).append(at)
+    rows = rows_of(best)
+    found = [new for ats in places.values() for new in _of_one_device([rows[at] for at in ats], same_within)]
+    ordered = best.iloc[[at for ats in places.values() for at in ats]]
+    return ordered.assign(**{name: pd.Series([row[name] for row in found], ordered.index) for name in found[0]})
 
 
 def _numeric(column: pd.Series) -> pd.Series:
@@ -81,58 +86,64 @@ def _numeric(column: pd.Series) -> pd.Series:
     return pd.to_numeric(column, errors="coerce").astype("float64")
 
 
-def _of_one_device(group: pd.DataFrame, same_within: float) -> pd.DataFrame:
-    metric = metric_of(group)
-    for key in dict.fromkeys([*(f"accuracy_{name}" for name in _SCORES), *([metric] if metric else [])]):
-        group[key] = _numeric(group[key]) if key in group else math.nan
-    if metric in LIKENESS:  # the reference may have had time for the first samples only
-        group["accuracy_n"] = group["accuracy_compared"].fillna(group["accuracy_n"])
-    stranger, derived = group["network"] != "", group["relation"] != "same"
-    group.loc[stranger | derived, [*LIKENESS]] = math.nan
-    whole = group.assign(metric=metric, accuracy=group[metric] if metric else math.nan)
-    whole = whole.assign(broken=whole["accuracy_broken"] == 1, **_interval(whole, metric))
-    sound = whole[~whole["broken"] & ~stranger]
-    kept = sound[~derived[sound.index]]
-    floats = kept[kept["scheme"].isin(["float32", "float16"])].sort_values("median_ms")
-    plain = kept[kept["scheme"] == "float32"]
-    best_float = floats.iloc[0] if len(floats) else None
-    exact = _first(plain, *(plain["kind"] == kind for kind in ON_CPU), plain["kind"].notna())
-    ranked = sound[sound["accuracy"].notna()].sort_values("accuracy", ascending=False, kind="stable")
-    base = exact if exact is not None and not pd.isna(exact["accuracy"]) else ranked.iloc[0] if len(ranked) else None
-    rows = []
-    for _, row in whole.iterrows():
+def _of_one_device(rows: Sequence[dict[str, Any]], same_within: float) -> list[dict[str, Any]]:
+    """What `tradeoffs` says more of each of these rows, or says anew."""
+    metric = metric_of(rows)
+    whole = [row | _accuracy_of(row, metric) for row in rows]
+    sound = [row for row in whole if not row["broken"] and row["network"] == ""]
+    kept = [row for row in sound if row["relation"] == "same"]
+    floats = [row for row in kept if row["scheme"] in {"float32", "float16"}]
+    plain = [row for row in kept if row["scheme"] == "float32"]
+    best_float = min(floats, key=lambda row: row["median_ms"], default=None)
+    by_kind = (row for kind in (*ON_CPU, None) for row in plain if row["kind"] == kind or kind is None)
+    exact = next((row for row in by_kind if not pd.isna(row["kind"])), None)
+    ranked = [row for row in sound if not math.isnan(row["accuracy"])]
+    most_accurate = max(ranked, key=lambda row: float(row["accuracy"]), default=None)
+    base = exact if exact is not None and not math.isnan(exact["accuracy"]) else most_accurate
+    front = _front(whole, metric)
+    found = []
+    for row, on_front in zip(whole, front, strict=True):
         alone = row["network"] != ""
-        same = None if alone else _first(plain, plain["delegate"] == row["delegate"])
+        same = None if alone else next((one for one in plain if one["delegate"] == row["delegate"]), None)
         best = None if alone else best_float
-        rows.append(
+        found.append(
             {
+                **{name: row[name] for name in _accuracy_of(row, metric)},
                 **_gain("speedup", same, row, same_within),
                 **_gain("over_best", best, row, same_within),
                 "float32": None if same is None else same["case"],
                 "best_float": None if best is None else best["case"],
                 "smaller": math.nan if exact is None or alone else exact["size_mb"] / row["size_mb"],
                 **_change(None if alone else base, row),
+                "pareto": on_front,
             }
         )
-    return pd.concat([whole, pd.DataFrame(rows, index=group.index)], axis=1).assign(pareto=_front(whole))
+    return found
 
 
-def _interval(group: pd.DataFrame, metric: str | None) -> dict[str, Any]:
+def _accuracy_of(row: dict[str, Any], metric: str | None) -> dict[str, Any]:
+    """A row's accuracy by the metric that its device and family share, and what it may not be judged by."""
+    own: dict[str, Any] = {}
+    if metric in LIKENESS and not math.isnan(row["accuracy_compared"]):
+        own["accuracy_n"] = row["accuracy_compared"]  # the reference may have had time for the first samples only
+    else:
+        own["accuracy_n"] = row["accuracy_n"]
+    alike = row["network"] == "" and row["relation"] == "same"
+    own |= {name: row[name] if alike else math.nan for name in LIKENESS}
+    value = (row | own)[metric] if metric else math.nan
+    low, high = _interval(value, own["accuracy_n"], metric)
+    ends = {"accuracy_low": low, "accuracy_high": high}
+    return own | {"metric": metric, "accuracy": value, "broken": row["accuracy_broken"] == 1, **ends}
+
+
+def _interval(share: float, n: float, metric: str | None) -> tuple[float, float]:
     """The two ends of the accuracy itself, 95 %, where it is a share of samples."""
-    ends = np.full((len(group), 2), math.nan)
-    if metric in {"accuracy_top1", "accuracy_agreement"}:
-        for at, (share, n) in enumerate(zip(group[metric], group["accuracy_n"], strict=True)):
-            if n >= 1 and 0 <= share <= 1:
-                ends[at] = wilson(round(share * n), int(n))
-    return {"accuracy_low": ends[:, 0], "accuracy_high": ends[:, 1]}
+    if metric in {"accuracy_top1", "accuracy_agreement"} and n >= 1 and 0 <= share <= 1:
+        return wilson(round(share * n), int(n))
+    return math.nan, math.nan
 
 
-def _first(frame: pd.DataFrame, *choices: pd.Series) -> pd.Series | None:
-    """The first row of the first choice that has any."""
-    return next((frame[choice].iloc[0] for choice in choices if choice.any()), None)
-
-
-def _gain(name: str, base: pd.Series | None, row: pd.Series, same_within: float) -> dict[str, Any]:
+def _gain(name: str, base: Row | None, row: Row, same_within: float) -> dict[str, Any]:
     """How many times faster than `base`, with interval: the ratio of times turned over."""
     nothing = Ratio(math.nan, None, None, "cannot tell")
     found = nothing if base is None else compare(base["samples_ms"], row["samples_ms"], same_within=same_within)
@@ -146,7 +157,7 @@ def _gain(name: str, base: pd.Series | None, row: pd.Series, same_within: float)
     }
 
 
-def _change(base: pd.Series | None, row: pd.Series) -> dict[str, Any]:
+def _change(base: Row | None, row: Row) -> dict[str, Any]:
     """The change against `base`; with an interval where both say which samples they got right."""
     ends = {"accuracy_change_low": math.nan, "accuracy_change_high": math.nan}
     if base is None or pd.isna(row["accuracy"]):
@@ -172,7 +183,7 @@ def told_apart(base: Sequence[float], new: Sequence[float]) -> bool:
     return found.verdict in {"faster", "slower"}
 
 
-def slower_than_best_float(row: pd.Series) -> bool:
+def slower_than_best_float(row: Row) -> bool:
     """Whether a row of `tradeoffs` is slower than the device's best float case."""
     if pd.isna(row["over_best"]) or row["case"] == row["best_float"]:
         return False
@@ -180,7 +191,7 @@ def slower_than_best_float(row: pd.Series) -> bool:
     return bool(row["over_best"] < 1 / (1 + NOISY)) if few else bool(row["over_best_verdict"] == "slower")
 
 
-def loses(row: pd.Series, most: float) -> bool:
+def loses(row: Row, most: float) -> bool:
     """Whether a row of `tradeoffs` loses more accuracy than `most`, as far as was measured.
 
     One other answer among 32 unlabelled samples proves no loss, so an agreement loses only with its whole interval.
@@ -194,7 +205,7 @@ def loses(row: pd.Series, most: float) -> bool:
     return bool(row["accuracy_change"] < -most)
 
 
-def uncertain(row: pd.Series, most: float) -> bool:
+def uncertain(row: Row, most: float) -> bool:
     """Whether the samples were too few to tell if a row of `tradeoffs` loses more accuracy than `most`."""
     if row["case"] == row["accuracy_base"]:
         return False
@@ -204,14 +215,20 @@ def uncertain(row: pd.Series, most: float) -> bool:
     return bool(row["accuracy_change_low"] < -most < row["accuracy_change_high"])
 
 
-def _front(group: pd.DataFrame) -> list[bool]:
+def _front(rows: Sequence[Row], metric: str | None) -> list[bool]:
     """Per row whether no other is at least as good in time, size and accuracy, and better in one of them."""
-    metric = group["metric"].iloc[0]
     costs = {name: case_quantity(name) for name in ("median_ms", "size_mb")}
     costs |= {"accuracy": METRICS[metric]} if metric is not None else {}
-    signs = {name: -1 if one.better == "higher" else 1 for name, one in costs.items() if group[name].notna().any()}
-    able = group[~group["broken"] & (group["network"] == "") & group[list(signs)].notna().all(axis=1)]
-    values = (able[list(signs)] * list(signs.values())).to_numpy(float)
-    beaten = [bool(((values <= mine).all(axis=1) & (values < mine).any(axis=1)).any()) for mine in values]
-    front = dict(zip(able.index, (not one for one in beaten), strict=True))
-    return [front.get(index, False) for index in group.index]
+    signs = {
+        name: -1 if one.better == "higher" else 1
+        for name, one in costs.items()
+        if any(not pd.isna(row[name]) for row in rows)
+    }
+    able = [
+        not row["broken"] and row["network"] == "" and not any(pd.isna(row[name]) for name in signs) for row in rows
+    ]
+    values = np.array(
+        [[row[name] * sign for name, sign in signs.items()] for row, ok in zip(rows, able, strict=True) if ok]
+    )
+    beaten = iter([bool(((values <= mine).all(axis=1) & (values < mine).any(axis=1)).any()) for mine in values])
+    return [ok and not next(beaten) for ok in able]
