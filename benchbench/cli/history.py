@@ -44,7 +44,7 @@ def _show(points: pd.DataFrame, found: tuple[Change, ...], *, charts: bool) -> N
     """A row a change, the latest first; a line of blocks a case that changed, or that was asked for."""
     from benchbench.analysis.history import LEAST_RUNS
     from benchbench.cli.progress import out
-    from benchbench.cli.tables import add, table_of
+    from benchbench.cli.tables import add, show, table_of
     from benchbench.values import formatting
 
     console = out()
@@ -56,7 +56,7 @@ def _show(points: pd.DataFrame, found: tuple[Change, ...], *, charts: bool) -> N
             before, after = formatting.time(change.before_ms), formatting.time(change.after_ms)
             ratio = formatting.number(change.ratio, 3)
             add(table, change.case, change.started[:10], change.folder, before, after, ratio, reasons)
-        console.print(table)
+        show(table, console)
     shown = points if charts else points[points["case"].isin([change.case for change in found])]
     for (case, _), own in shown.groupby(["case", "statistic"]):
         low, high = own["latency_ms"].min(), own["latency_ms"].max()

@@ -85,9 +85,9 @@ def chosen(only: tuple[str, ...], skip: tuple[str, ...], seed: int | None) -> Se
 
 
 def watch(made: Plan) -> AbstractContextManager[Tell]:
-    from benchbench.cli.progress import Watch
+    from benchbench.cli.watching import Watch
 
-    return Watch({device: len(made.of(device)) for device in made.devices})
+    return Watch(made)
 
 
 def load_run(folder: Path) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -10,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import OverflowMethod
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import BarColumn, DownloadColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
+from rich.text import Text
 
 from benchbench.cli.progress import err, out
+from benchbench.cli.wrapping import wrapped
 from benchbench.values import formatting
-from benchbench.values.formatting import number
+from benchbench.values.formatting import NOTHING, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +37,9 @@ if TYPE_CHECKING:
     from benchbench.values.quantity import Quantity
 
 
+_SHORT = 40  # characters of what is not broken into two lines
+
+
 def table_of(*columns: str, right: Sequence[str] = (), whole: Sequence[str] = ()) -> Table:
     """The first column names the row: it is never cut off, nor are those that are to be `whole`."""
     table = Table(box=None, pad_edge=False)
@@ -43,7 +50,31 @@ def table_of(*columns: str, right: Sequence[str] = (), whole: Sequence[str] = ()
 
 
 def add(table: Table, *cells: object) -> None:
-    table.add_row(*["–" if cell is None or cell == "" else escape(str(cell)) for cell in cells])
+    table.add_row(*[NOTHING if cell is None or cell == "" else escape(str(cell)) for cell in cells])
+
+
+def show(table: Table, console: Console | None = None) -> None:
+    """A table; on a terminal that is too narrow for it a few lines for each row instead, so that no word is cut."""
+    console = console or out()
+    needed = Measurement.get(console, console.options.update(max_width=sys.maxsize), table).maximum
+    if not console.is_terminal or needed <= console.width:
+        console.print(table)
+        return
+    headings = [str(column.header) for column in table.columns[1:]]
+    for name, *cells in zip(*(column.cells for column in table.columns), strict=True):
+        shown = [(heading, _plain(cell)) for heading, cell in zip(headings, cells, strict=True)]
+        words = " · ".join(_together(f"{heading} {cell}") for heading, cell in shown if cell != NOTHING)
+        for line in (*wrapped(_plain(name), console.width, indent="  ", at_slashes=True), f"  {words}"):
+            console.print(line, markup=False)
+
+
+def _together(words: str) -> str:
+    """A number and its unit stay in one line."""
+    return words.replace(" ", "\u00a0") if len(words) < _SHORT else words
+
+
+def _plain(cell: object) -> str:
+    return Text.from_markup(str(cell)).plain
 
 
 def show_looks(looks: Sequence[DeviceStatus]) -> None:
@@ -71,7 +102,7 @@ def show_looks(looks: Sequence[DeviceStatus]) -> None:
             ", ".join(f"{toolchain.runner.kind} ({toolchain.tool_version})" for toolchain in toolchains),
         )
     console = out()
-    console.print(table)
+    show(table, console)
     for look in looks:
         console.print(f"\n{look.device.name}", markup=False)
         if look.problem:
@@ -136,7 +167,7 @@ def show_cases(cases: pd.DataFrame) -> None:
     common = set.intersection(*measured) if len(measured) > 1 else set()  # said once, below
     for row in rows:
         add(table, *_case_cells(row, scored, common, named=statistic == "latency"))
-    out().print(table)
+    show(table)
     tried = [(row["case"], row["doubts"]) for row in rows if row["launches_all"] > 0]
     _show_doubts(tried, common)
 
@@ -203,7 +234,7 @@ def show_comparison(frame: pd.DataFrame, changes: Sequence[QuantityChange], fail
         verdict = row["verdict"] + (" (regression)" if row["case"] in failing else "")
         add(table, row["case"], *shown, f"{number(row['ratio'], 4)}{interval}", verdict, row["why"])
     console = out()
-    console.print(table)
+    show(table, console)
     _show_doubts([(row["case"], [d for d in row["doubts"] if d.kind in {OTHER_FILE, OTHER_TOOL}]) for row in rows])
     for change in changes:
         if change.verdict in {"better", "worse"}:
@@ -220,7 +251,7 @@ def show_family(family: Family) -> None:
         sqnr = made.fidelity and quantity("accuracy_sqnr_db").text(made.fidelity.sqnr_db)
         add(table, made.scheme, made.file, f"{made.size_bytes / 1e6:.3f}", sqnr, made.tool)
     console = out()
-    console.print(table)
+    show(table, console)
     for skipped in family.skipped:
         console.print(f"skipped {skipped.scheme}: {skipped.reason}", markup=False)
 
@@ -237,7 +268,7 @@ def show_tools(tools: Sequence[Tool]) -> None:
     table = table_of("tool", "version", "sha256", "from", "path")
     for tool in tools:
         add(table, tool.name, tool.version, tool.sha256[:16], tool.source, tool.path)
-    out().print(table)
+    show(table)
 
 
 @contextmanager
