@@ -20,7 +20,7 @@ from benchbench.modes.launch import failed
 from benchbench.plan import Plan
 from benchbench.runtimes import FORMATS
 from benchbench.values.case import Trial
-from benchbench.values.device import Device, ToolChoice
+from benchbench.values.device import Device, Local, ToolChoice
 from benchbench.values.errors import BenchbenchError, HostError
 from benchbench.values.outcome import Outcome
 
@@ -110,7 +110,8 @@ class _Execution:
     workers: Sequence[Worker | Absent]
     context: RunContext
     tell: Tell
-    events: queue.SimpleQueue[Event | None] = field(default_factory=queue.SimpleQueue)  # None: a worker has ended
+    # None: a worker has ended; a flag is raised when all before it is written and told
+    events: queue.SimpleQueue[Event | threading.Event | None] = field(default_factory=queue.SimpleQueue)
     stop: threading.Event = field(default_factory=threading.Event)
 
     def end_all(self) -> None:
@@ -135,11 +136,19 @@ class _Execution:
                 self.events.put(Done(trial, outcome))
                 while worker.session.notes:
                     self.events.put(Noted(trial.case.device, worker.session.notes.pop(0)))
+                if isinstance(worker.session.device.address, Local):
+                    self._catch_up()  # writing and telling is work that must not be beside the next trial
         except BaseException:
             self.end_all()
             raise
         finally:
             self.events.put(None)
+
+    def _catch_up(self) -> None:
+        told = threading.Event()
+        self.events.put(told)
+        while not (told.wait(0.2) or self.stop.is_set()):
+            pass
 
     def _perform(self, worker: Worker, trial: Trial) -> Outcome:
         def progress(samples: int, of: int) -> None:
@@ -170,10 +179,13 @@ class _Execution:
         working = len(self.workers)
         while working:
             event = self.events.get()
-            if event is None:
-                working -= 1
-            else:
-                yield event
+            match event:
+                case None:
+                    working -= 1
+                case threading.Event():
+                    event.set()
+                case _:
+                    yield event
 
     def _record(self, event: Event) -> None:
         match event:

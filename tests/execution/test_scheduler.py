@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
+
+from benchbench import pipeline as api
+from benchbench.execution.scheduler import Done, Event
+from tests.workbench import Workbench, outcomes
 
 # Devices that cannot be had have outcomes at once: all that is done here is starting, handing on, counting.
 SWEEP = """
@@ -57,3 +64,22 @@ def test_every_outcome_is_written_whenever_an_interrupt_comes(tmp_path: Path) ->
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 20
+
+
+def test_on_this_machine_a_trial_begins_when_all_is_written_and_told_of_the_last(tmp_path: Path) -> None:
+    bench, told_at = Workbench(tmp_path), list[str]()
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Done):
+            time.sleep(0.5)
+            told_at.append(datetime.now(UTC).isoformat(timespec="milliseconds"))
+
+    api.run(
+        bench.matrix("float32", rounds=3),
+        inventory=bench.inventory,
+        reports=bench.reports,
+        watching=lambda _: nullcontext(tell),
+    )
+    started = [outcome.started or "" for outcome in outcomes(bench.latest())]
+    assert len(started) == len(told_at) == 3
+    assert all(told <= begun for told, begun in zip(told_at, started[1:], strict=False))
