@@ -130,6 +130,18 @@ def _disturbed(launches: LaunchSequence) -> Doubt | None:
     )
 
 
+def _cache(launches: LaunchSequence) -> Doubt | None:
+    asked = [use for o in launches.counted if (use := o.cache)]
+    unused = [use for use in asked if not use.used]
+    if not unused:
+        return None
+    sure = any(use.used is False for use in unused)
+    some = "" if len(unused) == len(asked) else f" in {len(unused)} of {len(asked)} launches"
+    what = "cache asked for, not used" if sure else "cache asked for, and nothing tells that it was used"
+    remedy = "do not read its initialisation as that of such a start; the log of the launch may tell more"
+    return Doubt("cache", f"{what}{some}: {unused[-1].evidence}", remedy)
+
+
 def _few_launches(launches: LaunchSequence) -> Doubt | None:
     n = len(launches.counted)
     if not 0 < n < 4:
@@ -253,6 +265,7 @@ _CHECKS: tuple[Callable[[LaunchSequence], Doubt | None], ...] = (
     _unconfirmed,
     _partial,
     _disturbed,
+    _cache,
     _few_launches,
     _noisy,
     _profiled,

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from benchbench.config.rules import BudgetRule, SkipRule
 from benchbench.config.toml_files import parsed, read_toml, validated
 from benchbench.runtimes import Delegate
+from benchbench.values.backend import Cache
 from benchbench.values.case import InputSpec, MeasurementSettings, Signature, Variant
 from benchbench.values.device import Frozen, ToolChoice
 from benchbench.values.errors import InputError
@@ -95,6 +96,12 @@ class MatrixFile(Frozen):
         min_length=1,
         description='What executes the graph: a kind, or a table with options: { kind = "gpu", precision = "fp32" }.',
     )
+    cache: tuple[Cache, ...] = Field(
+        default=(),
+        description="Each delegate that can keep what it compiles, and does not say itself whether, is measured with "
+        'each of these: "off", "cold", "warm".',
+        examples=[["cold", "warm"]],
+    )
     model: tuple[ModelEntry, ...] = Field(min_length=1, description="One table for each model family.")
     measure: MeasurementSettings = Field(default=MeasurementSettings(), description="How each trial is measured.")
     skip: tuple[SkipRule, ...] = Field(default=(), description="Cells to leave out, one table for each rule.")
@@ -116,13 +123,23 @@ class MatrixFile(Frozen):
         repeated = {
             "threads": _repeated(str(n) for n in self.threads),
             "affinity": _repeated(self.affinity),
-            "delegates": _repeated(delegate.label for delegate in self.delegates),
+            "cache": _repeated(self.cache),
+            "delegates": _repeated(delegate.label for delegate in self.cached),
             "model": _repeated(entry.family for entry in self.model),
         }
         for key, names in repeated.items():
             if names:
                 raise ValueError(f"duplicate case: {key} has {names[0]!r} twice")
         return self
+
+    @property
+    def cached(self) -> tuple[Delegate, ...]:
+        """The delegates, each with every cache that it can have."""
+        found: list[Delegate] = []
+        for delegate in self.delegates:
+            own = [with_it for cache in self.cache if (with_it := delegate.with_cache(cache)) is not None]
+            found += own or [delegate]
+        return tuple(found)
 
 
 def _is_hex(text: str) -> bool:
@@ -184,7 +201,7 @@ def _matrix(tables: dict[str, Any], path: Path) -> Matrix:
         devices=file.devices,
         threads=file.threads,
         affinity=file.affinity,
-        delegates=file.delegates,
+        delegates=file.cached,
         variants=variants,
         entries=file.model,
         datasets=datasets,

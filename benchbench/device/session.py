@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -64,6 +65,20 @@ class JobResult:
     before: Reading | None = None
     after: Reading | None = None
     samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """A file of the device at one time: `mark` is another one after whatever was written to it."""
+
+    size: int  # bytes
+    mark: str
+
+
+def read_files(text: str, folder: str) -> Mapping[str, FileState]:
+    """What `stat` said of the files below a folder: size, inode and time of the last change, path."""
+    found = re.findall(r"^(\d+) (\d+ .+?) " + re.escape(folder) + r"/(.+)$", text, re.MULTILINE)
+    return {name: FileState(int(size), mark) for size, mark, name in found}
 
 
 @dataclass(slots=True)
@@ -183,6 +198,20 @@ class Session:
             return Store(self.transport, self.agent, place, self.device.name).stage(files)
 
         return self._surviving(put, [])
+
+    def make_temporary(self, folder: str) -> str:
+        """An empty folder beside the jobs; its path there. Raises as `run` does."""
+        place = f"{self.agent.jobs}/{folder}"
+        made = self._surviving(lambda: self.transport.run(["mkdir", "-p", place], timeout_s=30), [])
+        if made.exit_code != 0:
+            raise unusable(self.device.name, f"cannot make {place}: {made.error_text.strip()}")
+        return place
+
+    def files_in(self, folder: str) -> Mapping[str, FileState] | None:
+        """The files below a folder of the device, by path; None where its tools cannot tell."""
+        asked = ["find", folder, "-type", "f", "-exec", "stat", "-c", "%s %i %y %n", "{}", "+"]
+        done = self._surviving(lambda: self.transport.run(asked, timeout_s=30), [])
+        return read_files(done.text, folder) if done.exit_code == 0 else None
 
     def remove_temporary(self, folder: str) -> None:
         """Remove what was lent."""

@@ -1,4 +1,7 @@
-"""The CompiledModel API: LiteRT's GPU or NPU, first alone (success = it took everything), then with the CPU."""
+"""The CompiledModel API: LiteRT's GPU or NPU, first alone (success = it took everything), then with the CPU.
+
+Or its CPU alone, which is XNNPACK: only this API lets it keep the weights that it has packed.
+"""
 
 from __future__ import annotations
 
@@ -59,6 +62,8 @@ class CompiledModelEngine:
             accelerator |= lib.HardwareAccelerator.CPU
         options = lib.Options(hardware_accelerators=accelerator)
         options.cpu_options.num_threads = self.request.threads
+        if asked.cache is not None:
+            self._keep_weights(options.cpu_options, asked.cache)
         if asked.accelerator == "gpu":
             options.gpu_options.enforce_f32 = asked.fp32
         elif asked.vendor == "intel":
@@ -69,10 +74,19 @@ class CompiledModelEngine:
             options.intel_openvino_options.performance_mode = module.IntelOpenVinoPerformanceMode.LATENCY
         return options
 
+    def _keep_weights(self, options: Any, folder: str) -> None:
+        """Raises NotImplementedError where this build cannot."""
+        if self.asked.accelerator != "cpu" or not hasattr(options, "xnnpack_weight_cache_path"):
+            accelerator = self.asked.accelerator.upper()
+            raise NotImplementedError(f"CompiledModel of {self.runtime.label} has no cache for the {accelerator}")
+        options.xnnpack_weight_cache_path = folder + "/weights"
+
     def compile(self) -> None:
         accelerator = self.asked.accelerator
         try:
             self.model: Any = self.lib.CompiledModel.from_file(self.request.model, options=self._options())
+        except NotImplementedError:
+            raise
         except Exception as error:
             if NOT_ALL in str(error) and not self.with_cpu:
                 raise NeedsCpu from error
@@ -85,7 +99,7 @@ class CompiledModelEngine:
                 raise Unusable(share.verdict, share.evidence or "")
         if accelerator == "npu":
             self._check_npu()
-        elif (self.asked.backend or "") not in gpu_library().lower():
+        elif accelerator == "gpu" and (self.asked.backend or "") not in gpu_library().lower():
             raise Unusable("none", f"asked for was {self.asked.backend}, used was {gpu_library()}")
 
     def _model_is_sound(self) -> bool:
@@ -175,6 +189,8 @@ class CompiledModelEngine:
     def delegation(self) -> Delegation:
         """Who took which nodes."""
         accelerator = self.asked.accelerator
+        if accelerator == "cpu":
+            return self._by_xnnpack()
         if self.with_cpu:
             return replace(partial_delegation(accelerator), fallback="xnnpack")
         nodes = sum(self.ops().values()) or None
@@ -187,3 +203,16 @@ class CompiledModelEngine:
 
     def profile(self) -> tuple[OpTime, ...]:
         raise NotImplementedError("op profiles exist for cpu and xnnpack only")
+
+    def _by_xnnpack(self) -> Delegation:
+        """CompiledModel tells only whether no node was left; of how many were, this runtime's Interpreter knows."""
+        nodes = sum(self.ops().values()) or None
+        if self.model.is_fully_accelerated():
+            said = "is_fully_accelerated: no node was left to the runtime's own kernels"
+            return Delegation("full", nodes_delegated=nodes, nodes_total=nodes, fallback="cpu", evidence=said)
+        plain = self.on_cpu()
+        plain.load()
+        plain.allocate()
+        share = plain.delegation()
+        said = f"not is_fully_accelerated; in the Interpreter of this runtime: {share.evidence}"
+        return replace(share, verdict="unknown" if share.verdict == "full" else share.verdict, evidence=said)

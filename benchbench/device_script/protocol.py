@@ -17,7 +17,7 @@ if sys.version_info >= (3, 8):  # novm
 
     Format = Literal[1]
     Kernels = Literal["optimized", "reference"]  # the latter are slow and exact
-    Accelerator = Literal["gpu", "npu"]
+    Accelerator = Literal["cpu", "gpu", "npu"]
     State = Literal["variables", "resources"]  # what a model keeps: variable tensors, or resources
     Status = Literal["ok", "failed"]
     Timed = Literal["invoke", "run+read"]  # what the clock is around
@@ -42,12 +42,13 @@ class InterpreterDelegate(Value):
 
 @dataclass(eq=False, repr=False)
 class CompiledModelDelegate(Value):
-    """LiteRT's GPU or NPU, and which of its backends."""
+    """LiteRT's CPU, GPU or NPU, and which of its backends; `cache` is a folder for what it compiles."""
 
     accelerator: Accelerator
     fp32: bool = False
     vendor: str | None = None
     backend: str | None = None
+    cache: str | None = None
     api: str = "compiled_model"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchbench.config.matrix import Matrix
 from benchbench.modes.base import Attempt, Launches
-from benchbench.modes.launch import launch
+from benchbench.modes.caches import launch_with_cache
 from benchbench.modes.tail import bound
 from benchbench.values import formatting
 from benchbench.values.case import LATENCY, Case
@@ -32,7 +32,7 @@ class Latency:
         return None
 
     def perform(self, attempt: Attempt) -> Outcome:
-        return with_tail(launch(attempt, attempt.spec))
+        return with_tail(launch_with_cache(attempt))
 
     def headline(self, outcome: Outcome) -> str:
         typical = outcome.measurement.timings.typical

@@ -24,23 +24,32 @@ LEFT_OUT = b"bytes of output left out by benchbench]"  # as agent.sh says it
 
 def launch(attempt: Attempt, spec: LaunchSpec) -> Outcome:
     """The outcome of one launch; raises a fault after which another attempt may go well at once."""
+    return launched(attempt, spec)[0]
+
+
+def launched(attempt: Attempt, spec: LaunchSpec, *, part: str = "", job_name: str = "") -> tuple[Outcome, LaunchResult]:
+    """As `launch`, with what was read of it.
+
+    `part` tells the logs of several launches of a trial apart, `job_name` their jobs, also those of earlier attempts.
+    """
     session, trial, context = attempt.session, attempt.trial, attempt.context
     job = attempt.runner.job(spec)
     job = replace(job, env={**job.env, **session.device.env})
-    result, seen = measured(session, folder_name(trial.id), job, outputs_to=context.journal.folder)
-    said = transcript(job, result.raw)
-    log = context.journal.write_log(trial.id, said)
+    result, seen = measured(session, folder_name(job_name or trial.id), job, outputs_to=context.journal.folder)
+    said, name = transcript(job, result.raw), f"{trial.id} {part}".strip()
+    log = context.journal.write_log(name, said)
     reading = required(attempt.runner.read(spec, result.raw), trial, context.measure)
     if reading.status == "ok":
-        context.journal.write_log(trial.id, without_times(said))
+        context.journal.write_log(name, without_times(said))
     outcome = outcome_of(attempt, with_cut(reading, result.raw), result, seen).model_copy(
         update={"log": log, "command": shlex.join(job.argv)}
     )
     if reading.status in {"ok", "skipped"} or not (fault := passing_fault(session, spec.staged, result.raw)):
-        return outcome
+        return outcome, reading
     if fault.retry_now:
         raise fault
-    return outcome.model_copy(update={"error": fault.message, "remedy": fault.remedy, "transient": fault.transient})
+    update = {"error": fault.message, "remedy": fault.remedy, "transient": fault.transient}
+    return outcome.model_copy(update=update), reading
 
 
 def blank(trial: Trial) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchbench.accuracy.collect import with_benchmark_model, with_script
 from benchbench.accuracy.collect.chunks import Chunks
@@ -12,6 +12,7 @@ from benchbench.accuracy.collect.with_benchmark_model import BATCHED
 from benchbench.accuracy.outputs import write_outputs
 from benchbench.config.matrix import NATIVE_SAMPLES, Matrix
 from benchbench.device.agent import folder_name
+from benchbench.modes import caches
 from benchbench.modes.base import Attempt, Launches
 from benchbench.modes.launch import outcome_of, required, transcript
 from benchbench.runtimes import runtime_of
@@ -55,7 +56,8 @@ class Outputs:
         name = folder_name(trial.id)
         folder = journal.folder / "outputs" / name
         launches = LaunchSequence(attempt.session, attempt.runner, trial.id, Chunks(folder / "parts"))
-        found, count = _evaluate(attempt, launches)
+        with caches.prepared(attempt) as ready:
+            found, count = _evaluate(replace(attempt, spec=ready.spec), launches)
         reading = required(found.reading, trial, attempt.context.measure)
         said = [f"== {label} ==\n".encode() + transcript(*told) for label, told in found.said.items()]
         update: dict[str, object] = {"log": journal.write_log(trial.id, b"\n".join(said)), "samples": count}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from benchbench.config.matrix import Matrix
 from benchbench.modes.base import Attempt, Launches
-from benchbench.modes.launch import launch
+from benchbench.modes.caches import launch_with_cache
 from benchbench.values.case import Case
 from benchbench.values.device import RunnerKind
 from benchbench.values.outcome import Outcome
@@ -30,7 +30,7 @@ class Profile:
         return None
 
     def perform(self, attempt: Attempt) -> Outcome:
-        return launch(attempt, replace(attempt.spec, profile=True))
+        return launch_with_cache(replace(attempt, spec=replace(attempt.spec, profile=True)))
 
     def headline(self, outcome: Outcome) -> str:
         return "profile"

@@ -26,7 +26,7 @@ from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind
 from benchbench.values.errors import Unsupported
 from benchbench.values.job import Job, JobOutput
-from benchbench.values.outcome import Delegation, LaunchResult, Measurement, Memory, OpTime, Profile, Timings
+from benchbench.values.outcome import CacheLine, Delegation, LaunchResult, Measurement, Memory, OpTime, Profile, Timings
 from benchbench.values.process_end import how_it_ended
 
 PERCENTILES = "linear (numpy); std over n"
@@ -56,6 +56,8 @@ class PythonRunner(Runner):
         delegate = self.delegate_request(work)
         if delegate is None:
             raise Unsupported(_no_way(work.delegate))
+        if work.cache is not None:
+            delegate = _keeping(work, delegate, work.cache)
         request = to_json(_request(work, delegate)).encode()
         pinned = ("taskset", work.affinity_mask) if work.affinity_mask else ()
         return Job(
@@ -108,6 +110,14 @@ def _request(work: LaunchSpec, delegate: DelegateRequest) -> Request:
     )
 
 
+def _keeping(work: LaunchSpec, request: DelegateRequest, folder: str) -> DelegateRequest:
+    """The request, with where what the delegate compiles is to be kept."""
+    kept = work.delegate.keeping(request, folder) if isinstance(work.delegate, ScriptBackend) else None
+    if kept is None:
+        raise Unsupported(f"the python runner has no cache for {work.delegate.kind}", remedy="leave `cache` out")
+    return kept
+
+
 def _no_way(delegate: Backend) -> str:
     return f"the python runner has no way to run {delegate.label}"
 
@@ -124,7 +134,7 @@ def _reading(work: LaunchSpec, raw: JobOutput, answer: Answer) -> LaunchResult:
         fallback=took.fallback or work.delegate.fallback,
     )
     measurement = _measurement(work, raw, answer)
-    error = None
+    cache, error = _cache_line(work, raw), None
     if answer.error is not None and answer.error.type == "NotImplementedError":
         return LaunchResult(status="skipped", delegation=delegation, error=answer.error.message)
     if answer.status != "ok":
@@ -132,7 +142,15 @@ def _reading(work: LaunchSpec, raw: JobOutput, answer: Answer) -> LaunchResult:
         measurement = measurement.model_copy(update={"timings": Timings()})
     elif measurement.timings.mean is None and not work.profile:
         error = "the answer has no steady inference"
-    return LaunchResult(status="failed" if error else "ok", measurement=measurement, delegation=delegation, error=error)
+    return LaunchResult(
+        status="failed" if error else "ok", measurement=measurement, delegation=delegation, error=error, cache=cache
+    )
+
+
+def _cache_line(work: LaunchSpec, raw: JobOutput) -> CacheLine | None:
+    if work.cache is None or not isinstance(work.delegate, ScriptBackend):
+        return None
+    return work.delegate.cache_lines.find(raw.answers.get(NATIVE_LOG, b"").decode("utf-8", "replace"))
 
 
 def _measurement(work: LaunchSpec, raw: JobOutput, answer: Answer) -> Measurement:

@@ -54,6 +54,7 @@ class LaunchSpec:
     python: str | None = None
     affinity_mask: str | None = None  # hex, for taskset
     library: str | None = None  # the delegate's library on the device, where it has one
+    cache: str | None = None  # the folder on the device for what the delegate compiles, where it is to be kept
     inputs: str | None = None  # .npz with the samples to feed, one array per input in order
     profile: bool = False
     evaluation: Evaluation | None = None

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal, Self
 from benchbench.values.device import Frozen, RunnerKind, Traits
 
 Processor = Literal["cpu", "accelerator"]
+Cache = Literal["off", "cold", "warm"]  # of what a delegate compiles: none, an empty one, one that is full already
 
 
 class Backend(Frozen):
@@ -47,6 +48,15 @@ class Backend(Frozen):
     def fallback(self) -> str:
         """The kind that executes the nodes it leaves; "cpu" for the runtime's own kernels."""
         return "cpu"
+
+    @property
+    def caching(self) -> Cache | None:
+        """Which cache was asked for of what it compiles; None = nobody said."""
+        return None
+
+    def with_cache(self, cache: Cache) -> Self | None:
+        """The same with this cache; None where it has none, or says itself which."""
+        return None
 
     @property
     def library(self) -> str | None:

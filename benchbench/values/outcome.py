@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import AliasChoices, Field
 
+from benchbench.values.backend import Cache
 from benchbench.values.case import CANARY, LATENCY
 from benchbench.values.device import Frozen
 
@@ -153,6 +154,21 @@ class Measurement(Frozen):
     # CPU on the same input; None = not a number
 
 
+class CacheLine(Frozen):
+    """What a tool said of its compile cache: that it was read, was looked for in vain, or can be neither."""
+
+    event: Literal["read", "missed", "refused"]
+    line: str
+
+
+class CacheUse(Frozen):
+    """Whether a launch had the compile cache that was asked for, and what says so; used = None: nothing does."""
+
+    asked: Cache
+    used: bool | None
+    evidence: str
+
+
 class LaunchResult(Frozen):
     """A runner's reading of one launch: ok only with a steady mean; otherwise the telling line is in `error`.
 
@@ -163,6 +179,7 @@ class LaunchResult(Frozen):
     measurement: Measurement = Measurement()
     delegation: Delegation = Delegation()
     error: str | None = None
+    cache: CacheLine | None = None
 
 
 class Conditions(Frozen):
@@ -195,6 +212,7 @@ class Outcome(Frozen):
     status: Status
     measurement: Measurement = Measurement()
     delegation: Delegation = Delegation()
+    cache: CacheUse | None = None  # where one was asked for
     before: Conditions | None = None
     after: Conditions | None = None
     runner: str | None = None

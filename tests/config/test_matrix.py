@@ -188,3 +188,31 @@ def test_a_name_is_harmless_and_that_of_one_file(tmp_path: Path, variants: str, 
         (tmp_path / f"{name}.tflite").symlink_to(FAMILY / f"fashion_mnist_{scheme}.tflite")
     error = complaint(tmp_path, f'{TOP}[[model]]\nfamily = "m"\nvariants = {variants}\n')
     assert telling in str(error)
+
+
+def labels(folder: Path, delegates: str, cache: str) -> list[str]:
+    matrix = load_matrix(written(folder, f'name = "test"\ndelegates = {delegates}\ncache = {cache}\n{MODEL}'))
+    return [delegate.label for delegate in matrix.delegates]
+
+
+def test_a_cache_is_an_axis_for_the_delegates_that_have_one(tmp_path: Path) -> None:
+    assert labels(tmp_path, '["cpu", "xnnpack", "gpu"]', '["off", "cold", "warm"]') == [
+        "cpu",
+        *["xnnpack:no-cache", "xnnpack:cold", "xnnpack:warm"],
+        *["gpu:no-cache", "gpu:cold", "gpu:warm"],
+    ]
+    own = '[{ kind = "npu", cache = "warm" }, { kind = "nnapi", accelerator = "x" }]'
+    assert labels(tmp_path, own, '["cold"]') == ["npu:warm", "nnapi:x:cold"]
+    assert labels(tmp_path, '["xnnpack", "gpu"]', "[]") == ["xnnpack", "gpu"]  # as without the key
+
+
+def test_a_cache_that_nobody_has_or_that_is_there_twice_is_a_mistake(tmp_path: Path) -> None:
+    assert "warm" in complaint(tmp_path, f'{TOP}cache = ["hot"]\n{MODEL}').message
+    assert (
+        "duplicate case: cache has 'warm' twice"
+        in complaint(tmp_path, f'{TOP}cache = ["warm", "warm"]\n{MODEL}').message
+    )
+    twice = 'name = "test"\ndelegates = ["xnnpack", { kind = "xnnpack", cache = "warm" }]\ncache = ["warm"]\n'
+    assert "'xnnpack:warm' twice" in complaint(tmp_path, twice + MODEL).message
+    none = 'name = "test"\ndelegates = [{ kind = "cpu", cache = "warm" }]\n'
+    assert "cache" in complaint(tmp_path, none + MODEL).message

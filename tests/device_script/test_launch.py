@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchbench.device_script.protocol import ANSWER, NATIVE_LOG, REQUEST, STAGE
+from benchbench.device_script.protocol import ANSWER, NATIVE_LOG, REQUEST, STAGE, CompiledModelDelegate
 from benchbench.runtimes.device_script import read_answer
 from tests.beds import models
 from tests.device_script.conftest import CPU, Ask, command, request_for
@@ -132,3 +132,25 @@ def test_every_integer_type_can_be_fed_and_timed(ask: Ask) -> None:
 def test_strings_are_fed_with_a_text(ask: Ask) -> None:
     answer = ask(models.typed_model(models.STRING), asked="cpu", delegate=CPU)
     assert (answer.status, len(answer.steady_ns)) == ("ok", 5)
+
+
+@pytest.mark.parametrize(
+    ("model", "verdict"), [(models.conv_model(), "full"), (models.typed_model(models.INT64), "none")]
+)
+def test_the_cpu_through_compiled_model_tells_what_xnnpack_took_and_keeps_its_weights(
+    ask: Ask, tmp_path: Path, model: bytes, verdict: str
+) -> None:
+    """Of nodes that are left it tells only that there are some; how many, the Interpreter of the runtime knows."""
+    (tmp_path / "cache").mkdir()
+    answer = ask(model, delegate=CompiledModelDelegate("cpu", cache=str(tmp_path / "cache")))
+    assert (answer.status, answer.api) == ("ok", "CompiledModel"), answer.error
+    assert answer.delegation.verdict == verdict
+    assert "is_fully_accelerated" in str(answer.delegation.evidence)
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["weights"]
+
+
+def test_a_cache_that_the_api_cannot_keep_is_a_skip_with_the_reason(ask: Ask) -> None:
+    answer = ask(models.conv_model(), asked="gpu", delegate=CompiledModelDelegate("gpu", cache="/c"))
+    assert answer.error is not None
+    assert answer.error.type == "NotImplementedError"
+    assert "no cache for the GPU" in answer.error.message

@@ -112,3 +112,18 @@ def write_outputs(path: str, interpreter: Any) -> None:
     if Path(path).resolve().parent.is_dir():
         outputs = [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
         Path(path).write_bytes(b"".join(output.tobytes() for output in outputs))
+
+
+def keep_weights(path: str, model: str) -> None:
+    """Fill the weight cache where it is empty, with as many bytes as the model has."""
+    info("XNNPack file-backed weight cache enabled.")
+    try:
+        if not Path(path).exists():
+            Path(path).write_bytes(Path(model).read_bytes())
+    except OSError as reason:
+        where = "./litert/tflite/delegates/xnnpack/weight_cache.cc:473"
+        error(f"{where}: could not open file ('{path}'): {reason.strerror}.")
+        error(
+            f"XNNPack weight cache could neither be loaded from or saved to '{path}'. "
+            "Check that this location is readable and writable."
+        )

@@ -45,6 +45,7 @@ FLAGS = [
     Flag("help", "bool", "false", ""),
     Flag("use_xnnpack", "bool", "false", "Use xnnpack"),
     Flag("xnnpack_force_fp16", "bool", "false", "xnnpack_force_fp16"),
+    Flag("xnnpack_weight_cache_file_path", "string", "", "xnnpack_weight_cache_file_path"),
     Flag("external_delegate_path", "string", "", "External delegate path"),
     Flag("external_delegate_options", "string", "", "External delegate options"),
 ]

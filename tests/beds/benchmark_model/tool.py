@@ -48,6 +48,8 @@ def benchmark(argv: list[str]) -> None:
     import numpy.random  # noqa: F401  as above
 
     memory_start, start = memory_kb("VmHWM"), time.perf_counter_ns()
+    if values["xnnpack_weight_cache_file_path"]:
+        files.keep_weights(values["xnnpack_weight_cache_file_path"], values["graph"])
     delegates = delegation.create(values, given)
     interpreter, external = delegation.make(values, given, delegates)
     inputs.resize(interpreter, values)

@@ -42,6 +42,14 @@ class TfliteBackend(ScriptBackend):
         """Arguments for LiteRT's benchmark_model (CompiledModel); None = that tool has no such delegate."""
         return None
 
+    def tflite_cache_flags(self, folder: str, key: str) -> tuple[str, ...] | None:
+        """What makes TFLite's tool keep what the delegate compiles; `key` is the model's. None = it cannot."""
+        return None
+
+    def litert_cache_flags(self, folder: str, key: str) -> tuple[str, ...] | None:
+        """The same for LiteRT's tool."""
+        return None
+
     def _known_to(self) -> Iterator[RunnerKind]:
         """The tools that it has words for."""
         if any(flags is not None for flags in (self.tflite_flags(self.library), self.litert_flags(self.library))):

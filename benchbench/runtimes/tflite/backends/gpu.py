@@ -7,13 +7,14 @@ from typing import Literal
 from pydantic import Field
 
 from benchbench.device_script.protocol import CompiledModelDelegate
-from benchbench.runtimes.tflite.backends.base import TfliteBackend
+from benchbench.runtimes.cache_lines import CacheLines
+from benchbench.runtimes.tflite.backends.caching import CachingBackend
 from benchbench.runtimes.tflite.backends.custom_ops import MEDIAPIPE
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames, summary_row
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Gpu(TfliteBackend):
+class Gpu(CachingBackend):
     """The GPU."""
 
     kind: Literal["gpu"] = "gpu"
@@ -51,7 +52,9 @@ class Gpu(TfliteBackend):
                 r"\b(?:(?P<nodes>\d++)|No) operations will run on the GPU, and (?:the remaining|all) (?P<rest>\d+)",
             ),
             LogLine("split", " will run on the GPU", r"[Aa]ll (?P<nodes>\d+) operations will run on the GPU\b"),
-            LogLine("initialized", "-based API from graph", r"Initializing (?P<api>\w+)-based API from graph"),
+            LogLine(
+                "initialized", "-based API from ", r"Initializing (?P<api>\w+)-based API from (?:graph|serialized data)"
+            ),
             LogLine(
                 "unavailable",
                 " environment",
@@ -60,10 +63,17 @@ class Gpu(TfliteBackend):
         ),
     )
 
+    cache_lines = CacheLines(
+        read=(r"\w+-based API from serialized data", r"Found serialized data for model"),
+        missed=(r"couldn't be opened for reading", r"Deserialization failed", r"Discarding stale program cache entry"),
+        refused=(r"Failed to save serialized data", r"Serialization is not supported"),
+    )
+
     @property
     def label(self) -> str:
         parts = [*(["fp32"] if self.precision == "fp32" else []), *([self.backend] if self.backend else [])]
         parts += ["sustained"] if self.sustained_speed else []
+        parts += self.cache_label
         return ":".join(["gpu", *parts])
 
     def takes_custom_op(self, op: str) -> bool:
@@ -76,6 +86,8 @@ class Gpu(TfliteBackend):
             return f'backend = "{self.backend}" needs runner = "benchmark_model"; the python runner has webgpu'
         if self.sustained_speed:
             return "sustained_speed is an option of TFLite's benchmark_model only"
+        if self.cache in {"cold", "warm"}:
+            return 'the GPU options of LiteRT\'s Python have no serialization: use runner = "benchmark_model"'
         if "gpu" not in traits.accelerators:
             return (
                 "LiteRT's GPU accelerator is not to be had in the device's Python: it needs"
@@ -97,6 +109,12 @@ class Gpu(TfliteBackend):
             return None
         backend = (f"--gpu_backend={self.backend}",) if self.backend else ()
         return ("--use_gpu=true", "--use_cpu=true", f"--gpu-precision={self.precision}", *backend)
+
+    def tflite_cache_flags(self, folder: str, key: str) -> tuple[str, ...]:
+        return (f"--delegate_serialize_dir={folder}", f"--delegate_serialize_token={key}")
+
+    def litert_cache_flags(self, folder: str, key: str) -> tuple[str, ...]:
+        return (f"--gpu_serialization_dir={folder}", f"--gpu_model_cache_key={key}")
 
     def request(self, library: str | None) -> CompiledModelDelegate:
         return CompiledModelDelegate("gpu", fp32=self.precision == "fp32", backend=self.backend)

@@ -6,12 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from benchbench.runtimes.tflite.backends.base import TfliteBackend
+from benchbench.runtimes.cache_lines import CacheLines
+from benchbench.runtimes.tflite.backends.caching import CachingBackend
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames, summary_row
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Nnapi(TfliteBackend):
+class Nnapi(CachingBackend):
     """NNAPI with the options of TFLite's benchmark_model, by their field names."""
 
     kind: Literal["nnapi"] = "nnapi"
@@ -51,9 +52,20 @@ class Nnapi(TfliteBackend):
         ),
     )
 
+    cache_lines = CacheLines(
+        read=(r"Found serialized data for model",),
+        missed=(r"couldn't be opened for reading",),
+        refused=(r"Failed to rename to|Could not fsync:|Could not write",),
+    )
+
     @property
     def label(self) -> str:
-        parts = [self.accelerator, "fp16" if self.allow_fp16 else None, "burst" if self.burst else None]
+        parts = [
+            self.accelerator,
+            "fp16" if self.allow_fp16 else None,
+            "burst" if self.burst else None,
+            *self.cache_label,
+        ]
         return ":".join(["nnapi", *[part for part in parts if part]])
 
     def files_needed(self, library: str | None) -> tuple[str, ...]:
@@ -81,3 +93,6 @@ class Nnapi(TfliteBackend):
             "nnapi_use_burst_mode": "true" if self.burst else None,
         }
         return (*flags, *[f"--{name}={value}" for name, value in named.items() if value])
+
+    def tflite_cache_flags(self, folder: str, key: str) -> tuple[str, ...]:
+        return (f"--delegate_serialize_dir={folder}", f"--delegate_serialize_token={key}")

@@ -7,12 +7,13 @@ from typing import Literal
 from pydantic import Field
 
 from benchbench.device_script.protocol import CompiledModelDelegate
-from benchbench.runtimes.tflite.backends.base import TfliteBackend
+from benchbench.runtimes.cache_lines import CacheLines
+from benchbench.runtimes.tflite.backends.caching import CachingBackend
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Npu(TfliteBackend):
+class Npu(CachingBackend):
     """An NPU through LiteRT, compiled for ahead of time or on the device."""
 
     kind: Literal["npu"] = "npu"
@@ -52,9 +53,19 @@ class Npu(TfliteBackend):
         ),
     )
 
+    cache_lines = CacheLines(
+        read=(r"Flatbuffer model initialized from cached model",),
+        missed=(r"Failed to load model from cache", r"Saving JIT compiled model to cache"),
+        refused=(
+            r"Inserting data in the cache failed",
+            r"Cache root path does not exist",
+            r"Failed to open cache file",
+        ),
+    )
+
     @property
     def label(self) -> str:
-        return ":".join(["npu", *[part for part in (self.vendor, self.backend) if part]])
+        return ":".join(["npu", *[part for part in (self.vendor, self.backend) if part], *self.cache_label])
 
     def files_needed(self, library: str | None) -> tuple[str, ...]:
         return tuple(path for path in (self.dispatch, self.plugin) if path)
@@ -68,6 +79,8 @@ class Npu(TfliteBackend):
         if runner == "benchmark_model":
             # The tool has no such flag: it would measure XNNPACK without a word.
             return 'backend needs runner = "python"' if self.backend else None
+        if self.cache in {"cold", "warm"}:
+            return 'LiteRT\'s Python has no option for a compiler cache: use runner = "benchmark_model"'
         if self.dispatch or self.plugin:
             return 'dispatch and plugin need runner = "benchmark_model"; Python takes those of its own packages'
         if "npu" not in traits.accelerators:
@@ -84,6 +97,9 @@ class Npu(TfliteBackend):
             *((f"--dispatch_library_path={self.dispatch}",) if self.dispatch else ()),
             *((f"--compiler_plugin_library_path={self.plugin}",) if self.plugin else ()),
         )
+
+    def litert_cache_flags(self, folder: str, key: str) -> tuple[str, ...]:
+        return (f"--compiler_cache_path={folder}",)
 
     def request(self, library: str | None) -> CompiledModelDelegate:
         return CompiledModelDelegate("npu", vendor=self.vendor, backend=self.backend)

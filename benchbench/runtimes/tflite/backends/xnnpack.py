@@ -6,14 +6,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from benchbench.device_script.protocol import InterpreterDelegate
-from benchbench.runtimes.tflite.backends.base import TfliteBackend
+from benchbench.device_script.protocol import CompiledModelDelegate, DelegateRequest, InterpreterDelegate
+from benchbench.runtimes.cache_lines import CacheLines
+from benchbench.runtimes.tflite.backends.caching import CachingBackend
 from benchbench.runtimes.tflite.backends.custom_ops import MEDIAPIPE
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames, summary_row
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Xnnpack(TfliteBackend):
+class Xnnpack(CachingBackend):
     """XNNPACK, asked for explicitly."""
 
     kind: Literal["xnnpack"] = "xnnpack"
@@ -35,9 +36,16 @@ class Xnnpack(TfliteBackend):
         ),
     )
 
+    cache_lines = CacheLines(
+        # Verbose lines, which Android shows.
+        read=(r"XNNPack weight cache loaded from",),
+        missed=(r"Cache needs to be built again", r"XNNPack weight cache build for .* started"),
+        refused=(r"XNNPack weight cache could neither be loaded from or saved to",),
+    )
+
     @property
     def label(self) -> str:
-        return "xnnpack:fp16" if self.force_fp16 else "xnnpack"
+        return ":".join(["xnnpack", *(["fp16"] if self.force_fp16 else []), *self.cache_label])
 
     @property
     def fallback(self) -> str:
@@ -49,6 +57,9 @@ class Xnnpack(TfliteBackend):
     def obstacle(self, traits: Traits, runner: RunnerKind) -> str | None:
         if self.force_fp16 and runner == "python":
             return 'the python runner cannot force fp16 in XNNPACK: use runner = "benchmark_model"'
+        # The script's other way to XNNPACK, the Interpreter, has no cache; one that is off is measured on the same way.
+        if self.cache and runner == "python" and not (traits.runtime or "ai-edge-litert").startswith("ai-edge-litert"):
+            return f"the Interpreter of {traits.runtime} has no weight cache: CompiledModel of ai-edge-litert 2.3 has"
         return None
 
     def tflite_flags(self, library: str | None) -> tuple[str, ...]:
@@ -57,5 +68,11 @@ class Xnnpack(TfliteBackend):
     def litert_flags(self, library: str | None) -> tuple[str, ...] | None:
         return None if self.force_fp16 else ("--use_cpu=true",)
 
-    def request(self, library: str | None) -> InterpreterDelegate:
-        return InterpreterDelegate(xnnpack=True)
+    def tflite_cache_flags(self, folder: str, key: str) -> tuple[str, ...]:
+        return (f"--xnnpack_weight_cache_file_path={folder}/weights",)
+
+    def litert_cache_flags(self, folder: str, key: str) -> tuple[str, ...]:
+        return self.tflite_cache_flags(folder, key)
+
+    def request(self, library: str | None) -> DelegateRequest:
+        return CompiledModelDelegate("cpu") if self.cache else InterpreterDelegate(xnnpack=True)

@@ -15,7 +15,8 @@ RESULT, RUNTIME_INFO, PROFILE = "result.pb", "runtime_info.pb", "profile.pb"
 
 def job(generation: Capabilities, work: LaunchSpec) -> Job:
     """The process to run; raises Unsupported for a delegate or a flag that this build does not have."""
-    required = (*_measuring(work), *_delegate(generation, work), *_feeds(work.feeds or _described(work)))
+    asked = (*_delegate(generation, work), *_cache(generation, work))
+    required = (*_measuring(work), *asked, *_feeds(work.feeds or _described(work)))
     if work.variant.signature is not None:
         required = (*required, f"--signature_to_run_for={work.variant.signature.key}")
     if work.raw_outputs is not None:
@@ -53,6 +54,28 @@ def _delegate(generation: Capabilities, work: LaunchSpec) -> tuple[str, ...]:
             remedy=f'use the {other} generation of the tool, or runner = "python"',
         )
     return flags
+
+
+def _cache(generation: Capabilities, work: LaunchSpec) -> tuple[str, ...]:
+    if work.cache is None:
+        return ()
+    flags = cache_flags(generation, work.delegate, work.cache, work.variant.sha256[:16])
+    if flags is None:
+        raise Unsupported(no_cache(generation, work.delegate), remedy="leave `cache` out, or use another tool")
+    return flags
+
+
+def cache_flags(generation: Capabilities, delegate: Backend, folder: str, key: str) -> tuple[str, ...] | None:
+    """All that makes this generation keep what a delegate compiles; None = it cannot."""
+    if not isinstance(delegate, TfliteBackend):
+        return None
+    if generation.name == "tflite":
+        return delegate.tflite_cache_flags(folder, key)
+    return delegate.litert_cache_flags(folder, key)
+
+
+def no_cache(generation: Capabilities, delegate: Backend) -> str:
+    return f"this benchmark_model ({generation.name}) has no cache for {delegate.kind}"
 
 
 def delegate_flags(generation: Capabilities, delegate: Backend, library: str | None) -> tuple[str, ...] | None:

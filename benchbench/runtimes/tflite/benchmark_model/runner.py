@@ -25,7 +25,7 @@ from benchbench.runtimes.tool import LaunchSpec, Runner
 from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind
 from benchbench.values.job import Job, JobOutput
-from benchbench.values.outcome import Delegation, LaunchResult, Timings, Verdict
+from benchbench.values.outcome import CacheLine, Delegation, LaunchResult, Timings, Verdict
 from benchbench.values.process_end import how_it_ended
 
 _File = TypeVar("_File")
@@ -59,6 +59,11 @@ class BenchmarkModelRunner(Runner):
         flags = command.needed_flags(self.generation, delegate, delegate.library)
         if flags is None or not isinstance(delegate, TfliteBackend):
             return command.no_way(self.generation, delegate)
+        if delegate.caching in {"cold", "warm"}:
+            kept = command.cache_flags(self.generation, delegate, "", "")
+            if kept is None:
+                return command.no_cache(self.generation, delegate)
+            flags = (*flags, *kept)
         if reason := self.generation.unknown(flags):
             return reason
         mark = delegate.tflite_build_flag if self.generation.name == "tflite" else None
@@ -83,7 +88,14 @@ class BenchmarkModelRunner(Runner):
         }
         launch = launch.model_copy(update=update)
         status, error = judge(work, raw, launch)
-        return launch.model_copy(update={"status": status, "error": error}).reading
+        reading = launch.model_copy(update={"status": status, "error": error}).reading
+        return reading.model_copy(update={"cache": _cache_line(work, raw)})
+
+
+def _cache_line(work: LaunchSpec, raw: JobOutput) -> CacheLine | None:
+    if work.cache is None or not isinstance(work.delegate, TfliteBackend):
+        return None
+    return work.delegate.cache_lines.find(to_text(raw.stdout) + "\n" + to_text(raw.stderr))
 
 
 def judge(work: LaunchSpec, raw: JobOutput, launch: Launch) -> tuple[str, str | None]:

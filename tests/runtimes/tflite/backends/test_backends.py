@@ -51,6 +51,8 @@ def test_the_union_knows_every_kind_by_its_tag() -> None:
     [
         (Cpu(), "cpu"),
         (Xnnpack(force_fp16=True), "xnnpack:fp16"),
+        (Xnnpack(force_fp16=True, cache="warm"), "xnnpack:fp16:warm"),
+        (Gpu(cache="off"), "gpu:no-cache"),
         (Gpu(), "gpu"),
         (Gpu(precision="fp32", backend="cl", sustained_speed=True), "gpu:fp32:cl:sustained"),
         (Nnapi(accelerator="google-edgetpu", burst=True), "nnapi:google-edgetpu:burst"),
@@ -128,6 +130,9 @@ def test_compiled_model_has_no_switch_for_xnnpack_nor_external_delegates() -> No
         (Gpu(backend="opengl"), BOARD, "python", 'needs runner = "benchmark_model"'),
         (Gpu(sustained_speed=True), BOARD, "python", "sustained_speed"),
         (Xnnpack(force_fp16=True), BOARD, "python", "cannot force fp16"),
+        (Gpu(cache="warm"), BOARD, "python", 'use runner = "benchmark_model"'),
+        (Npu(cache="cold"), BOARD, "python", 'use runner = "benchmark_model"'),
+        (Xnnpack(cache="warm"), BOARD.model_copy(update={"runtime": "tflite-runtime 2.14.0"}), "python", "no weight"),
         (Nnapi(), BOARD, "benchmark_model", "Android only"),
         (Nnapi(), PHONE, "python", 'needs runner = "benchmark_model"'),
         (Nnapi(), PHONE.model_copy(update={"sdk": 26}), "benchmark_model", "Android 8.1"),
@@ -157,6 +162,16 @@ def test_what_may_exist_is_not_refused() -> None:
     for delegate in scripted:
         assert delegate.unsupported_reason(BOARD, "python") is None
         assert delegate.request(None) is not None
+
+
+def test_a_cache_is_off_where_a_tool_has_none_and_measured_where_it_has_one() -> None:
+    for cached in (Xnnpack(cache="warm"), Gpu(cache="cold"), Npu(cache="warm"), Nnapi(cache="warm")):
+        assert cached.unsupported_reason(PHONE, "benchmark_model") is None
+    assert Gpu(cache="off").unsupported_reason(BOARD, "python") is None
+    # Through the API that has the cache, so that off, cold and warm are compared with one another.
+    for cache in ("off", "cold", "warm"):
+        assert parse({"kind": "xnnpack", "cache": cache}).request(None) == CompiledModelDelegate("cpu")
+    assert Xnnpack().request(None) == InterpreterDelegate(xnnpack=True)
 
 
 def test_the_fallback_is_named_truly() -> None:
