@@ -53,7 +53,7 @@ vega: $(STAMP)
 	@$(BIN)/python -m tests.report.vega
 
 lock: $(STAMP)
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --group dev --extra quantize --extra detection --extra equip pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --group dev --extra quantize --extra detection --extra equip --extra onnx pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .engines import engine_for
-from .errors import NeedsCpu, Unusable, first_line
+from .errors import NeedsCpu, Unusable, first_line, in_words
 from .protocol import FORMAT, STAGE, Answer, Delegation, Failure, Memory, Request, to_json
 from .system import allowed_cpus, peak_mb, proportional_mb, reset_peak, resident_mb, write_whole
 from .tensors import random_inputs, stored_inputs
@@ -63,7 +63,7 @@ class Launch:
 
     def explain(self, error: Exception) -> None:
         """Put a failure into the answer; where the graph was built, say also who had taken what."""
-        failure = Failure(self.stage, type(error).__name__, str(error).strip())
+        failure = Failure(self.stage, type(error).__name__, in_words(error))
         delegation = self.answer.delegation
         if isinstance(error, Unusable):
             delegation = replace(delegation, verdict=error.verdict, evidence=str(error))

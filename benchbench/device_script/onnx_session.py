@@ -76,8 +76,8 @@ class OnnxEngine:
         self.devices = [device for device in offered if asked.device in (None, device.device.type.name.lower())][:1]
         if not self.devices:
             wanted = f"{asked.provider} on the {asked.device.upper()}" if asked.device else str(asked.provider)
-            there = device_words(runtime.devices())
-            raise Unusable("unavailable", f"{library} offers no device for {wanted}; there are: {there}")
+            said = f"{os.path.basename(library)} offers no device for {wanted}"
+            raise Unusable("unavailable", f"{said}; there are: {device_words(runtime.devices())}")
 
     def load(self) -> None:
         provider = self.asked.provider

@@ -98,9 +98,11 @@ class Worker:
         case, session = trial.case, self.session
         library = case.delegate.library_on(session.device.libraries)
         library = library and under(self.prepared.traits.home, library)
+        path = Path(case.variant.path)
         return LaunchSpec(
             variant=case.variant,
-            model=session.stage(Path(case.variant.path), case.variant.sha256),
+            model=session.stage(path, case.variant.sha256),
+            data={name: session.stage(path.parent / name, sha256) for name, sha256 in case.variant.data.items()},
             delegate=case.delegate,
             threads=case.threads,
             measure=context.measure,

@@ -7,13 +7,15 @@ from typing import Annotated
 from pydantic import Field
 
 from benchbench.runtimes.base import Runtime
+from benchbench.runtimes.onnxruntime.backends import Delegate as OnnxDelegate
+from benchbench.runtimes.onnxruntime.runtime import OnnxRuntime
 from benchbench.runtimes.tflite.backends import Delegate as TfliteDelegate
 from benchbench.runtimes.tflite.runtime import Tflite
 from benchbench.values.backend import Backend
 from benchbench.values.case import Variant
 
-RUNTIMES: tuple[Runtime, ...] = (Tflite(),)
-Delegate = Annotated[TfliteDelegate, Field(discriminator="kind")]
+RUNTIMES: tuple[Runtime, ...] = (Tflite(), OnnxRuntime())
+Delegate = Annotated[TfliteDelegate | OnnxDelegate, Field(discriminator="kind")]
 
 QUANTIZING = next(runtime for runtime in RUNTIMES if runtime.schemes)  # what `quantize` makes models for
 SUFFIXES = tuple(suffix for runtime in RUNTIMES for suffix in runtime.suffixes)

@@ -65,6 +65,7 @@ class Runtime(ABC):
 
     format: ClassVar[str]  # of the variants that it runs
     suffixes: ClassVar[tuple[str, ...]]  # of their files: ".tflite"
+    name_ending: ClassVar[str] = ""  # of the names that variants get from their files, beside those of other formats
     backends: ClassVar[Mapping[str, type[Backend]]]  # by kind; no other runtime has one of the same
     usual_backend: ClassVar[str]  # its kind: what models are measured on where nobody asks for any
     packages: ClassVar[tuple[tuple[str, ...], ...]] = ()  # what brings it to a Python, best first; () = nothing does

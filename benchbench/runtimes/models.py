@@ -83,6 +83,7 @@ def variant_of(info: ModelInfo, family: str, name: str) -> Variant:
         scheme=info.scheme,
         path=info.path,
         sha256=info.sha256,
+        data=info.data,
         size_mb=info.size_mb,
         nodes=info.nodes,
         custom_ops=() if info.compiled_for else info.custom_ops,
@@ -95,12 +96,13 @@ def variant_of(info: ModelInfo, family: str, name: str) -> Variant:
 def name_from_file(family: str, info: ModelInfo) -> str:
     """The stem of the file without the family's name at its beginning or end; its scheme where nothing is left.
 
-    It depends on this file alone: a case keeps its id whatever other files its family has. Of letters, digits, '.', '_'
-    and '-'.
+    It depends on this file alone: a case keeps its id whatever other files its family has. It ends as the file does
+    where its runtime tells so, so that one network in two formats has two names. Of letters, digits, '.', '_' and '-'.
     """
     word = re.escape(family)
     stem = re.sub(rf"^{word}(?![A-Za-z0-9])|(?<![A-Za-z0-9]){word}$", "", Path(info.path).stem, flags=re.IGNORECASE)
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("._-") or info.scheme
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("._-") or info.scheme
+    return name + runtime_of(info.format).name_ending
 
 
 def _refuse_twins(what: str, keyed: list[tuple[str, str]], remedy: str) -> None:

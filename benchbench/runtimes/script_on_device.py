@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from benchbench.device.session import Session
@@ -14,10 +15,14 @@ from benchbench.values.errors import ToolError
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A runtime to be found: its name in words, what pip installs, and what the script's probe is asked beside."""
+    """A runtime to be found: its name in words, what pip installs, and what the script's probe is asked beside.
+
+    `extra` of benchbench brings it to this host; None = benchbench does by itself.
+    """
 
     name: str
     package: str
+    extra: str | None = None
     arguments: tuple[str, ...] = ()
 
 
@@ -62,5 +67,6 @@ def _probe(session: Session, python: str, script: str, sought: Sought) -> Probe:
 def _how_to_install(device: Device, python: str, sought: Sought) -> str:
     """What brings a runtime to a device; on this machine the user's own Python is not ours to change."""
     if isinstance(device.address, Local):
-        return f"{python} -m pip install {sought.package}"
+        ours = sought.extra and python == sys.executable
+        return f"{python} -m pip install " + (f"'benchbench[{sought.extra}]'" if ours else sought.package)
     return f"benchbench devices --equip {device.name}"

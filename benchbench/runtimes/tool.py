@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -59,12 +59,13 @@ class LaunchSpec:
     profile: bool = False
     evaluation: Evaluation | None = None
     feeds: tuple[Feed, ...] = ()  # benchmark_model: every input of the model, or none
+    data: Mapping[str, str] = field(default_factory=dict)  # by the names that the model has for them, where they are
     raw_outputs: str | None = None  # benchmark_model: name of a file for the last run's outputs, raw and joined
 
     @property
     def staged(self) -> tuple[str, ...]:
         """What must be in the device's store for this to run."""
-        return (self.tool, self.model)
+        return (self.tool, self.model, *self.data.values())
 
 
 class Runner(Protocol):

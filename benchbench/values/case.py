@@ -67,6 +67,7 @@ class Variant(Frozen):
     scheme: str  # float32, float16, dynamic-int8, int8, int16x8, …; edgetpu and others that are compiled
     path: str  # on this host
     sha256: str
+    data: dict[str, str] = Field(default_factory=dict)  # files with its weights below its folder, the sha256 of each
     size_mb: float
     nodes: int  # operators of the primary subgraph
     custom_ops: tuple[str, ...] = ()

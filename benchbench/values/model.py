@@ -56,6 +56,7 @@ class ModelInfo(Frozen):
     path: str
     size_bytes: int
     sha256: str
+    data: dict[str, str] = Field(default_factory=dict)  # of the files that it names beside itself, the sha256 of each
     scheme: str  # as Variant has it
     inputs: tuple[TensorInfo, ...]
     outputs: tuple[TensorInfo, ...]

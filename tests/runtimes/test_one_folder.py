@@ -24,7 +24,7 @@ REGISTRY = (  # all that is edited outside the folder of a runtime, in runtimes/
     ("from benchbench.values.backend", "from benchbench.runtimes.sleeper.backend import Sleep\n{}"),
     ("from benchbench.values.backend", "from benchbench.runtimes.sleeper.runtime import Sleeper\n{}"),
     ("RUNTIMES: tuple[Runtime, ...] = (Tflite(),", "{} Sleeper(),"),
-    ("TfliteDelegate, Field", "TfliteDelegate | Sleep, Field"),
+    ("OnnxDelegate, Field", "OnnxDelegate | Sleep, Field"),
 )
 MATRIX = """\
 name = "two runtimes"
@@ -155,6 +155,10 @@ def test_what_its_tool_said_elsewhere_is_imported(folder: Path) -> None:
 def test_devices_shows_its_backend_beside_the_others(folder: Path) -> None:
     (device,) = json.loads(command(folder, "devices", "host", "--json"))
 
-    assert {name: tool["runner"] for name, tool in device["tools"].items()} == {"tflite": "python", "dummy": "sleeper"}
+    assert {name: tool["runner"] for name, tool in device["tools"].items()} == {
+        "tflite": "python",
+        "onnx": "python",
+        "dummy": "sleeper",
+    }
     assert device["delegates"]["sleep"]["possible"]
     assert device["delegates"]["xnnpack"]["possible"]

@@ -1,0 +1,1 @@
+"""What is in a .onnx, read through the package onnx."""

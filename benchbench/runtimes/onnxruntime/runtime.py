@@ -1,0 +1,63 @@
+"""ONNX Runtime: the runtime of .onnx files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchbench.device_script.protocol import DelegateRequest
+from benchbench.runtimes.base import Runtime, Toolchain
+from benchbench.runtimes.interpreters import Interpreter
+from benchbench.runtimes.onnxruntime.backends import BACKENDS, Cpu
+from benchbench.values.case import Variant
+from benchbench.values.device import Device, RunnerKind, ToolChoice, Traits
+from benchbench.values.model import ModelInfo
+
+if TYPE_CHECKING:
+    from benchbench.device.session import Session
+
+ON_HOST = tuple(package for package in ("onnxruntime", "onnx") if find_spec(package) is not None)  # of the extra
+
+
+class OnnxRuntime(Runtime):
+    """What is true of ONNX Runtime alone; the packages of the extra are imported where they are used."""
+
+    format = "onnx"
+    suffixes = (".onnx",)
+    name_ending = ".onnx"
+    backends = BACKENDS
+    usual_backend = Cpu.kind_name()
+    host_packages = ON_HOST
+    tiny_model = Path(__file__).with_name("tiny.onnx")  # a convolution, its activation, a mean and a softmax
+
+    def inspect(self, path: Path) -> ModelInfo:
+        from benchbench.runtimes.onnxruntime.model.inspect import inspect
+
+        return inspect(path)
+
+    def presumed_runner(self, device: Device) -> RunnerKind:
+        return "python"
+
+    def prepare(self, session: Session, traits: Traits, choice: ToolChoice) -> tuple[Traits, Toolchain]:
+        from benchbench.runtimes.onnxruntime.prepare import prepare
+
+        return prepare(session, traits)
+
+    def look_at_python(self, session: Session, python: str) -> Interpreter:
+        from benchbench.runtimes.onnxruntime.prepare import PYTHON
+        from benchbench.runtimes.script_on_device import look_at_python
+
+        return look_at_python(session, python, PYTHON)
+
+    def references(self, variant: Variant) -> Mapping[str, DelegateRequest]:
+        """CPU kernels on the graph as it stands in the file, then as ONNX Runtime optimises it."""
+        if "onnxruntime" not in ON_HOST:
+            return {}
+        from benchbench.runtimes.onnxruntime.model.dimensions import dimensions_of
+
+        fixed = dimensions_of(variant) or None
+        kernels = {"unoptimised": Cpu(optimization="disable"), "optimised": Cpu()}
+        return {name: replace(cpu.request(None), dimensions=fixed) for name, cpu in kernels.items()}

@@ -1,0 +1,93 @@
+"""Small ONNX models, each for something that a runtime or a provider does with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
+
+ML = "ai.onnx.ml"
+Value = tuple[str, int, Sequence[int | str | None] | None]  # name, type, shape
+FLOAT, INT64, STRING = TensorProto.FLOAT, TensorProto.INT64, TensorProto.STRING
+
+
+def numbers(*shape: int, seed: int = 0) -> NDArray[np.float32]:
+    return np.random.RandomState(seed).uniform(-1, 1, shape).astype(np.float32)
+
+
+def node(op: str, inputs: Sequence[str], output: str, **attributes: Any) -> NodeProto:
+    return helper.make_node(op, list(inputs), [output], name=f"{output} by {op}", **attributes)
+
+
+def model(
+    nodes: Sequence[NodeProto],
+    inputs: Sequence[Value],
+    outputs: Sequence[Value],
+    constants: dict[str, NDArray[Any]] | None = None,
+    *,
+    opset: int = 17,
+    ir_version: int = 8,
+) -> ModelProto:
+    """A model of one graph; a shape of None is left out."""
+
+    def values(given: Sequence[Value]) -> list[ValueInfoProto]:
+        return [helper.make_tensor_value_info(name, kind, shape) for name, kind, shape in given]
+
+    held = [numpy_helper.from_array(array, name) for name, array in (constants or {}).items()]
+    graph = helper.make_graph(list(nodes), "net", values(inputs), values(outputs), held)
+    imports = [helper.make_opsetid("", opset), helper.make_opsetid(ML, 3)]
+    return helper.make_model(graph, opset_imports=imports, ir_version=ir_version, producer_name="tests")
+
+
+def conv(batch: int | str = 1, size: int = 8) -> ModelProto:
+    """Convolution, activation, mean, softmax: what every provider takes."""
+    nodes = [
+        node("Conv", ["image", "filter"], "conv", pads=[1, 1, 1, 1]),
+        node("Relu", ["conv"], "relu"),
+        node("GlobalAveragePool", ["relu"], "mean"),
+        node("Flatten", ["mean"], "flat"),
+        node("Softmax", ["flat"], "scores", axis=1),
+    ]
+    shapes: tuple[Sequence[int | str], Sequence[int | str]] = ([batch, 3, size, size], [batch, 4])
+    return model(nodes, [("image", FLOAT, shapes[0])], [("scores", FLOAT, shapes[1])], {"filter": numbers(4, 3, 3, 3)})
+
+
+def with_binarizer() -> ModelProto:
+    """Between two convolutions an operator that OpenVINO does not have."""
+    nodes = [
+        node("Conv", ["image", "filter"], "before", pads=[1, 1, 1, 1]),
+        node("Relu", ["before"], "relu"),
+        node("Binarizer", ["relu"], "bits", domain=ML, threshold=0.1),
+        node("Conv", ["bits", "second"], "after", pads=[1, 1, 1, 1]),
+        node("Sigmoid", ["after"], "y"),
+    ]
+    filters = {"filter": numbers(4, 3, 3, 3), "second": numbers(4, 4, 3, 3, seed=1)}
+    return model(nodes, [("image", FLOAT, [1, 3, 8, 8])], [("y", FLOAT, [1, 4, 8, 8])], filters)
+
+
+def of_unknown_rank() -> ModelProto:
+    """The rank of the result is an input: OpenVINO refuses it when the session is made."""
+    nodes = [node("Reshape", ["x", "shape"], "y"), node("Relu", ["y"], "z")]
+    return model(nodes, [("x", FLOAT, ["N"]), ("shape", INT64, ["rank"])], [("z", FLOAT, None)])
+
+
+def that_fails_at_run() -> ModelProto:
+    """Any size is taken, but only one of six can be reshaped."""
+    nodes = [node("Reshape", ["x", "shape"], "y"), node("Relu", ["y"], "z")]
+    return model(nodes, [("x", FLOAT, ["N"])], [("z", FLOAT, [2, 3])], {"shape": np.array([2, 3], np.int64)})
+
+
+def of_type(kind: int) -> ModelProto:
+    """What comes in goes out."""
+    return model([node("Identity", ["x"], "y")], [("x", kind, [1, 4])], [("y", kind, [1, 4])])
+
+
+def matmul(rows: int = 64, columns: int = 64) -> ModelProto:
+    """One matrix product with an open batch."""
+    nodes = [node("MatMul", ["x", "weight"], "y")]
+    return model(
+        nodes, [("x", FLOAT, ["batch", rows])], [("y", FLOAT, ["batch", columns])], {"weight": numbers(rows, columns)}
+    )

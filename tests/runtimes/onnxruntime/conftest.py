@@ -1,0 +1,62 @@
+"""Launches of ONNX models on this host, and a Python whose ONNX Runtime has OpenVINO built in."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from onnx import ModelProto
+
+from benchbench.runtimes import Delegate
+from benchbench.runtimes.onnxruntime.model.inspect import inspect
+from benchbench.runtimes.onnxruntime.runner import OnnxRunner
+from benchbench.values.case import InputSpec
+from tests.beds.launch import Launched, run_job, work_for
+
+REQUIREMENT = Path(__file__).parents[2] / "beds" / "openvino_build.txt"
+
+Launch = Callable[..., Launched]
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Launch:
+    """One trial of a model: the job built, run and read; `env` is that of the process."""
+
+    def run(
+        model: ModelProto | Path, delegate: Delegate, env: Mapping[str, str] | None = None, **changes: Any
+    ) -> Launched:
+        path = model if isinstance(model, Path) else saved(model, tmp_path / "net.onnx")
+        shapes = changes.pop("shapes", ())
+        work = work_for(path, delegate, **changes)
+        about = {"format": "onnx", "sha256": inspect(path).sha256}
+        variant = work.variant.model_copy(update=about | {"inputs": tuple(InputSpec(shape=shape) for shape in shapes)})
+        work = replace(work, variant=variant)
+        runner = OnnxRunner()
+        raw = run_job(runner.job(work), tmp_path / "job", env)
+        return Launched(raw, runner.read(work, raw), tmp_path / "job")
+
+    return run
+
+
+def saved(model: ModelProto, path: Path) -> Path:
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+@pytest.fixture(scope="session")
+def openvino_build(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """The environment in which Python has an ONNX Runtime with OpenVINO built in, which runs on any x86-64 CPU."""
+    if platform.machine() != "x86_64" or sys.platform != "linux":
+        pytest.skip("onnxruntime-openvino is built for x86-64 Linux")
+    folder = tmp_path_factory.mktemp("openvino")
+    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    what = ["--require-hashes", "--requirement", str(REQUIREMENT), "--python", sys.executable, "--target", str(folder)]
+    done = subprocess.run([*command, *what], text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {"PYTHONPATH": str(folder)}
