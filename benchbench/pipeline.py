@@ -19,7 +19,7 @@ from benchbench.device.opening import Absent
 from benchbench.execution.model_remarks import model_remarks
 from benchbench.execution.recording import manifest_of, repeated_manifest, with_found, with_transfers
 from benchbench.execution.resumption import Resumption, Work, resumption_of
-from benchbench.execution.scheduler import Event, Noted, Scoring, Tell, execute, workers
+from benchbench.execution.scheduler import Begun, Event, Noted, Scoring, Tell, execute, on_this_machine, workers
 from benchbench.execution.selection import DEVICES, EVERYTHING, Selection, chosen_devices, known_devices
 from benchbench.execution.waiting import Wait, workers_in_turn
 from benchbench.execution.worker import Worker
@@ -245,6 +245,7 @@ def _complete(
     The devices are given back when the last trial has ended.
     """
     with watching(work.plan) as tell:
+        tell(Begun(journal.folder, on_this_machine(opened)))
         for remark in remarks:
             journal.note(remark)
             tell(Noted("", remark))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from benchbench.execution.scheduler import Tell
     from benchbench.execution.selection import Selection
     from benchbench.plan import Plan
+    from benchbench.report.live import LiveReport
 
 INVENTORY = click.option(
     "--inventory",
@@ -84,10 +87,24 @@ def chosen(only: tuple[str, ...], skip: tuple[str, ...], seed: int | None) -> Se
     return Selection(only, skip, seed)
 
 
-def watch(made: Plan) -> AbstractContextManager[Tell]:
+def watch(made: Plan, live: LiveReport | None = None) -> AbstractContextManager[Tell]:
     from benchbench.cli.watching import Watch
 
-    return Watch(made)
+    return Watch(made, live.hear if live else None)
+
+
+@contextmanager
+def served(wanted: bool) -> Iterator[LiveReport | None]:
+    """The report of a run that goes on, on this machine's loopback, where somebody wants it."""
+    if not wanted:
+        yield None
+        return
+    from benchbench.cli.progress import err
+    from benchbench.report.live import LiveReport
+
+    with LiveReport() as live:
+        err().print(f"live: {live.address}", markup=False)
+        yield live
 
 
 def load_run(folder: Path) -> Run:

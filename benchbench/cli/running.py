@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from benchbench.cli import exit_codes
-from benchbench.cli.options import AS_JSON, INVENTORY, REPORTS, asking, chosen, finish, print_json, selecting, watch
+from benchbench.cli.options import (
+    AS_JSON,
+    INVENTORY,
+    REPORTS,
+    asking,
+    chosen,
+    finish,
+    print_json,
+    selecting,
+    served,
+    watch,
+)
 
 
 @click.command()
@@ -71,6 +83,7 @@ class _Run(click.Command):
     metavar="[=MINUTES]",
     help="Wait for devices that others use, for so long or until they are free.",
 )
+@click.option("--serve", is_flag=True, help="Show the report in a browser of this machine while the run goes on.")
 @INVENTORY
 @REPORTS
 @selecting
@@ -79,6 +92,7 @@ def run(
     resume: Path | None,
     again: Path | None,
     wait: float | None,
+    serve: bool,
     inventory: Path,
     reports: Path,
     only: tuple[str, ...],
@@ -105,20 +119,19 @@ def run(
     given = {name: value for name, value in asked.items() if value is not None}
     models = _models(files, resume or again, given)
     turn = None if wait is None else Wait(60 * wait, lambda text: console.err().print(text, markup=False))
-    if resume is not None:
-        finish(api.resume(resume, watching=watch, wait=turn))
-        return
-    how: Any = {"reports": reports, "selection": chosen(only, skip, seed), "watching": watch, "wait": turn}
-    if again is not None:
-        finish(api.run_again(again, **how))
-        return
-    how["inventory"] = inventory
-    if not models:
-        finish(api.run(files[0], **how))
-        return
-    folder = api.run_models(models, **given, **how)
-    console.err().print(f"matrix: {folder / 'matrix.toml'}", markup=False)
-    finish(folder)
+    with served(serve) as live:
+        how: Any = {"watching": partial(watch, live=live), "wait": turn}
+        new = how | {"reports": reports, "selection": chosen(only, skip, seed)}
+        if resume is not None:
+            folder = api.resume(resume, **how)
+        elif again is not None:
+            folder = api.run_again(again, **new)
+        elif not models:
+            folder = api.run(files[0], inventory=inventory, **new)
+        else:
+            folder = api.run_models(models, **given, inventory=inventory, **new)
+            console.err().print(f"matrix: {folder / 'matrix.toml'}", markup=False)
+        finish(folder)
 
 
 def _models(files: tuple[Path, ...], resume: Path | None, given: Mapping[str, object]) -> tuple[Path, ...]:

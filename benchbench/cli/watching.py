@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich.cells import cell_len
 from rich.console import Console as RichConsole
@@ -14,32 +14,26 @@ from rich.text import Text
 
 from benchbench.cli.progress import err
 from benchbench.cli.wrapping import wrapped
-from benchbench.execution.progress import DeviceProgress, RunProgress
+from benchbench.execution.progress import DeviceProgress, RunProgress, outcome_line
 from benchbench.execution.scheduler import Done, Event, Noted, Progressed, Scoring
-from benchbench.modes import mode_of
 from benchbench.plan import Plan
 from benchbench.values.case import Trial
 from benchbench.values.formatting import counted, duration
-from benchbench.values.outcome import Outcome
 
 TOLD_EVERY_S = 30
-STATUS_WORDS = {"ok": "", "failed": "FAILED", "incomplete": "INCOMPLETE", "skipped": "skipped"}
 _BAR = 16  # cells
-
-
-def outcome_line(outcome: Outcome) -> str:
-    """One line on a finished trial: what it is, what it took, who executed it, and what was wrong."""
-    if outcome.status != "ok":
-        return f"{outcome.trial}  {STATUS_WORDS[outcome.status]}: {outcome.error or 'no reason given'}"
-    again = f"  (attempt {outcome.attempts})" if outcome.attempts > 1 else ""
-    return f"{outcome.trial}  {mode_of(outcome.purpose).headline(outcome)}  on {outcome.delegation.executor}{again}"
+Also = Callable[[Event, RunProgress], None]
 
 
 class Watch:
-    """Live progress of a run: a few lines that change where somebody watches, a line per trial elsewhere."""
+    """Live progress of a run: a few lines that change where somebody watches, a line per trial elsewhere.
 
-    def __init__(self, plan: Plan) -> None:
+    `also` hears every event with what they add up to.
+    """
+
+    def __init__(self, plan: Plan, also: Also | None = None) -> None:
         self._console = err()
+        self._also = also
         self.progress = RunProgress(plan, time.monotonic())
         self._drawing = threading.Lock()  # rich draws in a thread of its own
         self._told = dict.fromkeys(self.progress.devices, time.monotonic())  # when it was said how far an evaluation is
@@ -62,6 +56,8 @@ class Watch:
     def __call__(self, event: Event) -> None:
         with self._drawing:
             self.progress.hear(event, time.monotonic())
+        if self._also:
+            self._also(event, self.progress)
         match event:
             case Progressed(trial=trial, samples=samples, of=of):
                 self._tell_progress(trial, samples, of)

@@ -7,13 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from benchbench.analysis.doubts import Doubt, LaunchSequence, doubts
-from benchbench.execution.scheduler import Done, Event, Noted, Progressed, Scoring, Started
+from benchbench.execution.scheduler import Begun, Done, Event, Noted, Progressed, Scoring, Started
+from benchbench.modes import mode_of
 from benchbench.plan import Plan
 from benchbench.values.case import Case, Trial
 from benchbench.values.outcome import Outcome, common_statistic
 
 LAST = 3  # results that are shown
+STATUS_WORDS = {"ok": "", "failed": "FAILED", "incomplete": "INCOMPLETE", "skipped": "skipped"}
 _NO_NEWS = "few launches"  # while they become more
+
+
+def outcome_line(outcome: Outcome) -> str:
+    """One line on a finished trial: what it is, what it took, who executed it, and what was wrong."""
+    if outcome.status != "ok":
+        return f"{outcome.trial}  {STATUS_WORDS[outcome.status]}: {outcome.error or 'no reason given'}"
+    again = f"  (attempt {outcome.attempts})" if outcome.attempts > 1 else ""
+    return f"{outcome.trial}  {mode_of(outcome.purpose).headline(outcome)}  on {outcome.delegation.executor}{again}"
 
 
 @dataclass(slots=True)
@@ -75,7 +85,7 @@ class RunProgress:
                 self._weigh(trial.case, outcome)
             case Scoring(text=text):
                 self.said = text
-            case Noted():
+            case Begun() | Noted():
                 pass
 
     @property

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from benchbench.device.opening import Absent, opened
 from benchbench.device.session import Session
@@ -25,6 +26,14 @@ from benchbench.values.errors import BenchbenchError, HostError
 from benchbench.values.outcome import Outcome
 
 REPORT_IT = "the traceback is in the trial's log: please report it"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run folder is there, and its trials are about to begin; `here` are the devices that are this machine."""
+
+    folder: Path
+    here: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,7 @@ class Scoring:
     text: str
 
 
-Event = Started | Progressed | Done | Noted | Scoring
+Event = Begun | Started | Progressed | Done | Noted | Scoring
 Tell = Callable[[Event], None]
 
 
@@ -193,8 +202,13 @@ class _Execution:
                 self.context.journal.append(outcome)
             case Noted(text=text):
                 self.context.journal.note(text)
-            case Started() | Progressed() | Scoring():
+            case Begun() | Started() | Progressed() | Scoring():
                 pass
+
+
+def on_this_machine(opened: Sequence[Worker | Absent]) -> frozenset[str]:
+    devices = [worker.session.device for worker in opened if isinstance(worker, Worker)]
+    return frozenset(device.name for device in devices if isinstance(device.address, Local))
 
 
 def prepared(opened: Sequence[Worker | Absent]) -> tuple[PreparedDevice, ...]:
