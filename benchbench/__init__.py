@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         run_models,
     )
     from benchbench.report.page import write_report
+    from benchbench.run_folder.baselines import baseline, baselines, set_baseline
     from benchbench.runtimes.models import inspect
     from benchbench.values.errors import BenchbenchError
 
@@ -57,6 +58,7 @@ _HOME = {
         *("resume", "run", "run_again", "run_matrix", "run_models"),
     ),
     "benchbench.report.page": ("write_report",),
+    "benchbench.run_folder.baselines": ("baseline", "baselines", "set_baseline"),
     "benchbench.runtimes.models": ("inspect",),
     "benchbench.values.errors": ("BenchbenchError",),
 }
@@ -67,6 +69,8 @@ __all__ = [
     "Selection",
     "add_device",
     "all_devices",
+    "baseline",
+    "baselines",
     "changes",
     "clean",
     "compare",
@@ -88,6 +92,7 @@ __all__ = [
     "run_folders",
     "run_matrix",
     "run_models",
+    "set_baseline",
     "write_report",
 ]
 

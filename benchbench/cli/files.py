@@ -133,7 +133,7 @@ def tools(device: str | None, generation: str | None, version: str | None, inven
 @click.command()
 @click.argument("file", type=click.Choice(["matrix", "device", "report"]))
 def schema(file: str) -> None:
-    """Print the JSON Schema of matrices or device files, for editors, or of report.json.
+    """Print the JSON Schema of matrices, device files or report.json.
 
     \b
       benchbench schema matrix > matrix.schema.json

@@ -7,7 +7,7 @@ import traceback
 
 import click
 
-from benchbench.cli import exit_codes, files, history, results, running, starting, terminal
+from benchbench.cli import baselines, exit_codes, files, history, results, running, starting, terminal
 from benchbench.cli.interrupts import Interrupts
 from benchbench.values.errors import FULL, BenchbenchError
 
@@ -92,6 +92,7 @@ for command in (
     running.run,
     results.report,
     results.compare,
+    baselines.baseline,
     history.history,
     results.export,
     results.import_,

@@ -38,6 +38,8 @@ def report(runs: tuple[Path, ...], out: Path | None) -> None:
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="BASE… NEW", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--baseline", metavar="NAME", help="The base runs, by the name that `benchbench baseline` gave them.")
+@REPORTS
 @click.option("--same-within", type=click.FloatRange(0, 1), default=0.03, help="What counts as the same.  [0.03]")
 @click.option(
     "--fail-on",
@@ -50,6 +52,8 @@ def report(runs: tuple[Path, ...], out: Path | None) -> None:
 @AS_JSON
 def compare(
     runs: tuple[Path, ...],
+    baseline: str | None,
+    reports: Path,
     same_within: float,
     fail_on: tuple[str, ...],
     markdown: bool,
@@ -71,9 +75,9 @@ def compare(
     from benchbench.cli import tables
 
     gates = tuple(Gate.parse(text) for text in fail_on) or DEFAULT
-    if len(runs) < 2:
+    *bases, new = map(load_run, runs if baseline is None else (*_base_runs(baseline, reports, runs), *runs))
+    if not bases:
         raise click.UsageError("give a base run, or several, and a new one")
-    *bases, new = map(load_run, runs)
     frame = compared(bases, new, same_within=same_within)
     changes = compare_quantities(bases[-1], new, same_within=same_within)
     fails = failing(frame, changes, gates)
@@ -86,6 +90,18 @@ def compare(
     else:
         tables.show_comparison(frame, changes, fails)
     sys.exit(exit_codes.REGRESSED if fails else exit_codes.DONE)
+
+
+def _base_runs(baseline: str, reports: Path, runs: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The runs of a baseline but the new one; of two the last, since two do not tell how runs differ."""
+    from benchbench.run_folder.baselines import baseline as runs_of
+
+    if len(runs) != 1:
+        raise click.UsageError("with --baseline, give the new run alone")
+    others = tuple(folder for folder in runs_of(baseline, reports) if folder.resolve() != runs[0].resolve())
+    if not others:
+        raise InputError(f"baseline {baseline} holds no run but this one", remedy="add those it is to be held against")
+    return others[-1:] if len(others) == 2 else others
 
 
 EXPORTS = ("bmf", "github-action-benchmark", "openmetrics", "csv")  # as analysis/exports.py has them; quick to import
