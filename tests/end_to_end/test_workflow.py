@@ -1,0 +1,115 @@
+"""The GitHub Actions workflow of the README: its steps run here as a runner would, on this machine as the device."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+import pytest
+import yaml
+
+from benchbench.cli.main import cli
+from benchbench.run_folder.baselines import baseline
+from tests.workbench import Workbench
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def workflow() -> dict[Any, Any]:
+    found = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
+    assert found
+    parsed: dict[Any, Any] = yaml.safe_load(found[1])
+    return parsed
+
+
+def steps() -> list[dict[str, Any]]:
+    (job,) = workflow()["jobs"].values()
+    listed: list[dict[str, Any]] = job["steps"]
+    return listed
+
+
+@dataclass
+class Runner:
+    """Runs the `run:` steps of the job in a checkout as GitHub's runner does on Linux: bash -e, and its files."""
+
+    bench: Workbench
+    ref: str
+    event: str
+
+    def wanted(self, condition: str | None) -> bool:
+        known = {"github.ref": self.ref, "github.event_name": self.event}
+        if condition in {None, "always()"}:
+            return True
+        name, _, value = str(condition).partition(" == ")
+        return known[name] == value.strip("'")
+
+    def job(self) -> dict[str, int]:
+        """The exit code of each step that ran, by its name."""
+        environment = self.bench.environment | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "BENCHBENCH_REPORTS": str(self.bench.reports),  # instead of the README's
+            "GITHUB_ENV": str(self.bench.folder / "github.env"),
+            "GITHUB_STEP_SUMMARY": str(self.bench.folder / "summary.md"),
+        }
+        codes: dict[str, int] = {}
+        for step in steps():
+            failed = any(codes.values())
+            if "run" not in step or not self.wanted(step.get("if")) or (failed and step.get("if") != "always()"):
+                continue
+            script = self.bench.folder / "step.sh"
+            script.write_text(step["run"])
+            shell = ["bash", "-e", str(script)]
+            done = subprocess.run(shell, cwd=self.bench.folder, env=environment, capture_output=True, check=False)
+            codes[step["name"]] = done.returncode
+            told = Path(environment["GITHUB_ENV"])
+            environment |= dict(line.split("=", 1) for line in told.read_text().splitlines()) if told.exists() else {}
+        return codes
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Workbench:
+    made = Workbench(tmp_path)
+    made.matrix("int8", rounds=6)
+    return made
+
+
+def test_every_step_has_a_name_or_uses_a_released_action_and_names_commands_that_exist() -> None:
+    document = workflow()
+    assert {"pull_request", "push"} <= set(document[True])  # YAML 1.1 reads `on` as a truth
+    for step in steps():
+        assert step["name"] if "run" in step else re.fullmatch(r"actions/[\w-]+@v\d+", step["uses"])
+        for command in re.findall(r"\bbenchbench (\w+)", step.get("run", "")):
+            assert command in cli.commands
+
+
+def test_main_becomes_the_baseline_and_a_pull_request_is_held_against_it(bench: Workbench) -> None:
+    codes = Runner(bench, "refs/heads/main", "push").job()
+    assert codes == dict.fromkeys(("Measure", "Find the run", "Compare others with this run of main from now on"), 0)
+    (base,) = baseline("main", bench.reports)
+
+    codes = Runner(bench, "refs/pull/1/merge", "pull_request").job()
+
+    # The machine may be slower by now for reasons of its own; what the summary says and the exit code are one.
+    assert (codes["Measure"], codes["Find the run"]) == (0, 0)
+    report = Xml.parse(bench.folder / "compare.xml").getroot()
+    failures = list(report.iter("failure"))
+    assert codes["Compare with main"] == bool(failures)
+    assert [case.get("name") for case in report.iter("testcase")] == ["host/fashion_mnist.int8/xnnpack/t1"]
+    summary = (bench.folder / "summary.md").read_text()
+    assert "host/fashion_mnist.int8/xnnpack/t1" in summary
+    assert baseline("main", bench.reports) == (base,)
+    assert len([path for path in bench.reports.iterdir() if path.is_dir()]) == 2
+
+
+def test_a_run_that_fails_ends_the_job_and_is_found_all_the_same(bench: Workbench) -> None:
+    matrix = bench.folder / "matrix.toml"
+    matrix.write_text(matrix.read_text() + "[[budget]]\nmax = { median_ms = 0.000001 }\n")
+    codes = Runner(bench, "refs/heads/main", "push").job()
+    assert codes == {"Measure": 1, "Find the run": 0}
+    assert str(bench.latest()) in (bench.folder / "github.env").read_text()
