@@ -78,7 +78,10 @@ def tradeoffs(cases: pd.DataFrame, *, same_within: float = 0.03) -> pd.DataFrame
     rows = rows_of(best)
     found = [new for ats in places.values() for new in _of_one_device([rows[at] for at in ats], same_within)]
     ordered = best.iloc[[at for ats in places.values() for at in ats]]
-    return ordered.assign(**{name: pd.Series([row[name] for row in found], ordered.index) for name in found[0]})
+    # A column of texts would have NaN for what nobody said of one family where another says it.
+    kinds = dict.fromkeys(_NAMES, "object")
+    columns = {name: pd.Series([row[name] for row in found], ordered.index, kinds.get(name)) for name in found[0]}
+    return ordered.assign(**columns)
 
 
 def _numeric(column: pd.Series) -> pd.Series:

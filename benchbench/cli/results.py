@@ -22,16 +22,23 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path, file_okay=False), help="The folder of the page.  [the run's own]"
 )
 def report(runs: tuple[Path, ...], out: Path | None) -> None:
-    """Write HTML and PNG (again) from run folders."""
+    """Write HTML and PNG (again) from run folders.
+
+    Several are shown side by side, the last one held against those before it.
+    """
     if len(runs) > 1 and out is None:
         raise InputError("a report on several runs needs a folder of its own", remedy="give --out FOLDER")
     loaded = [load_run(folder) for folder in runs]
+    from benchbench.analysis.comparison_text import in_short
     from benchbench.analysis.recommend import recommend
     from benchbench.cli import progress as console
     from benchbench.cli import tables
     from benchbench.report import write_report  # takes seconds to import, and what was wrong is told by now
+    from benchbench.report.comparison import comparison_of
 
     click.echo(str(write_report(loaded, out or runs[0])))
+    if found := comparison_of(loaded):
+        console.err().print(in_short(found.frame, found.failing), markup=False)
     for run in loaded:  # talk: a script reads the page's path alone
         tables.show_recommendations(recommend(run.cases), console.err())
 
