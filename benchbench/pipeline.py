@@ -17,6 +17,7 @@ from benchbench.config.drafts import Asked, matrix_of_models
 from benchbench.config.matrix import Matrix, load_matrix
 from benchbench.device.opening import Absent
 from benchbench.execution.model_remarks import model_remarks
+from benchbench.execution.passes import around_the_race, due_trials
 from benchbench.execution.recording import manifest_of, repeated_manifest, with_found, with_transfers
 from benchbench.execution.resumption import Resumption, Work, resumption_of
 from benchbench.execution.scheduler import Begun, Event, Noted, Scoring, Tell, execute, on_this_machine, workers
@@ -193,8 +194,8 @@ def resume(folder: str | Path, *, watching: Watching = silently, wait: Wait | No
     folder = Path(folder)
     with _kept(journals.reopen(folder)) as journal, ExitStack() as held:
         begun = resumption_of(journal.manifest, folder)
-        work, done = begun.work, journal.done()
-        left = replace(work.plan, trials=tuple(trial for trial in work.plan.trials if trial.id not in done))
+        work = begun.work
+        left = replace(work.plan, trials=due_trials(work.plan, journal.latest(), _unfit(work, journal)))
         if not left.trials and not unscored(latest(folder)) and _has_its_page(folder):
             raise NothingToDo(f"{folder}: every trial is done", remedy="`benchbench report` makes its page again")
         opened: tuple[Worker | Absent, ...] = ()
@@ -203,7 +204,7 @@ def resume(folder: str | Path, *, watching: Watching = silently, wait: Wait | No
             opened = held.enter_context(_some_of(wanted, begun.choice, work.variants, f"run {left.name}", wait))
             _same_tools(opened, begun, folder)
             journal.record(with_found(journal.manifest, opened))
-        _complete(replace(work, plan=left), journal, opened, held, watching)
+        _complete(work, journal, opened, held, watching, left=left)
     return folder
 
 
@@ -239,25 +240,48 @@ def _complete(
     devices: ExitStack,
     watching: Watching,
     remarks: Sequence[str] = (),
+    left: Plan | None = None,
 ) -> None:
     """From a plan to a whole run folder, whether it begins or goes on: trials, then scores, then its series.
 
-    The devices are given back when the last trial has ended.
+    `left` is what of the plan is not done yet, where that is not all. The devices are given back when the last trial
+    has ended.
     """
-    with watching(work.plan) as tell:
+    with watching(left or work.plan) as tell:
         tell(Begun(journal.folder, on_this_machine(opened)))
         for remark in remarks:
             journal.note(remark)
             tell(Noted("", remark))
         with devices:
             samples = cut_up(work.datasets, journal.folder)
+            context = RunContext(work.plan.measure, journal, samples, work.native_samples)
             try:
-                execute(work.plan, opened, RunContext(work.plan.measure, journal, samples, work.native_samples), tell)
+                plan = work.plan
+                if plan.measure.goal is not None and work.datasets:
+                    first, plan = around_the_race(plan)
+                    execute(first, opened, context, tell)
+                    _score(work, journal, tell)
+                execute(plan, opened, context, tell, _unfit(work, journal))
             finally:
                 journal.record(with_transfers(journal.manifest, opened))
         shutil.rmtree(journal.folder / "samples", ignore_errors=True)  # they can be made again
-        score_run(journal, work.datasets, work.variants, lambda text: tell(Scoring(text)))
+        _score(work, journal, tell)
         journal.end()
+
+
+def _score(work: Work, journal: Journal, tell: Tell) -> None:
+    score_run(journal, work.datasets, work.variants, lambda text: tell(Scoring(text)))
+
+
+def _unfit(work: Work, journal: Journal) -> dict[str, str]:
+    """The cases that cannot be the best whatever their latency, and why, by what is known of their outputs."""
+    measure = work.plan.measure
+    if measure.goal is None:
+        return {}
+    from benchbench.analysis.frames import load  # pandas: slow to import
+    from benchbench.analysis.recommend import LOSES_AT_MOST, unfit
+
+    return unfit(load(journal.folder).cases, LOSES_AT_MOST if measure.loses_at_most is None else measure.loses_at_most)
 
 
 def _has_its_page(folder: Path) -> bool:

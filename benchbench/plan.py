@@ -61,8 +61,18 @@ class Plan:
 
     def seconds(self, device: str) -> float:
         """At least this long: the minimum times of the matrix; slow models and cool-downs come on top."""
+        return self._seconds([trial for trial in self.of(device) if trial.round <= self.measure.rounds])
+
+    def most_seconds(self, device: str) -> float:
+        """As long as `seconds` if every case has all the rounds that it may have, as far as the budget allows."""
+        all_rounds, budget = self._seconds(self.of(device)), self.measure.budget_minutes
+        if budget is None:
+            return all_rounds
+        extra = [trial for trial in self.of(device) if not trial.timed]
+        return min(all_rounds, max(self.seconds(device), self._seconds(extra) + 60 * budget))
+
+    def _seconds(self, trials: Sequence[Trial]) -> float:
         per_trial = self.measure.warmup_min_seconds + self.measure.min_seconds + LAUNCH_S
-        trials = self.of(device)
         several = [self.launches[trial.id].least for trial in trials if trial.id in self.launches]
         return per_trial * (len(trials) - len(several)) + LAUNCH_S * sum(several)
 
@@ -241,7 +251,9 @@ def _order(cases: Sequence[Case], device: str, matrix: Matrix, seed: int) -> lis
     mine = [case for case in cases if case.device == device]
     ordered: list[tuple[Case, int, Mode]] = []
     passes = [(mode, number) for mode in MODES for number in mode.passes(matrix)]
-    for mode, number in sorted(passes, key=lambda one: (not one[0].among_rounds, one[0].among_rounds and one[1])):
+    # A race goes by accuracy, too: it is known before the rounds that only some cases have.
+    rounds = matrix.measure.rounds if matrix.measure.goal is not None else matrix.measure.most_rounds
+    for mode, number in sorted(passes, key=lambda one: (one[1], 0) if one[0].among_rounds else (rounds, 1)):
         shuffled = list(mode.cases(mine, matrix))
         random.Random(f"{seed}/{device}/{mode.name}/{number}").shuffle(shuffled)  # noqa: S311 - an order, no secret
         ordered += [(case, number, mode) for case in shuffled]

@@ -61,8 +61,8 @@ def summarize(
 
     One launch is one sample, by the `statistic` of its inferences; launches that ran on different executors never mix.
     """
-    counted = _counted(outcomes, disturbed)
-    verdict = _verdict(outcomes)
+    counted = counted_launches(outcomes, disturbed)
+    verdict = common_verdict(outcomes)
     accuracy = _accuracy(scored, counted)
     about = LaunchSequence(
         outcomes, counted, cell.kind, cell.threads, cell.cores, disturbed, statistic, cell.open_inputs
@@ -85,7 +85,7 @@ def summarize(
         "status": _status(cell, outcomes, counted),
         "verdict": verdict,
         "executor": (ran(counted[0]) if counted else None) or "",
-        "headline": bool(counted) and _stands(cell.kind, verdict, counted, disturbed),
+        "headline": bool(counted) and stands(cell.kind, verdict, counted, disturbed),
         "statistic": statistic if times else None,
         **{quantity.case_column: quantity.of_case(counted) for quantity in PER_LAUNCH if quantity.case},
         "median_ms": median(times) if times else None,  # by the statistic that the cases of its family share
@@ -124,7 +124,7 @@ def with_thread_doubts(rows: Sequence[dict[str, Any]], cores: Mapping[str, int |
     return told
 
 
-def _counted(outcomes: Sequence[Outcome], disturbed: Container[str]) -> list[Outcome]:
+def counted_launches(outcomes: Sequence[Outcome], disturbed: Container[str]) -> list[Outcome]:
     """The launches behind the number: done, on the commonest executor, undisturbed where any are."""
     done = [o for o in outcomes if o.status == "ok" and o.measurement.timings.typical is not None]
     common = Counter(ran(o) for o in done).most_common(1)
@@ -132,7 +132,7 @@ def _counted(outcomes: Sequence[Outcome], disturbed: Container[str]) -> list[Out
     return [o for o in alike if o.trial not in disturbed] or alike
 
 
-def _stands(kind: str | None, verdict: str, counted: Sequence[Outcome], disturbed: Container[str]) -> bool:
+def stands(kind: str | None, verdict: str, counted: Sequence[Outcome], disturbed: Container[str]) -> bool:
     """Whether the number may stand under the delegate that was asked for, in charts and comparisons."""
     if any(o.trial in disturbed for o in counted):
         return False
@@ -141,7 +141,7 @@ def _stands(kind: str | None, verdict: str, counted: Sequence[Outcome], disturbe
     return verdict in {"full", "partial"}
 
 
-def _verdict(outcomes: Sequence[Outcome]) -> str:
+def common_verdict(outcomes: Sequence[Outcome]) -> str:
     """The launches' common verdict, of those with a result where there are any; "mixed" where they differ."""
     heard = [o for o in outcomes if o.status == "ok"] or list(outcomes)
     verdicts = {o.delegation.verdict for o in heard}

@@ -22,9 +22,10 @@ from benchbench.analysis.formatting import (
 )
 from benchbench.analysis.pitfalls import broken_words, find_pitfalls, points_of
 from benchbench.analysis.rows import Row, grouped
-from benchbench.analysis.tradeoffs import WHERE, loses, slower_than_best_float, told_apart, tradeoffs, uncertain
+from benchbench.analysis.tradeoffs import CELL, WHERE, loses, slower_than_best_float, told_apart, tradeoffs, uncertain
 from benchbench.values import formatting
 
+LOSES_AT_MOST = 0.01  # of accuracy, what is recommended
 _MOST_NAMED = 6
 
 
@@ -49,7 +50,7 @@ class Recommendation:
 
 
 def recommend(
-    cases: pd.DataFrame, *, loses_at_most: float = 0.01, same_within: float = 0.03
+    cases: pd.DataFrame, *, loses_at_most: float = LOSES_AT_MOST, same_within: float = 0.03
 ) -> tuple[Recommendation, ...]:
     """A recommendation per run, device and family: the fastest case that loses at most that much accuracy.
 
@@ -64,6 +65,25 @@ def recommend(
         _recommend_one(tuple(map(str, where)), mine, tables.get(where, ()), loses_at_most, shared.get(where[:2], ()))
         for where, mine in grouped(cases, WHERE).items()
     )
+
+
+def unfit(cases: pd.DataFrame, loses_at_most: float) -> dict[str, str]:
+    """The cases that can be no best one of their family whatever their latency, and why, by case."""
+    paths = grouped(tradeoffs(cases[cases["launches_all"] > 0]), CELL)
+    found = {}
+    for cell, mine in grouped(cases, CELL).items():
+        for row in paths.get(cell, ())[:1]:
+            if why := _unfit(row, loses_at_most):
+                found |= {str(case["case"]): why for case in mine}
+    return found
+
+
+def _unfit(row: Row, most: float) -> str:
+    if row["network"]:
+        return f"another network: {row['network']}"
+    if row["broken"]:
+        return f"breaks an output: {broken_words(row)}"
+    return change(row) if loses(row, most) else ""
 
 
 def _recommend_one(

@@ -127,8 +127,7 @@ def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:
         more += f" and {counted(canaries, 'canary', 'canaries')}" if canaries else ""
         cases = counted(len({trial.case.id for trial in trials if trial.of_matrix}), "case")
         talk.print(
-            f"{device}: {cases} x {counted(plan.measure.rounds, 'round')}"
-            f"{more} = {counted(len(trials), 'trial')}, at least {duration(plan.seconds(device))}",
+            f"{device}: {cases} x {_rounds(plan)}{more} = {_up_to(plan, device)}",
             markup=False,
         )
         native, launches = plan.native_launches(device)
@@ -141,6 +140,21 @@ def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:
             )
     longest = max((plan.seconds(device) for device in plan.devices), default=0)
     talk.print(f"devices run side by side: at least {duration(longest)} in all; seed {plan.seed}", markup=False)
+
+
+def _rounds(plan: Plan) -> str:
+    least, most = plan.measure.rounds, plan.measure.most_rounds
+    return f"{least} to {most} rounds" if most > least else counted(least, "round")
+
+
+def _up_to(plan: Plan, device: str) -> str:
+    """How many trials and how long, in the best case and, where rounds go on by need, in the worst."""
+    trials, least_s = plan.of(device), plan.seconds(device)
+    if not plan.measure.adaptive:
+        return f"{counted(len(trials), 'trial')}, at least {duration(least_s)}"
+    fewest = sum(trial.round <= plan.measure.rounds for trial in trials)
+    most_s = plan.most_seconds(device)
+    return f"{fewest} to {len(trials)} trials, at least {duration(least_s)}, if all go on {duration(most_s)}"
 
 
 @contextmanager

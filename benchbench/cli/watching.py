@@ -15,7 +15,7 @@ from rich.text import Text
 from benchbench.cli.progress import err
 from benchbench.cli.wrapping import wrapped
 from benchbench.execution.progress import DeviceProgress, RunProgress, outcome_line
-from benchbench.execution.scheduler import Done, Event, Noted, Progressed, Scoring
+from benchbench.execution.scheduler import Done, Event, Noted, Progressed, Scoring, Stopped
 from benchbench.plan import Plan
 from benchbench.values.case import Trial
 from benchbench.values.formatting import counted, duration
@@ -63,6 +63,9 @@ class Watch:
                 self._tell_progress(trial, samples, of)
             case Done(outcome=outcome) if self._live is None or outcome.status != "ok":
                 self._say(f"[{self._done()}] {outcome_line(outcome)}")
+            case Stopped(stops=stops) if self._live is None:
+                for stop in stops:
+                    self._say(f"{stop.case}  no further round: {stop.text}")
             case Noted(text=text):
                 self._say(f"note: {text}")
             case Scoring(text=text):

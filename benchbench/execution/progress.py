@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from benchbench.analysis.doubts import Doubt, LaunchSequence, doubts
-from benchbench.execution.scheduler import Begun, Done, Event, Noted, Progressed, Scoring, Started
+from benchbench.execution.scheduler import Begun, Done, Event, Noted, Progressed, Scoring, Started, Stopped
 from benchbench.modes import mode_of
 from benchbench.plan import Plan
 from benchbench.values.case import Case, Trial
@@ -31,7 +31,7 @@ class DeviceProgress:
     """One device: trials done of those planned, the one under way, and how far that is where it is an evaluation."""
 
     total: int
-    least_s: float  # what its trials take at least, by the plan
+    planned_s: float  # what its trials take, by the plan
     began_s: float
     done: int = 0
     failed: int = 0
@@ -43,7 +43,7 @@ class DeviceProgress:
     def left_s(self, now_s: float) -> float:
         """What is left takes as long as what is done has taken on average; an evaluation goes on as it began."""
         waiting = self.total - self.done
-        per_trial = (self.ended_s - self.began_s) / self.done if self.done else self.least_s / max(1, self.total)
+        per_trial = (self.ended_s - self.began_s) / self.done if self.done else self.planned_s / max(1, self.total)
         under_way = now_s - self.trial_began_s if self.trial else 0.0
         if self.samples and self.samples[0]:
             done, of = self.samples
@@ -60,12 +60,13 @@ class RunProgress:
     devices: dict[str, DeviceProgress] = field(init=False)
     last: deque[Outcome] = field(default_factory=lambda: deque(maxlen=LAST))  # the latest of all devices
     said: str = ""  # what this host does once the devices are done
+    _stopped: dict[str, int] = field(default_factory=dict)  # by case: the last of its rounds
     _launches: dict[str, list[Outcome]] = field(default_factory=dict)
     _doubts: dict[str, tuple[Doubt, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.devices = {
-            name: DeviceProgress(len(self.plan.of(name)), self.plan.seconds(name), self.now_s)
+            name: DeviceProgress(len(self.plan.of(name)), self.plan.most_seconds(name), self.now_s)
             for name in self.plan.devices
         }
 
@@ -83,6 +84,9 @@ class RunProgress:
                 device.failed += outcome.status not in {"ok", "skipped"}
                 self.last.append(outcome)
                 self._weigh(trial.case, outcome)
+            case Stopped(device=name, stops=stops):
+                self._stopped |= {stop.case: stop.rounds for stop in stops}
+                self.devices[name].total = sum(map(self._is_due, self.plan.of(name)))
             case Scoring(text=text):
                 self.said = text
             case Begun() | Noted():
@@ -93,6 +97,13 @@ class RunProgress:
         """Kinds of doubts so far, with the number of cases that have each."""
         kinds = [doubt.kind for found in self._doubts.values() for doubt in found]
         return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
+
+    def _is_due(self, trial: Trial) -> bool:
+        """Whether a trial is among the rounds of its case, and a canary among those of its device, as far as known."""
+        if trial.of_matrix:
+            return not trial.timed or trial.round <= self._stopped.get(trial.case.id, trial.round)
+        cases = {other.case.id for other in self.plan.of(trial.case.device) if other.timed}
+        return trial.round <= max((self._stopped.get(case, trial.round) for case in cases), default=0)
 
     def _weigh(self, case: Case, outcome: Outcome) -> None:
         if not outcome.timed:

@@ -93,6 +93,7 @@ def repeated_manifest(manifest: Manifest, plan: Plan, opened: Sequence[Worker | 
             "skips": tuple(skip for skip in manifest.skips if skip.case.id in skipped),
             "selection": SelectionRecord(only=plan.only, skip=plan.skip, of=plan.cells),
             "tools": _tools(opened),
+            "stops": (),
             "notes": (),
         }
     )

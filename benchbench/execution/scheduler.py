@@ -5,15 +5,17 @@ from __future__ import annotations
 import queue
 import threading
 import traceback
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from benchbench.device.opening import Absent, opened
 from benchbench.device.session import Session
 from benchbench.device.side_by_side import side_by_side
+from benchbench.execution.passes import passes
 from benchbench.execution.prepare import PreparedDevice, prepare_device
 from benchbench.execution.worker import Worker, unopened
 from benchbench.modes.base import RunContext
@@ -24,6 +26,7 @@ from benchbench.values.case import Trial
 from benchbench.values.device import Device, Local, ToolChoice
 from benchbench.values.errors import BenchbenchError, HostError
 from benchbench.values.outcome import Outcome
+from benchbench.values.stop import Stop
 
 REPORT_IT = "the traceback is in the trial's log: please report it"
 
@@ -61,6 +64,14 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """Cases of a device have no further round."""
+
+    device: str
+    stops: tuple[Stop, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """Something a person should know about a device."""
 
@@ -75,7 +86,7 @@ class Scoring:
     text: str
 
 
-Event = Begun | Started | Progressed | Done | Noted | Scoring
+Event = Begun | Started | Progressed | Done | Stopped | Noted | Scoring
 Tell = Callable[[Event], None]
 
 
@@ -97,18 +108,25 @@ def workers(
         yield answers
 
 
-def execute(plan: Plan, workers: Sequence[Worker | Absent], context: RunContext, tell: Tell) -> None:
-    """Run every trial of the plan that the journal does not hold yet; each outcome is on disk before the next is told.
+def execute(
+    plan: Plan,
+    workers: Sequence[Worker | Absent],
+    context: RunContext,
+    tell: Tell,
+    unfit: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Run every trial of the plan that is due and not in the journal yet; each is on disk before the next is told.
 
-    On KeyboardInterrupt, or an error of this host, all devices are told to stop, what was measured by then is written,
-    and it is raised on. `tell` is called in a thread of its own.
+    `unfit` are cases that cannot be the best whatever their latency, and why. On KeyboardInterrupt, or an error of this
+    host, all devices are told to stop, what was measured by then is written, and it is raised on. `tell` is called in a
+    thread of its own.
     """
-    execution, done = _Execution(workers, context, tell), context.journal.done()
+    execution, latest = _Execution(workers, context, tell, unfit), context.journal.latest()
     tasks: list[Callable[[], None]] = [execution.write]
     for worker in workers:
         name = (worker.device if isinstance(worker, Absent) else worker.session.device).name
-        trials = [trial for trial in plan.of(name) if trial.id not in done]
-        tasks.append(partial(execution.work_through, worker, trials))
+        known = {trial: outcome for trial, outcome in latest.items() if outcome.device == name}
+        tasks.append(partial(execution.work_through, worker, plan.of(name), known))
     side_by_side(tasks, on_interrupt=execution.end_all)
 
 
@@ -119,6 +137,7 @@ class _Execution:
     workers: Sequence[Worker | Absent]
     context: RunContext
     tell: Tell
+    unfit: Mapping[str, str]
     # None: a worker has ended; a flag is raised when all before it is written and told
     events: queue.SimpleQueue[Event | threading.Event | None] = field(default_factory=queue.SimpleQueue)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -129,35 +148,45 @@ class _Execution:
             if isinstance(worker, Worker):
                 worker.session.cancel()
 
-    def work_through(self, worker: Worker | Absent, trials: Sequence[Trial]) -> None:
-        """One device; an error that is none of its own, such as this host's full disk, ends all."""
+    def work_through(self, worker: Worker | Absent, trials: Sequence[Trial], known: dict[str, Outcome]) -> None:
+        """One device, of which `known` are the outcomes; an error that is none of its own ends all."""
+        done = {trial for trial, outcome in known.items() if not outcome.transient}
         try:
-            for trial in trials:
-                if self.stop.is_set():
-                    return
-                if isinstance(worker, Absent):
-                    self.events.put(Done(trial, unopened(trial, worker.error)))
-                    continue
-                self.events.put(Started(trial))
-                outcome = self._perform(worker, trial)
-                if self.stop.is_set():
-                    return  # what a cancelled link says of a trial is not its outcome
-                self.events.put(Done(trial, outcome))
-                while worker.session.notes:
-                    self.events.put(Noted(trial.case.device, worker.session.notes.pop(0)))
-                if isinstance(worker.session.device.address, Local):
-                    self._catch_up()  # writing and telling is work that must not be beside the next trial
+            for due in passes(trials, self.context.measure, known, done, self.unfit):
+                if new := tuple(stop for stop in due.stops if stop not in self.context.journal.manifest.stops):
+                    self.events.put(Stopped(trials[0].case.device, new))
+                for trial in due.trials:
+                    if self.stop.is_set():
+                        return
+                    outcome = self._outcome(worker, trial)
+                    if self.stop.is_set():
+                        return  # what a cancelled link says of a trial is not its outcome
+                    self.events.put(Done(trial, outcome))
+                    if isinstance(worker, Worker):
+                        self._catch_up(worker)
+                    known.pop(trial.id, None)  # the order is that in which they ended
+                    known[trial.id] = outcome
+                    done.add(trial.id)
         except BaseException:
             self.end_all()
             raise
         finally:
             self.events.put(None)
 
-    def _catch_up(self) -> None:
-        told = threading.Event()
-        self.events.put(told)
-        while not (told.wait(0.2) or self.stop.is_set()):
-            pass
+    def _outcome(self, worker: Worker | Absent, trial: Trial) -> Outcome:
+        if isinstance(worker, Absent):
+            return unopened(trial, worker.error)
+        self.events.put(Started(trial))
+        return self._perform(worker, trial)
+
+    def _catch_up(self, worker: Worker) -> None:
+        while worker.session.notes:
+            self.events.put(Noted(worker.session.device.name, worker.session.notes.pop(0)))
+        if isinstance(worker.session.device.address, Local):  # writing and telling must not be beside the next trial
+            told = threading.Event()
+            self.events.put(told)
+            while not (told.wait(0.2) or self.stop.is_set()):
+                pass
 
     def _perform(self, worker: Worker, trial: Trial) -> Outcome:
         def progress(samples: int, of: int) -> None:
@@ -202,6 +231,8 @@ class _Execution:
                 self.context.journal.append(outcome)
             case Noted(text=text):
                 self.context.journal.note(text)
+            case Stopped(stops=stops):
+                self.context.journal.stop(stops)
             case Begun() | Started() | Progressed() | Scoring():
                 pass
 

@@ -29,7 +29,7 @@ class Canary:
     among_rounds: bool = True
 
     def passes(self, matrix: Matrix) -> Sequence[int]:
-        return range(matrix.measure.rounds + 1) if matrix.measure.canary else ()
+        return range(matrix.measure.most_rounds + 1) if matrix.measure.canary else ()
 
     def cases(self, cases: Sequence[Case], matrix: Matrix) -> Sequence[Case]:
         """One, of the first format that the device runs and that has such a model; none where no format has."""

@@ -23,7 +23,7 @@ class Latency:
     among_rounds: bool = True
 
     def passes(self, matrix: Matrix) -> Sequence[int]:
-        return range(1, matrix.measure.rounds + 1)
+        return range(1, matrix.measure.most_rounds + 1)
 
     def cases(self, cases: Sequence[Case], matrix: Matrix) -> Sequence[Case]:
         return cases

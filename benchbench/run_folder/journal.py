@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import importlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from benchbench.run_folder.series import compact_series, series_of, write_series
 from benchbench.values.atomic import PARTS
 from benchbench.values.errors import InputError, file_error
 from benchbench.values.outcome import Outcome
+from benchbench.values.stop import Stop
 
 _IN_SERIES = {"measurement": {"timings": {"samples"}}}
 DAMAGE_REMEDY = "`benchbench run --resume` does its trial again; delete the line to be told no more"
@@ -91,14 +93,27 @@ class Journal:
         path.write_bytes(text)
         return f"logs/{path.name}"
 
+    def latest(self) -> dict[str, Outcome]:
+        """The last outcome of every trial, in the order in which they were written."""
+        found: dict[str, Outcome] = {}
+        for outcome in read_outcomes(self.folder):
+            found.pop(outcome.trial, None)
+            found[outcome.trial] = outcome
+        return found
+
     def done(self) -> set[str]:
         """Trials that need no repetition: all but those that failed for a reason that may pass."""
-        latest = {outcome.trial: outcome for outcome in read_outcomes(self.folder)}
-        return {trial for trial, outcome in latest.items() if not outcome.transient}
+        return {trial for trial, outcome in self.latest().items() if not outcome.transient}
 
     def note(self, text: str) -> None:
         """Something that happened to the run as a whole; kept in run.json."""
         self.record(self.manifest.model_copy(update={"notes": (*self.manifest.notes, text)}))
+
+    def stop(self, stops: Sequence[Stop]) -> None:
+        """Cases have no further round; what a run that is gone on with says of one counts."""
+        now = {stop.case: stop for stop in (*self.manifest.stops, *stops)}
+        if tuple(now.values()) != self.manifest.stops:
+            self.record(self.manifest.model_copy(update={"stops": tuple(now.values())}))
 
     def record(self, manifest: Manifest) -> None:
         """More is known of the run than when it began."""

@@ -16,6 +16,7 @@ from benchbench.values.case import LATENCY, MeasurementSettings, Variant
 from benchbench.values.device import Device, Frozen, ToolChoice, Traits
 from benchbench.values.errors import InputError, file_error
 from benchbench.values.preprocessing import Preprocessing
+from benchbench.values.stop import Stop
 
 NAME = "run.json"
 FORMAT: Literal[2] = 2  # in 1 times were in outcomes.jsonl, skips had no case of their own, and devices one tool each
@@ -125,6 +126,7 @@ class Manifest(Frozen):
     tools: tuple[ToolRecord, ...] = ()
     tool_choice: ToolChoice | None = None
     datasets: tuple[DatasetRecord, ...] = ()
+    stops: tuple[Stop, ...] = ()  # of cases whose rounds go on by need, those that have no further one
     notes: tuple[str, ...] = ()
 
     @model_validator(mode="before")

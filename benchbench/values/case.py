@@ -27,6 +27,7 @@ class InputSpec(Frozen):
         return self
 
 
+MAX_ROUNDS = 30
 LATENCY = "latency"  # the mode of the rounds, from which latency comes alone
 CANARY = "canary"  # the mode that measures the device itself, by a model that is of no matrix
 Relation = Literal["same", "retrained", "pruned", "resized"]
@@ -107,7 +108,39 @@ class MeasurementSettings(Frozen):
         default=5,
         ge=1,
         le=1000,
-        description="Launches per case: the sample of every statistic. Intervals need 6.",
+        description="Launches per case, or the least of them: the sample of every statistic. Intervals need 6.",
+    )
+    precision: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Further rounds until half the interval of a case's median is at most this share of it.",
+        examples=[0.02],
+    )
+    goal: Literal["best"] | None = Field(
+        default=None,
+        description="Further rounds only for cases that may still be the fastest of their device and family.",
+        examples=["best"],
+    )
+    loses_at_most: float | None = Field(
+        default=None,
+        ge=0,
+        lt=1,
+        description="With goal: a case that loses more accuracy than this cannot be the best. [0.01]",
+        examples=[0.01],
+    )
+    max_rounds: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="With precision or goal: launches per case, at most. [30]",
+        examples=[30],
+    )
+    budget_minutes: float | None = Field(
+        default=None,
+        gt=0,
+        description="With precision or goal: no further round that would not end in so much time of launches.",
+        examples=[30],
     )
     runs: int = Field(default=50, ge=1, description="Inferences per launch, at least.")
     min_seconds: float = Field(default=1.0, ge=0, description="Inferences go on for so long, at least.")
@@ -151,6 +184,25 @@ class MeasurementSettings(Frozen):
                 f"warmup_min_seconds + min_seconds = {least:g}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _rounds_of_a_kind(self) -> MeasurementSettings:
+        if self.loses_at_most is not None and self.goal is None:
+            raise ValueError("loses_at_most is nothing without goal")
+        if not self.adaptive and (self.max_rounds is not None or self.budget_minutes is not None):
+            raise ValueError("max_rounds and budget_minutes are nothing without precision or goal")
+        if self.adaptive and self.rounds >= self.most_rounds:
+            raise ValueError(f"rounds must be less than max_rounds = {self.most_rounds}")
+        return self
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether rounds after the first `rounds` are only for cases that need them."""
+        return self.precision is not None or self.goal is not None
+
+    @property
+    def most_rounds(self) -> int:
+        return (self.max_rounds or MAX_ROUNDS) if self.adaptive else self.rounds
 
 
 class Case(Frozen):

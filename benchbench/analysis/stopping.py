@@ -1,0 +1,146 @@
+"""When a case of a run has been measured often enough, and why: by precision, by a race, or by what it may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from statistics import fmean, median
+
+from benchbench.analysis.cases import common_verdict, counted_launches, ran, stands
+from benchbench.analysis.disturbances import disturbances
+from benchbench.analysis.intervals import FEWEST_FOR_95, median_interval, ratio_of
+from benchbench.analysis.race import beaten
+from benchbench.values import formatting
+from benchbench.values.case import Case, MeasurementSettings
+from benchbench.values.outcome import Outcome, common_statistic
+from benchbench.values.stop import Stop, StopKind
+
+Reason = tuple[StopKind, str]
+
+
+@dataclass(frozen=True)
+class SoFar:
+    """What is known of the cases of one device after so many rounds, by the last outcome of every trial.
+
+    `unfit` are cases that cannot win whatever their time, and why.
+    """
+
+    cases: Sequence[Case]
+    outcomes: Sequence[Outcome]
+    rounds: int
+    measure: MeasurementSettings
+    unfit: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def launches(self) -> dict[str, list[Outcome]]:
+        """The launches of the rounds by case, whatever came of them."""
+        found: dict[str, list[Outcome]] = {case.id: [] for case in self.cases}
+        for outcome in self.outcomes:
+            if outcome.timed and outcome.round <= self.rounds and outcome.case in found:
+                found[outcome.case].append(outcome)
+        return found
+
+    @cached_property
+    def disturbed(self) -> frozenset[str]:
+        seen = [outcome for outcome in self.outcomes if outcome.round <= self.rounds]
+        return frozenset(disturbances(seen, self.measure.cooldown))
+
+    def times(self, case: str) -> dict[int, float]:
+        """The latencies behind the case's number, in microseconds by round."""
+        counted = counted_launches(self.launches[case], self.disturbed)
+        statistic = common_statistic([outcome.measurement.timings for outcome in counted])
+        known = [(outcome.round, outcome.measurement.timings.by(statistic)) for outcome in counted]
+        return {number: time for number, time in known if time is not None}
+
+
+def stops_after(known: SoFar, stopped: Mapping[str, Stop]) -> dict[str, Stop]:
+    """Those of the cases not yet stopped that have no further round, by case.
+
+    It goes by the outcomes alone, so that a run that is gone on with stops where it would have stopped.
+    """
+    measure = known.measure
+    if not measure.adaptive or known.rounds < measure.rounds:
+        return {}
+    on = [case for case in known.cases if case.id not in stopped]
+    found = {case.id: reason for case in on if (reason := _failing(known, case.id))}
+    for family in dict.fromkeys(case.variant.family for case in on):
+        left = [case for case in on if case.variant.family == family and case.id not in found]
+        if measure.goal is not None:
+            of_family = [case for case in known.cases if case.variant.family == family]
+            found |= _race(known, left, len(of_family))
+            left = [case for case in left if case.id not in found]
+        if measure.precision is not None and (measure.goal is None or len(left) == 1):
+            found |= {case.id: reason for case in left if (reason := _precise(known, case.id, measure.precision))}
+    left = [case for case in on if case.id not in found]
+    if reason := _too_long(known, left):
+        found |= {case.id: reason for case in left}
+    return {case: Stop(case=case, kind=kind, rounds=known.rounds, text=why) for case, (kind, why) in found.items()}
+
+
+def _failing(known: SoFar, case: str) -> Reason | None:
+    """A case that has failed for as many rounds running as every case has is not tried again."""
+    since = known.rounds - known.measure.rounds
+    if any(outcome.status == "ok" for outcome in known.launches[case] if outcome.round > since):
+        return None
+    return "failing", f"no launch went well in {formatting.counted(known.measure.rounds, 'round')}"
+
+
+def _race(known: SoFar, runners: Sequence[Case], field_size: int) -> dict[str, Reason]:
+    """Those of a family that cannot win, and the winner where only that is left and its time need not be precise."""
+    found = {case.id: reason for case in runners if (reason := _unfit(known, case))}
+    times = {case.id: known.times(case.id) for case in runners if case.id not in found}
+    for slower, faster in beaten(times, field_size).items():
+        ratio = ratio_of(list(times[faster].values()), list(times[slower].values()))
+        found[slower] = "cannot win", f"{formatting.factor(ratio, 'slower', 'faster')} than {faster.partition('/')[2]}"
+    left = [case.id for case in runners if case.id not in found]
+    if len(left) == 1 and known.measure.precision is None:
+        found[left[0]] = "best", "no other case may still be faster"
+    return found
+
+
+def _unfit(known: SoFar, case: Case) -> Reason | None:
+    if why := known.unfit.get(case.id):
+        return "cannot win", why
+    outcomes = known.launches[case.id]
+    counted = counted_launches(outcomes, known.disturbed)
+    if not counted or any(outcome.trial in known.disturbed for outcome in counted):
+        return None
+    if stands(case.delegate.kind, common_verdict(outcomes), counted, known.disturbed):
+        return None
+    return "cannot win", f"ran on {ran(counted[0])}"
+
+
+def _precise(known: SoFar, case: str, precision: float) -> Reason | None:
+    times = list(known.times(case).values())
+    half = half_width(times)
+    if half is None or half > precision:
+        return None
+    return "precise", f"± {half:.1%} after {formatting.counted(len(times), 'launch', 'launches')}"
+
+
+def half_width(times: Sequence[float]) -> float | None:
+    """Half the interval of a median as a share of it; None where so few launches have none."""
+    interval = median_interval(times)
+    if interval is None or len(times) < FEWEST_FOR_95:
+        return None
+    return (interval.high - interval.low) / 2 / median(times)
+
+
+def _too_long(known: SoFar, left: Sequence[Case]) -> Reason | None:
+    """Why none of the cases has another round: there have been as many as there may be, or no time is left for one."""
+    measure = known.measure
+    if known.rounds >= measure.most_rounds:
+        return "max_rounds", f"{known.rounds} rounds are the most"
+    if measure.budget_minutes is None:
+        return None
+    spent_s = sum(_seconds(outcome) for launches in known.launches.values() for outcome in launches)
+    next_s = sum(fmean(map(_seconds, known.launches[case.id])) for case in left if known.launches[case.id])
+    if spent_s + next_s <= 60 * measure.budget_minutes:
+        return None
+    return "budget_minutes", f"another round would not end within {measure.budget_minutes:g} minutes"
+
+
+def _seconds(outcome: Outcome) -> float:
+    """What a trial took of the device's time."""
+    return (outcome.wall_s or 0) + (outcome.cooldown_s or 0)
