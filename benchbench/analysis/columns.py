@@ -122,6 +122,7 @@ CASES = _of_cases(
     Column("launches", "launches behind the numbers", "Int64", COUNT),
     Column("launches_ok", "launches that ended well", "Int64", COUNT),
     Column("launches_all", "launches with an outcome", "Int64", COUNT),
+    Column("stopped", "why it has no further rounds, where rounds go on by need; empty = it had those of the plan"),
     *of_group("phase"),
     *of_group("memory"),
     *of_group("added"),

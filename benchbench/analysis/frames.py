@@ -33,10 +33,11 @@ from benchbench.run_folder.journal import read_records
 from benchbench.run_folder.manifest import CaseRecord, DeviceRecord, Manifest, ToolRecord, read_manifest
 from benchbench.run_folder.series import Series, read_series, series_of
 from benchbench.runtimes import without_suffix
-from benchbench.values.case import Variant
+from benchbench.values.case import CANARY, Variant
 from benchbench.values.formatting import counted
 from benchbench.values.outcome import Outcome, Statistic, Timings, common_statistic
 from benchbench.values.quantities import PER_LAUNCH
+from benchbench.values.stop import Stop
 
 
 @dataclass(frozen=True, repr=False)
@@ -79,6 +80,23 @@ class Run:
     def disturbances(self) -> dict[str, Disturbance]:
         """Why a launch is in no headline number, by trial, of those that are not."""
         return disturbances(self.recorded, self.manifest.measure.cooldown if self.manifest.measure else None)
+
+    @cached_property
+    def stops(self) -> dict[str, Stop]:
+        """Why cases have no further rounds, where rounds go on by need, by case."""
+        return {stop.case: stop for stop in self.manifest.stops}
+
+    @cached_property
+    def left(self) -> tuple[str, ...]:
+        """Trials of the plan that have no outcome, and that their case was not stopped before."""
+        had = {outcome.trial for outcome in self.recorded}
+        return tuple(
+            trial.id
+            for trial in self.manifest.trials
+            if trial.id not in had
+            and trial.purpose != CANARY
+            and not (trial.case in self.stops and trial.round > self.stops[trial.case].rounds)
+        )
 
     @cached_property
     def budget(self) -> tuple[BudgetRule, ...]:
@@ -157,8 +175,9 @@ class Run:
                 launches[outcome.case].append(outcome)
             if outcome.accuracy:
                 scored[self.cells[outcome.case].path] = outcome
+        stopped = self.stops
         rows = [
-            {"run": self.id}
+            {"run": self.id, "stopped": stopped[case].text if case in stopped else ""}
             | summarize(
                 cell,
                 launches[case],

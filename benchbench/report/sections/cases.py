@@ -81,6 +81,7 @@ def _row(row: pd.Series, headed: Sequence[Quantity], shared: Sequence[Doubt]) ->
         "within": number(row["within_cv"]),
         "cells": [(value := number(row[one.case_column]), one.cell(value)) for one in headed],
         "launches": (int(row["launches"]), int(row["launches_all"])),
+        "stopped": text(row["stopped"]),
         "doubts": [doubt for doubt in row["doubts"] if doubt.kind not in {one.kind for one in shared}],
         "words": _filter_words(row),
     }

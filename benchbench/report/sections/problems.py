@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from benchbench.report.results import Results
 from benchbench.report.sections.base import Section
-from benchbench.values.case import CANARY
 
 
 def section(results: Results) -> Section:
@@ -29,10 +28,7 @@ def section(results: Results) -> Section:
         for device in run.manifest.devices
         if device.error
     ]
-    left = [
-        (results.labels[run.id], sum(trial.purpose != CANARY for trial in run.manifest.trials) - len(run.outcomes))
-        for run in results.runs
-    ]
+    left = [(results.labels[run.id], len(run.left)) for run in results.runs]
     content = {
         "failures": failures,
         "unreached": unreached,
