@@ -38,6 +38,6 @@ def beaten(times: Mapping[str, Mapping[int, float]], field: int) -> dict[str, st
 def _continuation(differences: NDArray[np.float64], field: int) -> float:
     """What the sum of the differences may reach with the race going on."""
     rounds, zone = len(differences), math.log1p(INDIFFERENCE)
-    eta = ((2 * WRONG_WINNERS / (field - 1)) ** (-2 / (rounds - 1)) - 1) / 2
+    eta: float = ((2 * WRONG_WINNERS / (field - 1)) ** (-2 / (rounds - 1)) - 1) / 2
     variance = float(differences.var(ddof=1))
-    return max(0.0, eta * (rounds - 1) * variance / zone - zone * rounds / 2)
+    return max(0.0, float(eta * (rounds - 1) * variance / zone - zone * rounds / 2))

@@ -70,7 +70,7 @@ def recommend(
 def unfit(cases: pd.DataFrame, loses_at_most: float) -> dict[str, str]:
     """The cases that can be no best one of their family whatever their latency, and why, by case."""
     paths = grouped(tradeoffs(cases[cases["launches_all"] > 0]), CELL)
-    found = {}
+    found: dict[str, str] = {}
     for cell, mine in grouped(cases, CELL).items():
         for row in paths.get(cell, ())[:1]:
             if why := _unfit(row, loses_at_most):
