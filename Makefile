@@ -35,6 +35,7 @@ check: $(STAMP)
 bench: $(STAMP)
 	@.ci/system-packages test
 	@$(BIN)/python -m tests.bench_overhead
+	@$(BIN)/python -m tests.bench_history
 
 # Are the intervals and verdicts as often right as they say? Simulated; some ten minutes.
 calibrate: $(STAMP)
