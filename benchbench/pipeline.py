@@ -16,6 +16,7 @@ from benchbench.accuracy.validation import validation_of
 from benchbench.config.drafts import Asked, matrix_of_models
 from benchbench.config.matrix import Matrix, load_matrix
 from benchbench.device.opening import Absent
+from benchbench.execution.libraries import sent_libraries
 from benchbench.execution.model_remarks import model_remarks
 from benchbench.execution.passes import around_the_race, due_trials
 from benchbench.execution.recording import manifest_of, repeated_manifest, with_found, with_transfers
@@ -323,6 +324,12 @@ def _same_tools(opened: Sequence[Worker | Absent], begun: Resumption, folder: Pa
                 raise ToolError(
                     f"{folder}: {name} was measured with another tool (sha256 {was[:12]}…)",
                     remedy="restore that tool, or begin a new run",
+                )
+        for library, sha256 in sent_libraries(worker.session.device).items():
+            if begun.libraries[name].get(library, sha256) != sha256:
+                raise ToolError(
+                    f"{folder}: {name} was measured with another library for {library}",
+                    remedy="restore that library, or begin a new run",
                 )
 
 

@@ -12,7 +12,7 @@ from benchbench.config.globs import bounded, fits
 from benchbench.config.toml_files import read_toml, validated
 from benchbench.config.toml_text import toml_value
 from benchbench.values.account import expanded
-from benchbench.values.device import Adb, Device, Local
+from benchbench.values.device import ON_HOST, Adb, Device, Local
 from benchbench.values.errors import InputError, NothingToDo
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -26,7 +26,16 @@ def read_device(path: Path) -> Device:
     if device.name != path.stem:
         raise InputError(f"{path}: name: the file's name is the device's name", remedy="leave the key out")
     binary = device.binary and str(path.parent.absolute() / expanded(device.binary, f"{path}: binary"))
-    return device.model_copy(update={"source": str(path), "binary": binary})
+    libraries = {kind: _from_folder(place, path, kind) for kind, place in device.libraries.items()}
+    return device.model_copy(update={"source": str(path), "binary": binary, "libraries": libraries})
+
+
+def _from_folder(place: str, path: Path, kind: str) -> str:
+    """Where a library is; one on this host found from the folder of the device's file."""
+    if not place.startswith(ON_HOST):
+        return place
+    written = expanded(place.removeprefix(ON_HOST), f"{path}: libraries: {kind}")
+    return f"{ON_HOST}{path.parent.absolute() / written}"
 
 
 def read_inventory(folder: Path) -> tuple[Device, ...]:

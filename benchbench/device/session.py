@@ -98,6 +98,9 @@ class Session:
     workdir: str
     patience_s: float
     notes: list[str] = field(default_factory=list)
+    libraries: Mapping[str, str] = field(
+        default_factory=dict
+    )  # as the device's file has them, those sent where they are
     cancelled: threading.Event = field(default_factory=threading.Event)
     _patience_left_s: float = 0
     _collected: str = ""  # the job whose result was taken, and whose name would find it again
@@ -141,6 +144,14 @@ class Session:
         """
         return self._surviving(lambda: self.store.stage_one(path, sha256 or sha256_of(path)), [])
 
+    def stage_library(self, path: Path) -> str:
+        """The path on the device of a library of this host, or of a folder of them; put there as the tools are."""
+
+        def put() -> str:
+            return self.store.stage_folder(path) if path.is_dir() else self.store.stage_tool(path)
+
+        return self._surviving(put, [])
+
     def has(self, path: str) -> bool:
         """Whether a file that is not ours is there; a file once seen is taken to stay for as long as the link holds."""
 
@@ -152,10 +163,15 @@ class Session:
         return path in self._seen
 
     def restore(self, staged: Sequence[str]) -> set[str]:
-        """Which of these files are gone from the device; the tools are put back, others when they are staged again."""
+        """Which of these files, and of the libraries that were sent, are gone from the device.
+
+        Tools and libraries are put back, others when they are staged again.
+        """
+        sent = [place for place in self.libraries.values() if place.startswith(f"{self.store.folder}/")]
+        wanted = [*staged, *sent]
 
         def look() -> set[str]:
-            lost = set(staged) - self.agent.have(staged)
+            lost = set(wanted) - self.agent.have(wanted)
             if lost:
                 self.store.forget(lost)
                 self.store.restore()

@@ -44,6 +44,7 @@ class Store:
     pushed: list[str] = field(default_factory=list)  # what this session transferred, for the record
     _known: set[str] = field(default_factory=set)
     _tools: dict[Path, bool] = field(default_factory=dict)  # staged once for all trials -> whether executable
+    _folders: dict[Path, str] = field(default_factory=dict)  # the same, of folders -> where they are there
     _packed: dict[str, bytes] = field(default_factory=dict)  # the same, of what exists only in memory, by name
 
     def adopt(self, transport: Transport, agent: Agent) -> None:
@@ -71,6 +72,20 @@ class Store:
         self._packed[name] = content
         return self._stage_text(name, content)
 
+    def stage_folder(self, path: Path) -> str:
+        """As `stage_tool`, for the files in a folder, which keep their names; the folder's path on the device."""
+        files = sorted(file for file in path.iterdir() if file.is_file())
+        digests = {file.name: sha256_of(file) for file in files}
+        place = str(PurePosixPath(self.folder, hashlib.sha256(repr(digests).encode()).hexdigest()))
+        self.transport.run(["mkdir", "-p", place], timeout_s=30)
+        wanted = {f"{place}/{file.name}": file for file in files}
+        there = self.agent.have(list(wanted))  # whatever was seen before: this is asked once, and after a loss
+        for target, file in wanted.items():
+            if target not in there:
+                self._push(file, target, digests[file.name], 0o755)
+        self._folders[path] = place
+        return place
+
     def forget(self, targets: set[str]) -> None:
         """These are no longer there, whatever was seen before."""
         self._known -= targets
@@ -79,6 +94,8 @@ class Store:
         """Stage the tools again where the device lost them, as one with its work folder in memory does."""
         for path, executable in self._tools.items():
             self.stage([path], executable=executable)
+        for path in self._folders:
+            self.stage_folder(path)
         for name, content in self._packed.items():
             self._stage_text(name, content)
 

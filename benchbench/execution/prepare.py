@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from benchbench.device.session import Session
+from benchbench.execution.libraries import libraries_on
 from benchbench.runtimes import FORMATS, runtime_of, runtime_of_backend
 from benchbench.runtimes.base import Target, Toolchain
 from benchbench.values.backend import Backend
@@ -45,6 +46,7 @@ def prepare_device(session: Session, choice: ToolChoice, formats: Collection[str
     """Probe the device, and prepare the toolchain of each format. Raises what is transient."""
     traits = session.probe()
     device = session.device = session.device.at_home(traits.home)
+    session.libraries = libraries_on(session)
     toolchains: dict[str, Toolchain] = {}
     problems: dict[str, str] = {}
     for name in formats:

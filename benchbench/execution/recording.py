@@ -12,6 +12,7 @@ from benchbench.accuracy.datasets import Dataset
 from benchbench.accuracy.feeding import Wanted, dataset_of, wanted_of
 from benchbench.config.matrix import Matrix
 from benchbench.device.opening import Absent
+from benchbench.execution.libraries import sent_libraries
 from benchbench.execution.worker import Worker
 from benchbench.plan import Plan
 from benchbench.run_folder.manifest import (
@@ -156,7 +157,8 @@ def _found(worker: Worker) -> dict[str, Any]:
     """What is known of a device since it was opened."""
     prepared = worker.prepared
     tools = {name: _tool(toolchain) for name, toolchain in prepared.toolchains.items()}
-    return {"traits": prepared.traits, "tools": tools, "error": prepared.problem}
+    libraries = dict(sent_libraries(worker.session.device))
+    return {"traits": prepared.traits, "tools": tools, "libraries": libraries, "error": prepared.problem}
 
 
 def with_found(manifest: Manifest, opened: Sequence[Worker | Absent]) -> Manifest:

@@ -43,6 +43,7 @@ class Resumption:
     devices: tuple[Device, ...]
     choice: ToolChoice
     tools: Mapping[str, Mapping[str, ToolRecord]]  # device -> format -> what it measured with
+    libraries: Mapping[str, Mapping[str, str]]  # device -> delegate -> sha256 of what was put there for it
 
 
 def resumption_of(manifest: Manifest, folder: Path) -> Resumption:
@@ -68,6 +69,7 @@ def resumption_of(manifest: Manifest, folder: Path) -> Resumption:
         devices=tuple(_as_it_was(record, folder) for record in manifest.devices),
         choice=choice,
         tools={record.name: record.tools for record in manifest.devices},
+        libraries={record.name: record.libraries for record in manifest.devices},
     )
 
 

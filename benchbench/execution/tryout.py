@@ -71,7 +71,7 @@ def _tried(session: Session, kind: str, prepared: PreparedDevice) -> Possible:
     if (model := runtime.tiny_model) is None:
         return Possible(possible=True)
     toolchain = prepared.toolchains[runtime.format]
-    library = delegate.library_on(session.device.libraries)
+    library = delegate.library_on(session.libraries)
     work = LaunchSpec(
         variant=_variant(runtime.format, model),
         model=session.stage(model),
@@ -140,5 +140,5 @@ def _toolchain(session: Session, prepared: PreparedDevice) -> str:
     """What an answer holds for: the tools, their Python and runtime, and what the device's file says of libraries."""
     device = session.device
     tools = [[tool.tool_sha256, tool.tool_version, tool.python] for tool in prepared.toolchains.values()]
-    about = [*tools, device.env, device.libraries]
+    about = [*tools, device.env, dict(session.libraries)]
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()

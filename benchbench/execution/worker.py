@@ -96,7 +96,7 @@ class Worker:
 
     def _work(self, trial: Trial, context: RunContext, toolchain: Toolchain) -> LaunchSpec:
         case, session = trial.case, self.session
-        library = case.delegate.library_on(session.device.libraries)
+        library = case.delegate.library_on(session.libraries)
         library = library and under(self.prepared.traits.home, library)
         path = Path(case.variant.path)
         return LaunchSpec(

@@ -39,6 +39,7 @@ class DeviceRecord(Frozen):
     file: str | None = None
     traits: Traits | None = None
     tools: dict[str, ToolRecord] = Field(default_factory=dict)  # by the format of the models that they run
+    libraries: dict[str, str] = Field(default_factory=dict)  # sha256 of those put there from this host, by delegate
     error: str | None = None
     pushed: tuple[str, ...] = ()  # names of the files that it was sent
 

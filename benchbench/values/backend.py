@@ -25,6 +25,7 @@ class Backend(Frozen):
     on_every_phone: ClassVar[bool] = False  # so that `init` asks for it where there is one
     tried_out: ClassVar[bool] = False  # `devices` makes one: only that shows whether it can be made there
     slow_schemes: ClassVar[tuple[tuple[str, str], ...]] = ()  # how a scheme begins, and what such a model does there
+    library_form: ClassVar[Literal["file", "folder"] | None] = None  # what a device's file may name for it; None = none
     libraries_from: ClassVar[str] = ""  # where the files come from that it needs on a device
     compiled_schemes: ClassVar[frozenset[str]] = frozenset()  # of models that were compiled for what it drives
     only_compiled: ClassVar[bool] = False  # takes no other models
@@ -64,8 +65,8 @@ class Backend(Frozen):
         return None
 
     def library_on(self, libraries: Mapping[str, str]) -> str | None:
-        """The path of its shared library on a device whose file says where `libraries` are, by kind."""
-        return libraries.get(self.kind) or self.library
+        """The path of its shared library on a device whose file says where `libraries` are, by label or kind."""
+        return libraries.get(self.label) or libraries.get(self.kind) or self.library
 
     def files_needed(self, library: str | None) -> tuple[str, ...]:
         """Paths that must be there before a launch, which a tool would pass over without a word."""

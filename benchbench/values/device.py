@@ -56,6 +56,7 @@ class Adb(Frozen):
 
 Address = Annotated[Local | Ssh | Adb, Field(discriminator="transport")]
 
+ON_HOST = "host:"  # how the place of a library begins that is put on the device
 RunnerKind = str  # the name of a runtime's tool
 Capabilities = Literal["tflite", "litert"]
 
@@ -98,7 +99,9 @@ class Device(Frozen):
         default_factory=dict, description="Environment of the measuring process, such as VK_ICD_FILENAMES."
     )
     libraries: dict[str, str] = Field(
-        default_factory=dict, description="Where shared libraries of delegates are on the device, by kind."
+        default_factory=dict,
+        description="Where shared libraries of delegates are, by kind or by what case ids call them: on the device, or "
+        '"host:PATH" on this host, from the file\'s folder, to be put there (of hexagon and npu their folder).',
     )
     source: str = Field(default="", exclude=True)  # the file it came from; "" = discovered
 

@@ -26,6 +26,7 @@ class Provider(OnnxBackend):
 
     module: ClassVar[str | None] = None
     only_on: ClassVar[str | None] = None  # a system as traits have it; None = on several
+    library_form = "file"
     libraries_from = "the provider's Python package"
     tried_out = True
 

@@ -22,6 +22,7 @@ class EdgeTpu(TfliteBackend):
         description='As libedgetpu writes it: "usb", "usb:0", "pci:0", ":1". [the first it finds]',
     )
     path: str = Field(default="libedgetpu.so.1", description="The path of libedgetpu on the device.")
+    library_form = "file"
     color = "#b65a9c"
     processor = "accelerator"
     tried_out = True

@@ -22,6 +22,7 @@ class External(TfliteBackend):
         default=None, pattern=r"^[A-Za-z0-9._-]+$", description="What case ids call it. [the library's name]"
     )
     options: dict[str, str] = Field(default_factory=dict, description="The library's own options.")
+    library_form = "file"
     color = "#a07850"
     compiled_schemes = frozenset({"edgetpu", "ethos-u", "neutron", "vsi-npu"})
     log_names = LogNames(

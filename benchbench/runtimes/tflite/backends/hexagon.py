@@ -20,6 +20,7 @@ class Hexagon(TfliteBackend):
         description="The folder on the phone with libhexagon_interface.so and the libhexagon_nn_skel*.so.",
     )
     profiling: bool = Field(default=False, description="The delegate's own profiling, which slows it.")
+    library_form = "folder"
     color = "#8c74c9"
     processor = "accelerator"
     libraries_from = "libhexagon_interface.so beside Google's benchmark_model, Qualcomm's libhexagon_nn_skel"

@@ -34,6 +34,7 @@ class Nnapi(CachingBackend):
     support_library: str | None = Field(
         default=None, description="The path on the device of a vendor's NNAPI support library."
     )
+    library_form = "file"
     color = "#2fa084"
     processor = "accelerator"
     half_precision = True
@@ -69,7 +70,8 @@ class Nnapi(CachingBackend):
         return ":".join(["nnapi", *[part for part in parts if part]])
 
     def files_needed(self, library: str | None) -> tuple[str, ...]:
-        return (self.support_library,) if self.support_library else ()
+        path = library or self.support_library
+        return (path,) if path else ()
 
     def obstacle(self, traits: Traits, runner: RunnerKind) -> str | None:
         if traits.os != "android":
@@ -87,7 +89,7 @@ class Nnapi(CachingBackend):
             "nnapi_accelerator_name": self.accelerator,
             "nnapi_execution_preference": self.execution_preference,
             "nnapi_execution_priority": self.execution_priority,
-            "nnapi_support_library_path": self.support_library,
+            "nnapi_support_library_path": library or self.support_library,
             "nnapi_allow_fp16": "true" if self.allow_fp16 else None,
             "nnapi_allow_dynamic_dimensions": "true" if self.allow_dynamic_dimensions else None,
             "nnapi_use_burst_mode": "true" if self.burst else None,

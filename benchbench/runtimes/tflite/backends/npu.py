@@ -31,6 +31,7 @@ class Npu(CachingBackend):
         default=None,
         description="The folder on the device with the compiler plugin, for the native tool. [the package's own]",
     )
+    library_form = "folder"
     color = "#cf5757"
     processor = "accelerator"
     half_precision = True
@@ -68,7 +69,7 @@ class Npu(CachingBackend):
         return ":".join(["npu", *[part for part in (self.vendor, self.backend) if part], *self.cache_label])
 
     def files_needed(self, library: str | None) -> tuple[str, ...]:
-        return tuple(path for path in (self.dispatch, self.plugin) if path)
+        return tuple(dict.fromkeys(path for path in (self.dispatch or library, self.plugin or library) if path))
 
     def takes_custom_op(self, op: str) -> bool:
         return True  # whatever a vendor's compiler claims
@@ -94,8 +95,8 @@ class Npu(CachingBackend):
         return (
             "--use_npu=true",
             "--use_cpu=true",
-            *((f"--dispatch_library_path={self.dispatch}",) if self.dispatch else ()),
-            *((f"--compiler_plugin_library_path={self.plugin}",) if self.plugin else ()),
+            *((f"--dispatch_library_path={self.dispatch or library}",) if self.dispatch or library else ()),
+            *((f"--compiler_plugin_library_path={self.plugin or library}",) if self.plugin or library else ()),
         )
 
     def litert_cache_flags(self, folder: str, key: str) -> tuple[str, ...]:
