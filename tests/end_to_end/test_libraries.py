@@ -28,8 +28,8 @@ needs_compiler = pytest.mark.skipif(build.compiler() is None, reason="no C compi
 def test_a_library_of_this_host_runs_on_board_and_phone_and_is_recorded_by_its_digest(lab: Lab) -> None:
     library = build.build_delegate(lab.folder)
     for name in ("board", "phone"):
-        device = lab.folder / "devices" / f"{name}.toml"
-        device.write_text(device.read_text() + f'libraries = {{ external = "host:../{library.name}" }}\n')
+        file = lab.folder / "devices" / f"{name}.toml"
+        file.write_text(file.read_text() + f'libraries = {{ external = "host:../{library.name}" }}\n')
     quick = (
         "[measure]\nrounds = 1\nruns = 2\nmin_seconds = 0\nwarmup_runs = 1\nwarmup_min_seconds = 0\ncanary = false\n"
     )
