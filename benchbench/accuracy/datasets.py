@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchbench.accuracy.detection import Boxes
 from benchbench.accuracy.images import SUFFIXES, Decoder, listed, sizes
-from benchbench.accuracy.tensors import Array, Tensor, sample_shape
+from benchbench.accuracy.tensors import Array, Tensor, channels_first, sample_shape
 from benchbench.config.toml_files import read_toml, validated
 from benchbench.values.atomic import atomic
 from benchbench.values.errors import InputError
@@ -87,6 +87,24 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelsLast:
+    """Samples that are stored with channels before rows."""
+
+    samples: Samples
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        *before, channels, rows, columns = self.samples.shape
+        return (*before, rows, columns, channels)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, span: slice, /) -> Array:
+        return np.moveaxis(self.samples[span], -3, -1)
+
+
+@dataclass(frozen=True, slots=True)
 class DataDoubt:
     """Why a dataset may not be what a model was trained on, and what to do about it."""
 
@@ -148,6 +166,7 @@ def load(path: Path, inputs: Sequence[Tensor], *, classes: int | None = None, wh
         raise InputError(f"{path}: no dataset: neither an .npz nor a folder")
     if not loaded.n:
         raise InputError(f"{path}: the dataset is empty")
+    loaded = _channels_last(loaded, inputs)
     _check_inputs(path, loaded, inputs)
     if loaded.truth is not None and not loaded.truth.within(loaded.n):
         raise InputError(f"{path}: box_image numbers the samples from 0 to {loaded.n - 1}, and boxes hold no NaN")
@@ -263,6 +282,16 @@ def _npy(path: Path) -> Array:
 
 def _preprocessing(path: Path) -> Preprocessing | None:
     return validated(Preprocessing, read_toml(path), path) if path.is_file() else None
+
+
+def _channels_last(dataset: Dataset, inputs: Sequence[Tensor]) -> Dataset:
+    """With images that are stored as a model with channels first takes them in the layout that samples have."""
+    first = channels_first([tensor.shape for tensor in inputs])
+    turned = list(dataset.inputs)
+    for k in first:
+        if k < len(turned) and turned[k].shape == tuple(inputs[k].shape)[0 if dataset.whole else 1 :]:
+            turned[k] = ChannelsLast(turned[k])
+    return replace(dataset, inputs=tuple(turned))
 
 
 def _check_inputs(path: Path, dataset: Dataset, inputs: Sequence[Tensor]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchbench.accuracy.datasets import Dataset, load, seeded
 from benchbench.accuracy.plausible import Range, data_doubts
-from benchbench.accuracy.tensors import not_a_number, sample_shape, samples_at_once
+from benchbench.accuracy.tensors import channels_first, not_a_number, sample_shape, samples_at_once
 from benchbench.config.matrix import NATIVE_SAMPLES, RANDOM, Matrix
 from benchbench.device_script.tensors import to_input
 from benchbench.runtimes import runtime_of
@@ -37,6 +37,7 @@ class Fed:
 
     datasets: Mapping[str, Dataset] = field(default_factory=dict)
     unfed: Mapping[str, str] = field(default_factory=dict)
+    layouts: Mapping[str, str] = field(default_factory=dict)  # which inputs have channels first, in words
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -46,10 +47,12 @@ class Fed:
             for variant, dataset in self.datasets.items()
             for doubt in dataset.doubts
         )
-        return tuple(dict.fromkeys([*self.unfed.values(), *doubted]))
+        return tuple(dict.fromkeys([*self.unfed.values(), *doubted, *self.layouts.values()]))
 
     def __or__(self, other: Fed) -> Fed:
-        return Fed({**self.datasets, **other.datasets}, {**self.unfed, **other.unfed})
+        return Fed(
+            {**self.datasets, **other.datasets}, {**self.unfed, **other.unfed}, {**self.layouts, **other.layouts}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,20 @@ def feed(wanted: Wanted, variants: Sequence[Variant]) -> Fed:
             if alike is forms[takers[0].form]:
                 raise
             fed |= Fed(unfed={taker.variant.id: f"{taker.row}: no outputs are taken: {error}" for taker in alike})
-    return fed
+    return fed | Fed(layouts=dict(_layouts(takers)))
+
+
+def _layouts(takers: Sequence[_Taker]) -> Iterator[tuple[str, str]]:
+    for taker in takers:
+        first = [taker.inputs[k].name for k in channels_first([tensor.shape for tensor in taker.inputs])]
+        if first:
+            said = f"takes {', '.join(first)} with channels first (NCHW): samples have channels last, and are turned"
+            yield taker.variant.id, f"{taker.variant.id}: {said}"
+
+
+def input_shapes(variant: Variant) -> list[tuple[int, ...]]:
+    """The shapes in which the inputs of a variant are fed: those of the matrix, else of the file."""
+    return [spec.shape for spec in variant.inputs] or [tensor.shape for tensor in info_of(variant).inputs]
 
 
 def reference_variant(variants: Sequence[Variant]) -> Variant | None:
@@ -136,7 +152,7 @@ def reference_variant(variants: Sequence[Variant]) -> Variant | None:
 
 def _taker(variant: Variant) -> _Taker:
     info = info_of(variant)
-    shapes = [spec.shape for spec in variant.inputs] or [tensor.shape for tensor in info.inputs]
+    shapes = input_shapes(variant)
     inputs = tuple(t.model_copy(update={"shape": shape}) for t, shape in zip(info.inputs, shapes, strict=True))
     whole = samples_at_once(shapes, [tensor.signature for tensor in info.outputs]) is None
     return _Taker(variant, info, inputs, whole)

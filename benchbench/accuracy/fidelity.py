@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -73,12 +73,21 @@ def fidelity(
     named = {output.name: output for output in reference}
     alike = len(named) == len(reference) and {output.name for output in outputs} == set(named)
     pairs = [(named[o.name], o) for o in outputs] if alike else list(zip(reference, outputs, strict=True))
+    pairs = [(expected, _laid_out_as(expected, got)) for expected, got in pairs]
     for expected, got in pairs:
         if _squeezed(expected) != _squeezed(got):
             raise InputError(
                 f"output {got.name!r}: the reference's shape is {list(expected.raw.shape)}, here {list(got.raw.shape)}"
             )
     return tuple(_compare(expected, got, got.name == classes) for expected, got in pairs)
+
+
+def _laid_out_as(expected: Output, got: Output) -> Output:
+    """Maps with channels first where the reference has them last, or the other way round, as the reference has them."""
+    if got.raw.ndim != 4 or got.raw.shape == expected.raw.shape:
+        return got
+    ways = (np.moveaxis(got.raw, 1, -1), np.moveaxis(got.raw, -1, 1))
+    return next((replace(got, raw=raw) for raw in ways if raw.shape == expected.raw.shape), got)
 
 
 def _squeezed(output: Output) -> tuple[int, ...]:

@@ -10,8 +10,8 @@ import numpy as np
 
 from benchbench.accuracy.datasets import Samples
 from benchbench.accuracy.outputs import Output
-from benchbench.accuracy.tensors import Array, Tensor
-from benchbench.device_script.tensors import to_input
+from benchbench.accuracy.tensors import Array, Tensor, channels_first
+from benchbench.device_script.tensors import to_input, turned
 from benchbench.values.preprocessing import Preprocessing
 
 TOLERANCE = {2: 1e-2, 4: 1e-4, 8: 1e-6}  # of floats with so many bytes, as a share of the largest value
@@ -51,7 +51,7 @@ class RawSamples:
         for samples, tensor in zip(self.stored, self.inputs, strict=True):
             rows = samples[first * self.unit : first * self.unit + wanted]
             rows = np.concatenate([rows, np.repeat(rows[-1:], wanted - len(rows), axis=0)])
-            values = to_input(rows, tensor, self.preprocessing).reshape(_shape(tensor, units))
+            values = laid_out(to_input(rows, tensor, self.preprocessing), _shape(tensor, units), tensor)
             made.append(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).reshape(values.shape))
         return made
 
@@ -83,6 +83,11 @@ class RawSamples:
             Output(tensor.name, array, tensor.scale or 0.0, tensor.zero_point or 0)
             for tensor, array in zip(self.outputs, arrays, strict=True)
         )
+
+
+def laid_out(samples: Array, shape: tuple[int, ...], tensor: Tensor) -> Array:
+    """Samples in the shape of an input, with channels first where it has them so."""
+    return turned(samples, shape) if channels_first([tensor.shape]) else samples.reshape(shape)
 
 
 def _shape(tensor: Tensor, units: int) -> tuple[int, ...]:

@@ -39,11 +39,13 @@ def reference_outputs(
     timeout_s: float = 600,
     rebuilt: bool = False,
     signature: Signature | None = None,
+    channels_first: tuple[int, ...] = (),
 ) -> Reference:
     """Run samples through `model` on the first of `kernels`, without delegates, for as long as it may.
 
     `rebuilt`: the model keeps a state that only a new interpreter forgets (resource variables); any other state is
-    reset before each sample. `signature` is the entry point, None = the main graph.
+    reset before each sample. `signature` is the entry point, None = the main graph; `channels_first` is as `Evaluation`
+    has it.
 
     Where those cannot (an op without a reference kernel, an abort, not one sample within `timeout_s`), the next do.
     Raises ToolError with the last line of what was printed when none can.
@@ -51,9 +53,9 @@ def reference_outputs(
     state: State | None = "resources" if rebuilt else None
     why, failure = "", ToolError("its runtime has no kernels here")
     for name, delegate in kernels.items():
-        request = _request(model, delegate, shards.dataset, signature)
+        request = _request(model, delegate, shards.dataset, signature, channels_first)
         try:
-            outputs = _of_shards(shards, request, state, at_most_seconds, timeout_s)
+            outputs = _of_shards(shards, request, state, channels_first, at_most_seconds, timeout_s)
         except ToolError as error:
             why, failure = f"as the {name} kernels failed: {error.message}", error
             continue
@@ -65,20 +67,34 @@ def reference_outputs(
     raise ToolError(f"{model}: the reference cannot run it on this host: {failure.message}") from failure
 
 
-def _request(model: Path, delegate: DelegateRequest, dataset: Dataset, signature: Signature | None) -> Request:
+def _request(
+    model: Path,
+    delegate: DelegateRequest,
+    dataset: Dataset,
+    signature: Signature | None,
+    channels_first: tuple[int, ...],
+) -> Request:
     """Without samples yet; inputs whose size the model leaves open get that of the samples."""
-    own_batch = () if dataset.whole else (-1,)
+    shapes = [(*(() if dataset.whole else (-1,)), *samples.shape) for samples in dataset.inputs]
+    for place in channels_first:
+        batch, *rows_and_columns, channels = shapes[place]
+        shapes[place] = (batch, channels, *rows_and_columns)
     return Request(
         model=str(model.absolute()),
         asked="reference",
         delegate=delegate,
         signature=protocol.Signature(signature.key, signature.inputs, signature.outputs) if signature else None,
-        shapes=tuple((*own_batch, *samples.shape) for samples in dataset.inputs),
+        shapes=tuple(shapes),
     )
 
 
 def _of_shards(
-    shards: Shards, request: Request, state: State | None, at_most_seconds: float, timeout_s: float
+    shards: Shards,
+    request: Request,
+    state: State | None,
+    channels_first: tuple[int, ...],
+    at_most_seconds: float,
+    timeout_s: float,
 ) -> tuple[Output, ...]:
     """Shard by shard until the time is over; raises ToolError where even the first sample cannot be had."""
     began, done = time.monotonic(), 0
@@ -93,6 +109,7 @@ def _of_shards(
             preprocess=arithmetic(how) if how else None,
             whole=dataset.whole,
             state=state,
+            channels_first=channels_first,
             at_most_seconds=left,
         )
         parts.append(outputs_on_this_host(replace(request, evaluate=evaluation), timeout_s))

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from benchbench.accuracy.classes import NAMES, class_names, write_classes
 from benchbench.accuracy.datasets import Dataset
-from benchbench.accuracy.feeding import reference_variant
+from benchbench.accuracy.feeding import input_shapes, reference_variant
 from benchbench.accuracy.outputs import Output, kept_in, read_outputs, write_outputs
 from benchbench.accuracy.reference import reference_outputs
 from benchbench.accuracy.scores import classified, score
 from benchbench.accuracy.shards import Shards, cut
+from benchbench.accuracy.tensors import channels_first
 from benchbench.config.matrix import RANDOM
 from benchbench.run_folder.journal import Journal, read_outcomes
 from benchbench.run_folder.manifest import read_manifest
@@ -124,6 +125,7 @@ def _reference(
                 at_most_seconds=REFERENCE_SECONDS,
                 rebuilt=info_of(variant).state == "resources",
                 signature=variant.signature,
+                channels_first=channels_first(input_shapes(variant)),
             )
         write_outputs(kept, reference.outputs)
     except BenchbenchError as error:

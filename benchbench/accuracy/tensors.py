@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from benchbench.device_script.protocol import Preprocess
 from benchbench.values.preprocessing import Preprocessing
 
+CHANNELS = {1, 3}  # grey, and red, green and blue
 Array = NDArray[Any]
 Reals = NDArray[np.float32]
 
@@ -52,8 +53,21 @@ def samples_at_once(inputs: Sequence[Sequence[int]], outputs: Sequence[Sequence[
 
 
 def sample_shape(tensor: Tensor, *, whole: bool) -> tuple[int, ...]:
-    """The shape of one sample of an input: without the axis of samples, unless a sample is the `whole` input."""
-    return tuple(tensor.shape) if whole else tuple(tensor.shape[1:])
+    """The shape of one sample of an input: without the axis of samples, unless a sample is the `whole` input.
+
+    Samples have channels last, whatever the layout of the model: so files of both layouts share them.
+    """
+    shape = tuple(tensor.shape)
+    if channels_first([shape]):
+        shape = (shape[0], *shape[2:], shape[1])
+    return shape if whole else shape[1:]
+
+
+def channels_first(shapes: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """The numbers of those inputs that are images with channels before rows (NCHW), by their sizes."""
+    return tuple(
+        k for k, shape in enumerate(shapes) if len(shape) == 4 and shape[1] in CHANNELS and shape[3] not in CHANNELS
+    )
 
 
 def not_a_number(tensor: Tensor) -> bool:

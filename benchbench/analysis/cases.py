@@ -137,7 +137,7 @@ def stands(kind: str | None, verdict: str, counted: Sequence[Outcome], disturbed
     if any(o.trial in disturbed for o in counted):
         return False
     if not backend_type(kind).is_delegate:  # nothing could fail to take the graph
-        return verdict in {"full", "partial", "none", "unknown"} and counted[0].delegation.fallback in {None, "cpu"}
+        return verdict in {"full", "partial", "none", "unknown"} and counted[0].delegation.fallback in {None, kind}
     return verdict in {"full", "partial"}
 
 
@@ -152,9 +152,9 @@ def ran(outcome: Outcome) -> str | None:
     """What really executed the graph, in words; None where nothing ran to its end."""
     if outcome.status != "ok":
         return None
-    said = outcome.delegation
-    if not backend_type(said.asked).is_delegate and said.verdict in {"none", "unknown"}:
-        return "cpu" if said.fallback in {None, "cpu"} else f"{said.fallback} (cpu was asked for)"
+    said, asked = outcome.delegation, outcome.delegation.asked
+    if asked is not None and not backend_type(asked).is_delegate and said.verdict in {"none", "unknown"}:
+        return asked if said.fallback in {None, asked} else f"{said.fallback} ({asked} was asked for)"
     return said.executor
 
 

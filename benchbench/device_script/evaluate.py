@@ -55,7 +55,7 @@ def evaluate(engine: Engine, asked: Evaluation) -> Evaluated:
         if done or asked.state != "resources":  # the first sample has a new interpreter anyway
             engine.forget(asked.state)
         chosen = np.minimum(np.arange(low, low + batch), total - 1)
-        engine.feed([_fed(samples.get(place), chosen, tensor, asked) for place, tensor in enumerate(inputs)])
+        engine.feed([_fed(samples.get(place), chosen, tensor, asked, place) for place, tensor in enumerate(inputs)])
         times.append(timed(engine.step))
         for kept, output in zip(results, engine.results()):
             kept.append(np.array(output))
@@ -80,8 +80,10 @@ def _stored(asked: Evaluation, inputs: int) -> list[Array]:
     return samples
 
 
-def _fed(samples: Array | None, chosen: Array, tensor: Tensor, asked: Evaluation) -> Array | None:
-    return None if samples is None else shaped(to_input(samples[chosen], tensor, asked.preprocess), tensor)
+def _fed(samples: Array | None, chosen: Array, tensor: Tensor, asked: Evaluation, place: int) -> Array | None:
+    if samples is None:
+        return None
+    return shaped(to_input(samples[chosen], tensor, asked.preprocess), tensor, place in asked.channels_first)
 
 
 def _joined(results: Sequence[Array], tensor: Tensor, batch: int | None) -> Array:

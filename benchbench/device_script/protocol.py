@@ -110,6 +110,7 @@ class Evaluation(Value):
 
     From number `start` on, `count` at most, and for `at_most_seconds`, but one batch at least. `whole`: a sample is one
     whole set of inputs. `state` is reset before each. `fed`: numbers of the inputs that the arrays are for; None = all.
+    `channels_first`: numbers of the inputs that take images so; samples have channels last.
     """
 
     samples: str
@@ -121,6 +122,7 @@ class Evaluation(Value):
     whole: bool = False
     state: State | None = None
     fed: tuple[int, ...] | None = None
+    channels_first: tuple[int, ...] = ()
 
 
 @dataclass(eq=False, repr=False)

@@ -173,9 +173,14 @@ def to_input(samples: Array, tensor: Quantized, preprocess: RealValues | None) -
     return quantize(real, tensor.scale, tensor.zero_point or 0, dtype)
 
 
-def shaped(array: Array, tensor: Tensor) -> Array:
+def turned(array: Array, shape: tuple[int, ...]) -> Array:
+    """Images with channels last in a shape that has them before rows; raises ValueError for another size."""
+    return np.moveaxis(array.reshape((shape[0], *shape[2:], *shape[1:2])), -1, 1)
+
+
+def shaped(array: Array, tensor: Tensor, channels_first: bool = False) -> Array:
     """Samples of the right size in the input's own shape, which may have further axes of length one."""
     if array.size != int(np.prod(tensor.shape)):
         wanted, given = list(tensor.shape), list(array.shape)
         raise ValueError(f"input {tensor.name!r} wants {wanted}, a batch of samples is {given}")
-    return array.reshape(tensor.shape)
+    return np.ascontiguousarray(turned(array, tensor.shape)) if channels_first else array.reshape(tensor.shape)

@@ -9,7 +9,9 @@ from benchbench.accuracy.collect import with_benchmark_model, with_script
 from benchbench.accuracy.collect.chunks import Chunks
 from benchbench.accuracy.collect.launch_sequence import Evaluated, LaunchSequence
 from benchbench.accuracy.collect.with_benchmark_model import BATCHED
+from benchbench.accuracy.feeding import input_shapes
 from benchbench.accuracy.outputs import write_outputs
+from benchbench.accuracy.tensors import channels_first
 from benchbench.config.matrix import NATIVE_SAMPLES, Matrix
 from benchbench.device.agent import folder_name
 from benchbench.modes import caches
@@ -76,7 +78,14 @@ def _evaluate(attempt: Attempt, launches: LaunchSequence) -> tuple[Evaluated, in
     variant, context = attempt.trial.case.variant, attempt.context
     info, shards = info_of(variant), context.samples[variant.id]
     if attempt.runner.evaluates:
-        found = with_script.evaluate(launches, attempt.spec, shards, attempt.progress, state=info.state)
+        found = with_script.evaluate(
+            launches,
+            attempt.spec,
+            shards,
+            attempt.progress,
+            state=info.state,
+            channels_first=channels_first(input_shapes(variant)),
+        )
         return found, None
     if reason := with_benchmark_model.obstacle(attempt.runner, info, variant.inputs):
         raise Unsupported(reason, remedy=attempt.runner.outputs_remedy)

@@ -91,3 +91,28 @@ def matmul(rows: int = 64, columns: int = 64) -> ModelProto:
     return model(
         nodes, [("x", FLOAT, ["batch", rows])], [("y", FLOAT, ["batch", columns])], {"weight": numbers(rows, columns)}
     )
+
+
+def twin_of(tflite: bytes) -> ModelProto:
+    """The network of `models.conv_model` with the same weights, channels before rows as ONNX has them."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    plain = Interpreter(model_content=tflite)
+    plain.allocate_tensors()
+    stored = {found["name"]: found["index"] for found in plain.get_tensor_details()}
+    held = {name: plain.get_tensor(index) for name, index in stored.items() if name.endswith(("/w", "/b"))}
+    constants = {name: np.moveaxis(array, -1, 1).copy() if array.ndim == 4 else array for name, array in held.items()}
+    nodes, last = [], "image"
+    for layer in range(sum(name.startswith("conv") and name.endswith("/w") for name in held)):
+        conv = node("Conv", [last, f"conv{layer}/w", f"conv{layer}/b"], f"conv{layer}", pads=[1, 1, 1, 1])
+        nodes += [conv, node("Relu", [f"conv{layer}"], f"relu{layer}")]
+        last = f"relu{layer}"
+    nodes += [
+        node("GlobalAveragePool", [last], "mean"),
+        node("Flatten", ["mean"], "flat"),
+        node("Gemm", ["flat", "fc/w", "fc/b"], "logits", transB=1),
+        node("Softmax", ["logits"], "probabilities", axis=1),
+    ]
+    size = int(plain.get_input_details()[0]["shape"][1])
+    inputs, outputs = [("image", FLOAT, [1, 3, size, size])], [("probabilities", FLOAT, [1, len(held["fc/b"])])]
+    return model(nodes, inputs, outputs, constants)

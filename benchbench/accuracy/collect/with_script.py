@@ -22,9 +22,17 @@ LAUNCH_SECONDS = 30.0  # between two signs of life, and the most that a fault co
 
 
 def evaluate(
-    launches: LaunchSequence, work: LaunchSpec, shards: Shards, progress: Progress, *, state: State | None = None
+    launches: LaunchSequence,
+    work: LaunchSpec,
+    shards: Shards,
+    progress: Progress,
+    *,
+    state: State | None = None,
+    channels_first: tuple[int, ...] = (),
 ) -> Evaluated:
-    """Outputs of all samples of a dataset through the path that `work` times; `state` as `Evaluation` has it.
+    """Outputs of all samples of a dataset through the path that `work` times.
+
+    `state` and `channels_first` are as `Evaluation` has them.
 
     A launch that fails, or launches that differ in their delegation, make a failed reading; faults of the link raise
     as a session does.
@@ -32,7 +40,7 @@ def evaluate(
     done, parts = 0, []
     try:
         while done < shards.dataset.n:
-            part = _launch(launches, work, shards, done, state)
+            part = _launch(launches, work, shards, done, state, channels_first)
             parts.append(part.outputs)
             done += _evaluated(part)
             progress(done, shards.dataset.n)
@@ -41,7 +49,14 @@ def evaluate(
     return launches.evaluated(_joined(parts))
 
 
-def _launch(launches: LaunchSequence, work: LaunchSpec, shards: Shards, done: int, state: State | None) -> Chunk:
+def _launch(
+    launches: LaunchSequence,
+    work: LaunchSpec,
+    shards: Shards,
+    done: int,
+    state: State | None,
+    channels_first: tuple[int, ...],
+) -> Chunk:
     def with_samples() -> LaunchSpec:
         shard, how = shards.holding(done), shards.dataset.preprocessing
         evaluation = Evaluation(
@@ -50,6 +65,7 @@ def _launch(launches: LaunchSequence, work: LaunchSpec, shards: Shards, done: in
             preprocess=arithmetic(how) if how else None,
             whole=shards.dataset.whole,
             state=state,
+            channels_first=channels_first,
             at_most_seconds=min(LAUNCH_SECONDS, work.measure.timeout_seconds / 2),
         )
         return replace(work, evaluation=evaluation)

@@ -18,7 +18,7 @@ from benchbench.runtimes.onnxruntime.model.scheme import granularity_of, scheme_
 from benchbench.values.model import ModelInfo, SubgraphInfo, TensorInfo
 
 if TYPE_CHECKING:
-    from onnx import ModelProto, ValueInfoProto
+    from onnx import ModelProto, NodeProto, ValueInfoProto
 
 FORMAT = "onnx"
 WEIGHT_TYPES = {"int8", "uint8", "int16", "int4", "uint4", "int2", "uint2", "float32", "float16", "bfloat16", "float64"}
@@ -99,11 +99,18 @@ def _custom_ops(model: ModelProto, graphs: Sequence[Graph]) -> tuple[str, ...]:
 def _constants(graphs: Sequence[Graph]) -> Iterator[Constant]:
     """The learned constants: numbers and biases, but not shapes and axes, nor the scales of what is quantized."""
     for graph in graphs:
-        scaling = {name for node in graph.nodes if "Quantize" in node.op_type for name in node.input[1:]}
+        scaling = {name for node in graph.nodes for name in _scales(node)}
         decoded = {node.input[0] for node in graph.nodes if node.op_type == "DequantizeLinear"}
         for name, constant in graph.stored.items():
             if name not in scaling and (constant.dtype in WEIGHT_TYPES or name in decoded):
                 yield constant
+
+
+def _scales(node: NodeProto) -> Sequence[str]:
+    """The inputs of a node that are scales and zero points."""
+    if node.op_type.startswith("QLinear"):  # first input, its scale and zero point; second input, …
+        return [*node.input[1:3], *node.input[4:8]]
+    return node.input[1:] if node.op_type in {"QuantizeLinear", "DequantizeLinear"} else ()
 
 
 def _bytes_by_type(constants: Sequence[Constant]) -> dict[str, int]:
