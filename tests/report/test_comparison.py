@@ -52,3 +52,10 @@ def test_the_last_run_is_held_against_as_many_as_tell_something(tmp_path: Path, 
     assert found is not None
     assert [one.folder.name for one in found.bases] == [f"{day}-pixel8" for day in bases]
     assert found.new.folder.name == f"{21 + runs}-pixel8"
+
+
+def test_over_many_runs_a_step_is_told_by_the_name_and_date_of_the_run_it_came_with(tmp_path: Path) -> None:
+    noise = (1.0, 1.004, 0.997, 1.002, 0.999, 1.003)
+    runs = [run(tmp_path, 10 + n, factor * (1.15 if n >= 6 else 1)) for n, factor in enumerate(noise + noise)]
+    (step,) = re.findall(rf"<li>({CASE}: .*?)</li>", section(render(Results(runs))))
+    assert re.fullmatch(rf"{CASE}: 10\.\d ms → 11\.\d ms since mobilenet schemes, 2026-11-16 03:00", step)
