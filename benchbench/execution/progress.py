@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from benchbench.analysis.disturbances import disturbances
 from benchbench.analysis.doubts import Doubt, LaunchSequence, doubts
 from benchbench.execution.scheduler import Begun, Done, Event, Noted, Progressed, Scoring, Started, Stopped
 from benchbench.modes import mode_of
@@ -112,5 +113,12 @@ class RunProgress:
         own.append(outcome)
         went_well = [one for one in own if one.status == "ok" and one.measurement.timings.typical is not None]
         statistic = common_statistic(one.measurement.timings for one in went_well)
-        about = LaunchSequence(own, went_well, kind=case.delegate.kind, threads=case.threads, statistic=statistic)
+        about = LaunchSequence(
+            own,
+            went_well,
+            kind=case.delegate.kind,
+            threads=case.threads,
+            disturbed=disturbances(own, self.plan.measure.cooldown),
+            statistic=statistic,
+        )
         self._doubts[case.id] = tuple(doubt for doubt in doubts(about) if doubt.kind != _NO_NEWS)

@@ -14,6 +14,7 @@ from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from benchbench.execution.progress import RunProgress, outcome_line
 from benchbench.execution.scheduler import Begun, Done, Event
@@ -135,7 +136,16 @@ class LiveReport:
             case "status":
                 told = self._status | {"page": {"number": self._number, "made": self._made}}
                 return json.dumps(told).encode(), "application/json", ()
-        return None
+        log = self._log(name)
+        return None if log is None else (log, "text/plain; charset=utf-8", ())
+
+    def _log(self, name: str) -> bytes | None:
+        """A raw log that the page leads to."""
+        folder, _, log = unquote(name).partition("/")
+        if folder != "logs" or self._begun is None or log in {"", ".", ".."} or "/" in log:
+            return None
+        path = self._begun.folder / folder / log
+        return path.read_bytes() if path.is_file() else None
 
 
 def _handler(live: LiveReport) -> type[BaseHTTPRequestHandler]:

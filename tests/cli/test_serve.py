@@ -13,7 +13,7 @@ import urllib.request
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -60,7 +60,9 @@ def test_a_page_is_renewed_between_trials_for_who_has_its_token(bench: Workbench
     assert len(place.path.strip("/")) >= 20
     root = f"http://127.0.0.1:{place.port}"
     assert {refused(root + "/"), refused(f"{root}/status"), refused(f"{root}/x{place.path}page")} == {404}
-    assert refused(address + "../../etc/passwd") == 404
+    assert {refused(address + path) for path in ("../../etc/passwd", "logs/..%2frun.json", "logs/", "run.json")} == {
+        404
+    }
     assert refused(address, Host="evil.example") == 404  # a name that somebody else resolves to this machine
 
     renewed: dict[int, Any] = {}
@@ -77,6 +79,8 @@ def test_a_page_is_renewed_between_trials_for_who_has_its_token(bench: Workbench
     assert second["last"][-1].startswith("host/fashion_mnist.float32/xnnpack/t1/r")
     assert second["doubts"]
     assert "<title>test · benchbench</title>" in fetched(address + "page").decode()
+    log = next((bench.latest() / "logs").iterdir())
+    assert fetched(f"{address}logs/{quote(log.name)}") == log.read_bytes()
     if CHROMIUM:
         looked = [CHROMIUM, *QUIET, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", address]
         shown = subprocess.run(looked, capture_output=True, text=True, timeout=240, check=True)
