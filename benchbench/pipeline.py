@@ -31,9 +31,8 @@ from benchbench.run_folder import journal as journals
 from benchbench.run_folder.journal import Journal
 from benchbench.run_folder.manifest import read_manifest
 from benchbench.run_folder.names import REPORTS
-from benchbench.runtimes import QUANTIZING
 from benchbench.runtimes.base import Target
-from benchbench.runtimes.models import family_remarks, formats_of
+from benchbench.runtimes.models import family_remarks, formats_of, quantizing
 from benchbench.runtimes.quantizing.calibration import RAW_PIXELS, Feeding, Pixels
 from benchbench.runtimes.quantizing.manifest import Family
 from benchbench.runtimes.quantizing.progress import Progress
@@ -335,7 +334,7 @@ def _same_tools(opened: Sequence[Worker | Absent], begun: Resumption, folder: Pa
 
 def quantize(
     source: str | Path,
-    schemes: Sequence[str],
+    schemes: Sequence[str] | None,
     out: str | Path,
     *,
     representative: str | Path | Feeding | None = None,
@@ -343,17 +342,21 @@ def quantize(
     per_channel: bool = True,
     input_sizes: Sequence[int] = (),
     name: str | None = None,
+    model_format: str | None = None,
     progress: Progress = saying_nothing,
 ) -> Family:
-    """Make the schemes of `source` (a float .tflite, a Keras file or a SavedModel folder) into the new folder `out`.
+    """Make the schemes of a float model into the new folder `out`, as files of `model_format`.
 
-    `schemes` are QUANTIZING.schemes and "edgetpu"; a scheme that cannot be made, or not be run here, is skipped with
-    its reason; one that answers badly is kept, and its fidelity says so. Raises InputError for a source, data or folder
-    that cannot be used, ToolError when nothing but a copy of the source could be made; `out` does not exist then.
+    `source` is a .tflite, an .onnx, a Keras file or a SavedModel folder; without a format, a model file's family is of
+    its own, and any other's of the first that has a quantizer. No `schemes` are all of that format's converters. One
+    that cannot be made, or not be run here, is skipped with its reason; one that answers badly is kept, and its
+    fidelity says so. Raises InputError for a source, data or folder that cannot be used, ToolError when nothing but a
+    copy of the source could be made; `out` does not exist then.
     """
-    return QUANTIZING.quantizer()(
+    runtime = quantizing(Path(source), model_format)
+    return runtime.quantizer()(
         source,
-        schemes,
+        schemes or runtime.schemes,
         out,
         representative=representative,
         pixels=pixels,

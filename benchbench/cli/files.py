@@ -49,6 +49,7 @@ def models(files: tuple[Path, ...], as_json: bool) -> None:
 @click.option("--per-tensor", is_flag=True, help="One scale for a whole weight tensor instead of one per channel.")
 @click.option("--input-size", metavar="N,N…", help="Square input sizes, where the source allows them.")
 @click.option("--name", help="The family's name.  [the source's, without its scheme]")
+@click.option("--format", "model_format", metavar="FORMAT", help="Of the files: tflite or onnx.  [the source's]")
 @AS_JSON
 def quantize(
     source: Path,
@@ -60,28 +61,29 @@ def quantize(
     per_tensor: bool,
     input_size: str | None,
     name: str | None,
+    model_format: str | None,
     as_json: bool,
 ) -> None:
     """Make the quantized variants of a float model.
 
-    From a .tflite, a Keras file or a SavedModel folder.
+    From a .tflite, an .onnx, a Keras file or a SavedModel folder.
     """
     from benchbench.cli import progress as console
     from benchbench.cli import tables
     from benchbench.pipeline import quantize as make
-    from benchbench.runtimes import QUANTIZING
     from benchbench.runtimes.quantizing.calibration import Pixels
 
     with console.Making() as progress:
         family = make(
             source,
-            schemes or QUANTIZING.schemes,
+            schemes or None,
             out,
             representative=representative,
             pixels=Pixels(mean, std),
             per_channel=not per_tensor,
             input_sizes=sizes(input_size),
             name=name,
+            model_format=model_format,
             progress=progress,
         )
     if as_json:

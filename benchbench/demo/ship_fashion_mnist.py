@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from benchbench.demo.qat_fashion_mnist import converted, fine_tuned
 from benchbench.demo.train_fashion_mnist import BATCH, IMBALANCE, SEED, STEPS, Pixels, dataset
 from benchbench.pipeline import quantize
-from benchbench.runtimes import QUANTIZING
 from benchbench.runtimes.models import inspect
 from benchbench.runtimes.quantizing.manifest import MANIFEST
 
@@ -40,7 +39,7 @@ def main(work: Path, out: Path) -> None:
     images, labels = dataset("train")
     samples = work / "calibration.npz"
     np.savez_compressed(samples, x=images[:CALIBRATION_IMAGES])
-    family = quantize(work / "float.keras", QUANTIZING.schemes, out, representative=samples, name=FAMILY)
+    family = quantize(work / "float.keras", None, out, representative=samples, name=FAMILY)
     files = {made.file: made.model_dump(exclude={"mapping"}) for made in family.made}
     files |= _hurt(work, out, samples)
     files |= _taught(work, out, images, labels)

@@ -17,7 +17,6 @@ from benchbench.values.case import Variant
 RUNTIMES: tuple[Runtime, ...] = (Tflite(), OnnxRuntime())
 Delegate = Annotated[TfliteDelegate | OnnxDelegate, Field(discriminator="kind")]
 
-QUANTIZING = next(runtime for runtime in RUNTIMES if runtime.schemes)  # what `quantize` makes models for
 SUFFIXES = tuple(suffix for runtime in RUNTIMES for suffix in runtime.suffixes)
 FORMATS = tuple(runtime.format for runtime in RUNTIMES)
 BACKENDS = {kind: backend for runtime in RUNTIMES for kind, backend in runtime.backends.items()}
@@ -30,7 +29,6 @@ __all__ = [
     "KINDS",
     "ON_CPU",
     "RUNTIMES",
-    "QUANTIZING",
     "SUFFIXES",
     "Delegate",
     "Runtime",

@@ -37,6 +37,19 @@ def _reader(path: Path) -> Runtime:
     return by_suffix.get(path.suffix.lower(), RUNTIMES[0])
 
 
+def quantizing(source: Path, model_format: str | None) -> Runtime:
+    """The runtime whose format a family is made in: the one asked for, the source's own, or the first that makes any.
+
+    Raises InputError for a format that nothing is made in.
+    """
+    able = {runtime.format: runtime for runtime in RUNTIMES if runtime.schemes}
+    if model_format is not None and model_format not in able:
+        remedy = f"the formats are {', '.join(able)}"
+        raise InputError(f"no family is made of .{model_format} files", remedy=remedy)
+    own = next((runtime for runtime in able.values() if source.suffix.lower() in runtime.suffixes), None)
+    return able[model_format] if model_format else own or next(iter(able.values()))
+
+
 def info_of(variant: Variant) -> ModelInfo:
     """What is in a variant's file, by the signature that was chosen."""
     info = inspect(variant.path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -93,9 +94,10 @@ class Tflite(Runtime):
         return [RecordedLaunch(launch.reading, launch.graph) for launch in read_text(text)]
 
     def quantizer(self) -> Quantizer:
-        from benchbench.runtimes.tflite.quantize.quantize import quantize
+        from benchbench.runtimes.quantizing.family import make_family
+        from benchbench.runtimes.tflite.quantize.quantize import TfliteConverters
 
-        return quantize
+        return partial(make_family, TfliteConverters())
 
     def kinships(self, infos: Sequence[ModelInfo], names: Sequence[str]) -> tuple[Kin, ...]:
         from benchbench.runtimes.tflite.model.kinship import kinships

@@ -18,11 +18,12 @@ import pytest
 from benchbench.demo.ship_fashion_mnist import predictions
 from benchbench.pipeline import quantize
 from benchbench.runtimes.quantizing.calibration import Feeding, Pixels, load
+from benchbench.runtimes.quantizing.conversion import convert
 from benchbench.runtimes.quantizing.manifest import Family, Made
 from benchbench.runtimes.quantizing.progress import Finished, Step, Working
+from benchbench.runtimes.quantizing.requests import ConversionRequest, ConversionResult, Fed
 from benchbench.runtimes.tflite.model.inspect import inspect
-from benchbench.runtimes.tflite.quantize.conversion import Fed, convert
-from benchbench.runtimes.tflite.quantize.converters import ConversionRequest, ConversionResult
+from benchbench.runtimes.tflite.quantize.converters import make
 from benchbench.runtimes.tflite.quantize.schemes import SCHEMES
 from benchbench.values.errors import InputError, ToolError
 from benchbench.values.process_end import how_a_child_ended
@@ -224,7 +225,7 @@ def converters(pid: int) -> list[int]:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        if found := [int(child) for child in children if b"quantize.conversion" in command(child)]:
+        if found := [int(child) for child in children if b"quantizing.conversion" in command(child)]:
             return found
     return []
 
@@ -350,9 +351,13 @@ def test_pixels_that_cannot_be_normalised_are_refused(mean: float, std: float) -
 def test_what_does_not_exist_or_is_no_model_is_refused(tmp_path: Path) -> None:
     refused(tmp_path, "does not exist", representative=tmp_path / "gone.npz")
     refused(tmp_path, "is no model file and no SavedModel folder", source=tmp_path)
-    onnx = tmp_path / "net.onnx"
-    onnx.touch()
-    refused(tmp_path, r"\.onnx cannot be quantized \(give a \.tflite", source=onnx)
+    for suffix, why in (
+        (".pb", r"\.pb cannot be quantized \(give a \.tflite"),
+        (".onnx", r"no converter makes \.tflite"),
+    ):
+        source = tmp_path / f"net{suffix}"
+        source.touch()
+        refused(tmp_path, why, source=source)
 
 
 def test_unknown_schemes_and_sizes_of_a_tflite_are_refused(tmp_path: Path) -> None:
@@ -411,7 +416,7 @@ def test_an_order_that_fails_does_not_take_the_next_with_it(tmp_path: Path) -> N
             common | {"source": str(source), "float32": None, "target": str(tmp_path / name)}
         )
 
-    results = convert([request(broken, "a.tflite"), request(FLOAT32, "b.tflite")])
+    results = convert(make.__module__, [request(broken, "a.tflite"), request(FLOAT32, "b.tflite")])
     bad, good = [result.error for result in results if isinstance(result, ConversionResult)]
     assert bad
     assert good is None
@@ -436,7 +441,7 @@ def test_a_converter_that_nobody_waits_for_is_ended(tmp_path: Path) -> None:
         float32=None,
         target=str(tmp_path / "int8.tflite"),
     )
-    with closing(convert([request])) as messages:
+    with closing(convert(make.__module__, [request])) as messages:
         assert isinstance(next(messages), Fed)
         (converter,) = converters(os.getpid())
     assert not Path(f"/proc/{converter}").exists()

@@ -1,15 +1,16 @@
-"""What a family is made from: a float .tflite, a Keras file, or a SavedModel folder."""
+"""What a family is made from: a float .tflite or .onnx, a Keras file, or a SavedModel folder."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from pathlib import Path
+from typing import Literal
 
-from benchbench.runtimes.tflite.quantize.converters import SourceKind
 from benchbench.values.errors import InputError
 
-SOURCES = "a .tflite, a .keras or .h5 file, or a SavedModel folder"
+SourceKind = Literal["tflite", "onnx", "keras", "saved_model"]
+SOURCES = "a .tflite, an .onnx, a .keras or .h5 file, or a SavedModel folder"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 FLOAT = re.compile(r"(?<=.)[._-](float32|fp32|f32|float)$", re.IGNORECASE)  # a source is of no other scheme
 
@@ -23,6 +24,8 @@ def kind_of(source: Path) -> SourceKind:
     match source.suffix.lower():
         case ".tflite":
             return "tflite"
+        case ".onnx":
+            return "onnx"
         case ".keras" | ".h5":
             return "keras"
     raise InputError(

@@ -1,8 +1,9 @@
 """Run converters where a crash does no harm: in a child process.
 
-    python -m benchbench.runtimes.tflite.quantize.conversion REQUESTS DESCRIPTOR
+    python -m benchbench.runtimes.quantizing.conversion MAKER REQUESTS DESCRIPTOR
 
-makes what is asked for (JSON lines) one after another, and writes a result for each to the open file as it is done.
+has the module MAKER make what is asked for (JSON lines) one after another, and writes a result for each to the open
+file as it is done.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -20,44 +22,34 @@ from typing import IO
 
 from pydantic import TypeAdapter
 
-from benchbench.runtimes.tflite.quantize.converters import ConversionRequest, ConversionResult, Impossible, make
-from benchbench.values.device import Frozen
+from benchbench.runtimes.quantizing.requests import ConversionRequest, ConversionResult, Fed, Impossible
 from benchbench.values.process_end import how_a_child_ended
-
-
-class Fed(Frozen):
-    """How far the calibration of a conversion is: so many samples of so many, in so many seconds."""
-
-    target: str
-    fed: int
-    samples: int
-    seconds: float
-
 
 Message = ConversionResult | Fed
 MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
+EXTRAS = {"tensorflow": "tensorflow", "tf2onnx": "tensorflow", "onnx": "onnx", "onnxruntime": "onnx", "onnx_ir": "onnx"}
 
 
-def convert(requests: Sequence[ConversionRequest]) -> Generator[Message]:
-    """A result for every request, in their sequence and as it is done; a converter that crashes costs its own only.
+def convert(maker: str, requests: Sequence[ConversionRequest]) -> Generator[Message]:
+    """A result of `maker.make` for every request, in their sequence and as it is done; a crash costs its own only.
 
     The child goes on with the next while the caller looks at a result; closing the generator ends it.
     """
     done = 0
     while done < len(requests):
-        with closing(_one_process(requests[done:])) as messages:
+        with closing(_one_process(maker, requests[done:])) as messages:
             for message in messages:
                 done += isinstance(message, ConversionResult)
                 yield message
 
 
-def _one_process(requests: Sequence[ConversionRequest]) -> Generator[Message]:
+def _one_process(maker: str, requests: Sequence[ConversionRequest]) -> Generator[Message]:
     """What one child process says; where it ended early, the conversion that it was at has failed."""
     done = 0
     with TemporaryDirectory(prefix="benchbench-") as folder, Path(folder, "stderr.txt").open("w+b") as said:
         asked = Path(folder, "requests.jsonl")
         asked.write_text("".join(request.model_dump_json() + "\n" for request in requests), encoding="utf-8")
-        with _child(asked, said) as (child, lines):
+        with _child(maker, asked, said) as (child, lines):
             for line in lines:
                 message = MESSAGE.validate_json(line)
                 done += isinstance(message, ConversionResult)
@@ -71,13 +63,13 @@ def _one_process(requests: Sequence[ConversionRequest]) -> Generator[Message]:
 
 
 @contextmanager
-def _child(asked: Path, said: IO[bytes]) -> Generator[tuple[subprocess.Popen[bytes], IO[str]]]:
+def _child(maker: str, asked: Path, said: IO[bytes]) -> Generator[tuple[subprocess.Popen[bytes], IO[str]]]:
     """A child that converts, and what it says line by line; killed at the end if it still works then."""
     reader, writer = os.pipe()
     with open(reader, encoding="utf-8") as lines:  # noqa: PTH123  # a descriptor has no path
         try:
             child = subprocess.Popen(
-                [sys.executable, "-m", "benchbench.runtimes.tflite.quantize.conversion", str(asked), str(writer)],
+                [sys.executable, "-m", "benchbench.runtimes.quantizing.conversion", maker, str(asked), str(writer)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=said,
@@ -94,9 +86,10 @@ def _child(asked: Path, said: IO[bytes]) -> Generator[tuple[subprocess.Popen[byt
                 child.kill()
 
 
-def main(asked: str, descriptor: str) -> None:
+def main(maker: str, asked: str, descriptor: str) -> None:
     """The child: make what the file `asked` lists, and write a line for each to the descriptor."""
     Thread(target=_end_when_alone, daemon=True).start()
+    make = import_module(maker).make
     requests = [
         ConversionRequest.model_validate_json(line) for line in Path(asked).read_text(encoding="utf-8").splitlines()
     ]
@@ -124,7 +117,7 @@ def _feeding(say: Callable[[Message], None], target: str, fed: int, samples: int
 
 def _line(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
-        extra = "tensorflow" if error.name == "tensorflow" else "quantize"
+        extra = EXTRAS.get(error.name or "", "quantize")
         return f"{error.name} is not installed: pip install 'benchbench[{extra}]'"
     if isinstance(error, Impossible):
         return str(error)
@@ -133,4 +126,4 @@ def _line(error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:4])
