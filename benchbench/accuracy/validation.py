@@ -16,8 +16,9 @@ from benchbench.accuracy.fidelity import fidelity as tensor_fidelity
 from benchbench.accuracy.fidelity import flags
 from benchbench.accuracy.on_this_host import NotComparable, outputs_on_this_host
 from benchbench.accuracy.outputs import Output
-from benchbench.device_script.protocol import Evaluation, InterpreterDelegate, Request
+from benchbench.device_script.protocol import Evaluation, Request
 from benchbench.device_script.tensors import to_input
+from benchbench.runtimes import runtime_of
 from benchbench.runtimes.quantizing.calibration import Calibration
 from benchbench.runtimes.quantizing.manifest import Fidelity
 from benchbench.runtimes.quantizing.validator import CannotRun
@@ -130,7 +131,7 @@ def _answers(info: ModelInfo, samples: Arrays) -> Outputs | None:
         request = Request(
             model=str(Path(info.path).absolute()),
             asked="validation",
-            delegate=InterpreterDelegate(xnnpack=True),
+            delegate=runtime_of(info.format).ordinary_kernels(),
             shapes=tuple(fed[k].shape[1:] if k in fed else None for k in range(len(info.inputs))),
             evaluate=evaluation,
         )
@@ -139,7 +140,7 @@ def _answers(info: ModelInfo, samples: Arrays) -> Outputs | None:
         except NotComparable:
             return None
         except ToolError as error:
-            raise CannotRun(f"the interpreter failed: {error.message}") from error
+            raise CannotRun(f"its runtime failed: {error.message}") from error
     return tuple(map(_without_batch, outputs)) if all(output.raw.dtype.kind in "fiub" for output in outputs) else None
 
 

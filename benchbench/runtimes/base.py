@@ -118,6 +118,10 @@ class Runtime(ABC):
         """What makes the `schemes` of a model."""
         raise NotImplementedError(f"no schemes are made of .{self.format} models")
 
+    def ordinary_kernels(self) -> DelegateRequest:
+        """The runtime as most people have it on this host's CPU: what made files are tried with."""
+        raise NotImplementedError(f".{self.format} models are not tried on this host")
+
     def kinships(self, infos: Sequence[ModelInfo], names: Sequence[str]) -> tuple[Kin, ...]:
         """How each file belongs to the family that they are meant to be; `names` are those of the variants."""
         return tuple(Kin() for _ in infos)

@@ -99,6 +99,9 @@ class Tflite(Runtime):
 
         return partial(make_family, TfliteConverters())
 
+    def ordinary_kernels(self) -> DelegateRequest:
+        return InterpreterDelegate(xnnpack=True)
+
     def kinships(self, infos: Sequence[ModelInfo], names: Sequence[str]) -> tuple[Kin, ...]:
         from benchbench.runtimes.tflite.model.kinship import kinships
 
