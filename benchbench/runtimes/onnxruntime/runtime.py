@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +13,14 @@ from benchbench.device_script.protocol import DelegateRequest
 from benchbench.runtimes.base import Runtime, Toolchain
 from benchbench.runtimes.interpreters import Interpreter
 from benchbench.runtimes.onnxruntime.backends import BACKENDS, Cpu
+from benchbench.runtimes.onnxruntime.quantize.schemes import SCHEMES
 from benchbench.values.case import Variant
 from benchbench.values.device import Device, RunnerKind, ToolChoice, Traits
 from benchbench.values.model import ModelInfo
 
 if TYPE_CHECKING:
     from benchbench.device.session import Session
+    from benchbench.runtimes.quantizing.quantizer import Quantizer  # numpy: slow to import
 
 ON_HOST = tuple(package for package in ("onnxruntime", "onnx") if find_spec(package) is not None)  # of the extra
 
@@ -31,6 +34,7 @@ class OnnxRuntime(Runtime):
     backends = BACKENDS
     usual_backend = Cpu.kind_name()
     host_packages = ON_HOST
+    schemes = SCHEMES
     tiny_model = Path(__file__).with_name("tiny.onnx")  # a convolution, its activation, a mean and a softmax
 
     def inspect(self, path: Path) -> ModelInfo:
@@ -51,6 +55,15 @@ class OnnxRuntime(Runtime):
         from benchbench.runtimes.script_on_device import look_at_python
 
         return look_at_python(session, python, PYTHON)
+
+    def quantizer(self) -> Quantizer:
+        from benchbench.runtimes.onnxruntime.quantize.quantize import OnnxConverters
+        from benchbench.runtimes.quantizing.family import make_family
+
+        return partial(make_family, OnnxConverters())
+
+    def ordinary_kernels(self) -> DelegateRequest:
+        return Cpu().request(None)
 
     def references(self, variant: Variant) -> Mapping[str, DelegateRequest]:
         """CPU kernels on the graph as it stands in the file, then as ONNX Runtime optimises it."""

@@ -27,7 +27,7 @@ from benchbench.values.process_end import how_a_child_ended
 
 Message = ConversionResult | Fed
 MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
-EXTRAS = {"tensorflow": "tensorflow", "tf2onnx": "tensorflow", "onnx": "onnx", "onnxruntime": "onnx", "onnx_ir": "onnx"}
+EXTRAS = {"tensorflow": "tensorflow", "tf2onnx": "tensorflow", "onnx": "onnx", "onnxruntime": "onnx"}
 
 
 def convert(maker: str, requests: Sequence[ConversionRequest]) -> Generator[Message]:
