@@ -17,6 +17,7 @@ from benchbench.analysis.gate import Failing
 from benchbench.values import formatting
 from benchbench.values.visible import visible
 
+MOST_ROWS = 100  # of a table in Markdown: a comment on GitHub holds 65,536 characters
 WITHOUT_A_PAIR = ("left out", "only in new", "not measured")
 
 
@@ -67,7 +68,7 @@ def as_markdown(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing:
         parts.append(_table([*fails, *changed], failing))
     told = [f"- {escaped(str(change))}" for change in changes if change.verdict in {"better", "worse"}]
     if told:
-        parts.append("\n".join(["Beside latency:", "", *told]))
+        parts.append("\n".join(["Beside latency:", "", *told[:MOST_ROWS]]) + left_out(told))
     if rest:
         summary = f"<summary>{formatting.counted(len(rest), 'case')} without a change</summary>"
         parts.append(f"<details>{summary}\n\n{_table(rest, failing)}\n\n</details>")
@@ -76,7 +77,7 @@ def as_markdown(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing:
 
 def _table(rows: Sequence[Any], failing: Failing) -> str:
     lines = ["| case | base | new | new / base | verdict |", "|---|--:|--:|--:|---|"]
-    for row in rows:
+    for row in rows[:MOST_ROWS]:
         base, new = (formatting.time(row[side]) if pd.notna(row[side]) else "–" for side in ("base_ms", "new_ms"))
         numbers = [row[key] for key in ("ratio", "ratio_low", "ratio_high")]
         ratio, low, high = (formatting.number(value, 4) if pd.notna(value) else "–" for value in numbers)
@@ -85,7 +86,13 @@ def _table(rows: Sequence[Any], failing: Failing) -> str:
         verdict = f"**{row['verdict']}**" if row["case"] in failing else row["verdict"]
         told = f"{verdict}: {escaped(why)}" if why else verdict
         lines.append(f"| {escaped(row['case'])} | {base} | {new} | {interval} | {told} |")
-    return "\n".join(lines)
+    return "\n".join(lines) + left_out(rows)
+
+
+def left_out(rows: Sequence[Any]) -> str:
+    """What is said under a table that does not show all of its rows."""
+    left = len(rows) - MOST_ROWS
+    return f"\n\n{formatting.counted(left, 'more case')}: see `report.json`, or `--json`." if left > 0 else ""
 
 
 def why_in_words(row: Any, failing: Failing) -> str:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from benchbench.analysis.comparison_text import as_markdown, escaped
+from benchbench.analysis.comparison_text import MOST_ROWS, as_markdown, escaped, left_out
 from benchbench.analysis.doubts import Doubt
 from benchbench.report.results import Results, missing
 from benchbench.values import formatting
 from benchbench.values.quantities import quantity
 
-MOST_ROWS = 100  # of a table of cases: a comment on GitHub holds 65,536 characters
+MOST_TOLD = 20  # recommendations, and reasons why cases have no number
 _HEAD = "| case | ran on | latency | interval | accuracy | doubts |\n|---|---|--:|--:|--:|---|"
 
 
@@ -27,7 +27,9 @@ def report_markdown(results: Results) -> str:
             as_markdown(found.frame, found.changes, found.failing).rstrip(),
         ]
     if recommended := list(_recommended(results)):
-        parts += ["### What to ship", "\n".join(recommended)]
+        more = len(recommended) - MOST_TOLD
+        rest = [f"- and {more} more in `report.json`"] if more > 0 else []
+        parts += ["### What to ship", "\n".join([*recommended[:MOST_TOLD], *rest])]
     if len(results.tried):
         parts.append(_cases(results))
     return "\n\n".join(parts) + "\n"
@@ -48,7 +50,7 @@ def _counted(results: Results) -> str:
         for name, tally in results.tallies
         for line in tally.lines
     ]
-    return "\n".join([f"{devices}, {runs}", "", *tallies])
+    return "\n".join([f"{devices}, {runs}", "", *tallies[:MOST_TOLD], *(["- …"] if len(tallies) > MOST_TOLD else [])])
 
 
 def _recommended(results: Results) -> Iterator[str]:
@@ -56,8 +58,8 @@ def _recommended(results: Results) -> Iterator[str]:
         if _is_base(found.run, results):
             continue
         where = escaped(" · ".join(part for part in (_place(found.run, found.device, results), found.family) if part))
-        yield f"- **{where}**: {escaped(found.sentence)}"
-        yield from (f"  - but: {escaped(doubt)}" for doubt in (*found.doubts, *found.shared))
+        doubts = [f"\n  - but: {escaped(doubt)}" for doubt in (*found.doubts, *found.shared)]
+        yield f"- **{where}**: {escaped(found.sentence)}{''.join(doubts)}"
 
 
 def _is_base(run: str, results: Results) -> bool:
@@ -72,10 +74,8 @@ def _place(run: str, name: str, results: Results) -> str:
 def _cases(results: Results) -> str:
     rows = [row for row in results.cases.to_dict("records") if not _is_base(row["run"], results)]
     lines = [_HEAD, *(_row(row, results) for row in rows[:MOST_ROWS])]
-    left = len(rows) - MOST_ROWS
-    more = f"\n\n{formatting.counted(left, 'more case')}: see `cases.csv` or `report.json`." if left > 0 else ""
     summary = f"<summary>{formatting.counted(len(rows), 'case')}</summary>"
-    return f"<details>{summary}\n\n" + "\n".join(lines) + f"{more}\n\n</details>"
+    return f"<details>{summary}\n\n" + "\n".join(lines) + f"{left_out(rows)}\n\n</details>"
 
 
 def _row(row: Any, results: Results) -> str:

@@ -10,9 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from benchbench.analysis.columns import CASES, COMPARISON, SCORED
+from benchbench.analysis.comparison_text import MOST_ROWS
 from benchbench.analysis.frames import load
 from benchbench.report import write_report
-from benchbench.report.markdown import MOST_ROWS, report_markdown
+from benchbench.report.markdown import report_markdown
 from benchbench.report.record import report_schema
 from benchbench.report.results import Results
 from tests.report.builder import full_matrix, launches, outcome, skip, variant, write_run
@@ -101,9 +102,22 @@ def test_a_text_of_two_thousand_cases_fits_a_comment(tmp_path: Path) -> None:
     models = [variant(name=f"variant_with_a_long_name_{n}", scheme="int8") for n in range(2000)]
     skips = [skip("pixel8", model, "gpu", "not this one") for model in models]
     folder = write_run(tmp_path, launches(BASE), variants=models, skips=skips)
-    text = report_markdown(Results((load(folder),)))
+    run = load(folder)
+    text = report_markdown(Results((run,)))
     assert len(text) < 65_536
-    assert f"{2001 - MOST_ROWS:,}".replace(",", "") + " more cases" in text
+    assert f"{2001 - MOST_ROWS} more cases" in text
+
+
+def test_a_text_of_many_changes_on_many_devices_fits_a_comment(tmp_path: Path) -> None:
+    names = [f"phone_{n}_with_a_name" for n in range(150)]
+    runs = [
+        load(write_run(tmp_path / day, [o for name in names for o in launches(times, device=name)], id=day))
+        for day, times in (("monday", BASE), ("tuesday", SLOWER))
+    ]
+    text = report_markdown(Results(tuple(runs)))
+    assert len(text) < 65_536
+    assert f"{150 - MOST_ROWS} more cases" in text
+    assert "- and 130 more in `report.json`" in text
 
 
 def test_no_name_and_no_line_of_a_tool_is_markup_or_reaches_a_terminal(tmp_path: Path) -> None:
