@@ -87,6 +87,7 @@ class Installation:
     platform: str  # as uv names it
     folder: str
     packages: tuple[str, ...]
+    runtimes: tuple[Runtime, ...]
     free_mb: float
 
     @property
@@ -109,9 +110,9 @@ def examine(session: Session) -> Installation | str:
             f"{device.name}: only Linux boards have a Python to equip",
             remedy=f"benchbench tools --get {device.name} fetches benchmark_model for it",
         )
-    there = [_found(session, interpreters(device, traits), runtime) for runtime in IN_PYTHON]
-    if all(there):
-        names = " and ".join(f"{found.runtime} in {found.executable}" for found in there if found)
+    there = {runtime: _found(session, interpreters(device, traits), runtime) for runtime in IN_PYTHON}
+    names = " and ".join(f"{found.runtime} in {found.executable}" for found in there.values() if found)
+    if all(there.values()):
         return f"{device.name}: has {names} already"
     if isinstance(device.address, Local):
         best = " ".join(chain.from_iterable(runtime.packages[0] for runtime in IN_PYTHON))
@@ -121,7 +122,10 @@ def examine(session: Session) -> Installation | str:
         raise DeviceError(
             f"{device.name}: has no python3", remedy=f"on {device.name}: sudo apt-get install python3, or the like"
         )
-    return _planned(session, device, base)
+    wanted = _planned(session, device, base)
+    if all(there[runtime] for runtime in wanted.runtimes):
+        return f"{device.name}: has {names} already, and no other runtime is published for it"
+    return wanted
 
 
 def _found(session: Session, pythons: Sequence[str], runtime: Runtime) -> Interpreter | None:
@@ -143,9 +147,10 @@ def _planned(session: Session, device: Device, base: str) -> Installation:
         raise DeviceError(f"{device.name}: {base}: {why}", remedy="name another interpreter as `python`") from error
     version = ".".join(map(str, said.version))
     platform = uv_platform(device.name, said.machine, said.bits, said.libc)
-    packages = _resolved(session, platform, version)
+    packages, runtimes = _resolved(session, platform, version)
     folder = f"{session.workdir}/python"
-    return Installation(device.name, said.executable, version, platform, folder, packages, said.free / 1e6)
+    free_mb = said.free / 1e6
+    return Installation(device.name, said.executable, version, platform, folder, packages, runtimes, free_mb)
 
 
 def uv_platform(device: str, machine: str, bits: int, libc: tuple[str, str]) -> str:
@@ -166,15 +171,19 @@ def uv_platform(device: str, machine: str, bits: int, libc: tuple[str, str]) -> 
     return f"{arch}-manylinux_2_{fitting}"
 
 
-def _resolved(session: Session, platform: str, version: str) -> tuple[str, ...]:
-    """The packages with their versions: of each runtime the first that exist for such a board."""
+def _resolved(session: Session, platform: str, version: str) -> tuple[tuple[str, ...], tuple[Runtime, ...]]:
+    """The packages with their versions, of each runtime the first that exist for such a board; and for which runtimes.
+
+    One that may do without has no packages as its last choice.
+    """
     said = ""
     for chosen in product(*(runtime.packages for runtime in IN_PYTHON)):
         asked = ["pip", "compile", "--quiet", "--no-header", "--no-annotate", "--only-binary", ":all:", "-"]
         target = ["--python-platform", platform, "--python-version", version]
         done = _uv(session, [*asked, *target], "\n".join(chain.from_iterable(chosen)))
         if done.returncode == 0:
-            return tuple(line.strip() for line in done.stdout.splitlines() if "==" in line)
+            runtimes = tuple(runtime for runtime, own in zip(IN_PYTHON, chosen, strict=True) if own)
+            return tuple(line.strip() for line in done.stdout.splitlines() if "==" in line), runtimes
         said = said or _telling(done.stderr)
     raise ToolError(
         f"{session.device.name}: no runtime for Python {version} on {platform}: {said}",
@@ -228,7 +237,7 @@ def _built(session: Session, wanted: Installation, archive: str, fresh: str) -> 
         said = (built.error_text.strip().splitlines() or [f"exit code {built.exit_code}"])[-1]
         session.transport.run(["rm", "-f", archive], timeout_s=60)
         raise DeviceError(f"{name}: the environment cannot be made in {fresh}: {said}", remedy="is its disk full?")
-    return " and ".join(_tried(session, f"{fresh}/bin/python3", runtime) for runtime in IN_PYTHON)
+    return " and ".join(_tried(session, f"{fresh}/bin/python3", runtime) for runtime in wanted.runtimes)
 
 
 def _tried(session: Session, python: str, runtime: Runtime) -> str:

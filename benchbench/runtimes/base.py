@@ -68,7 +68,8 @@ class Runtime(ABC):
     name_ending: ClassVar[str] = ""  # of the names that variants get from their files, beside those of other formats
     backends: ClassVar[Mapping[str, type[Backend]]]  # by kind; no other runtime has one of the same
     usual_backend: ClassVar[str]  # its kind: what models are measured on where nobody asks for any
-    packages: ClassVar[tuple[tuple[str, ...], ...]] = ()  # what brings it to a Python, best first; () = nothing does
+    # What brings it to a Python, best first; () last = a device may do without; none = nothing does.
+    packages: ClassVar[tuple[tuple[str, ...], ...]] = ()
     host_packages: ClassVar[tuple[str, ...]] = ()  # of this host's Python, whose versions a run records
     schemes: ClassVar[tuple[str, ...]] = ()  # what its quantizer makes; () = it has none
     log_tool: ClassVar[str | None] = None  # whose output `read_log` reads

@@ -13,6 +13,7 @@ import pytest
 from benchbench.device.session import clean, open_session
 from benchbench.execution.prepare import prepare_device
 from benchbench.execution.provision import Installation, examine, install, uv_platform
+from benchbench.runtimes import RUNTIMES
 from benchbench.values.device import Device, ToolChoice
 from benchbench.values.errors import InputError, ToolError
 from tests.beds.phone import Phone
@@ -53,6 +54,7 @@ def test_a_board_is_equipped_from_here_and_run_uses_it(plain: Board, tmp_path: P
 
     planned = bench.benchbench("devices", "--equip", "board")
     assert "ai-edge-litert==" in planned.stdout
+    assert "onnxruntime==" in planned.stdout
     assert str(plain.home / "work" / "python") in planned.stdout
     assert not (plain.home / "work" / "python").exists()
 
@@ -65,6 +67,11 @@ def test_a_board_is_equipped_from_here_and_run_uses_it(plain: Board, tmp_path: P
     (outcome,) = outcomes(bench.latest())
     assert (outcome.status, outcome.runner) == ("ok", "python")
     assert (outcome.measurement.tool or "").startswith("ai-edge-litert")
+    tiny = next(str(runtime.tiny_model) for runtime in RUNTIMES if runtime.format == "onnx")
+    bench.benchbench("run", tiny, "--devices", "board", "--rounds", "1")
+    (outcome,) = [outcome for outcome in outcomes(bench.latest()) if outcome.timed]
+    assert (outcome.status, outcome.delegation.verdict) == ("ok", "full")
+    assert (outcome.measurement.tool or "").startswith("onnxruntime")
 
 
 @pytest.mark.usefixtures("index")

@@ -33,6 +33,7 @@ class OnnxRuntime(Runtime):
     name_ending = ".onnx"
     backends = BACKENDS
     usual_backend = Cpu.kind_name()
+    packages = (("onnxruntime",), ())  # not for 32-bit boards, nor for musl
     host_packages = ON_HOST
     schemes = SCHEMES
     tiny_model = Path(__file__).with_name("tiny.onnx")  # a convolution, its activation, a mean and a softmax

@@ -60,6 +60,10 @@ def test_symbolic_dimensions_are_open_and_count_as_one(tmp_path: Path) -> None:
     assert info.macs == 4 * 8 * 8 * 3 * 9
     free = inspect(saved(models.that_fails_at_run(), tmp_path / "free.onnx"))
     assert free.inputs[0].open
+    anywhere = models.conv("N")
+    anywhere.graph.input[0].type.tensor_type.shape.dim[3].dim_param = "width"
+    told = inspect(saved(anywhere, tmp_path / "wide.onnx"))
+    assert (told.macs, told.macs_note) == (None, "Conv has a dynamic shape")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ class _Open(Exception):
 
 
 def macs_of(model: ModelProto) -> tuple[int | None, str | None]:
-    """Multiply-accumulates of the main graph, open dimensions taken as 1, and a note about them.
+    """Multiply-accumulates of the main graph, for a batch of 1 where it is open, and a note about them.
 
     None where the shape of a counted operator cannot be told.
     """
@@ -80,9 +80,9 @@ def _shapes(model: ModelProto) -> dict[str, tuple[int, ...] | None]:
 
     light = _without_data(model)
     for argument in light.graph.input:
-        for size in argument.type.tensor_type.shape.dim:
-            if not size.HasField("dim_value"):
-                size.dim_value = 1
+        batch = argument.type.tensor_type.shape.dim[:1]
+        if batch and not batch[0].HasField("dim_value"):
+            batch[0].dim_value = 1
     del light.graph.value_info[:]
     for output in light.graph.output:
         output.type.tensor_type.ClearField("shape")
