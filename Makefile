@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check bench calibrate logs-check reference vega lock clean
+.PHONY: demo test check bench calibrate sample logs-check reference vega lock clean
 LOGS ?= $(wildcard ../shared/logs)
 
 $(BIN)/python:
@@ -40,6 +40,11 @@ bench: $(STAMP)
 # Are the intervals and verdicts as often right as they say? Simulated; some ten minutes.
 calibrate: $(STAMP)
 	@$(BIN)/python -m tests.calibrate
+
+# reports/sample: a run on this machine, a board and a phone of the tests, and its page; some ten minutes.
+sample: $(STAMP)
+	@.ci/system-packages test
+	@$(BIN)/python -m tests.sample
 
 logs-check: $(STAMP)
 	@$(BIN)/python -m tests.logs_check $(LOGS) $(wildcard ../shared/cases)

@@ -172,6 +172,15 @@ def conv_model(size: int = 32, channels: int = 16, layers: int = 3, classes: int
     return graph.file([x], [y])
 
 
+def filter_model(size: int = 32, channels: int = 8, layers: int = 2) -> bytes:
+    """A float32 net from an image to one of the same size, with real weights: 3x3 convolutions."""
+    graph, random = Graph(), np.random.RandomState(7)
+    x = last = graph.tensor("image", (1, size, size, 3))
+    for layer in range(layers):
+        last = _conv(graph, random, last, layer, size, channels if layer else 3, channels)
+    return graph.file([x], [_conv(graph, random, last, layers, size, channels, 3)])
+
+
 def _weights(random: np.random.RandomState, shape: Sequence[int], fan_in: int) -> Array:
     return np.asarray(random.normal(0, (2 / fan_in) ** 0.5, shape), np.float32)
 
