@@ -74,7 +74,8 @@ class Plan:
     def _seconds(self, trials: Sequence[Trial]) -> float:
         per_trial = self.measure.warmup_min_seconds + self.measure.min_seconds + LAUNCH_S
         several = [self.launches[trial.id].least for trial in trials if trial.id in self.launches]
-        return per_trial * (len(trials) - len(several)) + LAUNCH_S * sum(several)
+        primed = sum(trial.case.delegate.caching == "warm" for trial in trials)  # by a launch before the measured one
+        return per_trial * (len(trials) - len(several)) + LAUNCH_S * (sum(several) + primed)
 
     def native_launches(self, device: str) -> tuple[int, int]:
         """How many trials take outputs through benchmark_model, and how many launches they need at most."""

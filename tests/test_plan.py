@@ -220,6 +220,12 @@ def test_the_estimate_is_the_least_time_that_the_matrix_asks_for() -> None:
     assert plan.seconds("host") == pytest.approx(16 * (2 + LAUNCH_S))
 
 
+def test_a_launch_that_fills_a_cache_takes_its_time_too() -> None:
+    plain, warm = (planned(matrix(delegates=(Xnnpack(cache=cache),))) for cache in (None, "warm"))
+    assert warm.seconds("host") == pytest.approx(plain.seconds("host") + LAUNCH_S * len(warm.trials))
+    assert [case.id.replace(":warm", "") for case in warm.cases] == [case.id for case in plain.cases]
+
+
 def test_a_plan_tells_the_most_native_launches_for_outputs_and_costs_the_least() -> None:
     asked = matrix(datasets={"net": "data.npz"}, threads=(1,), native_samples={"net": 100}, samples={"net": 50})
     plan = planned(asked, HOST, PHONE)

@@ -168,6 +168,11 @@ class CacheUse(Frozen):
     used: bool | None
     evidence: str
 
+    @property
+    def answer(self) -> str:
+        """In a word."""
+        return "unknown" if self.used is None else "yes" if self.used else "no"
+
 
 class LaunchResult(Frozen):
     """A runner's reading of one launch: ok only with a steady mean; otherwise the telling line is in `error`.
