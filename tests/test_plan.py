@@ -282,7 +282,7 @@ def test_a_canary_runs_before_the_rounds_between_them_and_after_them() -> None:
         assert [trial.position for trial in trials] == list(range(1, len(trials) + 1))
         canaries = [trial for trial in trials if not trial.of_matrix]
         assert len({trial.id for trial in canaries}) == 3
-        assert {trial.case for trial in canaries} == {case for case in plan.canaries if case.device == device}
+        assert {trial.case.id for trial in canaries} == {case.id for case in plan.canaries if case.device == device}
     assert {case.variant.family for case in plan.cases} == {"net"}
     assert plan.cells == 8
 
