@@ -38,7 +38,7 @@ canary = false
 
 def files(paths: Sequence[str], unpacked: Path) -> Iterator[tuple[str, Path]]:
     """Each .onnx and what it is called here."""
-    for path in map(Path, paths):
+    for path in (Path(given).resolve() for given in paths):
         folder = path
         if path.suffix == ".whl":
             folder = unpacked / path.stem

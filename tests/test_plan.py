@@ -261,14 +261,16 @@ def test_cases_and_skips_are_the_whole_product_and_no_case_is_twice(
 
 
 def test_the_plan_of_the_demo_is_what_its_file_says() -> None:
-    from benchbench.config.matrix import load_matrix
-    from benchbench.demo import MATRIX
+    from benchbench.demo import demo_matrix
 
-    asked = load_matrix(Path(MATRIX))
-    plan = planned(asked, HOST)
-    cases = len(asked.variants) * len(asked.delegates) * len(asked.threads)
-    assert len(plan.cases) == cases
-    assert len(plan.trials) == cases * asked.measure.rounds + len(asked.variants) * len(asked.delegates) + 6
+    for both, formats in ((False, {"tflite"}), (True, {"tflite", "onnx"})):
+        asked = demo_matrix(both)
+        plan = planned(asked, HOST)
+        cases = len(asked.variants) * len(asked.threads)  # each model has one delegate of its runtime
+        assert {case.variant.format for case in plan.cases} == formats
+        assert (len(plan.cases), plan.skips) == (cases, ())
+        canaries = len(plan.of("host")) - cases * asked.measure.rounds - len(asked.variants)
+        assert canaries == asked.measure.rounds + 1
 
 
 def test_a_canary_runs_before_the_rounds_between_them_and_after_them() -> None:
