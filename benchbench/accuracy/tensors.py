@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbench.device_script.protocol import Preprocess
+from benchbench.values.model import has_channels_first
 from benchbench.values.preprocessing import Preprocessing
 
-CHANNELS = {1, 3}  # grey, and red, green and blue
 Array = NDArray[Any]
 Reals = NDArray[np.float32]
 
@@ -65,9 +65,7 @@ def sample_shape(tensor: Tensor, *, whole: bool) -> tuple[int, ...]:
 
 def channels_first(shapes: Sequence[Sequence[int]]) -> tuple[int, ...]:
     """The numbers of those inputs that are images with channels before rows (NCHW), by their sizes."""
-    return tuple(
-        k for k, shape in enumerate(shapes) if len(shape) == 4 and shape[1] in CHANNELS and shape[3] not in CHANNELS
-    )
+    return tuple(k for k, shape in enumerate(shapes) if has_channels_first(shape))
 
 
 def not_a_number(tensor: Tensor) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import Field
@@ -13,6 +14,14 @@ from benchbench.values.errors import InputError
 # What a model keeps from one inference to the next: variable tensors (LSTM, SVDF), or resources (VAR_HANDLE), which
 # only a new interpreter forgets.
 State = Literal["variables", "resources"]
+
+
+CHANNELS = {1, 3}  # of an image: grey, and red, green and blue
+
+
+def has_channels_first(shape: Sequence[int]) -> bool:
+    """Whether an input is an image with channels before rows (NCHW), by its sizes."""
+    return len(shape) == 4 and shape[1] in CHANNELS and shape[3] not in CHANNELS
 
 
 class TensorInfo(Frozen):

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbench.values.errors import InputError
-from benchbench.values.model import TensorInfo
+from benchbench.values.model import TensorInfo, has_channels_first
 
 MOST_SAMPLES = 500  # more do not change the ranges, only the time
 IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
@@ -146,12 +146,13 @@ def _npy(file: Path, tensor: TensorInfo) -> Array:
 
 
 def _image(file: Path, tensor: TensorInfo) -> Array:
-    """The image at the size of the input [1, height, width, channels], uint8."""
+    """The image at the size of the input, as [1, height, width, channels], uint8."""
     from PIL import Image, UnidentifiedImageError
 
-    if len(tensor.shape) != 4 or tensor.shape[3] not in (1, 3):
+    shape = _channels_last(tensor.shape) if has_channels_first(tensor.shape) else tensor.shape
+    if len(shape) != 4 or shape[3] not in (1, 3):
         raise InputError(f"{file}: images cannot feed the input {tensor.name} of shape {list(tensor.shape)}")
-    _, height, width, channels = tensor.shape
+    _, height, width, channels = shape
     try:
         with Image.open(file) as image:
             pixels = image.convert("RGB" if channels == 3 else "L").resize((width, height), Image.Resampling.BILINEAR)
@@ -187,6 +188,19 @@ def _function(source: str, feed: Feeding, inputs: Mapping[str, TensorInfo]) -> d
     }
 
 
+def _turned(array: Array, tensor: TensorInfo) -> Array:
+    """Images with channels last as a model with channels first (NCHW) takes them; others as they are."""
+    if not has_channels_first(tensor.shape) or array.ndim != 4:
+        return array
+    wanted = _channels_last(tensor.signature)[1:]
+    fits = all(w in (-1, n) for w, n in zip(wanted, array.shape[1:], strict=True))
+    return array.transpose(0, 3, 1, 2) if fits else array
+
+
+def _channels_last(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (shape[0], *shape[2:], shape[1])
+
+
 def _sample(label: str, value: Any, tensor: TensorInfo) -> Array:
     """One sample, or several, as [n, …]."""
     array = np.asarray(value)
@@ -201,7 +215,7 @@ def _stacked(label: str, parts: list[Array]) -> Array:
 
 def _fitted(label: str, array: Array, tensor: TensorInfo) -> Array:
     """Samples as [n, *shape without the batch], checked, at most MOST_SAMPLES."""
-    wanted = tensor.signature[1:]
+    array, wanted = _turned(array, tensor), tensor.signature[1:]
     if array.ndim != len(tensor.shape) or any(w not in (-1, n) for w, n in zip(wanted, array.shape[1:], strict=True)):
         shape = ", ".join("any" if n == -1 else str(n) for n in wanted)
         raise InputError(

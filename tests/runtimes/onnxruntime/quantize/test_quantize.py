@@ -80,6 +80,24 @@ def test_an_old_operator_set_is_raised_where_scales_per_channel_need_it(tmp_path
     assert opset_of(tmp_path / "out" / made.file) == 13
 
 
+def test_images_with_channels_last_calibrate_a_model_with_channels_first(tmp_path: Path) -> None:
+    """The .npz that feeds both formats, and a folder of pictures: as it would be with the samples turned by hand."""
+    from PIL import Image
+
+    source = convolution(tmp_path / "net.onnx", opset=17)
+    stored = np.random.default_rng(1).integers(0, 256, (8, 16, 16, 3), np.uint8)
+    np.savez(tmp_path / "last.npz", x=stored)
+    np.savez(tmp_path / "first.npz", x=stored.transpose(0, 3, 1, 2))
+    (tmp_path / "pictures").mkdir()
+    for k, picture in enumerate(stored):
+        Image.fromarray(picture).save(tmp_path / "pictures" / f"{k}.png")
+    made = {
+        data: quantize(source, ["int8"], tmp_path / f"out {data}", representative=tmp_path / data).made[0].sha256
+        for data in ("first.npz", "last.npz", "pictures")
+    }
+    assert len(set(made.values())) == 1
+
+
 def test_int4_weights_of_matrix_products(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(128, 64)).astype(np.float32)
