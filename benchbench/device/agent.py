@@ -61,15 +61,15 @@ def parse_reply(data: bytes, *, limit_s: float) -> Reply:
     return Reply(state, tool_s, raw, before, after, number(values.get("now")), series)
 
 
-def read_series(data: bytes, files: Sequence[str]) -> tuple[Sample, ...]:
-    """What a device sampled of these files, in order; a line that was being written when the job ended is left out."""
+def read_series(data: bytes, sources: Sequence[str]) -> tuple[Sample, ...]:
+    """What a device sampled of these sources, in order; a line that was being written when the job ended is left out."""
     found = []
     for line in data.decode("utf-8", "replace").split("\n")[:-1]:
         uptime, _, rest = line.partition(" ")
         which, _, text = rest.partition(" ")
         uptime_s = number(uptime)
-        if uptime_s is not None and which.isdecimal() and 1 <= int(which) <= len(files):
-            found.append(Sample(uptime_s, files[int(which) - 1], text))
+        if uptime_s is not None and which.isdecimal() and 1 <= int(which) <= len(sources):
+            found.append(Sample(uptime_s, sources[int(which) - 1], text))
     return tuple(found)
 
 
@@ -142,8 +142,10 @@ class Agent:
         options = [word for file, content in job.files.items() for word in ("put", file, str(len(content)))]
         options += [word for answer in job.answers for word in ("answer", answer)]
         for sampling in job.samples:
-            for file in sampling.files:
-                options += ["sample", sampling.name, f"{sampling.interval_s:g}", file]
+            for source in sampling.sources:
+                options += ["sample", sampling.name, f"{sampling.interval_s:g}", source]
+        for setting in job.settings:
+            options += ["set", setting.name, setting.value]
         options += ["conditions"] if job.conditions else []
         argv = [*(["env", *[f"{k}={v}" for k, v in job.env.items()]] if job.env else []), *job.argv]
         limit = str(math.ceil(job.timeout_s))  # whole seconds: not every sleep knows fractions

@@ -11,8 +11,10 @@
 #   conditions HOLD JOBS                        how the device is doing now: key=value lines
 #   accept HOLD TEMPORARY FINAL SHA256 SIZE MODE   check a pushed file and give it its name
 #   sweep HOLD JOBS                             end the holder's own jobs, remove what earlier holders left
-#   start HOLD JOBS NAME LIMIT WAIT (put NAME SIZE)... (answer NAME)... (sample NAME SECONDS FILE)... [conditions]
-#       -- ARG...                               a job, detached; then as poll. What is put comes from stdin
+#   start HOLD JOBS NAME LIMIT WAIT (put NAME SIZE)... (answer NAME)... (sample NAME SECONDS SOURCE)...
+#       (set SETTING VALUE)... [conditions] -- ARG...
+#                                               a job, detached; then as poll. What is put comes from stdin. A SOURCE is
+#                                               a file or, behind a $, a command. SETTINGs hold for the time of the job
 #   poll HOLD JOBS NAME WAIT                    wait a while for it; its state, and all it left when it is done
 #   end HOLD JOBS NAME                          kill it if it runs, and remove its folder
 #   clean HOLD FOLDER                           remove everything that is ours in the work folder, release the device
@@ -87,6 +89,7 @@ end_job() { # in the job's folder; fails where nothing ran
       ;;
     *) return 1 ;;
   esac
+  restore_settings
   wake
 }
 
@@ -273,7 +276,7 @@ end_jobs_before() { # NUMBER: what ran is named; fails when one could not be end
   jobs_before "$1" | while read -r _ leader start_of_leader; do
     folder=$(readlink "/proc/$leader/cwd" 2>/dev/null)
     kill_session "$leader"
-    (cd "$folder" 2>/dev/null && wake)
+    (cd "$folder" 2>/dev/null && restore_settings && wake)
     for wait in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do # the kernel may take a while to end them
       members "$leader" "$start_of_leader" || break
       sleep 0.1 2>/dev/null || sleep 1 # some sleeps take whole seconds only
@@ -366,18 +369,61 @@ watch() { # LIMIT: end everything in this session but its leader after so many s
   kill_session $$ "$$ $watchdog"
 }
 
-sample() { # NAME: write lines of UPTIME, number and a line of each file named in sampler.NAME, until it is killed
+sampled() { # N: a line of the series for each of stdin
+  while read -r text || [ -n "$text" ]; do line "$up $1 $text"; done
+}
+
+sample() { # NAME: write lines of UPTIME, number and a line of each source in sampler.NAME, until it is killed
   series=series.$1
-  { read -r interval; set --; while read -r file; do set -- "$@" "$file"; done; } < "sampler.$1"
+  { read -r interval; set --; while read -r source; do set -- "$@" "$source"; done; } < "sampler.$1"
   while :; do
     up_now
     n=0
-    for file; do
+    for source; do
       n=$((n + 1))
-      while read -r text || [ -n "$text" ]; do line "$up $n $text"; done 2>/dev/null < "$file"
+      case $source in
+        \$*) eval "${source#?}" 2>/dev/null < /dev/null | sampled "$n" ;; # may be a function of this file
+        *) sampled "$n" 2>/dev/null < "$source" ;;
+      esac
     done
     sleep "$interval" 2>/dev/null || sleep 1 # some sleeps take whole seconds only
   done > "$series"
+}
+
+# A SETTING is a file of the kernel, or NAMESPACE/KEY of Android's settings, which outlive a restart. What it was is
+# written down before it is changed, in the job's folder: the job puts it back when its tool has ended, and where the job
+# was killed, whoever ends it or sweeps up after it.
+get_setting() { # SETTING: sets $seen; to nothing where it cannot be read
+  case $1 in
+    /*) look "$1" ;;
+    *) seen=$(settings get "${1%%/*}" "${1#*/}" 2>/dev/null) ;;
+  esac
+}
+
+put_setting() { # SETTING VALUE
+  case $1 in
+    /*) line "$2" > "$1" ;;
+    *) if [ "$2" = null ]; then settings delete "${1%%/*}" "${1#*/}"; else settings put "${1%%/*}" "${1#*/}" "$2"; fi ;;
+  esac > /dev/null 2>&1
+}
+
+apply_settings() { # those asked for of the job in this folder; what is read back goes to settings.got
+  while read -r setting value; do
+    get_setting "$setting"
+    if [ -n "$seen" ] && line "$setting $seen" >> restore; then
+      { put_setting "$setting" "$value"; } 2>/dev/null
+      get_setting "$setting"
+    fi
+    line "$setting=$seen"
+  done < settings > settings.got
+}
+
+restore_settings() { # [outlasting]: of the job in this folder; those alone that outlive a restart
+  [ -f restore ] || return 0
+  while read -r setting value; do
+    case $1$setting in outlasting/*) ;; *) { put_setting "$setting" "$value"; } 2>/dev/null ;; esac
+  done < restore
+  rm -f restore
 }
 
 # A verb that waits for a job sleeps once, and is woken by what ends the job. Who sleeps leaves the sleep's PID and START
@@ -410,6 +456,7 @@ job() { # LOCK NUMBER LIMIT ARG...: runs as the leader of a session, in the job'
   mkdir "$registered" 2> err || { echo 126 > rc; wake; exit; }
   still_counts || { rmdir "$registered"; wake; exit; }
   echo "$$ $born" > pid # one write: whoever finds the file finds all of it, or nothing
+  [ ! -f settings ] || apply_settings
   up_now
   began=$up
   (ulimit -f "$LARGEST_BLOCKS" 2>/dev/null; exec "$@") > out 2> err < /dev/null &
@@ -426,6 +473,7 @@ job() { # LOCK NUMBER LIMIT ARG...: runs as the leader of a session, in the job'
   up_now
   rmdir "$registered" &
   kill_session $$ "$$ $!" "$helpers" # also what it left behind: it would heat and slow the next one
+  restore_settings
   wait $!
   echo "$code $began $up" > rc
   wake
@@ -543,6 +591,11 @@ thermal_service() {
   done
 }
 
+throttling() { # what Android's thermal service says, or a Pi's firmware: both take their time
+  command -v dumpsys > /dev/null 2>&1 && dumpsys thermalservice 2>/dev/null | thermal_service
+  command -v vcgencmd > /dev/null 2>&1 && say get_throttled "$(vcgencmd get_throttled 2>/dev/null)"
+}
+
 conditions() { # the first line is when, which is $read_at too
   up_now
   read_at=$up
@@ -558,6 +611,8 @@ conditions() { # the first line is when, which is $read_at too
     [ -n "$seen" ] && echo "clock.${policy##*/}=$seen"
     look "$policy/cpuinfo_max_freq"
     [ -n "$seen" ] && echo "max_clock.${policy##*/}=$seen"
+    look "$policy/scaling_max_freq"
+    [ -n "$seen" ] && echo "cap.${policy##*/}=$seen"
     look "$policy/scaling_governor"
     [ -n "$seen" ] && echo "governor.${policy##*/}=$seen"
   done
@@ -573,7 +628,6 @@ conditions() { # the first line is when, which is $read_at too
         status:) say battery_status "$value" ;;
       esac
     done
-    dumpsys thermalservice 2>/dev/null | thermal_service
   else
     for supply in /sys/class/power_supply/*; do
       look "$supply/type"
@@ -585,7 +639,7 @@ conditions() { # the first line is when, which is $read_at too
       break
     done
   fi
-  command -v vcgencmd > /dev/null 2>&1 && say get_throttled "$(vcgencmd get_throttled 2>/dev/null)"
+  throttling
 }
 
 probe() {
@@ -637,7 +691,12 @@ sweep() { # JOBS
     case $folder in
       "$boot."*) [ "${folder##*.}" -le "$number" ] || continue ;; # of somebody who has taken the device since
       # An earlier boot's, or another machine's that shares this home: nobody's, when nothing changed for a day.
-      *) [ -n "$(find "./$folder" -prune -mtime +0 2>/dev/null)" ] || continue ;;
+      *)
+        for kept in "$folder"/*/restore; do # Android's folders are no other machine's
+          [ -e /system/build.prop ] && [ -f "$kept" ] && (cd "${kept%/*}" && restore_settings outlasting)
+        done
+        [ -n "$(find "./$folder" -prune -mtime +0 2>/dev/null)" ] || continue
+        ;;
     esac
     (cd "$folder" && end_others; wait)
     rm -rf "./$folder"
@@ -686,6 +745,11 @@ case $verb in
           put) put "$2" "$3" || { echo "cannot write $2: $written" >&2; rm -rf "$jobs/$name"; exit 1; }; shift 3 ;;
           answer) echo "$2" >> answers; shift 2 ;;
           conditions) reading_before ..; shift ;;
+          set)
+            [ -f settings ] || echo settings.got >> answers
+            line "$2 $3" >> settings
+            shift 3
+            ;;
           sample)
             [ -f "sampler.$2" ] || { echo "$3" > "sampler.$2"; echo "series.$2" >> answers; }
             echo "$4" >> "sampler.$2"

@@ -263,7 +263,7 @@ class Session:
             tuple(retries),
             before=self._dated(reply.before, reply.now_s) if reply.before else None,
             after=self._dated(reply.after, reply.now_s) if reply.after else None,
-            samples={s.name: read_series(reply.series.get(s.name, b""), s.files) for s in job.samples},
+            samples={s.name: read_series(reply.series.get(s.name, b""), s.sources) for s in job.samples},
         )
 
     def _dated(self, values: Mapping[str, str], now_s: float | None) -> Reading:

@@ -6,17 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+SETTINGS_GOT = "settings.got"
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """Files of the device that are read again and again while a job runs; `name` tells several samplings apart.
 
-    Seconds that are not whole become whole ones where the device's sleep knows no others.
+    Seconds that are not whole become whole ones where the device's sleep knows no others. Commands are shell text, or
+    functions of agent.sh; what one writes is read like a file.
     """
 
     name: str
     interval_s: float
-    files: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """As the agent is told them, in order: files, and commands behind a $."""
+        return (*self.files, *(f"${command}" for command in self.commands))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +33,19 @@ class Sample:
     """What a file said at one time: `uptime_s` is seconds of the device's uptime, as a job's beginning and end are."""
 
     uptime_s: float
-    file: str
+    source: str  # as `Sampling.sources` has it
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting of the device for the time of a job: a file of its kernel, or NAMESPACE/KEY of Android's settings.
+
+    The device itself puts back what it was, whatever becomes of the controller.
+    """
+
+    name: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +68,7 @@ class Job:
     outputs: tuple[str, ...] = ()  # names in the folder to pull as files, where they exist
     conditions: bool = False  # whether the device reads its conditions before and after
     samples: tuple[Sampling, ...] = ()
+    settings: tuple[Setting, ...] = ()  # what is read back of them is the answer SETTINGS_GOT
 
 
 @dataclass(frozen=True, slots=True)

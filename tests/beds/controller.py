@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
 from benchbench.device.session import open_session
 from benchbench.values.device import Device
 from benchbench.values.errors import BenchbenchError
-from benchbench.values.job import Job
+from benchbench.values.job import Job, Setting
 
 
 class Controller:
     """`answer` waits for what came of the oldest job not asked for yet, or of the opening."""
 
-    def __init__(self, device: Device, purpose: str, *, stale_s: int = 900) -> None:
+    def __init__(
+        self, device: Device, purpose: str, *, stale_s: int = 900, settings: Mapping[str, str] | None = None
+    ) -> None:
+        words = [device.model_dump_json(), purpose, str(stale_s), json.dumps(dict(settings or {}))]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.beds.controller", device.model_dump_json(), purpose, str(stale_s)],
+            [sys.executable, "-m", "tests.beds.controller", *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -56,6 +61,10 @@ class Controller:
         """As a laptop that sleeps: it does nothing any more, and knows nothing of it."""
         self._process.send_signal(signal.SIGSTOP)
 
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
     def thaw(self) -> None:
         self._process.send_signal(signal.SIGCONT)
 
@@ -66,13 +75,16 @@ def _told(error: BenchbenchError) -> str:
 
 def main() -> None:
     device, purpose, stale_s = Device.model_validate_json(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    settings = tuple(Setting(name, value) for name, value in json.loads(sys.argv[4]).items())
     try:
         with open_session(device, purpose=purpose, stale_s=stale_s, patience_s=30) as session:
             print("taken", flush=True)
             for line in sys.stdin:
                 name, _, script = line.rstrip("\n").partition(" ")
                 try:
-                    done = session.run(name, Job(argv=("sh", "-c", script), timeout_s=60), outputs_to=Path())
+                    done = session.run(
+                        name, Job(argv=("sh", "-c", script), timeout_s=60, settings=settings), outputs_to=Path()
+                    )
                     print(f"exit {done.raw.exit_code}", flush=True)
                 except BenchbenchError as error:
                     print(_told(error), flush=True)

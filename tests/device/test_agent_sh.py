@@ -300,7 +300,7 @@ def test_files_are_sampled_while_a_job_runs(machine: Machine) -> None:
     assert reply.series["none"] == b""
     series = read_series(reply.series["power"], [str(current), str(other)])
     assert len(series) >= 6
-    assert [(s.file, s.text) for s in series[:3]] == [
+    assert [(s.source, s.text) for s in series[:3]] == [
         (str(current), "-412\\n000"),
         (str(other), "first"),
         (str(other), "second"),

@@ -295,7 +295,7 @@ def test_what_is_sampled_during_a_job_comes_back_with_its_times(device: Device, 
     with open_session(device) as session:
         result = session.run("a", job, outputs_to=tmp_path)
     sample = result.samples["power"][0]
-    assert (sample.file, sample.text) == (str(tmp_path / "current"), "-412000")
+    assert (sample.source, sample.text) == (str(tmp_path / "current"), "-412000")
     assert sample.uptime_s <= float(Path("/proc/uptime").read_text().split()[0])
 
 
