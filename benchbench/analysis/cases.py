@@ -41,6 +41,7 @@ class Cell:
     relation: str = "same"
     because: str = ""
     open_inputs: tuple[str, ...] = ()  # of the model, where nobody gave their sizes
+    local: bool = False  # whether its device is the host of benchbench itself
     skipped: str | None = None  # why the plan leaves it out
 
     @property
@@ -65,7 +66,7 @@ def summarize(
     verdict = common_verdict(outcomes)
     accuracy = _accuracy(scored, counted)
     about = LaunchSequence(
-        outcomes, counted, cell.kind, cell.threads, cell.cores, disturbed, statistic, cell.open_inputs
+        outcomes, counted, cell.kind, cell.threads, cell.cores, disturbed, statistic, cell.open_inputs, cell.local
     )
     times = [time / 1000 for time in about.times]
     interval = median_interval(times)

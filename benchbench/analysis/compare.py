@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from benchbench.analysis.familywise import Pair, compare_all, power_of
 from benchbench.analysis.frames import Run, common_statistics
 from benchbench.analysis.intervals import Ratio
 from benchbench.analysis.intervals import compare as compare_times
+from benchbench.analysis.same_speed import Speed, speeds
 from benchbench.plan import takes
 from benchbench.values.errors import InputError, NothingToDo
 
@@ -35,6 +37,8 @@ def compare(base: Run | Sequence[Run], new: Run, *, same_within: float = 0.03) -
 
     One base run tells how launches differ within it, and not how runs of the same thing do: `frame.attrs["bases"]` is
     how many there were. Of three and more base_ms is the median over runs, and new is held against the spread of runs.
+    `frame.attrs["canaries"]` is new / base of each device's canary (`ratio`), and how far from 1 that is still the same
+    speed (`allowed`).
 
     verdict: faster, slower, same, cannot tell; gone: measured in the base, and neither measured nor left out on
     purpose in the new run; left out; only in new; not measured in either. `why` says why for all but faster, slower
@@ -56,10 +60,18 @@ def compare(base: Run | Sequence[Run], new: Run, *, same_within: float = 0.03) -
     else:
         old, ratios = _ratios_of_runs(olds, now, same_within)
         detectable = None
+    by_canary = speeds(bases[-1].canaries, new.canaries)
     rows = [_row(old.get(case), now.get(case), new, ratios.get(case)) for case in dict.fromkeys([*old, *now])]
-    frame = typed(rows, COMPARISON)
+    frame = typed([_with_speed(row, by_canary.get(row["device"])) for row in rows], COMPARISON)
     frame.attrs |= {"detectable": detectable, "bases": len(bases)}
+    frame.attrs["canaries"] = {device: asdict(speed) for device, speed in by_canary.items()}
     return frame
+
+
+def _with_speed(row: dict[str, Any], speed: Speed | None) -> dict[str, Any]:
+    """A row of a device that was faster or slower as a whole, as its canary says, with that as its first doubt."""
+    doubt = speed.doubt(row["device"]) if speed else None
+    return row if doubt is None else row | {"doubts": (doubt, *row["doubts"])}
 
 
 def regressions(frame: pd.DataFrame) -> pd.DataFrame:

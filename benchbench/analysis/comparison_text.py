@@ -14,6 +14,7 @@ from benchbench.analysis.columns import COMPARISON
 from benchbench.analysis.compare import counts
 from benchbench.analysis.compare_quantities import QuantityChange
 from benchbench.analysis.gate import Failing
+from benchbench.analysis.same_speed import Speed
 from benchbench.values import formatting
 from benchbench.values.visible import visible
 
@@ -28,6 +29,8 @@ def in_short(frame: pd.DataFrame, failing: Failing) -> str:
     told = f"{cases}: {found}; {n or 'no'} regression{'s' if n != 1 else ''}"
     detectable = frame.attrs.get("detectable")
     told += "" if detectable is None else f"; a change of {detectable:.1%} would have been found"
+    for device, canary in frame.attrs.get("canaries", {}).items():
+        told += f"; {device} was {Speed(**canary).text}"
     return told + (
         "; one base run does not tell how runs of the same thing differ" if frame.attrs["bases"] == 1 else ""
     )
@@ -52,7 +55,7 @@ def as_json(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Fai
         "regressions": len(failing),
         "failing": failing,
     }
-    told |= {"detectable": frame.attrs.get("detectable"), "bases": frame.attrs["bases"], "counts": counts(frame)}
+    told |= {key: frame.attrs.get(key) for key in ("detectable", "bases", "canaries")} | {"counts": counts(frame)}
     return told | {"cases": cases, "quantities": quantities}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from benchbench.values.case import CANARY, Cooldown
+from benchbench.values.case import Cooldown
 from benchbench.values.outcome import Outcome
 
 HOT_C = 85.0  # where phones and boards slow down even if no flag says so; the matrix's cool-down limit comes first
@@ -29,6 +29,11 @@ class Canaries:
     """The canaries of one device, in order: their latencies in microseconds by trial, and what is usual there."""
 
     times_us: Mapping[str, float]
+
+    @property
+    def case(self) -> str:
+        """Which model ran how; the same in two runs, or they cannot be compared."""
+        return next(iter(self.times_us)).rpartition("/")[0]
 
     @property
     def median_us(self) -> float:
@@ -55,7 +60,7 @@ def canaries_of(outcomes: Sequence[Outcome]) -> dict[str, Canaries]:
     found: dict[str, dict[str, float]] = {}
     for outcome in outcomes:
         typical = outcome.measurement.timings.typical
-        if outcome.purpose == CANARY and outcome.status == "ok" and typical:
+        if not outcome.of_matrix and outcome.status == "ok" and typical:
             found.setdefault(outcome.device, {})[outcome.trial] = typical
     return {device: Canaries(times) for device, times in found.items()}
 
@@ -88,8 +93,14 @@ def by_sensor(outcome: Outcome, cooldown: Cooldown | None = None) -> Disturbance
     if flags := throttle_flags(outcome):
         return Disturbance("throttled", f"throttled ({', '.join(flags)})")
     start = outcome.before.temperature_c if outcome.before else None
-    if cooldown is not None and start is not None and start > cooldown.below_c:
-        return Disturbance("hot", f"began at {start:.0f} °C, above the cool-down limit of {cooldown.below_c:.0f} °C")
+    limit, above = (cooldown.below_c, cooldown.above_idle_c) if cooldown else (None, None)
+    if limit is not None and start is not None and start > limit:
+        return Disturbance("hot", f"began at {start:.0f} °C, above the cool-down limit of {limit:.0f} °C")
+    risen = outcome.quantities.get("above_idle_c")
+    if above is not None and risen is not None and risen > above:
+        return Disturbance(
+            "hot", f"began {risen:.0f} °C above idle, more than the {above:.0f} °C that the matrix allows"
+        )
     hottest = max(temperatures(outcome), default=None)
     if hottest is not None and hottest >= HOT_C:
         return Disturbance("hot", f"reached {hottest:.0f} °C")
@@ -97,11 +108,12 @@ def by_sensor(outcome: Outcome, cooldown: Cooldown | None = None) -> Disturbance
 
 
 def throttle_flags(outcome: Outcome) -> tuple[str, ...]:
-    """Throttle flags seen before or after a launch, each once."""
-    return tuple(dict.fromkeys(flag for seen in (outcome.before, outcome.after) if seen for flag in seen.throttled))
+    """Throttle flags seen before, during or after a launch, each once."""
+    seen = (outcome.before, outcome.during, outcome.after)
+    return tuple(dict.fromkeys(flag for conditions in seen if conditions for flag in conditions.throttled))
 
 
 def temperatures(outcome: Outcome) -> list[float]:
-    """Of the hottest sensor that matters, before and after a launch."""
-    seen = [conditions.temperature_c for conditions in (outcome.before, outcome.after) if conditions]
-    return [celsius for celsius in seen if celsius is not None]
+    """Of the hottest sensor that matters, before, during and after a launch."""
+    seen = (outcome.before, outcome.during, outcome.after)
+    return [told.temperature_c for told in seen if told is not None and told.temperature_c is not None]

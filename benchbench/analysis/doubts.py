@@ -19,8 +19,22 @@ NOISY = 0.10  # standard deviation of the launches / their mean
 WARM_START = 5.0  # first inference / steady inference
 LEAST_SHARE = 0.45  # of a core for each thread: an idle phone's kernel threads, or our own last launch, leave half
 MANY_TIMES = 2.0  # as long with more threads as with one: far beyond what threads cost where there are cores for them
-OF_THE_DEVICE = {"busy", "battery", "clock", "few launches", "governor", "no sensor"}  # kinds of doubt
-DOUBT_OF = {"throttled": "throttled", "hot": "hot", "canary": "other speed"}  # by the kind of a disturbance
+OWN_LOAD = 0.1  # of a core that the controller may take while its own host is measured
+OF_THE_DEVICE = {
+    "busy",
+    "own load",
+    "setting",
+    "battery",
+    "clock",
+    "few launches",
+    "governor",
+    "no sensor",
+}  # kinds of doubt
+DOUBT_OF = {
+    "throttled": "throttled",
+    "hot": "hot",
+    "canary": "other speed",
+}  # by the kind of a disturbance, gravest first
 _LATE = re.compile(r"time limit|timed? ?out|deadline|too late", re.IGNORECASE)
 
 
@@ -48,6 +62,7 @@ class LaunchSequence:
     disturbed: Mapping[str, Disturbance] = field(default_factory=dict)  # by trial
     statistic: Statistic = "median"
     open_inputs: tuple[str, ...] = ()  # of the model, where nobody gave their sizes
+    local: bool = False  # whether they ran on the host of benchbench itself
 
     @property
     def times(self) -> list[float]:
@@ -122,12 +137,12 @@ def _disturbed(launches: LaunchSequence) -> Doubt | None:
     found = [launches.disturbed[o.trial] for o in every if o.trial in launches.disturbed]
     if not found:
         return None
-    gravest = next((why for kind in ("throttled", "hot") for why in reversed(found) if why.kind == kind), found[-1])
+    by_kind = {kind: [why for why in found if why.kind == kind] for kind in DOUBT_OF}
+    told = [f"{len(alike)} of {len(every)} launches {alike[-1].text}" for alike in by_kind.values() if alike]
     effect = "left out of the number" if len(found) < len(every) else "so this is no headline number"
-    text = f"{len(found)} of {len(every)} launches {gravest.text}; {effect}"
-    return Doubt(
-        DOUBT_OF[gravest.kind], text, "cool the device, set a cooldown in [measure], or measure fewer cases in a row"
-    )
+    gravest = next(kind for kind, alike in by_kind.items() if alike)
+    remedy = "cool the device, set a cooldown in [measure], or measure fewer cases in a row"
+    return Doubt(DOUBT_OF[gravest], f"{', '.join(told)}; {effect}", remedy)
 
 
 def _cache(launches: LaunchSequence) -> Doubt | None:
@@ -216,11 +231,32 @@ def slow_threads(threads: int, times_as_long: float, cores: int | None) -> Doubt
     return Doubt("slow threads", text, "ask for no more threads than there are free cores; end other processes")
 
 
+def _own_load(launches: LaunchSequence) -> Doubt | None:
+    """Of the host alone: elsewhere the controller takes nothing from a launch."""
+    shares = [o.quantities["controller_cpu"] for o in launches.counted if "controller_cpu" in o.quantities]
+    if not launches.local or not shares or (most := max(shares)) <= OWN_LOAD:
+        return None
+    text = f"benchbench itself took up to {most:.0%} of a core while a launch ran"
+    return Doubt("own load", text, "measure this machine alone, with longer launches, and do not look at the run")
+
+
+def _settings(launches: LaunchSequence) -> Doubt | None:
+    lost = [setting for o in launches.counted for setting in o.settings if not setting.held]
+    if not lost:
+        return None
+    got = f"{lost[0].got} was in force" if lost[0].got else "it could not be read"
+    text = f"{lost[0].name} {lost[0].asked} was asked for, {got}"
+    return Doubt("setting", text, "governors need root; the device's kernel says which values it takes")
+
+
 def _clocks(launches: LaunchSequence) -> Doubt | None:
     found = [c for o in launches.counted if (c := o.before)]
-    slow = sorted({g for c in found for g in c.governors} - {"performance"})
+    governed = {setting.got for o in launches.counted for setting in o.settings if setting.name == "governor"}
+    slow = sorted(governed or {g for c in found for g in c.governors}, key=str)
+    slow = [name for name in slow if name not in {None, "performance"}]
     if slow:
-        return Doubt("governor", f"CPU governor {', '.join(slow)}", "set performance to tell small differences apart")
+        advice = 'governor = "performance" in [measure] tells small differences apart, where root may set it'
+        return Doubt("governor", f"CPU governor {', '.join(map(str, slow))}", advice)
     # Only a performance governor promises the top clock to an idle core, so only then does a low one mean a cap.
     capped = [(c.clocks_mhz[p], top) for c in found for p, top in c.max_clocks_mhz.items() if p in c.clocks_mhz]
     capped = [(now, top) for now, top in capped if now < 0.95 * top]
@@ -274,6 +310,8 @@ _CHECKS: tuple[Callable[[LaunchSequence], Doubt | None], ...] = (
     _open_shape,
     _slow_start,
     _load,
+    _own_load,
+    _settings,
     _battery,
     _clocks,
     _no_sensor,

@@ -279,6 +279,7 @@ def _cell(case: CaseRecord, variant: Variant | None, device: DeviceRecord | None
         cores=traits.cores or None if traits else None,
         tool_version=tool.version,
         tool_sha256=tool.sha256,
+        local=device is not None and device.spec is not None and device.spec.address.transport == "local",
         skipped=skipped,
         **of_model,
     )

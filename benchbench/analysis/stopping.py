@@ -134,13 +134,10 @@ def _too_long(known: SoFar, left: Sequence[Case]) -> Reason | None:
         return "max_rounds", f"{known.rounds} rounds are the most"
     if measure.budget_minutes is None:
         return None
-    spent_s = sum(_seconds(outcome) for launches in known.launches.values() for outcome in launches)
-    next_s = sum(fmean(map(_seconds, known.launches[case.id])) for case in left if known.launches[case.id])
+    spent_s = sum(outcome.device_s for launches in known.launches.values() for outcome in launches)
+    next_s = sum(
+        fmean(outcome.device_s for outcome in known.launches[case.id]) for case in left if known.launches[case.id]
+    )
     if spent_s + next_s <= 60 * measure.budget_minutes:
         return None
     return "budget_minutes", f"another round would not end within {measure.budget_minutes:g} minutes"
-
-
-def _seconds(outcome: Outcome) -> float:
-    """What a trial took of the device's time."""
-    return (outcome.wall_s or 0) + (outcome.cooldown_s or 0)

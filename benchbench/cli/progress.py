@@ -139,7 +139,10 @@ def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:
                 markup=False,
             )
     longest = max((plan.seconds(device) for device in plan.devices), default=0)
-    talk.print(f"devices run side by side: at least {duration(longest)} in all; seed {plan.seed}", markup=False)
+    talk.print(
+        f"devices run side by side, this machine after them: at least {duration(longest)} in all; seed {plan.seed}",
+        markup=False,
+    )
 
 
 def _rounds(plan: Plan) -> str:

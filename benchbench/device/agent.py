@@ -62,7 +62,7 @@ def parse_reply(data: bytes, *, limit_s: float) -> Reply:
 
 
 def read_series(data: bytes, sources: Sequence[str]) -> tuple[Sample, ...]:
-    """What a device sampled of these sources, in order; a line that was being written when the job ended is left out."""
+    """What a device sampled of these sources, in order, without a line that was not whole yet."""
     found = []
     for line in data.decode("utf-8", "replace").split("\n")[:-1]:
         uptime, _, rest = line.partition(" ")

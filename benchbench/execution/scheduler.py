@@ -16,7 +16,8 @@ from benchbench.device.opening import Absent, opened
 from benchbench.device.session import Session
 from benchbench.device.side_by_side import side_by_side
 from benchbench.execution.passes import passes
-from benchbench.execution.prepare import PreparedDevice, prepare_device
+from benchbench.execution.prepare import PreparedDevice
+from benchbench.execution.repeats import repeats
 from benchbench.execution.worker import Worker, unopened
 from benchbench.modes.base import RunContext
 from benchbench.modes.launch import failed
@@ -25,6 +26,7 @@ from benchbench.runtimes import FORMATS
 from benchbench.values.case import Trial
 from benchbench.values.device import Device, Local, ToolChoice
 from benchbench.values.errors import BenchbenchError, HostError
+from benchbench.values.formatting import counted
 from benchbench.values.outcome import Outcome
 from benchbench.values.stop import Stop
 
@@ -102,7 +104,7 @@ def workers(
     """All devices opened and prepared for models of `formats` at once, in the order given; see `opened`."""
 
     def worker(session: Session) -> Worker:
-        return Worker(session, prepare_device(session, choice, formats))
+        return Worker.of(session, choice, formats)
 
     with opened(devices, worker, purpose=purpose, patience_s=patience_s) as answers:
         yield answers
@@ -122,9 +124,10 @@ def execute(
     thread of its own.
     """
     execution, latest = _Execution(workers, context, tell, unfit), context.journal.latest()
+    execution.away.update(_name_of(worker) for worker in workers if not _is_here(worker))
     tasks: list[Callable[[], None]] = [execution.write]
     for worker in workers:
-        name = (worker.device if isinstance(worker, Absent) else worker.session.device).name
+        name = _name_of(worker)
         known = {trial: outcome for trial, outcome in latest.items() if outcome.device == name}
         tasks.append(partial(execution.work_through, worker, plan.of(name), known))
     side_by_side(tasks, on_interrupt=execution.end_all)
@@ -141,6 +144,7 @@ class _Execution:
     # None: a worker has ended; a flag is raised when all before it is written and told
     events: queue.SimpleQueue[Event | threading.Event | None] = field(default_factory=queue.SimpleQueue)
     stop: threading.Event = field(default_factory=threading.Event)
+    away: set[str] = field(default_factory=set)  # other machines that are not done yet
 
     def end_all(self) -> None:
         self.stop.set()
@@ -149,29 +153,57 @@ class _Execution:
                 worker.session.cancel()
 
     def work_through(self, worker: Worker | Absent, trials: Sequence[Trial], known: dict[str, Outcome]) -> None:
-        """One device, of which `known` are the outcomes; an error that is none of its own ends all."""
+        """One device, of which `known` are the outcomes; an error that is none of its own ends all.
+
+        This machine waits for the others: their work is work for it, too.
+        """
         done = {trial for trial, outcome in known.items() if not outcome.transient}
         try:
+            while _is_here(worker) and self.away and not self.stop.is_set():
+                self.stop.wait(0.2)
             for due in passes(trials, self.context.measure, known, done, self.unfit):
                 if new := tuple(stop for stop in due.stops if stop not in self.context.journal.manifest.stops):
                     self.events.put(Stopped(trials[0].case.device, new))
                 for trial in due.trials:
-                    if self.stop.is_set():
+                    if not self._make(worker, trial, known):
                         return
-                    outcome = self._outcome(worker, trial)
-                    if self.stop.is_set():
-                        return  # what a cancelled link says of a trial is not its outcome
-                    self.events.put(Done(trial, outcome))
-                    if isinstance(worker, Worker):
-                        self._catch_up(worker)
-                    known.pop(trial.id, None)  # the order is that in which they ended
-                    known[trial.id] = outcome
                     done.add(trial.id)
+            self._make_again(worker, trials, known)
         except BaseException:
             self.end_all()
             raise
         finally:
+            self.away.discard(_name_of(worker))
             self.events.put(None)
+
+    def _make(
+        self, worker: Worker | Absent, trial: Trial, known: dict[str, Outcome], repeated: tuple[str, ...] = ()
+    ) -> bool:
+        """Make a trial; whether to go on. `repeated` is what disturbed its earlier launches."""
+        if self.stop.is_set():
+            return False
+        outcome = self._outcome(worker, trial)
+        if self.stop.is_set():
+            return False  # what a cancelled link says of a trial is not its outcome
+        outcome = outcome.model_copy(update={"repeated": repeated})
+        self.events.put(Done(trial, outcome))
+        if isinstance(worker, Worker):
+            self._catch_up(worker)
+        known.pop(trial.id, None)  # the order is that in which they ended
+        known[trial.id] = outcome
+        return True
+
+    def _make_again(self, worker: Worker | Absent, trials: Sequence[Trial], known: dict[str, Outcome]) -> None:
+        if isinstance(worker, Absent):
+            return
+        count = 0
+        for again in repeats(worker, trials, known, self.context.measure):
+            if not self._make(worker, again.trial, known, again.repeated):
+                return
+            count += bool(again.repeated)
+        if count:
+            told = f"{counted(count, 'disturbed launch', 'disturbed launches')} measured again"
+            self.events.put(Noted(_name_of(worker), f"{_name_of(worker)}: {told}"))
 
     def _outcome(self, worker: Worker | Absent, trial: Trial) -> Outcome:
         if isinstance(worker, Absent):
@@ -182,7 +214,7 @@ class _Execution:
     def _catch_up(self, worker: Worker) -> None:
         while worker.session.notes:
             self.events.put(Noted(worker.session.device.name, worker.session.notes.pop(0)))
-        if isinstance(worker.session.device.address, Local):  # writing and telling must not be beside the next trial
+        if _is_here(worker):  # writing and telling must not be beside the next trial
             told = threading.Event()
             self.events.put(told)
             while not (told.wait(0.2) or self.stop.is_set()):
@@ -238,8 +270,15 @@ class _Execution:
 
 
 def on_this_machine(opened: Sequence[Worker | Absent]) -> frozenset[str]:
-    devices = [worker.session.device for worker in opened if isinstance(worker, Worker)]
-    return frozenset(device.name for device in devices if isinstance(device.address, Local))
+    return frozenset(_name_of(worker) for worker in opened if _is_here(worker))
+
+
+def _name_of(worker: Worker | Absent) -> str:
+    return (worker.device if isinstance(worker, Absent) else worker.session.device).name
+
+
+def _is_here(worker: Worker | Absent) -> bool:
+    return isinstance(worker, Worker) and isinstance(worker.session.device.address, Local)
 
 
 def prepared(opened: Sequence[Worker | Absent]) -> tuple[PreparedDevice, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,16 +11,18 @@ from pathlib import Path
 from benchbench.accuracy.collect.launch_sequence import Progress
 from benchbench.device.probe import mask
 from benchbench.device.session import Session
-from benchbench.execution.prepare import PreparedDevice
-from benchbench.instruments import conditions
+from benchbench.execution.prepare import PreparedDevice, prepare_device
+from benchbench.instruments import conditions, instruments_of
+from benchbench.instruments.conditions import read_conditions, too_warm
 from benchbench.modes import mode_of
 from benchbench.modes.base import Attempt, RunContext
 from benchbench.modes.launch import blank, failed
 from benchbench.runtimes.base import Toolchain
 from benchbench.runtimes.tool import LaunchSpec
-from benchbench.values.case import MeasurementSettings, Trial
-from benchbench.values.device import under
+from benchbench.values.case import Cooldown, Trial
+from benchbench.values.device import ToolChoice, under
 from benchbench.values.errors import BenchbenchError
+from benchbench.values.job import Reading
 from benchbench.values.outcome import Delegation, Outcome
 
 COOLDOWN_POLL_S = 2.0
@@ -27,10 +30,16 @@ COOLDOWN_POLL_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """An open session with its equipment."""
+    """An open session with its equipment; `idle` is what the device told before anything was measured on it."""
 
     session: Session
     prepared: PreparedDevice
+    idle: Reading
+
+    @classmethod
+    def of(cls, session: Session, choice: ToolChoice, formats: Collection[str]) -> Worker:
+        """The session of a device that was just opened, prepared. Raises as `prepare_device` does."""
+        return cls(session, prepare_device(session, choice, formats), session.reading())
 
     def perform(self, trial: Trial, context: RunContext, progress: Progress) -> Outcome:
         """Run one trial, again after a transient fault as often as the matrix allows.
@@ -62,12 +71,13 @@ class Worker:
         if toolchain is None:
             problem = self.prepared.problems.get(model_format)
             return blank(trial).model_copy(update={"error": problem, "transient": True})
-        cooldown_s = self._cool_down(measure)
+        cooldown_s = self._cool_down(measure.cooldown)
         began = time.monotonic()
         work = self._work(trial, context, toolchain)
         if missing := self._missing_file(work):
             return unavailable(trial, missing)
-        attempt = Attempt(trial, context, self.session, toolchain.runner, work, progress)
+        instruments = instruments_of(self.idle, self.prepared.traits, measure)
+        attempt = Attempt(trial, context, self.session, toolchain.runner, work, progress, instruments)
         outcome = mode_of(trial.purpose).perform(attempt)
         return outcome.model_copy(update={"cooldown_s": cooldown_s, "wall_s": time.monotonic() - began})
 
@@ -81,18 +91,21 @@ class Worker:
                 return path
         return None
 
-    def _cool_down(self, measure: MeasurementSettings) -> float | None:
-        """Wait until the device is cool enough or has had its time; the seconds waited, None where nobody asked."""
-        if measure.cooldown is None:
+    def cooled(self, cooldown: Cooldown) -> bool:
+        """Wait until the device is cool enough or has had its time; whether it is. Raises as the session does."""
+        until, idle = time.monotonic() + cooldown.at_most_seconds, read_conditions(self.idle)
+        while too_warm(conditions.now(self.session), idle, cooldown):
+            if time.monotonic() >= until or self.session.cancelled.wait(COOLDOWN_POLL_S):
+                return False
+        return True
+
+    def _cool_down(self, cooldown: Cooldown | None) -> float | None:
+        """The seconds that were waited for a cool device, None where nobody asked."""
+        if cooldown is None:
             return None
         began = time.monotonic()
-        while True:
-            now = conditions.now(self.session).temperature_c
-            waited = time.monotonic() - began
-            if now is None or now <= measure.cooldown.below_c or waited >= measure.cooldown.at_most_seconds:
-                return waited
-            if self.session.cancelled.wait(COOLDOWN_POLL_S):
-                return waited
+        self.cooled(cooldown)
+        return time.monotonic() - began
 
     def _work(self, trial: Trial, context: RunContext, toolchain: Toolchain) -> LaunchSpec:
         case, session = trial.case, self.session

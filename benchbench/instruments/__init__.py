@@ -1,4 +1,4 @@
-"""Instruments: what is read around a job, or during it. One file each; this tuple is their list."""
+"""Instruments: what is read around a job, or during it. One file each; `instruments_of` is their list."""
 
 from __future__ import annotations
 
@@ -9,9 +9,24 @@ from pathlib import Path
 from benchbench.device.session import JobResult, Session
 from benchbench.instruments.base import Instrument
 from benchbench.instruments.conditions import ConditionsAround
-from benchbench.values.job import Job
+from benchbench.instruments.controller import Controller
+from benchbench.instruments.during import ConditionsDuring
+from benchbench.instruments.settings import SettingsOnRequest
+from benchbench.values.case import MeasurementSettings
+from benchbench.values.device import Traits
+from benchbench.values.job import Job, Reading
 
-INSTRUMENTS: tuple[Instrument, ...] = (ConditionsAround(),)
+INSTRUMENTS: tuple[Instrument, ...] = (ConditionsAround(), Controller())
+
+
+def instruments_of(idle: Reading, traits: Traits, measure: MeasurementSettings) -> tuple[Instrument, ...]:
+    """Those of a device, by what it told before anything was measured on it."""
+    return (
+        ConditionsAround(idle),
+        ConditionsDuring.of(idle, traits),
+        SettingsOnRequest.of(idle, traits, measure),
+        Controller(),
+    )
 
 
 def measured(

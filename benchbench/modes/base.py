@@ -10,6 +10,8 @@ from benchbench.accuracy.collect.launch_sequence import Progress
 from benchbench.accuracy.shards import Shards
 from benchbench.config.matrix import Matrix
 from benchbench.device.session import Session
+from benchbench.instruments import INSTRUMENTS
+from benchbench.instruments.base import Instrument
 from benchbench.run_folder.journal import Journal
 from benchbench.runtimes.tool import LaunchSpec, Runner
 from benchbench.values.case import Case, MeasurementSettings, Trial
@@ -43,6 +45,7 @@ class Attempt:
     runner: Runner
     spec: LaunchSpec
     progress: Progress
+    instruments: Sequence[Instrument] = INSTRUMENTS
 
 
 @dataclass(frozen=True, slots=True)

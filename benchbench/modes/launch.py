@@ -35,7 +35,8 @@ def launched(attempt: Attempt, spec: LaunchSpec, *, part: str = "", job_name: st
     session, trial, context = attempt.session, attempt.trial, attempt.context
     job = attempt.runner.job(spec)
     job = replace(job, env={**job.env, **session.device.env})
-    result, seen = measured(session, folder_name(job_name or trial.id), job, outputs_to=context.journal.folder)
+    own, folder = folder_name(job_name or trial.id), context.journal.folder
+    result, seen = measured(session, own, job, outputs_to=folder, instruments=attempt.instruments)
     said, name = transcript(job, result.raw), f"{trial.id} {part}".strip()
     log = context.journal.write_log(name, said)
     reading = required(attempt.runner.read(spec, result.raw), trial, context.measure)

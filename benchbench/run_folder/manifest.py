@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from benchbench.values.atomic import atomic
-from benchbench.values.case import LATENCY, MeasurementSettings, Variant
+from benchbench.values.case import CANARY, LATENCY, MeasurementSettings, Variant
 from benchbench.values.device import Device, Frozen, ToolChoice, Traits
 from benchbench.values.errors import InputError, file_error
 from benchbench.values.preprocessing import Preprocessing
@@ -78,6 +78,11 @@ class TrialRecord(Frozen):
     round: int
     position: int
     purpose: str = LATENCY
+
+    @property
+    def of_matrix(self) -> bool:
+        """Whether its case is one of the matrix."""
+        return self.purpose != CANARY
 
 
 class SelectionRecord(Frozen):

@@ -91,12 +91,29 @@ class Variant(Frozen):
 
 
 class Cooldown(Frozen):
-    """Wait before a trial until the hottest sensor is below `below_c`, but not for ever."""
+    """Wait before a trial until the sensors that matter are cool, but not for ever."""
 
-    model_config = ConfigDict(allow_inf_nan=False)
+    model_config = ConfigDict(
+        allow_inf_nan=False,
+        json_schema_extra={"anyOf": [{"required": ["below_c"]}, {"required": ["above_idle_c"]}]},
+    )
 
-    below_c: float = Field(gt=0, lt=120, description="The temperature to wait for, in °C.")
+    below_c: float | None = Field(
+        default=None, gt=0, lt=120, description="Wait until the hottest sensor is not above this, in °C."
+    )
+    above_idle_c: float | None = Field(
+        default=None,
+        gt=0,
+        lt=100,
+        description="Wait until no sensor is so many °C above what it said when the run began on the device.",
+    )
     at_most_seconds: float = Field(default=300, gt=0, description="Then the trial begins all the same, and is marked.")
+
+    @model_validator(mode="after")
+    def _for_something(self) -> Cooldown:
+        if self.below_c is None and self.above_idle_c is None:
+            raise ValueError("give below_c or above_idle_c: the temperature to wait for")
+        return self
 
 
 class MeasurementSettings(Frozen):
@@ -157,6 +174,29 @@ class MeasurementSettings(Frozen):
         default=None,
         description="Wait before each trial until the device is cool.",
         examples=[{"below_c": 40, "at_most_seconds": 300}],
+    )
+    repeat_disturbed: int = Field(
+        default=1,
+        ge=0,
+        le=10,
+        description="How often launches that were throttled, hot or beside a canary that was off are measured again "
+        "when the rounds are done and the device has cooled.",
+    )
+    governor: str | None = Field(
+        default=None,
+        pattern=r"^[a-z][a-z0-9_-]*$",
+        description="The CPU governor of all cores during each launch; needs root. [as it is]",
+        examples=["performance"],
+    )
+    stay_awake: bool = Field(
+        default=False, description="Android phones that are plugged in stay awake during launches."
+    )
+    task_profile: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z][A-Za-z0-9_]*$",
+        description="Android: the task profile of each launch (settaskprofile); shell programs are scheduled unlike "
+        "apps. [as it is]",
+        examples=["MaxPerformance"],
     )
     profile: bool = Field(
         default=False, description="One more launch per case that times each operator; it never counts as latency."

@@ -195,6 +195,7 @@ class Conditions(Frozen):
     temperatures_c: dict[str, float] = Field(default_factory=dict)
     clocks_mhz: dict[str, float] = Field(default_factory=dict)  # policy -> current
     max_clocks_mhz: dict[str, float] = Field(default_factory=dict)
+    allowed_clocks_mhz: dict[str, float] = Field(default_factory=dict)  # policy -> what it may have now (thermal caps)
     governors: tuple[str, ...] = ()
     throttled: tuple[str, ...] = ()  # flags as the device names them, empty = none seen
     throttled_since_boot: tuple[str, ...] = ()  # flags that the device remembers
@@ -202,6 +203,30 @@ class Conditions(Frozen):
     charging: bool | None = None
     load: float | None = None  # one-minute load average
     memory_available_mb: float | None = None
+
+
+class DuringConditions(Frozen):
+    """The device while a job ran, of so many looks at it."""
+
+    looks: int
+    temperature_c: float | None = None  # the hottest of the sensors that matter
+    temperatures_c: dict[str, float] = Field(default_factory=dict)  # sensor -> hottest
+    clocks_mhz: dict[str, float] = Field(default_factory=dict)  # policy -> median
+    lowest_clocks_mhz: dict[str, float] = Field(default_factory=dict)
+    throttled: tuple[str, ...] = ()
+
+
+class SettingSeen(Frozen):
+    """A setting of the device that was asked for, and what was read back; None = it could not be read."""
+
+    name: str  # "governor", "stay awake", "task profile", "affinity"
+    asked: str
+    got: str | None = None
+    where: str | None = None  # the file or key, where a device has several
+
+    @property
+    def held(self) -> bool:
+        return self.got == self.asked
 
 
 class Outcome(Frozen):
@@ -219,7 +244,9 @@ class Outcome(Frozen):
     delegation: Delegation = Delegation()
     cache: CacheUse | None = None  # where one was asked for
     before: Conditions | None = None
+    during: DuringConditions | None = None
     after: Conditions | None = None
+    settings: tuple[SettingSeen, ...] = ()  # of the device, for the time of the job
     runner: str | None = None
     started: str | None = None  # UTC, ISO 8601
     wall_s: float | None = None  # host: from the first byte to the device until the answer was read
@@ -227,6 +254,7 @@ class Outcome(Frozen):
     cooldown_s: float | None = None  # how long the trial waited for the device to cool down
     attempts: int = 1
     retries: tuple[str, ...] = ()  # why each further attempt was made
+    repeated: tuple[str, ...] = ()  # what had disturbed the launches of this trial before this one
     exit_code: int | None = None
     command: str | None = None  # of a launch, as a shell on the device would take it in the job's folder
     log: str | None = None  # path below the run folder
@@ -237,6 +265,11 @@ class Outcome(Frozen):
     samples: int | None = None  # how many samples of the dataset they are of, from its beginning; None = all
     accuracy: dict[str, float | int | str | None] = Field(default_factory=dict)
     quantities: dict[str, float] = Field(default_factory=dict)  # further ones, by their names in values/quantities.py
+
+    @property
+    def device_s(self) -> float:
+        """What the trial took of the device's time, the wait for it to cool down included."""
+        return (self.wall_s or 0) + (self.cooldown_s or 0)
 
     @property
     def timed(self) -> bool:

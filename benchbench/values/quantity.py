@@ -31,6 +31,7 @@ class Unit:
 MILLISECONDS = Unit("ms", formatting.time, in_cell=True)
 SECONDS = Unit("s")
 MEGABYTES = Unit("MB")
+MEGAHERTZ = Unit("MHz", "{:.0f}".format)
 CELSIUS = Unit("°C", "{:.0f}".format)
 SHARE = Unit("share", "{:.1%}".format, in_cell=True)  # from 0 to 1
 DECIBEL = Unit("dB", "{:.1f}".format)

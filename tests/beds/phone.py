@@ -50,6 +50,14 @@ _DUMPSYS = """\
 #!/bin/sh
 if [ -f {folder}/"$1" ]; then cat {folder}/"$1"; else echo "Can't find service: $1" >&2; fi
 """
+_SETTINGS = """\
+#!/bin/sh
+case $1 in
+  get) cat {folder}/setting."$2"."$3" 2>/dev/null || echo null ;;
+  put) echo "$4" > {folder}/setting."$2"."$3" ;;
+  delete) rm -f {folder}/setting."$2"."$3" ;;
+esac
+"""
 _BATTERY = """\
 Current Battery Service state:
   AC powered: false
@@ -186,6 +194,15 @@ class Phone:
         text = _THERMAL.format(status=status, cpu=celsius, skin=celsius - 6)
         (self._folder / "services" / "thermalservice").write_text(text)
 
+    def setting(self, namespace: str, key: str) -> str | None:
+        """One of Android's settings; None = it was never made."""
+        file = self._folder / "services" / f"setting.{namespace}.{key}"
+        return file.read_text().strip() if file.exists() else None
+
+    def forget_temperatures(self) -> None:
+        """As if its thermal service had no sensor."""
+        (self._folder / "services" / "thermalservice").unlink()
+
     def charge(self, level: int, *, charging: bool, celsius: float = 29.0) -> None:
         """Set the battery's state."""
         text = _BATTERY.format(
@@ -205,6 +222,7 @@ class Phone:
         file.write_text("".join(f"{key}={value}\n" for key, value in self._properties.items()))
         scripts = {"getprop": _GETPROP.format(file=shlex.quote(str(file)))}
         scripts["dumpsys"] = _DUMPSYS.format(folder=shlex.quote(str(services)))
+        scripts["settings"] = _SETTINGS.format(folder=shlex.quote(str(services)))
         for name, text in scripts.items():
             (programs / name).write_text(text)
             (programs / name).chmod(0o755)

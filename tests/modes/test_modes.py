@@ -16,14 +16,14 @@ ROOM = PACKAGE / "modes"
 
 
 def test_every_mode_is_found_by_the_name_that_its_outcomes_record() -> None:
-    assert [mode.name for mode in MODES] == ["latency", "profile", "accuracy"]
+    assert [mode.name for mode in MODES] == ["latency", "canary", "profile", "accuracy"]
     assert all(mode_of(mode.name) is mode for mode in MODES)
     with pytest.raises(KeyError):
         mode_of("")
 
 
 def test_nothing_outside_the_room_compares_the_name_of_a_mode() -> None:
-    """But for `timed`, by which values tell the rounds from all other launches."""
+    """But for `timed` and `of_matrix`, by which values tell the rounds, and canaries, from all other launches."""
     names = {mode.name for mode in MODES}
     compared = []
     for path in PACKAGE.rglob("*.py"):
@@ -32,9 +32,15 @@ def test_nothing_outside_the_room_compares_the_name_of_a_mode() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Compare) and any(_is_purpose(part) for part in (node.left, *node.comparators)):
                 told = {ast.unparse(part) for part in (node.left, *node.comparators)}
-                if told & ({repr(name) for name in names} | {"LATENCY"}):
+                if told & ({repr(name) for name in names} | {"LATENCY", "CANARY"}):
                     compared.append(f"{path.relative_to(PACKAGE)}: {ast.unparse(node)}")
-    assert sorted(compared) == ["values/case.py: self.purpose == LATENCY", "values/outcome.py: self.purpose == LATENCY"]
+    assert sorted(compared) == [
+        "run_folder/manifest.py: self.purpose != CANARY",
+        "values/case.py: self.purpose != CANARY",
+        "values/case.py: self.purpose == LATENCY",
+        "values/outcome.py: self.purpose != CANARY",
+        "values/outcome.py: self.purpose == LATENCY",
+    ]
 
 
 def _is_purpose(node: ast.expr) -> bool:

@@ -183,7 +183,9 @@ def write_run(
     """The run folder of these outcomes, with a manifest that plans exactly them."""
     known = {v.id: v for v in (*variants, variant())}
     devices = list(dict.fromkeys(o.device for o in outcomes))
-    cases = {o.case: o for o in sorted(outcomes, key=lambda o: _planned(o, devices, list(known)))}
+    cases = {
+        o.case: o for o in sorted((o for o in outcomes if o.of_matrix), key=lambda o: _planned(o, devices, list(known)))
+    }
     traits = Traits(
         os="android",
         os_version="16",
@@ -219,6 +221,7 @@ def write_run(
         "cases": [_case(o, known) for o in cases.values()],
         "trials": [
             {"id": o.trial, "case": o.case, "device": o.device, "round": o.round, "position": o.position}
+            | {"purpose": o.purpose}
             for o in outcomes
         ],
         "skips": [],

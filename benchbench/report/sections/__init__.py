@@ -7,6 +7,7 @@ from collections.abc import Callable
 from benchbench.report.results import Results
 from benchbench.report.sections import (
     accuracy,
+    canary,
     cases,
     classes,
     comparison,
@@ -36,6 +37,7 @@ SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
     memory.section,
     profile.section,
     problems.section,
+    canary.section,
     conditions.section,
     provenance.section,
 )

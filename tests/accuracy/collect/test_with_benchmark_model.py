@@ -292,7 +292,7 @@ def test_the_trial_of_a_tool_that_gives_no_outputs_back_is_skipped_and_says_why(
     with closing(journals.create(tmp_path / "run", Manifest())) as journal:
         shards = cut(load(four_numbers(tmp_path, 2)[0], inspect(model).inputs), tmp_path / "shards")
         trial = Trial(case=case, round=0, position=1, purpose="accuracy")
-        outcome = Worker(session, prepared).perform(
+        outcome = Worker(session, prepared, session.reading()).perform(
             trial, RunContext(MeasurementSettings(), journal, {case.variant.id: shards}), ignored
         )
     assert outcome.status == "skipped"

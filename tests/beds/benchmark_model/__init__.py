@@ -4,7 +4,7 @@ What is real: the model runs in the LiteRT interpreter with the threads, XNNPACK
 times, memory, outputs and delegated nodes are those of that run. What is not: GPU and NNAPI are missing, as on a PC
 (STANDIN_GPU=absent in its environment: flags unknown; =refused: known, and a warning), and an op profile has one
 row for the whole graph, which is what Python can measure; a weight cache is a file that is written and read, and
-makes nothing quicker.
+makes nothing quicker. With STANDIN_CLOCK nothing runs: see `clocked`.
 
 `install` packs it into one executable file that needs only Python and ai-edge-litert: it travels to phones and boards.
 """
