@@ -135,7 +135,8 @@ def export(run: Path, form: Format) -> None:
 def import_(logs: tuple[Path, ...], reports: Path, as_json: bool) -> None:
     """Make a run folder of output that others captured.
 
-    LOGS are outputs of benchmark_model; - is stdin. With --json, no folder is made: one line for each launch.
+    LOGS are outputs of benchmark_model and onnxruntime_perf_test, and profiles of ONNX Runtime; - is stdin.
+    With --json, no folder is made: one line for each launch.
     """
     from benchbench.cli import progress as console
     from benchbench.importing.logs import as_json as launch_as_json

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from benchbench.device_script import protocol
@@ -163,7 +165,7 @@ def _measurement(work: LaunchSpec, raw: JobOutput, answer: Answer) -> Measuremen
         threads=answer.threads,
         memory=_memory(answer),
         model_mb=work.variant.size_mb,
-        profile=_profile(answer),
+        profile=None if answer.profile is None else profile_of(answer.profile),
         tool=f"{answer.runtime} {answer.api}" if answer.runtime else None,
         warnings=tuple(_warnings(work, raw, answer)),
         ops=answer.ops or {},
@@ -191,28 +193,33 @@ def _timings(answer: Answer) -> Timings:
     init = sum(phases.values()) / 1e3 if "allocate" in phases else None
     if not answer.steady_ns or answer.first_ns is None:
         return Timings(init=init)
-    steady = np.asarray(answer.steady_ns, dtype=np.float64) / 1e3
-    p5, median, p95 = (float(value) for value in np.percentile(steady, [5, 50, 95]))
+    phases_before = {
+        "init": init,
+        "first": answer.first_ns / 1e3,
+        "warmup_mean": float(np.mean(answer.warmup_ns)) / 1e3,
+    }
+    return steady_timings(np.asarray(answer.steady_ns, dtype=np.float64) / 1e3).model_copy(update=phases_before)
+
+
+def steady_timings(times: NDArray[np.float64]) -> Timings:
+    """What the steady inferences of a launch say, in microseconds as they are."""
+    p5, median, p95 = (float(value) for value in np.percentile(times, [5, 50, 95]))
     return Timings(
-        init=init,
-        first=answer.first_ns / 1e3,
-        warmup_mean=float(np.mean(answer.warmup_ns)) / 1e3,
-        mean=float(steady.mean()),
-        min=float(steady.min()),
-        max=float(steady.max()),
-        std=float(steady.std()),
+        mean=float(times.mean()),
+        min=float(times.min()),
+        max=float(times.max()),
+        std=float(times.std()),
         p5=p5,
         median=median,
         p95=p95,
-        samples=tuple(float(value) for value in steady),
+        samples=tuple(float(value) for value in times),
         percentile_method=PERCENTILES,
     )
 
 
-def _profile(answer: Answer) -> Profile | None:
-    if answer.profile is None:
-        return None
-    total = sum(op.mean_us for op in answer.profile) or 1.0
+def profile_of(ops: Sequence[protocol.OpTime]) -> Profile:
+    """The times of operators as a profile, with their shares, and by type."""
+    total = sum(op.mean_us for op in ops) or 1.0
     by_op = tuple(
         OpTime(
             name=op.name,
@@ -222,7 +229,7 @@ def _profile(answer: Answer) -> Profile | None:
             calls=op.calls,
             executor=op.executor,
         )
-        for op in answer.profile
+        for op in ops
     )
     types: dict[tuple[str, str | None], list[OpTime]] = {}
     for op in by_op:

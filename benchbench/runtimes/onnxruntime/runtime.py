@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchbench.device_script.protocol import DelegateRequest
-from benchbench.runtimes.base import Runtime, Toolchain
+from benchbench.runtimes.base import RecordedLaunch, Runtime, Toolchain
 from benchbench.runtimes.interpreters import Interpreter
 from benchbench.runtimes.onnxruntime.backends import BACKENDS, Cpu
 from benchbench.runtimes.onnxruntime.quantize.schemes import SCHEMES
@@ -36,6 +36,7 @@ class OnnxRuntime(Runtime):
     packages = (("onnxruntime",), ())  # not for 32-bit boards, nor for musl
     host_packages = ON_HOST
     schemes = SCHEMES
+    log_tool = "onnxruntime_perf_test"
     tiny_model = Path(__file__).with_name("tiny.onnx")  # a convolution, its activation, a mean and a softmax
 
     def inspect(self, path: Path) -> ModelInfo:
@@ -56,6 +57,11 @@ class OnnxRuntime(Runtime):
         from benchbench.runtimes.script_on_device import look_at_python
 
         return look_at_python(session, python, PYTHON)
+
+    def read_log(self, text: str | bytes) -> Sequence[RecordedLaunch]:
+        from benchbench.runtimes.onnxruntime.recorded import read_text
+
+        return read_text(text)
 
     def quantizer(self) -> Quantizer:
         from benchbench.runtimes.onnxruntime.quantize.quantize import OnnxConverters
