@@ -33,6 +33,7 @@ __all__ = ["AdbTransport", "Seen", "connect_adb", "discover"]
 _STALE = {"offline", "unauthorized"}  # what a server may still say of a link that has gone, or of a key by now allowed
 _SETTLE_S = 1.0  # how long a phone may take from "connecting" or "unauthorized" to "device"
 _JOINING_S = 8.0  # how long one on Wi-Fi may take from being connected to that
+_GONE = re.compile(r"offline|not found")  # how a server refuses to ask a phone whose link has ended
 _WIFI = re.compile(r".+:\d+")
 
 
@@ -170,8 +171,7 @@ def connect_adb(address: Adb, *, timeout_s: float = 20) -> AdbTransport:
     server = AdbServer.named(address.server)
     server.ensure(deadline)
     try:
-        _await_ready(address, server, deadline)
-        features = server.ask(f"host-serial:{address.serial}:features", deadline)
+        features = _features(address, server, deadline)
     except AdbFailure as refusal:
         raise _refused(address.reached, str(refusal)) from refusal
     except (OSError, EOFError) as error:
@@ -188,6 +188,21 @@ def discover(server: str | None = None) -> tuple[Seen, ...]:
         return chosen.phones(deadline)
     except (BenchbenchError, AdbFailure, OSError, EOFError):
         return ()
+
+
+def _features(address: Adb, server: AdbServer, deadline: Deadline) -> str:
+    """What a phone can do, once it is ready; one that has gone in between is awaited again.
+
+    A server under load lists a phone as ready until it has seen the end of a link that another has replaced.
+    """
+    until = Deadline.after(min(_JOINING_S, deadline.left()))
+    while True:
+        _await_ready(address, server, deadline)
+        try:
+            return server.ask(f"host-serial:{address.serial}:features", deadline)
+        except AdbFailure as refusal:
+            if until.passed or not _GONE.search(str(refusal)):
+                raise
 
 
 def _await_ready(address: Adb, server: AdbServer, deadline: Deadline) -> None:

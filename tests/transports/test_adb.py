@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import socketserver
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -64,6 +65,43 @@ def test_a_phone_that_knows_the_key_lets_it_in_at_once(make_phone: MakePhone) ->
     phone.vanish()
     phone.come_back()
     connect_adb(phone.address).close()
+
+
+@pytest.mark.parametrize("refusal", ["device offline", "device '127.0.0.1:5555' not found"])
+def test_a_phone_whose_link_was_just_replaced_is_awaited_again(
+    phone: Phone, adb_server: AdbServerProcess, refusal: str
+) -> None:
+    with refusing_once(adb_server, b":features", refusal) as (server, refused):
+        connect_adb(Adb(serial=phone.serial, server=server)).close()
+        assert refused.is_set()
+
+
+@contextmanager
+def refusing_once(behind: AdbServerProcess, question: bytes, refusal: str) -> Iterator[tuple[str, threading.Event]]:
+    """The address of a relay to an adb server that refuses a question the first time it is asked; whether it was."""
+    refused = threading.Event()
+
+    class Relay(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            size = self.request.recv(4, socket.MSG_WAITALL)
+            asked = size + self.request.recv(int(size, 16), socket.MSG_WAITALL)
+            if asked.endswith(question) and not refused.is_set():
+                refused.set()
+                self.request.sendall(f"FAIL{len(refusal):04x}{refusal}".encode())
+                return
+            with socket.create_connection(("127.0.0.1", behind.port)) as server:
+                server.sendall(asked)
+                while answer := server.recv(65536):
+                    self.request.sendall(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Relay) as relay:
+        thread = threading.Thread(target=relay.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield f"127.0.0.1:{relay.server_address[1]}", refused
+        finally:
+            relay.shutdown()
+            thread.join()
 
 
 def test_a_phone_that_does_not_answer_is_unreachable_in_time(phone: Phone) -> None:
