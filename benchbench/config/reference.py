@@ -67,18 +67,23 @@ def _tables(value: Schema, *, repeated: bool = False) -> Iterator[tuple[str, boo
 
 def _heading(way: str, repeated: bool, table: Schema, *, inline: bool) -> str:
     """How a table begins in the file."""
-    kinds = [f'{name} = "{key["const"]}", ' for name, key in table["properties"].items() if "const" in key]
+    kinds = [f'{name} = "{key["const"]}", ' for name, key in table["properties"].items() if _is_tag(key)]
     if not kinds and not inline:
         return f"[[{way}]]" if repeated else f"[{way}]"
     written = f"{{ {''.join(kinds)}… }}"
     return f"{way.rpartition('.')[2]} = {f'[{written}]' if repeated else written}"
 
 
+def _is_tag(key: Schema) -> bool:
+    """Whether a key tells the kind of its table: it has one value, and that without being written."""
+    return "const" in key and key.get("default") == key["const"]
+
+
 def _section(table: Schema, heading: str) -> Section:
     """The key that tells the kind of a table is in its heading."""
     required = table.get("required", ())
     properties = table["properties"].items()
-    keys = (_key(name, value, name in required) for name, value in properties if "const" not in value)
+    keys = (_key(name, value, name in required) for name, value in properties if not _is_tag(value))
     return Section(heading, table.get("description", ""), tuple(keys))
 
 

@@ -114,7 +114,7 @@ def test_a_matrix_that_is_there_is_overwritten_only_with_force(bench: Workbench)
 @pytest.mark.parametrize(
     ("places", "code", "telling"),
     [
-        (["devices"], 3, "no model (.tflite) in devices (name files or folders"),
+        (["devices"], 3, "no model (.tflite, .onnx) in devices (name files or folders"),
         (["models/bad.tflite"], 3, "no model: models/bad.tflite is no .tflite model"),
         (["none.tflite"], 3, "no model: none.tflite cannot be read: No such file or directory"),
     ],
