@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .errors import Unusable, one_line
+from .native_log import native_text
 from .onnx_runtime import CPU, OnnxRuntime, device_words, package_library
 from .protocol import Delegation, OnnxRuntimeDelegate, Request
 from .tensors import Tensor, filled_shape, matched
@@ -17,7 +19,7 @@ from .tensors import Tensor, filled_shape, matched
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .protocol import OpTime, State, Timed
+    from .protocol import OpTime, State, Timed, Verdict
     from .tensors import Array
 
 NUMPY = {
@@ -35,6 +37,7 @@ NUMPY = {
     "tensor(bool)": "bool",
     "tensor(string)": "object",
 }
+PLACED = r"placed on \[(\w+)\]\. Number of nodes: (\d{1,9})"
 FOLDER, PROFILE = "model", "onnxruntime_profile"
 
 
@@ -82,7 +85,7 @@ class OnnxEngine:
     def load(self) -> None:
         provider = self.asked.provider
         try:
-            self.session = self._session(provider)
+            self.session = self._session(provider, self._options())
         except Exception as error:
             if provider and self._loads_without():
                 raise Unusable("unavailable", one_line(error)) from error
@@ -91,8 +94,7 @@ class OnnxEngine:
             used = ", ".join(self.session.get_providers())
             raise Unusable("unavailable", f"{provider} was left out without a word; the session has {used}")
 
-    def _session(self, provider: str | None) -> Any:
-        options = self._options()
+    def _session(self, provider: str | None, options: Any) -> Any:
         model = self._beside_its_data()
         if provider and self.devices:
             options.add_provider_for_devices(self.devices, self.asked.options or {})
@@ -212,8 +214,22 @@ class OnnxEngine:
         has = ", ".join(self.session.get_providers())
         if self.asked.provider is None and self.session.get_providers() == [CPU]:
             return Delegation("full", evidence=f"the session has no other provider than {CPU}")
-        said = f"the session has {has}; {self.label} does not say who took which nodes (1.24 and later do)"
-        return Delegation("unknown", evidence=said)
+        counts = self._placements()
+        if not counts or self.asked.provider is None:
+            said = f"the session has {has}; {self.label} does not say who took which nodes (1.24 and later do)"
+            return Delegation("unknown", evidence=said)
+        taken, told = counts.get(self.asked.provider), ", ".join(f"{name}: {count}" for name, count in counts.items())
+        verdict: Verdict = "none" if not taken else "full" if len(counts) == 1 else "partial"
+        said = f"node placements {told}; partitions count as one node, since {self.label} tells no more"
+        return Delegation(verdict, evidence=said)
+
+    def _placements(self) -> dict[str, int]:
+        """By provider, the nodes that the log of another session of this model tells of, fused as they are."""
+        before = len(native_text())
+        options = self._options()
+        options.enable_profiling, options.log_severity_level = False, 0
+        self._session(self.asked.provider, options)
+        return {name: int(count) for name, count in re.findall(PLACED, native_text()[before:])}
 
     def on_cpu(self) -> OnnxEngine:
         """The same model on this CPU alone, not ready yet: what other outputs are compared with."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,13 +51,13 @@ def saved(model: ModelProto, path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def openvino_build(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+def openvino_build() -> Iterator[Mapping[str, str]]:
     """The environment in which Python has an ONNX Runtime with OpenVINO built in, which runs on any x86-64 CPU."""
     if platform.machine() != "x86_64" or sys.platform != "linux":
         pytest.skip("onnxruntime-openvino is built for x86-64 Linux")
-    folder = tmp_path_factory.mktemp("openvino")
-    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    what = ["--require-hashes", "--requirement", str(REQUIREMENT), "--python", sys.executable, "--target", str(folder)]
-    done = subprocess.run([*command, *what], text=True, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return {"PYTHONPATH": str(folder)}
+    with tempfile.TemporaryDirectory(prefix="benchbench-openvino-") as folder:
+        command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
+        what = ["--require-hashes", "--requirement", str(REQUIREMENT), "--python", sys.executable, "--target", folder]
+        done = subprocess.run([*command, *what], text=True, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+        yield {"PYTHONPATH": folder}

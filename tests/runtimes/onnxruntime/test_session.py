@@ -12,7 +12,7 @@ import onnx
 import onnxruntime
 import onnxruntime_ep_openvino
 import pytest
-from onnx import TensorProto
+from onnx import ModelProto, TensorProto
 
 from benchbench.device_script.protocol import REQUEST
 from benchbench.runtimes.onnxruntime.backends import AnyProvider, Cpu, OpenVino, WebGpu
@@ -83,6 +83,30 @@ def test_a_profile_has_the_provider_of_each_node(launch: Launch, openvino_build:
     assert [(op.type, op.executor, op.calls) for op in profile.by_op if op.executor is None] == [("Binarizer", None, 1)]
     assert [op.executor for op in profile.by_op if op.type != "Binarizer"] == ["ort-openvino", "ort-openvino"]
     assert all(op.mean_us > 0 for op in profile.by_op)
+
+
+OLDER = """
+from onnxruntime import InferenceSession
+del InferenceSession.get_provider_graph_assignment_info
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "verdict", "said"),
+    [
+        (models.conv(), "full", "node placements OpenVINOExecutionProvider: 1;"),
+        (models.with_binarizer(), "partial", "OpenVINOExecutionProvider: 2"),
+    ],
+    ids=["full", "partial"],
+)
+def test_a_version_that_has_no_assignment_is_judged_by_its_log(
+    launch: Launch, openvino_build: Mapping[str, str], tmp_path: Path, model: ModelProto, verdict: str, said: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(OLDER)
+    path = f"{tmp_path}:{openvino_build['PYTHONPATH']}"
+    delegation = launch(model, ON_CPU, {"PYTHONPATH": path}).reading.delegation
+    assert (delegation.verdict, delegation.nodes_total) == (verdict, None)
+    assert said in (delegation.evidence or "")
 
 
 def test_a_plug_in_is_used_where_it_offers_a_device_and_else_unavailable(launch: Launch) -> None:
