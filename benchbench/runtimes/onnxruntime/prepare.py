@@ -43,5 +43,6 @@ def _plugins(session: Session) -> list[str]:
     """Where plug-ins may be, as the probe is asked: what the device's file names goes before Python packages."""
     providers = {kind: backend for kind, backend in BACKENDS.items() if issubclass(backend, Provider)}
     places = {kind: f"package:{backend.module}" for kind, backend in providers.items() if backend.module}
-    places |= {kind: path for kind, path in session.libraries.items() if kind in providers}
+    named = {name.partition(":")[0]: path for name, path in session.libraries.items()}  # by kind or label
+    places |= {kind: path for kind, path in named.items() if kind in providers}
     return [f"{kind}={place}" for kind, place in places.items()]

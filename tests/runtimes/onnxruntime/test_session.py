@@ -87,7 +87,7 @@ def test_a_profile_has_the_provider_of_each_node(launch: Launch, openvino_build:
 
 OLDER = """
 from onnxruntime import InferenceSession
-del InferenceSession.get_provider_graph_assignment_info
+del InferenceSession.__base__.get_provider_graph_assignment_info
 """
 
 
