@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from benchbench.analysis.familywise import compare_all
 from benchbench.analysis.intervals import median_interval, ratio_interval
+from tests import calibrate_rounds
 
 Floats = NDArray[np.float64]
 World = Callable[[np.random.Generator, int], Floats]  # so many logs of times about some level of its own
@@ -60,42 +61,106 @@ WORLDS = SMOOTH | ROUGH
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One row: what was simulated, in which world, for how many launches (a side), and the share that came out."""
+    """One row: what was simulated, in which world, for how many launches (a side), and the share that came out.
+
+    `error` is half the 95 % interval of a share of so many simulations; None where it is no such share.
+    """
 
     what: str
     world: str
     launches: str
     share: float
+    error: float | None = None
+
+
+def _share(what: str, world: str, launches: str, share: float, repeats: int) -> Figure:
+    return Figure(what, world, launches, share, 1.96 * math.sqrt(share * (1 - share) / repeats))
 
 
 def figures(repeats: int = REPEATS, *, seed: int = SEED) -> Iterator[Figure]:
     """All figures, each as it is known."""
+    yield from _intervals(repeats, seed)
+    yield from _verdicts(repeats, seed)
+    yield from _by_need(repeats, seed)
+    yield from _races(repeats // 4, seed)
+    yield from _several_runs(repeats // 4, seed)
+    for order in ("fixed", "random"):
+        bias = drift_bias(order, seed=seed)
+        yield Figure(f"bias of a typical case, {order} order", "20 % slower by the end, 28 cases", "5", bias)
+    bias = calibrate_rounds.drift_bias_by_need(repeats=repeats // 4, seed=seed)
+    yield Figure("bias of a case that stops early, by need", "20 % slower by the end", "to 30", bias)
+
+
+def _intervals(repeats: int, seed: int) -> Iterator[Figure]:
     for world, draw in WORLDS.items():
         for n in (3, 4, 5, 6, 7, 10, 20, 30):
-            yield Figure("median: coverage", world, str(n), median_coverage(draw, n, repeats, seed))
+            yield _share("median: coverage", world, str(n), median_coverage(draw, n, repeats, seed), repeats)
         for m, n in ((5, 5), (5, 10), (7, 7), (10, 10), (30, 30)):
-            yield Figure("ratio: coverage", world, f"{m} and {n}", ratio_coverage(draw, draw, (m, n), repeats, seed))
+            share = ratio_coverage(draw, draw, (m, n), repeats, seed)
+            yield _share("ratio: coverage", world, f"{m} and {n}", share, repeats)
     narrow, wide = SMOOTH["log-normal, CV 2%"], SMOOTH["log-normal, CV 57%"]
     for m, n in ((5, 5), (5, 10), (10, 5), (30, 30)):
         share = ratio_coverage(narrow, wide, (m, n), repeats, seed)
-        yield Figure("ratio: coverage", "CV 2% against CV 57%", f"{m} and {n}", share)
+        yield _share("ratio: coverage", "CV 2% against CV 57%", f"{m} and {n}", share, repeats)
+
+
+def _verdicts(repeats: int, seed: int) -> Iterator[Figure]:
     for world, draw in WORLDS.items():
         for cases in (1, 5, 28):
             for n in (5, 10):
-                per_comparison, per_case = false_verdicts(draw, cases, n, repeats // 4, seed)
-                yield Figure(
-                    f"{cases} unchanged cases: comparisons with a false verdict", world, str(n), per_comparison
-                )
+                times = repeats if cases < 28 else repeats // 2
+                per_comparison, per_case = false_verdicts(draw, cases, n, times, seed)
+                what = f"{cases} unchanged cases: comparisons with a false verdict"
+                yield _share(what, world, str(n), per_comparison, times)
                 yield Figure(f"{cases} unchanged cases: false verdicts per case", world, str(n), per_case)
     for cases in (5, 28):
         for change in (0.02, 0.05, 0.10):
             for n in (5, 10, 20):
                 share = power(change, cases, n, repeats // 4, seed)
                 world = f"log-normal, CV {TYPICAL_CV:.0%}"
-                yield Figure(f"1 of {cases} cases {change:.0%} slower: found", world, str(n), share)
-    for order in ("fixed", "random"):
-        bias = drift_bias(order, seed=seed)
-        yield Figure(f"bias of a typical case, {order} order", "20 % slower by the end, 28 cases", "5", bias)
+                yield _share(f"1 of {cases} cases {change:.0%} slower: found", world, str(n), share, repeats // 4)
+
+
+def _by_need(repeats: int, seed: int) -> Iterator[Figure]:
+    for world, draw in WORLDS.items():
+        for spreads in (0.5, 0.7, 1.0, 2.0):
+            covered, spared = calibrate_rounds.coverage_by_need(draw, spreads, repeats, seed)
+            precision = f"precision {spreads:g} x spread"
+            yield _share(f"by need, {precision}: coverage", world, "to 30", covered, repeats)
+            yield Figure(f"by need, {precision}: rounds spared", world, "to 30", spared)
+        wrong = calibrate_rounds.false_verdicts_by_need(draw, 1.0, 5, repeats // 4, seed)
+        what = "by need, 5 unchanged cases: comparisons with a false verdict"
+        yield _share(what, world, "to 30", wrong, repeats // 4)
+
+
+def _races(repeats: int, seed: int) -> Iterator[Figure]:
+    for world, draw in WORLDS.items():
+        for cases in (4, 28):
+            for field, levels in (
+                ("all others 3 % slower", calibrate_rounds.as_good_as_allowed(cases)),
+                ("up to 4 x slower", calibrate_rounds.spread_out(cases)),
+            ):
+                found = calibrate_rounds.races(draw, levels, repeats, seed)
+                what = f"race of {cases}, {field}"
+                yield _share(f"{what}: wrong winner", world, "5 to 30", found.wrong, repeats)
+                yield _share(f"{what}: decided", world, "5 to 30", found.decided, repeats)
+                yield Figure(f"{what}: launches spared", world, "5 to 30", found.saved)
+                yield Figure(f"{what}: coverage of medians", world, "5 to 30", found.covered)
+
+
+def _several_runs(repeats: int, seed: int) -> Iterator[Figure]:
+    world = "log-normal, CV 2%"
+    over_runs = partial(calibrate_rounds.verdicts_over_runs, WORLDS[world])
+    for bases in (1, 3, 5, 10):
+        for cases in (5, 28):
+            drift = f"runs drift by {calibrate_rounds.DRIFT:.0%}, {bases} base run{'s' * (bases > 1)}, {cases} cases"
+            wrong, _ = over_runs(bases, cases, 5, repeats, seed)
+            yield _share(f"{drift}: comparisons with a false verdict", world, "5", wrong, repeats)
+            for change in (0.10, 0.20):
+                _, found = calibrate_rounds.verdicts_over_runs(
+                    WORLDS[world], bases, cases, 5, repeats, seed, change=change
+                )
+                yield _share(f"{drift}: 1 {change:.0%} slower: found", world, "5", found, repeats)
 
 
 def median_coverage(draw: World, n: int, repeats: int, seed: int) -> float:
@@ -170,7 +235,8 @@ def main() -> int:
     for figure in figures(options.repeats):
         found.append(figure)
         if not options.json:
-            print(f"{figure.what:58} {figure.world:34} {figure.launches:>9} {figure.share:7.1%}", flush=True)
+            error = "" if figure.error is None else f" ± {figure.error:.1%}"
+            print(f"{figure.what:70} {figure.world:34} {figure.launches:>9} {figure.share:7.1%}{error}", flush=True)
     if options.json:
         json.dump([asdict(figure) for figure in found], sys.stdout, indent=1)
     return 0

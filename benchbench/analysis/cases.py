@@ -57,10 +57,12 @@ def summarize(
     *,
     statistic: Statistic,
     disturbed: Mapping[str, Disturbance],
+    by_need: bool,
 ) -> dict[str, Any]:
     """One row of the frame of cases, from its launches for latency and the trial that has its accuracy.
 
     One launch is one sample, by the `statistic` of its inferences; launches that ran on different executors never mix.
+    `by_need`: there are as many launches as their spread asked for.
     """
     counted = counted_launches(outcomes, disturbed)
     verdict = common_verdict(outcomes)
@@ -69,7 +71,7 @@ def summarize(
         outcomes, counted, cell.kind, cell.threads, cell.cores, disturbed, statistic, cell.open_inputs, cell.local
     )
     times = [time / 1000 for time in about.times]
-    interval = median_interval(times)
+    interval = median_interval(times, by_need=by_need)
     return {
         "device": cell.device,
         "family": cell.family,

@@ -175,7 +175,7 @@ class Run:
                 launches[outcome.case].append(outcome)
             if outcome.accuracy:
                 scored[self.cells[outcome.case].path] = outcome
-        stopped = self.stops
+        stopped, measure = self.stops, self.manifest.measure
         rows = [
             {"run": self.id, "stopped": stopped[case].text if case in stopped else ""}
             | summarize(
@@ -184,6 +184,7 @@ class Run:
                 scored.get(cell.path),
                 statistic=statistics[case],
                 disturbed=self.disturbances,
+                by_need=measure is not None and measure.precision is not None,
             )
             for case, cell in self.cells.items()
         ]

@@ -17,6 +17,7 @@ from scipy import special
 
 Verdict = Literal["faster", "slower", "same", "cannot tell"]
 CONFIDENCE = 0.95
+CONFIDENCE_BY_NEED = 0.96  # nominally, of a median after as many launches as it needed: chosen by `make calibrate`
 FEWEST = 3  # launches below which not even a range is given
 FEWEST_FOR_95 = 6  # launches below which no interval of a median reaches 95 %
 
@@ -40,8 +41,11 @@ class Ratio(NamedTuple):
     verdict: Verdict
 
 
-def median_interval(values: Sequence[float]) -> Interval | None:
+def median_interval(values: Sequence[float], *, by_need: bool = False) -> Interval | None:
     """The 95 % interval of the median from order statistics; None below three values.
+
+    `by_need`: there are as many values as their own spread asked for. Whoever stops where the values happen to lie
+    close together has a shorter interval than the spread warrants; one of nominally 96 % then covers 94 to 96 %.
 
     Interpolated between the two pairs of order statistics whose exact coverage encloses 95 % (Hettmansperger and
     Sheather 1986, "Confidence intervals based on interpolated order statistics"). Below six values no pair reaches
@@ -52,23 +56,23 @@ def median_interval(values: Sequence[float]) -> Interval | None:
     if n < FEWEST:
         return None
     ordered = sorted(map(float, values))
-    depth, inward = median_depth(n)
+    depth, inward = median_depth(n, CONFIDENCE_BY_NEED if by_need else CONFIDENCE)
     low, next_low = ordered[depth - 1], ordered[depth]
     high, next_high = ordered[n - depth], ordered[n - depth - 1]
     return Interval((1 - inward) * low + inward * next_low, (1 - inward) * high + inward * next_high)
 
 
 @functools.lru_cache(maxsize=4096)
-def median_depth(n: int) -> tuple[int, float]:
+def median_depth(n: int, confidence: float) -> tuple[int, float]:
     """Between which order statistics of n ≥ 3 values the interval of their median ends.
 
     Its lower end lies between the `depth`-th smallest and the next, by the share `inward`; the upper one is its mirror.
     """
     if n < FEWEST_FOR_95:
         return 1, 0.0
-    depth = int((_median_coverage(n, np.arange(1, n // 2 + 1)) >= CONFIDENCE).sum())
+    depth = int((_median_coverage(n, np.arange(1, n // 2 + 1)) >= confidence).sum())
     wide, narrow = (float(_median_coverage(n, d)) for d in np.array([depth, depth + 1]))
-    share = (wide - CONFIDENCE) / (wide - narrow)
+    share = (wide - confidence) / (wide - narrow)
     return depth, (n - depth) * share / (depth + (n - 2 * depth) * share)
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from statistics import fmean, median
+from statistics import fmean, median, stdev
+
+from scipy import special
 
 from benchbench.analysis.cases import common_verdict, counted_launches, ran, stands
 from benchbench.analysis.disturbances import disturbances
-from benchbench.analysis.intervals import FEWEST_FOR_95, median_interval, ratio_of
+from benchbench.analysis.intervals import CONFIDENCE_BY_NEED, median_interval, ratio_of
 from benchbench.analysis.race import beaten
 from benchbench.values import formatting
 from benchbench.values.case import Case, MeasurementSettings
 from benchbench.values.outcome import Outcome, common_statistic
 from benchbench.values.stop import Stop, StopKind
 
+FEWEST_TO_STOP = 8  # launches that are precise: fewer are so too often by chance
 Reason = tuple[StopKind, str]
 
 
@@ -120,11 +124,22 @@ def _precise(known: SoFar, case: str, precision: float) -> Reason | None:
 
 
 def half_width(times: Sequence[float]) -> float | None:
-    """Half the interval of a median as a share of it; None where so few launches have none."""
-    interval = median_interval(times)
-    if interval is None or len(times) < FEWEST_FOR_95:
+    """Half the interval of a median as a share of it, for whoever stops by it; None below eight launches.
+
+    The interval of order statistics is short by chance now and then. So the one by the standard deviation of the logs
+    (Student's t; a median varies by sqrt(pi / 2) more than a mean) must be as short, and the longer one is returned.
+    """
+    interval = median_interval(times, by_need=True)
+    if interval is None or len(times) < FEWEST_TO_STOP:
         return None
-    return (interval.high - interval.low) / 2 / median(times)
+    by_order = (interval.high - interval.low) / 2 / median(times)
+    return max(by_order, student_half_width(stdev(map(math.log, times)), len(times)))
+
+
+def student_half_width(deviation: float, launches: int) -> float:
+    """Half the interval of a median by the standard deviation of the logs of so many launches."""
+    quantile = float(special.stdtrit(launches - 1, (1 + CONFIDENCE_BY_NEED) / 2))
+    return quantile * deviation * math.sqrt(math.pi / 2 / launches)
 
 
 def _too_long(known: SoFar, left: Sequence[Case]) -> Reason | None:

@@ -61,6 +61,19 @@ def _words(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     return None if value is None else tuple(word.strip() for word in value.split(",") if word.strip())
 
 
+def percentage(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
+    """A percentage above 0, as a fraction."""
+    if value is None:
+        return None
+    try:
+        percent = float(value.removesuffix("%"))
+    except ValueError:
+        percent = 0.0
+    if not 0 < percent <= 1000:
+        raise click.BadParameter(f"{value!r} is no percentage: write 3%")
+    return percent / 100
+
+
 def _numbers(context: click.Context, option: click.Parameter, value: str | None) -> tuple[int, ...] | None:
     try:
         return tuple(int(word) for word in _words(context, option, value) or ()) or None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from benchbench.cli.options import (
     asking,
     chosen,
     finish,
+    load_run,
+    percentage,
     print_json,
     selecting,
     served,
@@ -30,6 +33,8 @@ from benchbench.cli.options import (
 @INVENTORY
 @selecting
 @click.option("--probe", is_flag=True, help="Ask the devices what they can do.")
+@click.option("--noise", callback=percentage, metavar="PERCENT", help="How much launches vary (CV).  [3%]")
+@click.option("--like", type=click.Path(path_type=Path, file_okay=False), help="... as in this run folder.")
 @AS_JSON
 def plan(
     matrix: Path,
@@ -38,18 +43,25 @@ def plan(
     skip: tuple[str, ...],
     seed: int | None,
     probe: bool,
+    noise: float | None,
+    like: Path | None,
     as_json: bool,
 ) -> None:
-    """Show what would run, what would not, and for how long.
+    """Show what would run, what would not, for how long, and which change it could find.
 
     Touches no device unless --probe.
     """
     from benchbench import pipeline as api
+    from benchbench.analysis.sensitivity import sensitivity
     from benchbench.cli import progress as console
 
+    if noise is not None and like is not None:
+        raise click.UsageError("--noise states what --like reads from a run: give one")
     made, remarks = api.plan_matrix(matrix, inventory=inventory, selection=chosen(only, skip, seed), probe=probe)
+    finds = sensitivity(made, noise, None if like is None else load_run(like))
     if not as_json:
         console.show_plan(made, remarks)
+        console.err().print(str(finds), markup=False)
         return
     print_json(
         {
@@ -61,6 +73,7 @@ def plan(
             "selection": {"only": made.only, "skip": made.skip, "of": made.cells},
             "at_least_seconds": {device: made.seconds(device) for device in made.devices},
             "if_all_go_on_seconds": {device: made.most_seconds(device) for device in made.devices},
+            "finds": asdict(finds),
             "notes": remarks,
         }
     )

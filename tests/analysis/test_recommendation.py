@@ -12,7 +12,7 @@ import pytest
 from benchbench.accuracy.metrics import packed
 from benchbench.analysis.formatting import shorten
 from benchbench.analysis.frames import load
-from benchbench.analysis.recommend import Recommendation, recommend
+from benchbench.analysis.recommend import Recommendation, recommend, unfit
 from benchbench.analysis.tradeoffs import tradeoffs
 from benchbench.values.case import Kin, Variant
 from benchbench.values.outcome import Outcome
@@ -67,6 +67,15 @@ def test_a_faster_one_that_loses_points_is_evidence_not_the_choice(tmp_path: Pat
     assert found.evidence[0].startswith(
         "int8 on xnnpack, 1 thread is faster (4.00 ms) but costs accuracy: −21.5 points [−"
     )
+
+
+def test_what_loses_too_much_or_breaks_an_output_can_win_no_race(tmp_path: Path) -> None:
+    broken = with_scores(case("dynamic-int8", 3), {"n": 1000, "dataset": "ab", "top1": 0.915, **WRONG})
+    cases = [case("float32", 12, 915), case("float16", 11, 909), case("int8", 4, 700), broken, case("int16x8", 20)]
+    run = load(write_run(tmp_path, [o for found in cases for o in found], variants=list(SCHEMES.values())))
+    out = {name.split("/")[1].rpartition(".")[2]: why for name, why in unfit(run.cases, 0.01).items()}
+    assert {scheme: why.partition(" ")[0] for scheme, why in out.items()} == {"int8": "−21.5", "dynamic-int8": "breaks"}
+    assert len(unfit(run.cases, 0.001)) == 3  # float16 loses 0.6 points
 
 
 def test_what_fell_back_is_never_recommended(tmp_path: Path) -> None:

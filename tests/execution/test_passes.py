@@ -149,7 +149,7 @@ def test_a_race_ends_with_the_best_and_spends_rounds_on_those_that_may_be() -> N
 def test_the_winner_of_a_race_goes_on_until_it_is_precise_where_that_is_asked_for() -> None:
     alone = Device(asked(rounds=5, goal="best", max_rounds=60), noisy(dict.fromkeys(CASES[1:], 20.0), 0.03))
     alone.go_on()
-    plan = asked(rounds=5, goal="best", precision=0.01, max_rounds=60)
+    plan = asked(rounds=5, goal="best", precision=0.02, max_rounds=60)
     precise = Device(plan, noisy(dict.fromkeys(CASES[1:], 20.0), 0.03))
     precise.go_on()
     assert (alone.kinds[CASES[0]], precise.kinds[CASES[0]]) == ("best", "precise")

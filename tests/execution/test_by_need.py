@@ -1,0 +1,77 @@
+"""Runs whose rounds go on by need, on this machine: what is kept of it, and how such a run is gone on with."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from benchbench import pipeline as api
+from benchbench.analysis.frames import load
+from benchbench.run_folder.manifest import read_manifest
+from benchbench.values.errors import NothingToDo
+from tests.workbench import FAMILY, Workbench, outcomes, planned
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Workbench:
+    return Workbench(tmp_path)
+
+
+def rounds(folder: Path) -> Counter[str]:
+    return Counter(outcome.case for outcome in outcomes(folder) if outcome.timed)
+
+
+def test_a_run_stops_where_it_is_precise_records_why_and_is_gone_on_with_anywhere(bench: Workbench) -> None:
+    """With a precision that any machine keeps to: eight launches are the fewest that are precise."""
+    matrix = bench.matrix("float32", measure="precision = 0.99\nmax_rounds = 20\nprofile = true")
+    told = bench.benchbench("run", str(matrix)).stderr
+    folder = bench.latest()
+    (stop,) = read_manifest(folder).stops
+    assert (stop.kind, stop.rounds, rounds(folder)[stop.case]) == ("precise", 8, 8)
+    assert f"{stop.case}  no further round: {stop.text}" in told
+    assert load(folder).cases["stopped"].tolist() == [stop.text]
+    assert load(folder).left == ()
+    assert stop.text in (folder / "index.html").read_text()
+    assert sum(outcome.purpose == "profile" for outcome in outcomes(folder)) == 1
+    made = [outcome.trial for outcome in outcomes(folder)]
+    assert made == [trial for trial in planned(folder) if trial in set(made)]
+    with pytest.raises(NothingToDo):
+        api.resume(folder)
+
+    lines = (folder / "outcomes.jsonl").read_text().splitlines(keepends=True)
+    (folder / "outcomes.jsonl").write_text("".join(lines[:5]))
+    manifest = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(manifest | {"stops": []}))
+    api.resume(folder)
+    assert [outcome.trial for outcome in outcomes(folder)] == made
+    assert [(one.kind, one.rounds) for one in read_manifest(folder).stops] == [("precise", 8)]
+
+
+def test_a_race_knows_accuracy_before_it_goes_on_and_spends_rounds_on_those_that_may_win(bench: Workbench) -> None:
+    data = f'dataset = "{FAMILY}/test.npz"\nsamples = 50'
+    limits = 'goal = "best"\nloses_at_most = 0.5\nmax_rounds = 5'
+    matrix = bench.matrix("float32", "int8", delegates='["xnnpack", "cpu"]', rounds=3, model=data, measure=limits)
+    folder = api.run(matrix, inventory=bench.inventory, reports=bench.reports)
+    stops = {stop.case: stop for stop in read_manifest(folder).stops}
+    assert {case: stop.rounds for case, stop in stops.items()} == rounds(folder)
+    assert len(stops) == 4
+    assert {stop.kind for stop in stops.values()} <= {"best", "cannot win", "max_rounds"}
+    told = outcomes(folder)
+    scored = [place for place, outcome in enumerate(told) if outcome.accuracy]
+    further = [place for place, outcome in enumerate(told) if outcome.timed and outcome.round > 3]
+    assert len(scored) == 4
+    assert max(scored) < min(further, default=len(told))
+    bench.benchbench("report", str(folder))
+    with pytest.raises(NothingToDo):
+        api.resume(folder)
+
+
+def test_a_device_that_is_away_fails_the_rounds_that_all_cases_have_and_no_more(bench: Workbench) -> None:
+    bench.device("board", 'address = { transport = "ssh", host = "127.0.0.1", port = 1 }\n')
+    matrix = bench.matrix("float32", devices=("host", "board"), rounds=2, measure="precision = 0.99\nmax_rounds = 20")
+    folder = api.run(matrix, inventory=bench.inventory, reports=bench.reports)
+    assert {case.partition("/")[0]: n for case, n in rounds(folder).items()} == {"host": 8, "board": 2}
+    assert {stop.kind for stop in read_manifest(folder).stops} == {"precise", "failing"}
