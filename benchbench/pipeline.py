@@ -17,7 +17,7 @@ from benchbench.config.drafts import Asked, matrix_of_models
 from benchbench.config.matrix import Matrix, load_matrix
 from benchbench.device.opening import Absent
 from benchbench.execution.libraries import sent_libraries
-from benchbench.execution.model_remarks import model_remarks
+from benchbench.execution.model_remarks import canary_remarks, model_remarks
 from benchbench.execution.passes import around_the_race, due_trials
 from benchbench.execution.recording import manifest_of, repeated_manifest, with_found, with_transfers
 from benchbench.execution.resumption import Resumption, Work, resumption_of
@@ -92,7 +92,7 @@ def _plan(
     seed = secrets.randbelow(2**31) if selection.seed is None else selection.seed
     targets = [_target(device, asked.get(device.name), named=matrix.devices is not None) for device in devices]
     made = make_plan(matrix, targets, seed=seed, only=selection.only, skip=selection.skip)
-    return made, model_remarks(made.cases, targets)
+    return made, (*model_remarks(made.cases, targets), *canary_remarks(made))
 
 
 def _target(device: Device, worker: Worker | Absent | None, *, named: bool) -> Target:

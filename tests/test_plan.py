@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from benchbench.config.matrix import Matrix
 from benchbench.config.rules import SkipRule
+from benchbench.execution.model_remarks import canary_remarks
 from benchbench.plan import LAUNCH_S, Plan, devices_with_cases, make_plan, selected, takes
 from benchbench.runtimes.base import Target
 from benchbench.runtimes.tflite.backends import Cpu, EdgeTpu, Gpu, Nnapi, Xnnpack
@@ -292,3 +294,12 @@ def test_a_selection_keeps_the_canaries_of_its_devices() -> None:
     plan = selected(planned(matrix(measure=MeasurementSettings(rounds=1)), HOST, PI), only=["rpi5/*/cpu/t1"], skip=())
     assert {trial.case.device for trial in plan.trials} == {"rpi5"}
     assert [trial.purpose for trial in plan.trials] == ["canary", "latency", "latency", "canary"]
+
+
+def test_a_device_without_a_canary_is_told_of_where_one_was_asked_for() -> None:
+    plan = planned(matrix(measure=MeasurementSettings(rounds=1)), HOST, PI)
+    assert canary_remarks(plan) == ()
+    without = replace(plan, trials=tuple(t for t in plan.trials if t.of_matrix or t.case.device == "host"))
+    (told,) = canary_remarks(without)
+    assert told.startswith("rpi5: no canary")
+    assert canary_remarks(planned(matrix(), HOST)) == ()

@@ -251,12 +251,11 @@ def _settings(launches: LaunchSequence) -> Doubt | None:
 
 def _clocks(launches: LaunchSequence) -> Doubt | None:
     found = [c for o in launches.counted if (c := o.before)]
-    governed = {setting.got for o in launches.counted for setting in o.settings if setting.name == "governor"}
-    slow = sorted(governed or {g for c in found for g in c.governors}, key=str)
-    slow = [name for name in slow if name not in {None, "performance"}]
+    governed = {seen.got for o in launches.counted for seen in o.settings if seen.name == "governor" and seen.got}
+    slow = sorted((governed or {g for c in found for g in c.governors}) - {"performance"})
     if slow:
         advice = 'governor = "performance" in [measure] tells small differences apart, where root may set it'
-        return Doubt("governor", f"CPU governor {', '.join(map(str, slow))}", advice)
+        return Doubt("governor", f"CPU governor {', '.join(slow)}", advice)
     # Only a performance governor promises the top clock to an idle core, so only then does a low one mean a cap.
     capped = [(c.clocks_mhz[p], top) for c in found for p, top in c.max_clocks_mhz.items() if p in c.clocks_mhz]
     capped = [(now, top) for now, top in capped if now < 0.95 * top]

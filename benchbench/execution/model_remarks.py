@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from benchbench.plan import Plan
 from benchbench.runtimes import runtime_of
 from benchbench.runtimes.base import Target
 from benchbench.values.case import Case, Variant
@@ -27,3 +28,10 @@ def _open_inputs(variant: Variant) -> Iterator[str]:
             f"{variant.id}: leaves the size of {', '.join(variant.open_inputs)} open, and the matrix gives none: "
             "measured is the shape that stands in the file, often a size of 1 (give `inputs` in its [[model]])"
         )
+
+
+def canary_remarks(plan: Plan) -> tuple[str, ...]:
+    """Which devices have no canary although it was asked for, a sentence each."""
+    without = set(plan.devices) - {case.device for case in plan.canaries} if plan.measure.canary else set()
+    why = "benchbench has no such model of the formats that run there"
+    return tuple(f"{device}: no canary is measured: {why}" for device in plan.devices if device in without)

@@ -77,7 +77,9 @@ def _plan_of(manifest: Manifest) -> Plan:
     """The plan as it was made; raises KeyError or ValueError where there is none, or not all of it."""
     if manifest.measure is None or manifest.seed is None or not manifest.trials:
         raise ValueError("there are no trials, or nothing says how to measure them")
-    variants = {variant.id: variant for variant in (*canary_variants(), *manifest.variants)}
+    variants = {
+        variant.id: variant for variant in (*canary_variants(v.format for v in manifest.variants), *manifest.variants)
+    }
 
     def case_of(record: CaseRecord) -> Case:
         given = record.model_dump(include={"device", "threads", "affinity"})

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from benchbench.config.matrix import Matrix
 from benchbench.modes.base import Attempt, Launches
 from benchbench.modes.launch import launch
-from benchbench.runtimes import BACKENDS, RUNTIMES, runtime_of
+from benchbench.runtimes import BACKENDS, runtime_of
 from benchbench.values import formatting
 from benchbench.values.case import CANARY, Case, MeasurementSettings, Variant
 from benchbench.values.device import RunnerKind
@@ -66,6 +66,6 @@ def canary_variant(model_format: str) -> Variant | None:
     return variant_of(info, CANARY, info.sha256[:8])
 
 
-def canary_variants() -> tuple[Variant, ...]:
-    """Those of all runtimes."""
-    return tuple(made for runtime in RUNTIMES if (made := canary_variant(runtime.format)))
+def canary_variants(formats: Iterable[str]) -> tuple[Variant, ...]:
+    """Those of the formats that have one."""
+    return tuple(made for name in dict.fromkeys(formats) if (made := canary_variant(name)))

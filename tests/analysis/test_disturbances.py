@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from benchbench.analysis.disturbances import Canaries, disturbances
-from benchbench.values.outcome import Outcome
+from benchbench.analysis.disturbances import Canaries, Disturbance, by_sensor, disturbances
+from benchbench.values.case import Cooldown
+from benchbench.values.outcome import DuringConditions, Outcome
 from tests.report.builder import conditions, measurement, outcome
 
 
@@ -76,3 +77,18 @@ def test_how_far_a_canary_is_off_is_a_share_of_the_median() -> None:
     canaries = Canaries({"a": 100.0, "b": 100.0, "c": 131.0, "d": 100.0})
     assert (canaries.median_us, canaries.allowed_us) == (100, 5)
     assert canaries.off == {"c": pytest.approx(0.31)}
+
+
+def test_what_is_seen_during_a_launch_counts_as_what_is_seen_around_it() -> None:
+    seen = DuringConditions(looks=3, temperature_c=70, throttled=("policy4 capped at 1200 of 2850 MHz",))
+    assert by_sensor(outcome(during=seen)) == Disturbance("throttled", f"throttled ({seen.throttled[0]})")
+    hot = by_sensor(outcome(during=DuringConditions(looks=1, temperature_c=91)))
+    assert hot == Disturbance("hot", "reached 91 °C")
+
+
+def test_a_launch_that_began_far_above_idle_is_hot_where_the_matrix_has_a_gate_for_that() -> None:
+    risen = outcome(quantities={"above_idle_c": 12.0})
+    assert by_sensor(risen) is None
+    assert by_sensor(risen, Cooldown(above_idle_c=15)) is None
+    hot = by_sensor(risen, Cooldown(above_idle_c=5))
+    assert hot == Disturbance("hot", "began 12 °C above idle, more than the 5 °C that the matrix allows")

@@ -11,7 +11,7 @@ from benchbench.analysis.disturbances import by_sensor, disturbances
 from benchbench.analysis.doubts import LaunchSequence, doubts
 from benchbench.analysis.frames import load as read_run
 from benchbench.values.case import Cooldown
-from benchbench.values.outcome import Conditions, Outcome
+from benchbench.values.outcome import Conditions, Outcome, SettingSeen
 from tests.report.builder import conditions, launches, measurement, outcome, write_run
 
 
@@ -129,3 +129,22 @@ def test_the_reference_kernels_cannot_fall_back() -> None:
 def test_conditions_that_nobody_read_are_no_doubt_about_the_sensor() -> None:
     assert kinds([outcome(delegate="gpu", round=n, before=None, after=None) for n in range(5)]) == set()
     assert Conditions(at="now").temperature_c is None
+
+
+def test_the_load_of_benchbench_itself_is_a_doubt_on_its_own_host_alone() -> None:
+    busy = [outcome(delegate="gpu", round=n, quantities={"controller_cpu": 0.02 + 0.1 * n}) for n in range(5)]
+    assert kinds(busy, local=True) == {"own load"}
+    assert kinds(busy, local=False) == set()
+    calm = [outcome(delegate="gpu", round=n, quantities={"controller_cpu": 0.02}) for n in range(5)]
+    assert kinds(calm, local=True) == set()
+
+
+def test_a_setting_that_did_not_hold_is_a_doubt_and_one_that_did_is_believed() -> None:
+    def launched_with(got: str | None) -> list[Outcome]:
+        seen = (SettingSeen(name="governor", asked="performance", got=got),)
+        idle = conditions().model_copy(update={"governors": ("schedutil",)})
+        return [outcome(delegate="gpu", round=n, settings=seen, before=idle) for n in range(5)]
+
+    assert kinds(launched_with("performance")) == set()
+    assert kinds(launched_with("schedutil")) == {"setting", "governor"}
+    assert kinds(launched_with(None)) == {"setting", "governor"}

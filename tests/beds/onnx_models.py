@@ -55,6 +55,22 @@ def conv(batch: int | str = 1, size: int = 8) -> ModelProto:
     return model(nodes, [("image", FLOAT, shapes[0])], [("scores", FLOAT, shapes[1])], {"filter": numbers(4, 3, 3, 3)})
 
 
+def stacked(size: int = 32, channels: int = 16, layers: int = 4, classes: int = 10) -> ModelProto:
+    """A float32 convolutional classifier: as `models.conv_model` builds one for LiteRT, with other weights."""
+    nodes, constants, last, depth = list[NodeProto](), dict[str, NDArray[Any]](), "image", 3
+    for layer in range(layers):
+        constants[f"filter{layer}"] = numbers(channels, depth, 3, 3, seed=layer) * np.float32((9 * depth) ** -0.5)
+        nodes.append(node("Conv", [last, f"filter{layer}"], f"conv{layer}", pads=[1, 1, 1, 1]))
+        nodes.append(node("Relu", [f"conv{layer}"], f"relu{layer}"))
+        last, depth = f"relu{layer}", channels
+    nodes.append(node("GlobalAveragePool", [last], "mean"))
+    nodes.append(node("Flatten", ["mean"], "flat"))
+    constants["weights"] = numbers(channels, classes, seed=layers)
+    nodes.append(node("MatMul", ["flat", "weights"], "logits"))
+    nodes.append(node("Softmax", ["logits"], "scores", axis=1))
+    return model(nodes, [("image", FLOAT, [1, 3, size, size])], [("scores", FLOAT, [1, classes])], constants)
+
+
 def with_binarizer() -> ModelProto:
     """Between two convolutions an operator that OpenVINO does not have."""
     nodes = [

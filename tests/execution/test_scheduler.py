@@ -6,11 +6,12 @@ import subprocess
 import sys
 import time
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchbench import pipeline as api
 from benchbench.execution.scheduler import Done, Event
+from tests.beds.sshd import Board
 from tests.workbench import Workbench, outcomes
 
 # Devices that cannot be had have outcomes at once: all that is done here is starting, handing on, counting.
@@ -83,3 +84,21 @@ def test_on_this_machine_a_trial_begins_when_all_is_written_and_told_of_the_last
     started = [outcome.started or "" for outcome in outcomes(bench.latest())]
     assert len(started) == len(told_at) == 3
     assert all(told <= begun for told, begun in zip(told_at, started[1:], strict=False))
+
+
+def test_this_machine_is_measured_when_the_others_are_done(board: Board, tmp_path: Path) -> None:
+    bench = Workbench(tmp_path)
+    address = ", ".join(f"{key} = {value!r}" for key, value in board.address.model_dump(exclude_none=True).items())
+    workdir = f"{board.workdir}/work"
+    bench.device("board", f'address = {{ {address} }}\nworkdir = "{workdir}"\npython = "{sys.executable}"\n')
+    matrix = bench.matrix("float32", devices=("host", "board"), rounds=2)
+    found = outcomes(api.run(matrix, inventory=bench.inventory, reports=bench.reports))
+    assert [outcome.status for outcome in found] == ["ok"] * 4, [outcome.error for outcome in found]
+    assert [outcome.device for outcome in found] == ["board", "board", "host", "host"]
+    began = {
+        device: [datetime.fromisoformat(o.started or "") for o in found if o.device == device]
+        for device in ("host", "board")
+    }
+    ended = max(at + timedelta(seconds=o.wall_s or 0) for at, o in zip(began["board"], found, strict=False))
+    assert min(began["host"]) >= ended - timedelta(milliseconds=1)
+    assert all(outcome.quantities["controller_cpu"] > 0 for outcome in found)

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchbench.instruments.conditions import celsius, hottest, read_conditions, with_what_passed
+from benchbench.instruments.conditions import (
+    above_idle,
+    capped,
+    celsius,
+    hottest,
+    read_conditions,
+    too_warm,
+    with_what_passed,
+)
+from benchbench.values.case import Cooldown
 from benchbench.values.job import Reading
 from benchbench.values.key_values import number, pairs
 from benchbench.values.outcome import Conditions
@@ -145,3 +154,22 @@ def test_zones_go_before_the_hal_whose_battery_and_modem_do_not_count() -> None:
     assert conditions_of(hal | {"thermal.cpu#0": "48000"}).temperature_c == 48
     assert conditions_of(hal | {"thermal.cpu#0": "0"}).temperature_c == 62.5  # a zone that is off tells nothing
     assert conditions_of({"hal.2.battery": "30"}).temperature_c is None
+
+
+def test_the_gate_looks_at_each_sensor_that_matters_against_its_own_idle() -> None:
+    idle = conditions_of({"thermal.cpu#0": "60000", "thermal.gpu#1": "35000", "thermal.battery#2": "25000"})
+    now = conditions_of({"thermal.cpu#0": "61000", "thermal.gpu#1": "45000", "thermal.battery#2": "50000"})
+    assert above_idle(now, idle) == 10
+    assert too_warm(now, idle, Cooldown(above_idle_c=5))  # the GPU, although the CPU is hotter, and near its idle
+    assert not too_warm(now, idle, Cooldown(above_idle_c=12))
+    assert not too_warm(now, idle, Cooldown(below_c=65))
+    assert too_warm(now, idle, Cooldown(below_c=60, above_idle_c=12))
+    assert above_idle(conditions_of({}), idle) is None
+    assert not too_warm(conditions_of({}), idle, Cooldown(below_c=40, above_idle_c=1))
+
+
+def test_a_cluster_that_may_not_run_as_fast_as_when_idle_is_capped() -> None:
+    idle = {"policy0": 1800.0, "policy4": 2850.0}
+    assert capped({"policy0": 1800.0, "policy4": 2800.0}, idle) == ()
+    assert capped({"policy0": 1800.0, "policy4": 1200.0}, idle) == ("policy4 capped at 1200 of 2850 MHz",)
+    assert capped({"policy9": 1.0}, idle) == ()

@@ -8,8 +8,9 @@ import pytest
 
 from benchbench.analysis.frames import load
 from benchbench.modes.canary import canary_variants
+from benchbench.runtimes.onnxruntime.runtime import OnnxRuntime
 from benchbench.runtimes.tflite.runtime import Tflite
-from tests.beds import models
+from tests.beds import models, onnx_models
 from tests.workbench import Workbench, outcomes, planned
 
 
@@ -20,8 +21,10 @@ def workbench(tmp_path: Path) -> Workbench:
 
 def test_the_canary_is_what_the_tests_builder_makes_and_named_by_its_bytes() -> None:
     assert Tflite.canary_model.read_bytes() == models.conv_model(32, 16, 4, 10)
-    (variant,) = canary_variants()
-    assert (variant.id, variant.format, variant.scheme) == (f"canary.{variant.sha256[:8]}", "tflite", "float32")
+    assert OnnxRuntime.canary_model.read_bytes() == onnx_models.stacked().SerializeToString(deterministic=True)
+    found = canary_variants(["onnx", "tflite"])
+    assert [(variant.format, variant.scheme) for variant in found] == [("onnx", "float32"), ("tflite", "float32")]
+    assert [variant.id for variant in found] == [f"canary.{variant.sha256[:8]}" for variant in found]
 
 
 def test_canaries_are_measured_among_the_rounds_and_are_no_case(workbench: Workbench) -> None:
@@ -51,3 +54,14 @@ def test_a_run_goes_on_with_its_canaries(workbench: Workbench) -> None:
     journal.write_text(whole[0])
     workbench.benchbench("run", "--resume", str(folder))
     assert [outcome.trial for outcome in outcomes(folder)] == planned(folder)
+
+
+def test_a_device_that_runs_onnx_alone_has_a_canary_of_that_format(workbench: Workbench) -> None:
+    pytest.importorskip("onnxruntime")
+    matrix = workbench.matrix("int8", rounds=1, delegates='["ort-cpu"]', canary=True, measure="repeat_disturbed = 0")
+    matrix.write_text(matrix.read_text().replace(".tflite", ".onnx"))
+    workbench.benchbench("run", str(matrix))
+    run = load(workbench.latest())
+    assert [outcome.status for outcome in run.recorded] == ["ok"] * 3, [outcome.error for outcome in run.recorded]
+    (canaries,) = run.canaries.values()
+    assert canaries.case.startswith("host/canary.7022acf1/")

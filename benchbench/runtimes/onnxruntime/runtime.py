@@ -38,6 +38,7 @@ class OnnxRuntime(Runtime):
     schemes = SCHEMES
     log_tool = "onnxruntime_perf_test"
     tiny_model = Path(__file__).with_name("tiny.onnx")  # a convolution, its activation, a mean and a softmax
+    canary_model = Path(__file__).with_name("canary.onnx")  # four convolutions: 7.5 million multiplications
 
     def inspect(self, path: Path) -> ModelInfo:
         from benchbench.runtimes.onnxruntime.model.inspect import inspect
