@@ -59,7 +59,7 @@ def package_library(package: str | None) -> str | None:
 def device_words(devices: list[Any]) -> str:
     """Devices in words: who offers which."""
     names = [f"{found.ep_name} on {found.device.type.name} ({found.device.vendor})" for found in devices]
-    return ", ".join(names) or "none"
+    return ", ".join(names)
 
 
 def probe(plugins: Mapping[str, str]) -> dict[str, Any]:
@@ -93,4 +93,4 @@ def _plugin(runtime: OnnxRuntime, library: str) -> str:
     except Exception as error:
         return first_line(error)
     offered = [device for device in runtime.devices() if device.ep_name not in before]
-    return f"{os.path.basename(library)} offers {device_words(offered)}"
+    return f"{os.path.basename(library)} offers {device_words(offered) or 'no device'}"

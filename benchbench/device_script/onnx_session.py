@@ -208,7 +208,7 @@ class OnnxEngine:
         partitions = self.assigned()
         if partitions is None:
             return self._untold()
-        return delegation_by(partitions, self.asked.provider, device_words(self.devices) if self.devices else "")
+        return delegation_by(partitions, self.asked.provider, device_words(self.devices))
 
     def _untold(self) -> Delegation:
         has = ", ".join(self.session.get_providers())
@@ -249,7 +249,7 @@ def delegation_by(partitions: Sequence[tuple[str, Sequence[str]]], wanted: str |
     mine = [types for provider, types in partitions if provider == (wanted or CPU)]
     taken = sum(map(len, mine))
     evidence = f"{_in_words(partitions, wanted)} of {number} nodes (graph assignment)"
-    evidence += f"; on {device}" if device else ""
+    evidence += f"; its device: {device}" if device else ""
     if wanted is None and taken < number:
         raise Unusable("none", "a provider took nodes although none was asked for: " + evidence)
     return Delegation(

@@ -1,8 +1,9 @@
-"""Launches of ONNX models on this host, and a Python whose ONNX Runtime has OpenVINO built in."""
+"""Launches of ONNX models on this host, and Pythons in which OpenVINO is a plug-in that works, or built in."""
 
 from __future__ import annotations
 
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from benchbench.runtimes.onnxruntime.runner import OnnxRunner
 from benchbench.values.case import InputSpec
 from tests.beds.launch import Launched, run_job, work_for
 
+QEMU = "qemu-x86_64-static"
 REQUIREMENT = Path(__file__).parents[2] / "beds" / "openvino_build.txt"
 
 Launch = Callable[..., Launched]
@@ -48,6 +50,24 @@ def launch(tmp_path: Path) -> Launch:
 def saved(model: ModelProto, path: Path) -> Path:
     path.write_bytes(model.SerializeToString())
     return path
+
+
+@pytest.fixture(scope="session")
+def intel_python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A Python on an Intel processor, where OpenVINO's plug-in offers a device: on another one under qemu."""
+    if platform.machine() != "x86_64" or sys.platform != "linux":
+        pytest.skip("onnxruntime-ep-openvino is built for x86-64 Linux")
+    if "GenuineIntel" in Path("/proc/cpuinfo").read_text():
+        return sys.executable
+    if shutil.which(QEMU) is None:
+        pytest.skip(f"there is no {QEMU}: apt-get install qemu-user-static")
+    command = tmp_path_factory.mktemp("intel") / "python"
+    cpu = "Skylake-Client-v3,vendor=GenuineIntel"
+    command.write_text(
+        f'#!/bin/sh\nexec {QEMU} -cpu {cpu} "{sys.executable}" "$@" 2>/dev/null\n'
+    )  # of features it lacks
+    command.chmod(0o755)
+    return str(command)
 
 
 @pytest.fixture(scope="session")

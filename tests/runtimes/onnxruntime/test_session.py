@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
-import onnxruntime_ep_openvino
 import pytest
 from onnx import ModelProto, TensorProto
 
@@ -43,46 +42,55 @@ def test_the_cpu_runs_every_node_and_every_phase_is_told_apart(launch: Launch) -
     assert 10 < (memory.rss_start_mb or 0) < (memory.rss_loaded_mb or 0) <= (memory.rss_peak_mb or 0)
 
 
-def test_a_provider_that_takes_everything_is_full(launch: Launch, openvino_build: Mapping[str, str]) -> None:
-    reading = launch(models.conv(), ON_CPU, openvino_build).reading
+def test_a_plug_in_that_takes_everything_is_full(launch: Launch, intel_python: str) -> None:
+    reading = launch(models.conv(), OpenVino(), python=intel_python).reading
     assert reading.status == "ok", reading.error
     assert counted(reading.delegation) == ("full", 5, 5, 1)
+    assert "its device: OpenVINOExecutionProvider on CPU (Intel)" in (reading.delegation.evidence or "")
     assert max((error or 0) for error in reading.measurement.output_errors.values()) < 1e-3
 
 
-def test_a_provider_that_lacks_an_operator_is_partial_and_what_is_left_is_named(
-    launch: Launch, openvino_build: Mapping[str, str]
-) -> None:
-    reading = launch(models.with_binarizer(), ON_CPU, openvino_build).reading
+def test_one_that_lacks_an_operator_is_partial_and_what_is_left_is_named(launch: Launch, intel_python: str) -> None:
+    reading = launch(models.with_binarizer(), OpenVino(device="cpu"), python=intel_python, profile=True).reading
     assert counted(reading.delegation) == ("partial", 4, 5, 2)
     assert "CPUExecutionProvider: 1 (Binarizer)" in (reading.delegation.evidence or "")
     assert reading.delegation.executor == "ort-openvino, rest on ort-cpu"
+    profile = reading.measurement.profile
+    assert profile is not None
+    assert [(op.type, op.calls) for op in profile.by_op if op.executor is None] == [("Binarizer", 1)]
+    assert [op.executor for op in profile.by_op if op.type != "Binarizer"] == ["ort-openvino", "ort-openvino"]
+    assert all(op.mean_us > 0 for op in profile.by_op)
 
 
-def test_a_provider_that_refuses_a_model_which_the_cpu_takes_is_unavailable(
-    launch: Launch, openvino_build: Mapping[str, str]
-) -> None:
-    reading = launch(models.of_unknown_rank(), ON_CPU, openvino_build).reading
+def test_one_that_refuses_a_model_which_the_cpu_takes_is_unavailable(launch: Launch, intel_python: str) -> None:
+    reading = launch(models.of_unknown_rank(), OpenVino(), python=intel_python).reading
     assert (reading.status, reading.delegation.verdict) == ("failed", "unavailable")
     assert "dynamic rank" in (reading.error or "")
     assert ".cc:" not in (reading.error or "")
 
 
-def test_a_failure_at_run_is_no_number_and_says_who_had_taken_the_graph(
-    launch: Launch, openvino_build: Mapping[str, str]
-) -> None:
-    reading = launch(models.that_fails_at_run(), ON_CPU, openvino_build).reading
+def test_a_failure_at_run_is_no_number_and_says_who_had_taken_the_graph(launch: Launch, intel_python: str) -> None:
+    reading = launch(models.that_fails_at_run(), OpenVino(), python=intel_python).reading
     assert (reading.status, reading.delegation.verdict) == ("failed", "full")
     assert (reading.error or "").startswith("first inference: ")
     assert reading.measurement.timings.mean is None
 
 
-def test_a_profile_has_the_provider_of_each_node(launch: Launch, openvino_build: Mapping[str, str]) -> None:
-    profile = launch(models.with_binarizer(), ON_CPU, openvino_build, profile=True).reading.measurement.profile
-    assert profile is not None
-    assert [(op.type, op.executor, op.calls) for op in profile.by_op if op.executor is None] == [("Binarizer", None, 1)]
-    assert [op.executor for op in profile.by_op if op.type != "Binarizer"] == ["ort-openvino", "ort-openvino"]
-    assert all(op.mean_us > 0 for op in profile.by_op)
+def test_a_device_that_the_plug_in_does_not_offer_is_unavailable(launch: Launch, intel_python: str) -> None:
+    reading = launch(models.conv(), OpenVino(device="npu"), python=intel_python).reading
+    assert (reading.status, reading.delegation.verdict) == ("failed", "unavailable")
+    assert "offers no device for OpenVINOExecutionProvider on the NPU" in (reading.error or "")
+
+
+def test_one_that_is_built_in_gets_its_options_and_may_take_nothing(
+    launch: Launch, openvino_build: Mapping[str, str]
+) -> None:
+    """With a device that it does not have, this one says nothing, and leaves every node alone."""
+    reading = launch(models.with_binarizer(), ON_CPU, openvino_build).reading
+    assert counted(reading.delegation) == ("partial", 4, 5, 2)
+    wrong = launch(models.conv(), OpenVino(options={"device_type": "ABACUS"}), openvino_build).reading
+    assert counted(wrong.delegation) == ("none", 0, 5, 0)
+    assert wrong.delegation.executor == "ort-cpu (ort-openvino took nothing)"
 
 
 OLDER = """
@@ -107,18 +115,6 @@ def test_a_version_that_has_no_assignment_is_judged_by_its_log(
     delegation = launch(model, ON_CPU, {"PYTHONPATH": path}).reading.delegation
     assert (delegation.verdict, delegation.nodes_total) == (verdict, None)
     assert said in (delegation.evidence or "")
-
-
-def test_a_plug_in_is_used_where_it_offers_a_device_and_else_unavailable(launch: Launch) -> None:
-    """OpenVINO's offers itself on Intel's processors, and nowhere else."""
-    library = onnxruntime_ep_openvino.get_library_path()
-    (cpu,) = [found for found in onnxruntime.get_ep_devices() if found.ep_name == "CPUExecutionProvider"]
-    reading = launch(models.conv(), OpenVino(path=library, device="cpu"), library=library).reading
-    if "Intel" in cpu.device.vendor:
-        assert counted(reading.delegation) == ("full", 5, 5, 1)
-    else:
-        assert (reading.status, reading.delegation.verdict) == ("failed", "unavailable")
-        assert "offers no device for OpenVINOExecutionProvider on the CPU" in (reading.error or "")
 
 
 @pytest.mark.parametrize(
