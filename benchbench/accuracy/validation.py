@@ -79,7 +79,10 @@ def validation_of(float32: ModelInfo, calibration: Calibration | None) -> Valida
         try:
             reference = _answers(float32, validation.samples)
         except CannotRun as error:
-            failure = str(error)
+            guessed = calibration is None and any(tensor.open for tensor in float32.inputs)
+            failure = (
+                f"{error} (its open sizes were taken as 1: representative data fix them)" if guessed else str(error)
+            )
         else:
             sound = reference is not None and all(np.isfinite(answer.real).all() for answer in reference)
             return replace(validation, reference=reference if sound and validation is not zeros else None)

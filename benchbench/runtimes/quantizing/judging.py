@@ -76,7 +76,7 @@ class Judge:
         try:
             fidelity = self.validation.fidelity(info)
         except CannotRun as error:
-            return Skipped(scheme=scheme, input_size=self.size, reason=str(error))
+            return Skipped(scheme=scheme, input_size=self.size, reason=self.validation.failure or str(error))
         return made_of(info, scheme, self.size, result, fidelity=fidelity)
 
     def _differs(self, info: ModelInfo, scheme: str) -> str | None:

@@ -33,7 +33,8 @@ class OnnxConverters(Converters):
         return ConversionResult(target=request.target, tool="none", recipe="the source with its data in one file")
 
     def why_float(self, float32: ModelInfo, scheme: str) -> str | None:
+        if scheme != "weight-only-int4":
+            return None
         ops = {op for graph in float32.subgraphs for op in graph.ops}
-        if scheme == "weight-only-int4" and "MatMul" not in ops:
-            return "onnxruntime has int4 for MatMul alone, and it has none"
-        return None
+        share = "a tenth of its weights at most are such ones" if "MatMul" in ops else "it has none"
+        return f"onnxruntime has int4 for constant weights of MatMul alone, and {share}"

@@ -13,7 +13,7 @@ from benchbench.pipeline import quantize
 from benchbench.runtimes.models import inspect
 from benchbench.runtimes.onnxruntime.quantize.schemes import SCHEMES
 from benchbench.runtimes.quantizing.manifest import Family, Made
-from benchbench.values.errors import InputError
+from benchbench.values.errors import InputError, ToolError
 
 onnx: Any = pytest.importorskip("onnx", reason="the extra 'onnx' is not installed")
 pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")
@@ -128,6 +128,28 @@ def test_without_representative_data_only_what_needs_them_is_skipped(tmp_path: P
     assert [(s.scheme, "representative" in s.reason) for s in family.skipped] == [("int8", True)]
 
 
+def test_a_model_that_cannot_run_at_size_one_asks_for_data_that_fix_its_sizes(tmp_path: Path) -> None:
+    source = reflecting(tmp_path / "open.onnx")
+    with pytest.raises(ToolError, match="open sizes were taken as 1"):
+        quantize(source, ["float16"], tmp_path / "out")
+    np.savez(tmp_path / "rows.npz", x=np.ones((4, 8), np.float32))
+    family = quantize(source, ["float16"], tmp_path / "out", representative=tmp_path / "rows.npz")
+    assert [made.scheme for made in family.made] == ["float16"]
+
+
+def reflecting(path: Path) -> Path:
+    """A row of any length, mirrored at its end, which one of a single number cannot be, times a matrix."""
+    pads = np.array([0, 0, 0, 2], np.int64)
+    axis = np.array([1], np.int64)
+    nodes = [
+        onnx.helper.make_node("Pad", ["x", "pads"], ["long"], mode="reflect"),
+        onnx.helper.make_node("ReduceSum", ["long", "axis"], ["sum"], keepdims=1),
+        onnx.helper.make_node("MatMul", ["sum", "w"], ["y"]),
+    ]
+    weights = np.random.default_rng(0).normal(size=(1, 64)).astype(np.float32)
+    return written(path, nodes, {"pads": pads, "axis": axis, "w": weights}, (1, None), (1, 64), opset=17)
+
+
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
@@ -175,7 +197,12 @@ def images(folder: Path) -> Path:
 
 
 def written(
-    path: Path, nodes: list[Any], weights: dict[str, Any], into: tuple[int, ...], out: tuple[int, ...], opset: int
+    path: Path,
+    nodes: list[Any],
+    weights: dict[str, Any],
+    into: tuple[int | None, ...],
+    out: tuple[int, ...],
+    opset: int,
 ) -> Path:
     """A model of float32 with one input `x` and one output `y`."""
     helper, floats = onnx.helper, onnx.TensorProto.FLOAT
