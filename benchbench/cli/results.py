@@ -101,6 +101,7 @@ def compare(
 
 def _base_runs(baseline: str, reports: Path, runs: tuple[Path, ...]) -> tuple[Path, ...]:
     """The runs of a baseline but the new one; of two the last, since two do not tell how runs differ."""
+    from benchbench.cli import progress as console
     from benchbench.run_folder.baselines import baseline as runs_of
 
     if len(runs) != 1:
@@ -108,7 +109,9 @@ def _base_runs(baseline: str, reports: Path, runs: tuple[Path, ...]) -> tuple[Pa
     others = tuple(folder for folder in runs_of(baseline, reports) if folder.resolve() != runs[0].resolve())
     if not others:
         raise InputError(f"baseline {baseline} holds no run but this one", remedy="add those it is to be held against")
-    return others[-1:] if len(others) == 2 else others
+    taken = others[-1:] if len(others) == 2 else others
+    console.err().print(f"baseline {baseline}: {', '.join(folder.name for folder in taken)}", markup=False)
+    return taken
 
 
 EXPORTS = ("bmf", "github-action-benchmark", "openmetrics", "csv")  # as analysis/exports.py has them; quick to import

@@ -71,8 +71,9 @@ def test_of_two_base_runs_the_last_is_taken_and_of_three_all_and_never_the_new_r
         str(run_of(Path("reports"), name, ms)) for name, ms in (("a", 10.0), ("b", 15.0), ("c", 15.05), ("d", 15.0))
     ]
     said("baseline", "main", *runs[:2])
-    told = json.loads(said("compare", "--baseline", "main", runs[3], "--json")[1])
-    assert told == json.loads(said("compare", runs[1], runs[3], "--json")[1])
+    _, stdout, stderr = said("compare", "--baseline", "main", runs[3], "--json")
+    assert json.loads(stdout) == json.loads(said("compare", runs[1], runs[3], "--json")[1])
+    assert "baseline main: b\n" in stderr
     said("baseline", "main", *runs)
     told = json.loads(said("compare", "--baseline", "main", runs[3], "--json")[1])
     assert told == json.loads(said("compare", *runs[:3], runs[3], "--json")[1])

@@ -37,8 +37,8 @@ def by_kind(bench: Workbench) -> dict[str, Any]:
 
 def test_cold_and_warm_initialisation_are_told_apart_where_weights_are_many(tmp_path: Path) -> None:
     bench = Workbench(tmp_path)
-    (tmp_path / "large.tflite").write_bytes(conv_model(size=4, channels=512, layers=4))
-    matrix = bench.matrix(delegates='["xnnpack"]', rounds=2, top='cache = ["off", "cold", "warm"]')
+    (tmp_path / "large.tflite").write_bytes(conv_model(size=4, channels=512, layers=6))
+    matrix = bench.matrix(delegates='["xnnpack"]', rounds=3, top='cache = ["off", "cold", "warm"]')
     text = matrix.read_text()
     start, end = text.index("[[model]]"), text.index("[measure]")
     matrix.write_text(f'{text[:start]}[[model]]\nfamily = "net"\nvariants = "large.tflite"\n{text[end:]}')
@@ -50,9 +50,11 @@ def test_cold_and_warm_initialisation_are_told_apart_where_weights_are_many(tmp_
     cold, warm = cases["xnnpack:cold"], cases["xnnpack:warm"]
     assert warm.init_warm_ms == warm.init_ms
     assert cold.init_cold_ms == cold.init_ms
-    assert cold.init_cold_ms > 2 * warm.init_warm_ms  # some 15 times here: nothing is packed again
-    assert warm.init_cold_ms > 2 * warm.init_warm_ms  # that of the priming launch
-    assert (cold.cache_mb, warm.cache_mb) == (pytest.approx(28.4, abs=0.2),) * 2
+    timed = [outcome.quantities for outcome in outcomes(bench.latest()) if outcome.timed and outcome.cache]
+    least = {name: min(told[name] for told in timed if name in told) for name in ("init_cold_ms", "init_warm_ms")}
+    assert least["init_cold_ms"] > 1.5 * least["init_warm_ms"]  # some 20 times here: nothing is packed again
+    assert len([told for told in timed if "init_cold_ms" in told]) == 6  # those of priming launches, too
+    assert (cold.cache_mb, warm.cache_mb) == (pytest.approx(47.3, abs=0.2),) * 2
     assert cases["xnnpack:no-cache"][["init_cold_ms", "init_warm_ms", "cache_mb"]].isna().all()
     used = {outcome.case.split("/")[2]: outcome.cache for outcome in outcomes(bench.latest())}
     assert used["xnnpack:no-cache"] is None

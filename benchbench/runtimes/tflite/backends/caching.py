@@ -18,7 +18,7 @@ class CachingBackend(TfliteBackend):
     cache: Cache | None = Field(
         default=None,
         description='"cold" begins each launch with an empty cache of what the delegate compiles, "warm" with one that '
-        'a launch before it has filled, "off" with none. [the tool\'s own, none]',
+        'a launch before it has filled, "off" with none; case ids have it. [none, and not in case ids]',
     )
 
     @property
