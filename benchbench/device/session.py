@@ -40,6 +40,8 @@ BOOTSTRAP = (
     'case $1 in /*) w=$1 ;; *) w=$HOME/$1 ;; esac; umask 077; mkdir -p "$w/store" "$w/jobs" && cd "$w" && pwd -P '
     '&& if [ -s "store/$2" ]; then echo have; else echo lacks; fi'
 )
+# Each file below the folder $1, and how many there are: not every find says that what it called has failed.
+LIST_FILES = 'find "$1" -type f -exec stat -c "%s %i %y %n" {} +; find "$1" -type f | wc -l'
 POLL_GRACE_S = 30  # a device may be slow to write the last bytes of a job that reached its limit
 SECRET = 8  # characters from which on a value is looked for in what tools say: a shorter one may be any word
 FEW_BYTES = 200_000  # that a job may leave on the device until the next one begins
@@ -75,10 +77,11 @@ class FileState:
     mark: str
 
 
-def read_files(text: str, folder: str) -> Mapping[str, FileState]:
-    """What `stat` said of the files below a folder: size, inode and time of the last change, path."""
+def read_files(text: str, folder: str) -> Mapping[str, FileState] | None:
+    """What `LIST_FILES` said: size, inode and time of the last change, path; None where it did not say it of all."""
     found = re.findall(r"^(\d+) (\d+ .+?) " + re.escape(folder) + r"/(.+)$", text, re.MULTILINE)
-    return {name: FileState(int(size), mark) for size, mark, name in found}
+    files = {name: FileState(int(size), mark) for size, mark, name in found}
+    return files if text.split("\n")[-2:][0].strip() == str(len(files)) else None
 
 
 @dataclass(slots=True)
@@ -225,9 +228,8 @@ class Session:
 
     def files_in(self, folder: str) -> Mapping[str, FileState] | None:
         """The files below a folder of the device, by path; None where its tools cannot tell."""
-        asked = ["find", folder, "-type", "f", "-exec", "stat", "-c", "%s %i %y %n", "{}", "+"]
-        done = self._surviving(lambda: self.transport.run(asked, timeout_s=30), [])
-        return read_files(done.text, folder) if done.exit_code == 0 else None
+        asked = ["sh", "-c", LIST_FILES, "sh", folder]
+        return read_files(self._surviving(lambda: self.transport.run(asked, timeout_s=30), []).text, folder)
 
     def remove_temporary(self, folder: str) -> None:
         """Remove what was lent."""

@@ -164,12 +164,17 @@ def test_a_cold_cache_was_used_when_something_is_in_it_after_the_launch(
 
 
 def test_files_of_a_device_are_told_apart_by_what_changes_when_they_are_written() -> None:
-    """As coreutils (the first), busybox and toybox print it; a name may have blanks."""
+    """As coreutils (the first), busybox and toybox print it; a name may have blanks, and a count ends it."""
     text = (
         "546024 1441806 2026-11-28 13:42:32.413270649 +0000 /d/c/weights\n"
-        "3 7 2026-11-28 13:42:32.413270649 /d/c/a b.bin\nstat: garbage\n"
+        "3 7 2026-11-28 13:42:32.413270649 /d/c/a b.bin\n"
     )
-    assert read_files(text, "/d/c") == {
+    assert read_files("0\n", "/d/c") == {}
+    assert read_files("       0\n", "/d/c") == {}  # as some wc pad it
+    assert read_files("1\n", "/d/c") is None  # no stat there, or one that does not know -c
+    assert read_files(text + "3\n", "/d/c") is None
+    assert read_files("", "/d/c") is None
+    assert read_files(text + "2\n", "/d/c") == {
         "weights": FileState(546024, "1441806 2026-11-28 13:42:32.413270649 +0000"),
         "a b.bin": FileState(3, "7 2026-11-28 13:42:32.413270649"),
     }
