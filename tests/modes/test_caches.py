@@ -110,7 +110,8 @@ def test_the_native_tool_is_given_its_own_flag_and_primed_before_it_is_measured(
     (priming,) = (bench.latest() / "logs").glob("*warm*r1-priming*")
     assert flag in priming.read_text()
     assert "--num_runs=1 " in priming.read_text()
-    assert [o.status for o in outcomes(bench.latest()) if o.purpose == "accuracy"] == ["ok", "ok"]  # on the same path
+    outputs = [outcome for outcome in load(bench.latest()).outcomes if outcome.purpose == "accuracy"]
+    assert [outcome.status for outcome in outputs] == ["ok", "ok"]  # on the same path
 
 
 FILES = {"weights": FileState(8, "17 2026-11-28 10:00:00.5 +0000")}
