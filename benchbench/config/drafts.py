@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchbench.config.matrix import RANDOM, Matrix, matrix_of
 from benchbench.config.toml_text import toml_key, toml_value
-from benchbench.runtimes import runtime_of
+from benchbench.runtimes import runtime_of, runtime_of_file
 from benchbench.values.errors import InputError
 
 LONGEST_NAME = 80
@@ -57,12 +57,14 @@ def matrix_of_models(models: Sequence[str | Path], asked: Asked) -> Matrix:
 
 def families(schemes: Mapping[Path, str]) -> tuple[FamilyDraft, ...]:
     """Model files (with the scheme that each has) as families, by their names: net_int8 and net_float32 are two
-    variants of net. Variants of one name, as old/net and new/net, are told apart by their folders.
+    variants of net, net_int8.onnx is its int8.onnx. Variants of one name, as old/net and new/net, are told apart by
+    their folders.
     """
     grouped: dict[str, list[tuple[str, Path]]] = {}
     for path, scheme in schemes.items():
         family, variant = _names(path)
-        grouped.setdefault(family, []).append((variant or scheme, path))
+        ending = runtime_of_file(path).name_ending
+        grouped.setdefault(family, []).append(((variant or scheme) + ending, path))
     return tuple(FamilyDraft(family, _told_apart(named)) for family, named in grouped.items())
 
 

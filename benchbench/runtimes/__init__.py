@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -36,6 +37,7 @@ __all__ = [
     "mismatch",
     "runtime_of",
     "runtime_of_backend",
+    "runtime_of_file",
     "without_suffix",
 ]
 
@@ -43,6 +45,12 @@ __all__ = [
 def runtime_of(model_format: str) -> Runtime:
     """The runtime of a format; raises KeyError for one that nobody has."""
     return {runtime.format: runtime for runtime in RUNTIMES}[model_format]
+
+
+def runtime_of_file(path: Path) -> Runtime:
+    """The runtime whose files have this suffix; the first one for a suffix that none has."""
+    by_suffix = {suffix: runtime for runtime in RUNTIMES for suffix in runtime.suffixes}
+    return by_suffix.get(path.suffix.lower(), RUNTIMES[0])
 
 
 def runtime_of_backend(kind: str) -> Runtime:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from benchbench.runtimes import FORMATS, RUNTIMES, Runtime, runtime_of
+from benchbench.runtimes import FORMATS, RUNTIMES, Runtime, runtime_of, runtime_of_file
 from benchbench.values.case import Kin, Variant
 from benchbench.values.errors import InputError
 from benchbench.values.model import ModelInfo
@@ -23,18 +23,13 @@ def inspect(path: str | Path) -> ModelInfo:
     with suppress(OSError):  # the runtime says what is wrong with it
         found = path.stat()
         return _inspected(path, (found.st_ino, found.st_size, found.st_mtime_ns))
-    return _reader(path).inspect(path)
+    return runtime_of_file(path).inspect(path)
 
 
 @lru_cache(maxsize=256)
 def _inspected(path: Path, _: tuple[int, ...]) -> ModelInfo:
     """A file as long as it stays the same: a plan and its evaluation look into each several times."""
-    return _reader(path).inspect(path)
-
-
-def _reader(path: Path) -> Runtime:
-    by_suffix = {suffix: runtime for runtime in RUNTIMES for suffix in runtime.suffixes}
-    return by_suffix.get(path.suffix.lower(), RUNTIMES[0])
+    return runtime_of_file(path).inspect(path)
 
 
 def quantizing(source: Path, model_format: str | None) -> Runtime:

@@ -32,6 +32,8 @@ def grouped(*files: str) -> dict[str, dict[str, str]]:
         ("resnet/fp16.tflite", "resnet", "fp16"),
         ("quantum_net.tflite", "quantum_net", "int8"),
         ("floats.tflite", "floats", "int8"),
+        ("net_int8.onnx", "net", "int8.onnx"),
+        ("net.onnx", "net", "int8.onnx"),
     ],
 )
 def test_a_file_name_tells_family_and_variant(file: str, family: str, variant: str) -> None:
@@ -48,6 +50,12 @@ def test_variants_of_one_model_are_one_family() -> None:
 def test_files_of_one_name_are_told_apart_by_their_folders() -> None:
     assert grouped("old/net.tflite", "new/net.tflite") == {
         "net": {"old-int8": "old/net.tflite", "new-int8": "new/net.tflite"}
+    }
+
+
+def test_one_network_in_two_formats_is_told_apart_by_them() -> None:
+    assert grouped("net_int8.tflite", "net_int8.onnx") == {
+        "net": {"int8": "net_int8.tflite", "int8.onnx": "net_int8.onnx"}
     }
 
 

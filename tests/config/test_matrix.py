@@ -147,8 +147,8 @@ def test_a_key_in_the_wrong_table_is_told_where_it_belongs(tmp_path: Path) -> No
 
 
 def test_a_delegate_is_offered_its_own_options_only(tmp_path: Path) -> None:
-    text = 'name = "t"\ndelegates = [{ kind = "xnnpack", presision = "fp32" }]\n' + MODEL
-    assert "precision" not in complaint(tmp_path, text).remedy
+    text = 'name = "t"\ndelegates = [{ kind = "xnnpack", acelerator = "dsp" }]\n' + MODEL
+    assert "accelerator" not in complaint(tmp_path, text).remedy
 
 
 def test_all_that_is_wrong_is_told_at_once_in_words_of_the_matrix(tmp_path: Path) -> None:
