@@ -73,3 +73,17 @@ def test_a_log_of_a_run_is_read_again_as_it_was(bench: Workbench) -> None:
     (again,) = map(json.loads, bench.benchbench("import", "--json", str(log)).stdout.splitlines())
     assert (again["status"], again["delegate"], again["verdict"]) == ("ok", "npu", "unavailable")
     assert again["timings_us"]["median"] == outcome.measurement.timings.median
+
+
+def test_a_cache_that_nothing_was_written_to_is_said_not_to_be_used(bench: Workbench) -> None:
+    """The stand-in takes the flags of the genuine one, and keeps nothing."""
+    gpu = '[{ kind = "gpu", cache = "warm" }]'
+    bench.benchbench("run", str(bench.matrix("float32", delegates=gpu, rounds=1)))
+    (case,) = load(bench.latest()).cases.to_dict("records")
+    (doubt,) = (doubt for doubt in case["doubts"] if doubt.kind == "cache")
+    assert doubt.text == "cache asked for, not used: the priming launch wrote nothing to it"
+    assert case["median_ms"] > 0
+    (outcome,) = [outcome for outcome in outcomes(bench.latest()) if outcome.timed]
+    assert "--gpu_serialization_dir=" in str(outcome.command)
+    assert "--gpu_model_cache_key=" in str(outcome.command)
+    assert not {"init_cold_ms", "init_warm_ms", "cache_mb"} & set(outcome.quantities)
