@@ -13,14 +13,14 @@ from benchbench.values.device import Frozen
 class InputSpec(Frozen):
     """How one input is fed where the model leaves it open: its shape, and the whole numbers its values lie between."""
 
-    shape: tuple[int, ...] = Field(min_length=1, description="Its sizes, such as [1, 224, 224, 3].")
+    shape: tuple[int, ...] = Field(description="Its sizes, such as [1, 224, 224, 3]; [] for a single number.")
     range: tuple[int, int] | None = Field(
         default=None, description="Its values: [lowest, highest], both included. [the tool's own for the type]"
     )
 
     @model_validator(mode="after")
     def _possible(self) -> InputSpec:
-        if min(self.shape) < 1:
+        if any(size < 1 for size in self.shape):
             raise ValueError("sizes of a shape are whole numbers from 1")
         if self.range is not None and self.range[0] > self.range[1]:
             raise ValueError("range is [lowest, highest]")
