@@ -91,17 +91,11 @@ def _recommend_one(
 ) -> Recommendation:
     run, device, family = where
     pitfalls = find_pitfalls(cases, table, most)
-    own = [row for row in table if row["network"] == ""]
-    sound = sorted((row for row in own if not row["broken"]), key=lambda row: float(row["median_ms"]))
-    if not sound:
-        why = _nothing_ran(cases) or "no case has a number that ran where it was asked to, undisturbed"
-        why = "every case that ran where it was asked to breaks an output" if own else why
-        choice = f"Nothing can be recommended: {why}."
-        return Recommendation(run, device, family, None, choice, pitfalls=pitfalls)
-    known = [row for row in sound if not pd.isna(row["accuracy"])]
-    if why := _too_little_known(own, known):
-        evidence = (f"the fastest case is {_timed(sound[0])}",)
-        return Recommendation(run, device, family, None, f"Cannot recommend: {why}.", (), evidence, pitfalls=pitfalls)
+    own, known = own_and_known(table)
+    if why := cannot_choose(cases, own, known):
+        sound = sorted((row for row in own if not row["broken"]), key=lambda row: float(row["median_ms"]))
+        evidence = (f"the fastest case is {_timed(sound[0])}",) if sound else ()
+        return Recommendation(run, device, family, None, why, (), evidence, pitfalls=pitfalls)
     keeps = [row for row in known if not loses(row, most)]
     able = [row for row in keeps if not slower_than_best_float(row)]
     best = _best_float(own)
@@ -117,12 +111,29 @@ def _recommend_one(
         family,
         chosen["case"],
         describe(chosen),
-        (*_claims(chosen, own), *forced),
+        (*claims(chosen, own), *forced),
         tuple(_evidence(chosen, own, equals)),
         tuple(_doubts(chosen, own, equals, most, {doubt.kind for doubt in shared})),
         pitfalls,
         tuple(str(doubt) for doubt in shared),
     )
+
+
+def own_and_known(table: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """The rows of the family's own network, and of them those with sound outputs of known accuracy, fastest first."""
+    own = [row for row in table if row["network"] == ""]
+    known = [row for row in own if not row["broken"] and not pd.isna(row["accuracy"])]
+    return own, sorted(known, key=lambda row: float(row["median_ms"]))
+
+
+def cannot_choose(cases: Sequence[Row], own: Sequence[Row], known: Sequence[Row]) -> str:
+    """Why nothing can be chosen among the cases of a device and family, in a sentence; "" where something can."""
+    if all(row["broken"] for row in own):
+        why = _nothing_ran(cases) or "no case has a number that ran where it was asked to, undisturbed"
+        why = "every case that ran where it was asked to breaks an output" if own else why
+        return f"Nothing can be recommended: {why}."
+    why = _too_little_known(own, known)
+    return f"Cannot recommend: {why}." if why else ""
 
 
 def _nothing_ran(cases: Sequence[Row]) -> str:
@@ -190,7 +201,8 @@ def _timed(row: Row) -> str:
     return f"{describe(row)} ({formatting.time(row['median_ms'])})"
 
 
-def _claims(row: Row, table: Sequence[Row]) -> Iterator[str]:
+def claims(row: Row, table: Sequence[Row]) -> Iterator[str]:
+    """What speaks for a case: its time, speed-ups, change in accuracy, size."""
     yield formatting.time(row["median_ms"])
     same = row["float32"] == row["best_float"]
     if not pd.isna(row["speedup"]) and row["scheme"] != "float32":
@@ -216,7 +228,7 @@ def _evidence(choice: Row, table: Sequence[Row], equals: Sequence[Row]) -> Itera
     equal = {row["case"] for row in equals}
     ahead = [row for row in table if row["median_ms"] < choice["median_ms"] and row["case"] not in equal]
     for row in sorted(ahead, key=lambda row: float(row["median_ms"])):
-        yield f"{describe(row)} is faster ({formatting.time(row['median_ms'])}) but {_drawback(row)}"
+        yield f"{describe(row)} is faster ({formatting.time(row['median_ms'])}) but {drawback(row)}"
     base = _base(choice, table)
     other = "" if base["case"] == choice["case"] else f"; {describe(base)}: {measured(base)}"
     yield f"{METRICS[choice['metric']].label} {measured(choice)} over {samples(choice)}{other}"
@@ -224,7 +236,8 @@ def _evidence(choice: Row, table: Sequence[Row], equals: Sequence[Row]) -> Itera
         yield f"{shorten(choice['variant'])} is {choice['relation']}: {choice['because']}"
 
 
-def _drawback(row: Row) -> str:
+def drawback(row: Row) -> str:
+    """Why a case that is faster is not chosen."""
     if row["broken"]:
         return f"breaks an output: {broken_words(row)}"
     if pd.isna(row["accuracy"]) and row["relation"] != "same" and row["metric"] in LIKENESS:

@@ -47,6 +47,12 @@ class Tally:
     reasons: tuple[Reason, ...]
 
     @property
+    def short(self) -> str:
+        """The counts alone, in one line."""
+        selected = f"{self.cases} of {self.cells} selected" if self.cells > self.cases else _cases(self.cases)
+        return f"{selected}: {', '.join(f'{n} {became}' for became, n in self.counts.items()) or 'none'}"
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """The counts in one line, with the reason where there is but one of a kind; else a further line for each."""
         parts, more = [], []

@@ -194,28 +194,40 @@ def slower_than_best_float(row: Row) -> bool:
     return bool(row["over_best"] < 1 / (1 + NOISY)) if few else bool(row["over_best_verdict"] == "slower")
 
 
-def loses(row: Row, most: float) -> bool:
-    """Whether a row of `tradeoffs` loses more accuracy than `most`, as far as was measured.
+def loss(row: Row) -> float:
+    """How much accuracy a row of `tradeoffs` loses, as far as was measured: a share, of a signal to error as an error
+    that takes as much off a cosine. NaN where its accuracy is not known.
 
     One other answer among 32 unlabelled samples proves no loss, so an agreement loses only with its whole interval.
     """
     if row["case"] == row["accuracy_base"]:
-        return False
-    if row["metric"] == "accuracy_sqnr_db":  # an error that takes as much off a cosine
-        return bool(row["accuracy"] < -10 * math.log10(2 * most)) if most > 0 else bool(row["accuracy_change"] < 0)
+        return 0.0
+    if row["metric"] == "accuracy_sqnr_db":
+        return float(10 ** (-row["accuracy"] / 10) / 2)
     if row["metric"] == "accuracy_agreement" and not pd.isna(row["accuracy_high"]):
-        return bool(row["accuracy_high"] < row["accuracy"] - row["accuracy_change"] - most)
-    return bool(row["accuracy_change"] < -most)
+        return float(row["accuracy"] - row["accuracy_change"] - row["accuracy_high"])
+    return float(-row["accuracy_change"])
+
+
+def loses(row: Row, most: float) -> bool:
+    """Whether a row of `tradeoffs` loses more accuracy than `most`, as far as was measured."""
+    return loss(row) > most
+
+
+def loss_interval(row: Row) -> tuple[float, float]:
+    """Between which losses the samples were too few to tell whether a row of `tradeoffs` loses so much; NaN: none."""
+    if row["case"] == row["accuracy_base"]:
+        return math.nan, math.nan
+    if row["metric"] == "accuracy_agreement":
+        base = row["accuracy"] - row["accuracy_change"]
+        return float(base - row["accuracy_high"]), float(base - row["accuracy_low"])
+    return float(-row["accuracy_change_high"]), float(-row["accuracy_change_low"])
 
 
 def uncertain(row: Row, most: float) -> bool:
     """Whether the samples were too few to tell if a row of `tradeoffs` loses more accuracy than `most`."""
-    if row["case"] == row["accuracy_base"]:
-        return False
-    if row["metric"] == "accuracy_agreement":
-        allowed = row["accuracy"] - row["accuracy_change"] - most
-        return bool(row["accuracy_low"] < allowed <= row["accuracy_high"])
-    return bool(row["accuracy_change_low"] < -most < row["accuracy_change_high"])
+    low, high = loss_interval(row)
+    return low <= most < high if row["metric"] == "accuracy_agreement" else low < most < high
 
 
 def _front(rows: Sequence[Row], metric: str | None) -> list[bool]:

@@ -1,4 +1,4 @@
-"""One page, its charts, and the same plots as PNG."""
+"""One page, its figures, and the same figures as files."""
 
 from benchbench.report.page import write_report
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchbench.analysis.frames import Run
-from benchbench.report.figures import write_figures
+from benchbench.report.content import Content
+from benchbench.report.figures.drawing import write_figures
+from benchbench.report.page_data import page_data
 from benchbench.report.results import Results
 from benchbench.report.sections import SECTIONS
 from benchbench.report.texts import write_texts
@@ -19,6 +24,8 @@ from benchbench.values import formatting
 from benchbench.values.atomic import atomic
 from benchbench.values.errors import NothingToDo, file_error
 from benchbench.values.visible import visible
+
+_SCRIPTS = ("data", "selection", "figures", "cases", "answers", "tradeoffs", "main")
 
 
 def write_report(runs: Sequence[Run], out: str | Path) -> Path:
@@ -36,17 +43,23 @@ def write_report(runs: Sequence[Run], out: str | Path) -> Path:
         out.mkdir(parents=True, exist_ok=True)
         _write_frames(results, out)
         write_texts(results, out)
-        write_figures(results, out / "figures")
+        content = Content(results)
+        write_figures(content.figures, content.tables, out / "figures")
         page = out / "index.html"
         with atomic(page) as file:  # a page that is there is whole: `run --resume` looks for it
-            file.write(render(results).encode())
+            file.write(_rendered(content, out).encode())
     except OSError as error:
         raise file_error(error, f"{out}: the report cannot be written", remedy="name another folder") from error
     return page
 
 
 def render(results: Results) -> str:
-    """The page as text."""
+    """The page as text, to lie in the folder of its run."""
+    return _rendered(Content(results), None)
+
+
+def _rendered(content: Content, out: Path | None) -> str:
+    results = content.results
     environment = Environment(
         loader=PackageLoader("benchbench.report"),
         autoescape=True,
@@ -62,14 +75,29 @@ def render(results: Results) -> str:
         "time": formatting.time,
     }
     environment.globals |= {"interval": formatting.interval, "factor": formatting.factor}
+    drawn = {figure.name for figure in content.figures}
+    found = [one for section in SECTIONS if (one := section(results)) is not None]
+    made = [replace(one, figures=[*filter(drawn.__contains__, one.figures)]) for one in found]
+    absent = [one for one in made if one.empty or (one.undrawn and not one.figures)]
     page = environment.get_template("page.html").render(
         results=results,
-        sections=[made for section in SECTIONS if (made := section(results)) is not None],
+        measured=bool(len(results.tried)),
+        sections=[
+            replace(one, figures=[*filter(drawn.__contains__, one.figures)]) for one in made if one not in absent
+        ],
+        absent=absent,
+        data=_json(page_data(content, out)),
         style=_own("style.css"),
-        script=_own("page.js"),
+        script=Markup("\n").join(_own(f"js/{name}.js") for name in _SCRIPTS),
         vega=_vega(),
     )
     return visible(page)
+
+
+def _json(data: dict[str, Any]) -> Markup:
+    """JSON that may stand inside a script element, and is only data there."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Markup(text.replace("<", r"\u003c"))  # noqa: S704 - no element can end or begin in it
 
 
 def _number(value: float | None, digits: int = 3) -> str:

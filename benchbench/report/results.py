@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import pandas as pd
 
-from benchbench.analysis.cases import ran
+from benchbench.analysis.choices import Choice, choices_of
+from benchbench.analysis.doubts import Doubt
 from benchbench.analysis.formatting import shorten
 from benchbench.analysis.frames import Run, common_statistics
 from benchbench.analysis.recommend import Recommendation, recommend
+from benchbench.analysis.rows import Row
 from benchbench.analysis.tally import Tally, tally
-from benchbench.analysis.tradeoffs import fastest, is_broken, tradeoffs
+from benchbench.analysis.tradeoffs import fastest, tradeoffs
 from benchbench.report.comparison import Comparison, comparison_of
 from benchbench.runtimes import KINDS, backend_type
 from benchbench.values import formatting
-from benchbench.values.formatting import TimeUnit, time_unit
 from benchbench.values.quantities import case_quantity, of_group
 from benchbench.values.quantity import Quantity
 
@@ -32,11 +32,6 @@ class Panel:
     title: str
     cases: pd.DataFrame  # all of them
     best: pd.DataFrame  # one per variant and delegate, with the fastest threads
-
-    @cached_property
-    def unit(self) -> TimeUnit:
-        """The unit of its axes of latency."""
-        return time_unit(self.cases.loc[self.cases["headline"], "median_ms"])
 
     @property
     def statistic(self) -> str:
@@ -133,6 +128,16 @@ class Results:
         return comparison_of(self.runs)
 
     @cached_property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """Everything that speaks against some case, each doubt once."""
+        return tuple(dict.fromkeys(doubt for doubts in self.cases["doubts"] for doubt in doubts))
+
+    @cached_property
+    def choices(self) -> tuple[Choice, ...]:
+        """What it takes to choose a case of each device and family."""
+        return choices_of(self.cases, self.tradeoffs)
+
+    @cached_property
     def recommendations(self) -> tuple[Recommendation, ...]:
         return recommend(self.cases)
 
@@ -153,7 +158,7 @@ def phases_of(statistics: pd.Series) -> tuple[Quantity, ...]:
     return (*of_group("phase"), steady)
 
 
-def missing(row: pd.Series) -> str | None:
+def missing(row: Row) -> str | None:
     """Why a case has no bar of its own: what ran instead of the delegate, or what failed; None = it has one."""
     if row["headline"]:
         return None
@@ -166,58 +171,3 @@ def missing(row: pd.Series) -> str | None:
     if row["verdict"] == "unknown":
         return "unconfirmed: nothing says what ran"
     return "throttled, hot or profiled"
-
-
-def reach(panel: Panel) -> float:
-    """Where a latency axis ends: a wild interval must not make all bars of a panel too short to read."""
-    medians = panel.best.loc[panel.best["headline"], "median_ms"]
-    return 1.35 * float(medians.max()) if len(medians) else 1.0
-
-
-def bar_end(row: pd.Series, edge: float) -> float:
-    """Where a case's bar ends with its interval; at the median where the interval nears the edge of the axis."""
-    if missing(row) is not None:
-        return 0.0
-    high = row["high_ms"]
-    return float(row["median_ms"] if pd.isna(high) or high > 0.85 * edge else high)
-
-
-def label(row: pd.Series, edge: float) -> str:
-    """What stands at a case's bar: its time and threads, or why there is no bar."""
-    why = missing(row)
-    if why:
-        time = "" if row["status"] != "ok" else f", {formatting.time(row['median_ms'])}"
-        return shorten(why, 72) + time
-    words = [formatting.time(row["median_ms"])]
-    words += [f"interval to {formatting.time(row['high_ms'])}"] if row["high_ms"] > bar_end(row, edge) else []
-    if not pd.isna(row["threads"]):
-        words.append(f"{row['threads']} thread{'s' if row['threads'] != 1 else ''}")
-    words += [f"cores {row['affinity']}"] if isinstance(row["affinity"], str) else []
-    words += ["partial"] if row["verdict"] == "partial" else []
-    words += ["✕ OUTPUT BROKEN"] if is_broken(row) else []
-    return " · ".join(words)
-
-
-def profile_rows(results: Results, panel: Panel) -> list[dict[str, Any]]:
-    """The op types of the first profiled launch of each case of a panel; the smallest ones together."""
-    rows: list[dict[str, Any]] = []
-    seen: set[str] = set()
-    for run in results.runs:
-        planned = {case: n for n, case in enumerate(run.cells)}
-        for outcome in sorted(run.outcomes, key=lambda o: planned[o.case]):
-            found = outcome.measurement.profile
-            where = results.place(run.id, outcome.device), run.cells[outcome.case].family
-            if found is None or outcome.case in seen or where != panel.key:
-                continue
-            seen.add(outcome.case)
-            name = outcome.case.removeprefix(f"{outcome.device}/")
-            if outcome.delegation.verdict in {"none", "unavailable"}:
-                name += f": {ran(outcome)}"
-            ranked = sorted(found.by_type, key=lambda op: -op.percent)
-            for op in ranked[:6]:
-                label = f"{op.type} ({op.executor})" if op.executor else op.type
-                rows.append({"case": name, "op": label, "percent": op.percent, "mean_ms": op.mean_us / 1000})
-            if ranked[6:]:
-                rest = [sum(value) for value in zip(*((op.percent, op.mean_us) for op in ranked[6:]), strict=True)]
-                rows.append({"case": name, "op": "all others", "percent": rest[0], "mean_ms": rest[1] / 1000})
-    return rows

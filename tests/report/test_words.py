@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchbench.analysis.frames import load
+from benchbench.analysis.rows import Row
 from benchbench.cli.tables import show_cases, show_models
+from benchbench.report.figures import figures_of
 from benchbench.report.page import render
-from benchbench.report.results import Results, profile_rows
+from benchbench.report.results import Results
 from benchbench.report.sections.base import shared_doubts
+from benchbench.report.tables import tables_of
 from benchbench.runtimes.models import inspect
 from benchbench.values.outcome import Memory
 from tests.accuracy.conftest import FAMILY
 from tests.report.builder import _profile, conditions, launches, measurement, outcome, variant, write_run
 
 
-def rows_of(results: Results) -> list[str]:
-    return re.findall(r"<tr data-headline.*?</tr>", render(results), re.DOTALL)
+def cases_of(results: Results) -> list[Row]:
+    return tables_of(results)["cases"]
 
 
 def test_two_families_have_rows_columns_and_charts_of_their_own(tmp_path: Path) -> None:
@@ -34,11 +36,15 @@ def test_two_families_have_rows_columns_and_charts_of_their_own(tmp_path: Path) 
         for m in models
     ]
     results = Results((load(write_run(tmp_path, found, variants=models)),))
-    rows = rows_of(results)
-    assert [re.findall(r"<td[^>]*>(\w+)</td>", row)[1] for row in rows] == ["face", "iris"]
+    tables = tables_of(results)
+    assert [row["family"] for row in tables["cases"]] == ["face", "iris"]
     assert [panel.key[1] for panel in results.panels] == ["face", "iris"]
-    for panel in results.panels:
-        assert {row["case"].split(".")[0] for row in profile_rows(results, panel)} == {panel.key[1]}
+    assert list(dict.fromkeys(row["family"] for row in tables["operations"])) == ["face", "iris"]
+    assert all(
+        figure.each == ("family",) or "family" in figure.each
+        for figure in figures_of(results)
+        if figure.table != "conditions"
+    )
 
 
 def test_several_runs_are_told_apart_by_name_and_date_and_are_not_devices(tmp_path: Path) -> None:
@@ -56,7 +62,7 @@ def test_several_runs_are_told_apart_by_name_and_date_and_are_not_devices(tmp_pa
     assert "1 device<" in top
     assert "2 runs" in top
     assert "aaaa1111" not in top
-    assert not any("aaaa1111" in row for row in rows_of(results))
+    assert not any("aaaa1111" in str(value) for row in cases_of(results) for value in row.values())
 
 
 def test_runs_of_one_name_and_minute_are_told_apart_by_their_folders(tmp_path: Path) -> None:
@@ -64,16 +70,6 @@ def test_runs_of_one_name_and_minute_are_told_apart_by_their_folders(tmp_path: P
     labels = list(Results(tuple(runs)).labels.values())
     assert len(set(labels)) == 2
     assert all("2026-11-22" in label for label in labels)
-
-
-@pytest.mark.parametrize(("asked", "found"), [("int8 cpu", False), ("int8 xnnpack", True), ("partial", True)])
-def test_the_filter_does_not_find_who_ran_the_rest(tmp_path: Path, asked: str, found: bool) -> None:
-    model = variant(scheme="int8")
-    partly = launches([1, 1.01, 0.99], model=model, delegate="xnnpack", verdict="partial")
-    (row,) = rows_of(Results((load(write_run(tmp_path, partly, variants=[model])),)))
-    assert "xnnpack, rest on cpu" in row
-    searched = re.findall(r'data-words="([^"]*)"', row)[0]
-    assert all(word in searched for word in asked.split()) == found
 
 
 def test_memory_says_what_the_model_adds_to_the_bare_process(tmp_path: Path) -> None:
@@ -97,7 +93,7 @@ def test_a_doubt_that_holds_for_every_row_is_said_once(tmp_path: Path, capsys: p
     ]
     results = Results((load(write_run(tmp_path, found, variants=models)),))
     assert {"busy", "no sensor"} <= {doubt.kind for doubt in shared_doubts(results)["pixel8"]}
-    assert not any("busy" in re.sub(r'data-words="[^"]*"', "", row) for row in rows_of(results))
+    assert {"busy", "no sensor"} <= {kind for choice in results.choices for kind in choice.shared}
     show_cases(results.cases)
     told = capsys.readouterr().out
     assert told.count("busy") == 1

@@ -7,23 +7,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchbench.analysis.doubts import Doubt, common_doubts
+from benchbench.analysis.rows import rows_of
 from benchbench.analysis.tradeoffs import is_broken
-from benchbench.report.charts import Chart
 from benchbench.report.results import Results
 from benchbench.values import formatting
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page; with `empty`, that sentence stands in for it."""
+    """A part of the page. `figures` are drawn after what its template says.
+
+    With `empty`, it is not there, and that sentence is told at the end of the page; `undrawn` is the same of a section
+    of figures of which none has anything to draw.
+    """
 
     id: str
     title: str
     template: str
     about: str = ""
     content: Mapping[str, Any] = field(default_factory=dict)
-    charts: Sequence[Chart] = ()
+    figures: Sequence[str] = ()  # their names
     empty: str | None = None
+    undrawn: str | None = None
 
 
 def shared_doubts(results: Results) -> dict[str, tuple[Doubt, ...]]:
@@ -36,7 +41,7 @@ def shared_doubts(results: Results) -> dict[str, tuple[Doubt, ...]]:
 
 def pale(results: Results) -> str:
     """What pale marks mean, where there are any."""
-    if not any(is_broken(row) for _, row in results.cases.iterrows()):
+    if not any(is_broken(row) for row in rows_of(results.cases)):
         return ""
     return " Pale: an output is broken, so that these are the numbers of wrong answers."
 

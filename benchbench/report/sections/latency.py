@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from benchbench.report import charts
 from benchbench.report.results import Results
-from benchbench.report.sections.base import Section, intervals, nothing, pale, statistic
+from benchbench.report.sections.base import Section, intervals, pale, statistic
 
 
 def section(results: Results) -> Section:
     return Section(
         "latency",
         "Latency",
-        "charts.html",
+        "figures.html",
         f"The {statistic(results)}, with its interval ({intervals(results)}), at the fastest number of threads. A "
         "delegate has a bar only where it really took the graph; where something else ran, the row says what."
         + pale(results),
-        charts=[charts.latency(results, panel) for panel in results.panels],
-        empty=nothing(results),
+        figures=("latency",),
+        undrawn="Nothing was measured.",
     )

@@ -1,26 +1,23 @@
-"""What failed, and why."""
+"""What failed or was left out, reason by reason."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from benchbench.report.results import Results
 from benchbench.report.sections.base import Section
 
+_MOST_NAMED = 6
+
 
 def section(results: Results) -> Section:
-    trials = results.trials
-    failed = trials[trials["status"] != "ok"]
-    grouped = failed.fillna({"error": "no reason recorded", "remedy": ""}).groupby(
-        ["run", "case", "error", "remedy"], sort=False
-    )
-    failures = [
-        {
-            "case": results.place(str(run), str(case)),
-            "error": error,
-            "remedy": remedy,
-            "launches": len(group),
-            "logs": list(group["log"].dropna())[:3],
-        }
-        for (run, case, error, remedy), group in grouped
+    several = len(results.runs) > 1
+    left_out = [
+        {"became": one.became, "count": one.count, "where": f"{name}: {one.where}" if several else one.where}
+        | {"text": one.text}
+        for name, tally in results.tallies
+        for one in tally.reasons
+        if one.became in {"skipped", "not run"}
     ]
     unreached = [
         {"name": device.name, "error": device.error}
@@ -30,9 +27,31 @@ def section(results: Results) -> Section:
     ]
     left = [(results.labels[run.id], len(run.left)) for run in results.runs]
     content = {
-        "failures": failures,
+        "failures": _failures(results),
+        "left_out": left_out,
         "unreached": unreached,
         "left": [(name, count) for name, count in left if count > 0],
     }
-    empty = None if any(content.values()) else "Nothing failed."
-    return Section("problems", "Failures", "problems.html", content=content, empty=empty)
+    empty = None if any(content.values()) else "Nothing failed, and nothing was left out."
+    return Section("problems", "Not measured, and why", "problems.html", content=content, empty=empty)
+
+
+def _failures(results: Results) -> list[dict[str, Any]]:
+    """The launches that failed, those of one reason together; a case is named once."""
+    trials = results.trials
+    failed = trials[trials["status"] != "ok"].fillna({"error": "no reason recorded", "remedy": ""})
+    found = []
+    for (error, remedy), group in failed.groupby(["error", "remedy"], sort=False):
+        cases = group[["run", "case"]].drop_duplicates()
+        named = [results.place(run, case) for run, case in cases.head(_MOST_NAMED).itertuples(index=False)]
+        found.append(
+            {
+                "error": error,
+                "remedy": remedy,
+                "launches": len(group),
+                "cases": named,
+                "more": len(cases) - len(named),
+                "logs": list(group["log"].dropna())[:3],
+            }
+        )
+    return found

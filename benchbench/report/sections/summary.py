@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from benchbench.analysis.recommend import Recommendation
 from benchbench.report.results import Results
 from benchbench.report.sections.base import Section, nothing
 
 
 def section(results: Results) -> Section:
-    found = [(results.place(r.run, r.device), r) for r in results.recommendations]
+    named = [(results.place(one.run, one.device), one) for one in results.recommendations]
     content = {
-        "recommendations": [(place, r) for place, r in found if _says_something(r)],
-        "nothing": list(dict.fromkeys(place for place, r in found if not _says_something(r))),
+        "sentences": [(f"{place} · {one.family}" if one.family else place, one.sentence) for place, one in named]
     }
-    return Section("summary", "In short", "summary.html", content=content, empty=nothing(results))
-
-
-def _says_something(found: Recommendation) -> bool:
-    return bool(found.case or found.pitfalls or found.evidence)
+    return Section("summary", "What to ship", "summary.html", content=content, empty=nothing(results))

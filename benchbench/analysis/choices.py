@@ -1,0 +1,81 @@
+"""What it takes to choose a case under any limits: the page does, as they are moved, and `recommend` under its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from benchbench.analysis.doubts import common_doubts
+from benchbench.analysis.pitfalls import find_pitfalls
+from benchbench.analysis.recommend import LOSES_AT_MOST, cannot_choose, claims, drawback, own_and_known
+from benchbench.analysis.rows import Row, grouped
+from benchbench.analysis.tradeoffs import WHERE, loss, loss_interval, slower_than_best_float, told_apart
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A case of a device and family that may be chosen, or that must be told why it is not.
+
+    `equals`: which of the known ones cannot be told apart from it in speed. A loss of accuracy is a share.
+    """
+
+    case: str
+    known: bool  # its outputs are sound and of known accuracy
+    loss: float | None
+    too_few: tuple[float, float] | None  # losses between which its samples cannot tell
+    behind_float: bool  # slower than the device's best float case
+    equals: tuple[str, ...]
+    claims: tuple[str, ...]
+    drawback: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The candidates of one device and family, fastest first; `why` = why nothing can be chosen, whatever the limits.
+
+    `pitfalls` and `shared` as those of a recommendation.
+    """
+
+    run: str
+    device: str
+    family: str
+    why: str
+    candidates: tuple[Candidate, ...]
+    pitfalls: tuple[str, ...]
+    shared: tuple[str, ...]
+
+
+def choices_of(cases: pd.DataFrame, tradeoffs: pd.DataFrame) -> tuple[Choice, ...]:
+    """One for each run, device and family that was launched."""
+    launched = cases[cases["launches_all"] > 0]
+    tables = grouped(tradeoffs, WHERE)
+    measured = launched[launched["status"] == "ok"].groupby(WHERE[:2])["doubts"]
+    shared = {where: tuple(doubt.kind for doubt in common_doubts(doubts)) for where, doubts in measured}
+    found = []
+    for where, rows in grouped(launched, WHERE).items():
+        run, device, family = map(str, where)
+        table = tables.get(where, [])
+        own, known = own_and_known(table)
+        why = cannot_choose(rows, own, known)
+        candidates = tuple(_candidate(row, own, known) for row in sorted(own, key=lambda row: float(row["median_ms"])))
+        pitfalls = find_pitfalls(rows, table, LOSES_AT_MOST)
+        found.append(Choice(run, device, family, why, candidates, pitfalls, shared.get((run, device), ())))
+    return tuple(found)
+
+
+def _candidate(row: Row, own: Sequence[Row], known: Sequence[Row]) -> Candidate:
+    is_known = any(row["case"] == one["case"] for one in known)
+    low, high = loss_interval(row)
+    equals = (one["case"] for one in known if not told_apart(row["samples_ms"], one["samples_ms"]))
+    return Candidate(
+        case=row["case"],
+        known=is_known,
+        loss=loss(row) if is_known else None,
+        too_few=None if pd.isna(low) else (low, high),
+        behind_float=slower_than_best_float(row),
+        equals=tuple(equals) if is_known else (),
+        claims=tuple(claims(row, own)) if is_known else (),
+        drawback=drawback(row),
+    )

@@ -1,0 +1,89 @@
+"""All devices at a glance: a row a device, a column a variant and delegate, of one family."""
+
+from __future__ import annotations
+
+from benchbench.report.figures.base import BEST, BOTH_ENDS, CASE_TIPS, NAMES, Figure, Spec, planned
+from benchbench.report.results import Results
+
+FAST, SLOW = "#1f78b4", "#d9822b"
+
+
+def figure(results: Results) -> Figure:
+    spec: Spec = {
+        "transform": [
+            *BEST,
+            {"calculate": "datum.headline ? datum.median_ms : null", "as": "shown"},
+            {"joinaggregate": [{"op": "min", "field": "shown", "as": "fastest"}], "groupby": ["place"]},
+            {"calculate": "isValid(datum.shown) ? log(datum.shown / datum.fastest) / log(2) : null", "as": "slower"},
+        ],
+        "facet": {
+            "column": {
+                "field": "variant",
+                "type": "nominal",
+                "title": None,
+                "sort": planned(results, "variant"),
+                "header": {"labelExpr": BOTH_ENDS, "labelFontWeight": 600},
+            }
+        },
+        "spacing": 8,
+        "resolve": {"scale": {"x": "independent"}},
+        "spec": {
+            "width": {"step": 66},
+            "height": {"step": 20},
+            "encoding": {
+                "y": {
+                    "field": "place",
+                    "type": "nominal",
+                    "sort": planned(results, "place"),
+                    "title": None,
+                    "axis": {**NAMES, "ticks": False},
+                },
+                "x": {
+                    "field": "delegate",
+                    "type": "nominal",
+                    "sort": list(results.colors),
+                    "title": None,
+                    "axis": {"orient": "top", "labelAngle": 0, "ticks": False, "domain": False, "labelLimit": 62},
+                },
+            },
+            "layer": [
+                {
+                    "mark": {"type": "rect", "cornerRadius": 2, "stroke": None},
+                    "encoding": {
+                        "color": {
+                            "field": "slower",
+                            "type": "quantitative",
+                            "title": "times as long as the device’s fastest",
+                            "scale": {"domain": [0, 1, 3.33], "range": [FAST, "#b9b3ab", SLOW], "clamp": True},
+                            "legend": {
+                                "orient": "bottom",
+                                "type": "symbol",
+                                "symbolType": "square",
+                                "symbolSize": 180,
+                                "symbolStrokeWidth": 0,
+                                "symbolOpacity": 0.55,
+                                "direction": "horizontal",
+                                "values": [0, 1, 2, 3.32],
+                                "labelExpr": "format(pow(2, datum.value), '.2~r') + '×'",
+                                "titleLimit": 260,
+                                "titleOrient": "left",
+                            },
+                        },
+                        "opacity": {"condition": {"test": "isValid(datum.slower)", "value": 0.55}, "value": 0},
+                        "tooltip": [{"field": "place", "type": "nominal", "title": "device"}, *CASE_TIPS],
+                    },
+                },
+                {
+                    "mark": {"type": "text", "fontSize": 11, "limit": 64},
+                    "encoding": {
+                        "text": {"field": "cell"},
+                        "tooltip": [{"field": "place", "type": "nominal", "title": "device"}, *CASE_TIPS],
+                    },
+                },
+            ],
+        },
+    }  # fmt: skip
+    return Figure(
+        "overview", "cases", ("family",), "{family}", "Latency of {family} by device, variant and delegate", spec,
+        varies="place", wide=False,
+    )  # fmt: skip

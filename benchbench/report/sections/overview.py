@@ -1,0 +1,18 @@
+"""All devices at a glance."""
+
+from __future__ import annotations
+
+from benchbench.report.results import Results
+from benchbench.report.sections.base import Section, statistic
+
+
+def section(results: Results) -> Section:
+    return Section(
+        "overview",
+        "Overview",
+        "figures.html",
+        f"The {statistic(results)} of each device, at the fastest number of threads; colour compares within a device. "
+        "A word in place of a time says why there is none. A click on a cell chooses its device.",
+        figures=("overview",),
+        undrawn="There is one device.",
+    )

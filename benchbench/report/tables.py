@@ -1,0 +1,249 @@
+"""The tables behind a report, a list of rows each: what its figures are drawn from, and what its page holds once."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from benchbench.analysis.cases import ran
+from benchbench.analysis.choices import Candidate, Choice
+from benchbench.analysis.formatting import LIKENESS, METRICS
+from benchbench.analysis.rows import Row, rows_of
+from benchbench.analysis.tradeoffs import is_broken
+from benchbench.report.results import Results, missing
+from benchbench.report.tradeoff_texts import tradeoff_texts
+from benchbench.values import formatting
+from benchbench.values.quantities import PER_LAUNCH, SCORES, of_group
+from benchbench.values.quantity import Quantity
+
+Tables = dict[str, list[Row]]
+_TEXTS = (
+    *("device", "place", "family", "variant", "scheme", "delegate", "kind", "affinity", "case", "status", "verdict"),
+    *("executor", "statistic", "runner", "tool", "error", "remedy", "evidence", "network", "relation", "because"),
+    "stopped",
+)
+_NUMBERS = ("median_ms", "low_ms", "high_ms", "between_cv", "launches", "launches_all", "threads")
+INNER = ("id", "label", "cell", "interval", "ends", "symbol", "badge", "quoted", "run_number", "words", "equals")
+# Symbol and word, so that a verdict can be read without its colour.
+_BADGES = {
+    "full": ("●", "full"),
+    "partial": ("◐", "partial"),
+    "none": ("○", "none"),
+    "unavailable": ("✕", "unavailable"),
+    "unknown": ("?", "unconfirmed"),
+    "mixed": ("◩", "mixed"),
+}
+_SHORT = {"none": "fell back", "unavailable": "unavailable", "mixed": "mixed", "unknown": "unconfirmed"}
+_MOST_OPS = 6  # of one case; the smallest ones together
+
+
+def tables_of(results: Results) -> Tables:
+    """Rows of plain values that JSON has; what is missing is None, or not there."""
+    return {"cases": _cases(results), "operations": _operations(results), "conditions": _conditions(results)}
+
+
+def _cases(results: Results) -> list[Row]:
+    gains = {(row["run"], row["case"]): row for row in rows_of(results.tradeoffs)}
+    candidates = {(choice.run, one.case): one for choice in results.choices for one in choice.candidates}
+    quantities = [one for one in (*PER_LAUNCH, *SCORES) if one.case and one.case_column in results.cases]
+    cases, numbers = rows_of(results.cases), {run: n for n, run in enumerate(results.labels)}
+    doubts = {doubt: n for n, doubt in enumerate(results.doubts)}
+    ids = {(case["run"], case["case"]): n for n, case in enumerate(cases)}
+    last = {(row["run"], row["case"]): row for row in rows_of(results.trials[["run", "case", "log", "command"]])}
+    rows: list[Row] = []
+    for case in cases:
+        key = case["run"], case["case"]
+        row = _numbers(case, quantities) | _about(case)
+        row |= {"id": ids[key], "run": results.labels[case["run"]], "run_number": numbers[case["run"]]}
+        row["doubts"] = [doubts[doubt] for doubt in case["doubts"]]
+        row |= {name: _text(last[key][name]) for name in ("log", "command") if key in last}
+        if key in gains:
+            row |= {"best": True} | _tradeoff(gains[key])
+        if key in candidates:
+            row |= _candidate(candidates[key], lambda name, run=case["run"]: ids[run, name])  # type: ignore[misc]
+        rows.append(row)
+    return rows
+
+
+def _numbers(case: Row, quantities: Sequence[Quantity]) -> dict[str, Any]:
+    """The numbers of a case, and those that a table shows also as they are shown there."""
+    found: dict[str, Any] = {name: _number(case[name]) for name in _NUMBERS}
+    found["between_cv:text"] = None if found["between_cv"] is None else f"{100 * case['between_cv']:.1f} %"
+    for one in quantities:
+        column, value = one.case_column, _number(case[one.case_column])
+        found[column] = value
+        if one.heading and value is not None:
+            found[f"{column}:text"] = one.cell(float(case[column]))
+    return found
+
+
+def _about(case: Row) -> dict[str, Any]:
+    """What else is told of a case, whether it was measured or not."""
+    headline, memory = bool(case["headline"]), (*of_group("added"), *of_group("memory"))
+    known = headline and any(not pd.isna(case[one.case_column]) for one in memory)
+    symbol, badge = _badge(case)
+    return {name: _text(case.get(name)) for name in _TEXTS} | {
+        "headline": headline,
+        "headline_ms": _number(case["median_ms"]) if headline else None,
+        "why": missing(case),
+        "broken": is_broken(case),
+        "time": None if pd.isna(case["median_ms"]) else formatting.time(case["median_ms"]),
+        "ends": None if pd.isna(case["low_ms"]) else formatting.interval(case["low_ms"], case["high_ms"]),
+        "label": _label(case),
+        "cell": _cell(case),
+        "interval": _interval(case),
+        "symbol": symbol,
+        "badge": badge,
+        "quoted": shlex.quote(case["case"]),
+        "memory_known": True if known else None,
+        "samples_ms": [_rounded(time, 5) for time in case["samples_ms"]],
+    }
+
+
+def _badge(case: Row) -> tuple[str, str]:
+    symbol, word = _BADGES.get(case["verdict"], _BADGES["unknown"])
+    if case["status"] != "ok" and case["verdict"] in {"full", "partial", "unknown"}:
+        return "–", str(case["status"]) if case["launches_all"] == 0 else "no result"
+    taken, total = case["nodes_delegated"], case["nodes_total"]
+    counted = case["verdict"] == "partial" and not pd.isna(taken) and not pd.isna(total)
+    return symbol, f"{word} {taken}/{total}" if counted else word
+
+
+def _tradeoff(row: Row) -> dict[str, Any]:
+    """What a row of `tradeoffs` says besides; `score` is the accuracy as an axis has it."""
+    metric, accuracy = row["metric"], _number(row["accuracy"])
+    share = metric in {"accuracy_top1", "accuracy_agreement"}
+    return tradeoff_texts(row) | {
+        "pareto": bool(row["pareto"]),
+        "metric": metric,
+        "metric_title": f"{METRICS[metric].label}, %" if share else METRICS[metric].title if metric else None,
+        "accuracy": accuracy,
+        "score": None if accuracy is None else _rounded(accuracy * (100 if share else 1)),
+        "likeness": metric in LIKENESS,
+        "is_base": row["case"] == row["accuracy_base"],
+    }
+
+
+def _candidate(one: Candidate, number_of: Callable[[str], int]) -> dict[str, Any]:
+    """What the page needs to choose, or not to choose, a case."""
+    return {
+        "known": one.known,
+        "loss": None if one.loss is None else _number(one.loss),
+        "too_few": one.too_few and [_rounded(end) for end in one.too_few],
+        "behind_float": one.behind_float,
+        "equals": [number_of(name) for name in one.equals],
+        "claims": list(one.claims[1:]),  # the first is its time
+        "drawback": one.drawback,
+    }
+
+
+def choice_rows(results: Results, choices: Iterable[Choice]) -> list[Row]:
+    """Of each device and family why nothing can be chosen, or "", and what is met there whatever is chosen."""
+    return [
+        {
+            "place": results.place(one.run, one.device),
+            "family": one.family or None,
+            "why": one.why,
+            "pitfalls": list(one.pitfalls),
+            "shared": list(one.shared),
+        }
+        for one in choices
+    ]
+
+
+def _operations(results: Results) -> list[Row]:
+    """The op types of the first profiled launch of each case."""
+    rows: list[Row] = []
+    for run in results.runs:
+        planned = {case: n for n, case in enumerate(run.cells)}
+        first = {o.case: (o, found) for o in reversed(run.outcomes) if (found := o.measurement.profile) is not None}
+        for outcome, profile in sorted(first.values(), key=lambda pair: planned[pair[0].case]):
+            cell = run.cells[outcome.case]
+            off = outcome.delegation.verdict in {"none", "unavailable"}
+            same = {
+                "place": results.place(run.id, outcome.device),
+                "family": cell.family,
+                "variant": cell.variant,
+                "delegate": cell.delegate,
+                "what": f"{cell.variant} · {ran(outcome) if off else cell.delegate}",
+            }
+            ranked = sorted(profile.by_type, key=lambda op: -op.percent)
+            ops = [(f"{op.type} ({op.executor})" if op.executor else op.type, op.percent, op.mean_us) for op in ranked]
+            if rest := ops[_MOST_OPS:]:
+                ops = [*ops[:_MOST_OPS], ("all others", sum(op[1] for op in rest), sum(op[2] for op in rest))]
+            rows += [
+                same | {"op": op, "percent": _rounded(percent), "told": formatting.time(us / 1000)}
+                for op, percent, us in ops
+            ]
+    return rows
+
+
+def _conditions(results: Results) -> list[Row]:
+    """What each trial began under."""
+    trials = results.trials
+    columns = [one.name for one in of_group("before") if trials[one.name].notna().any()]
+    if not columns:
+        return []
+    ordered = trials.sort_values(["place", "position"], kind="stable")
+    names = ["place", "position", "throttled", *columns]
+    return [
+        {name: _text(row[name]) if name in {"place", "throttled"} else _number(row[name], digits=3) for name in names}
+        for row in rows_of(ordered[names])
+    ]
+
+
+def _label(case: Row) -> str:
+    """What stands at a case's bar: its time and threads, or why there is no bar."""
+    if why := missing(case):
+        time = "" if case["status"] != "ok" else f", {formatting.time(case['median_ms'])}"
+        return why + time
+    words = [formatting.time(case["median_ms"])]
+    if not pd.isna(case["threads"]):
+        words.append(formatting.counted(int(case["threads"]), "thread"))
+    words += [f"cores {case['affinity']}"] if isinstance(case["affinity"], str) else []
+    words += ["partial"] if case["verdict"] == "partial" else []
+    words += ["✕ OUTPUT BROKEN"] if is_broken(case) else []
+    return " · ".join(words)
+
+
+def _cell(case: Row) -> str:
+    """A case in a cell of the overview: its time, or in a word why there is none."""
+    if missing(case) is None:
+        return formatting.time(case["median_ms"]) + " ✕" * is_broken(case)
+    if case["status"] != "ok":
+        return str(case["status"])
+    return _SHORT.get(case["verdict"], "disturbed")
+
+
+def _interval(case: Row) -> str | None:
+    said = formatting.interval(case["low_ms"], case["high_ms"])
+    return None if said == formatting.NOTHING else f"{said} ({formatting.interval_name(int(case['launches']))})"
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _number(value: Any, digits: int = 6) -> float | int | None:
+    if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value if isinstance(value, int) else _rounded(value, digits)
+
+
+def _rounded(value: float, digits: int = 6) -> float | int:
+    """So many significant digits, and a whole number as one: each takes its place in the page."""
+    short = float(f"{value:.{digits}g}")
+    return int(short) if short.is_integer() and abs(short) < 1e15 else short
+
+
+def shown_quantities(rows: Sequence[Row]) -> list[Quantity]:
+    """The quantities that a table of cases has a column for: with a heading, and a value in some row."""
+    return [
+        one
+        for one in (*PER_LAUNCH, *SCORES)
+        if one.heading and one.case and any(row.get(one.case_column) is not None for row in rows)
+    ]

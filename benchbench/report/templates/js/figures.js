@@ -1,0 +1,107 @@
+// The figures: each is one Vega-Lite spec, drawn with the selected rows, and again where these change.
+const PARTS = 4; // of a figure at first
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+const figures = new Map(data.figures.map((figure) => [figure.name, figure]));
+const queue = new Set(); // of figures that are not as the selection is
+const views = new Map();
+const parts = new Map(); // how many parts of a figure are shown
+
+const fill = (words, row) => words.replace(/\{(\w+)\}/g, (_, name) => named(row[name]));
+
+// Of another table than that of the cases, the rows of the cases that are selected.
+function selectedOf(name) {
+  if (name === "cases") return selected;
+  const rows = table(name);
+  const columns = ["place", "family", "variant", "delegate"].filter((column) => rows.length && column in rows[0]);
+  const keyOf = (row) => columns.map((column) => row[column]).join("\n");
+  const keys = new Set(selected.map(keyOf));
+  return rows.filter((row) => keys.has(keyOf(row)));
+}
+
+function groupsOf(figure) {
+  const known = (value) => value !== null && value !== undefined;
+  const taken = selectedOf(figure.table).filter((row) => figure.needs.every((name) => known(row[name])));
+  const groups = [...groupBy(taken, (row) => figure.each.map((name) => row[name]).join("\n")).values()];
+  return figure.varies ? groups.filter((rows) => new Set(rows.map((row) => row[figure.varies])).size > 1) : groups;
+}
+
+function refuse(uri) {
+  return Promise.reject(new Error(`this page loads nothing: ${uri}`));
+}
+
+// A figure in the colours of the page.
+const themed = new Map();
+function inColors(figure) {
+  const key = `${dark.matches} ${figure.name}`;
+  if (!themed.has(key)) {
+    const style = getComputedStyle(document.documentElement);
+    const text = JSON.stringify(figure.vega).replace(/var\((--\w+)\)/g, (_, name) => style.getPropertyValue(name).trim());
+    themed.set(key, JSON.parse(text));
+  }
+  return themed.get(key);
+}
+
+async function drawPart(figure, rows, place) {
+  const options = { mode: "vega", logLevel: 1, renderer: "svg", actions: { export: true, source: false, compiled: false, editor: false },
+                    loader: { load: refuse }, downloadFileName: figure.name };
+  try {
+    const spec = inColors(figure);
+    const sources = spec.data.map((source) => (source.name === "rows" ? { ...source, values: rows } : source));
+    const made = await vegaEmbed(place, { ...spec, data: sources }, options);
+    views.set(place, made);
+    made.view.addEventListener("click", (_, item) => picked(figure, item?.datum));
+    place.dataset.drawn = "yes";
+  } catch (error) {
+    place.textContent = `This chart could not be drawn: ${error.message}`;
+  }
+}
+
+// A click on a cell of the overview chooses its device.
+function picked(figure, row) {
+  if (figure.name === "overview" && row?.device) toggle("device", row.device);
+}
+
+async function drawFigure(holder) {
+  const figure = figures.get(holder.dataset.figure);
+  const groups = groupsOf(figure);
+  const most = parts.get(figure.name) ?? PARTS;
+  for (const place of holder.querySelectorAll(".chart")) {
+    views.get(place)?.finalize();
+    views.delete(place);
+  }
+  const shown = groups.slice(0, most).map((rows) => {
+    const place = h("div", { class: "chart", role: "img", "aria-label": fill(figure.alt, rows[0]) });
+    return [rows, place, h("figure", { class: figure.wide ? null : "narrow" }, h("figcaption", {}, fill(figure.title, rows[0])), place)];
+  });
+  const left = groups.length - shown.length;
+  const more = () => { parts.set(figure.name, most + 2 * PARTS); later(holder); };
+  holder.replaceChildren(...shown.map(([, , whole]) => whole),
+    ...(left > 0 ? [h("p", { class: "more" }, `${left.toLocaleString("en")} more in this selection. `,
+      h("button", { type: "button", onclick: more }, "Show more"))] : []));
+  for (const [rows, place] of shown) await drawPart(figure, rows, place);
+  const section = holder.closest("section");
+  const bare = [...section.querySelectorAll("[data-figure]")].every((one) => !one.childElementCount);
+  section.querySelector(".unselected").hidden = !bare;
+}
+
+let drawing = Promise.resolve();
+function later(holder) {
+  delete document.documentElement.dataset.ready;
+  queue.add(holder);
+  drawing = drawing.then(drawNext);
+}
+
+// What is seen comes first; the rest follows while the reader reads, so that a print has all.
+async function drawNext() {
+  const seen = (holder) => { const box = holder.getBoundingClientRect(); return box.bottom > 0 && box.top < innerHeight; };
+  const holder = [...queue].find(seen) ?? [...queue][0];
+  if (!holder) return;
+  queue.delete(holder);
+  if (!seen(holder)) await new Promise((resolve) => setTimeout(resolve));
+  await drawFigure(holder);
+  if (!queue.size) document.documentElement.dataset.ready = "yes";
+}
+
+function drawAll() {
+  for (const holder of document.querySelectorAll("[data-figure]")) later(holder);
+}

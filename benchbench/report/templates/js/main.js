@@ -1,0 +1,17 @@
+function goTo(section) {
+  if (section) document.getElementById(section)?.scrollIntoView();
+}
+
+function start() {
+  buildControls();
+  buildCases();
+  buildLimits();
+  followers.push(showAnswers, showTradeoffs, showCases, drawAll);
+  const section = readAddress();
+  apply();
+  goTo(section);
+  window.addEventListener("hashchange", () => { const to = readAddress(); changed(); goTo(to); });
+  dark.addEventListener("change", drawAll);
+}
+
+start();
