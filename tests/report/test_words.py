@@ -62,7 +62,7 @@ def test_several_runs_are_told_apart_by_name_and_date_and_are_not_devices(tmp_pa
     assert "1 device<" in top
     assert "2 runs" in top
     assert "aaaa1111" not in top
-    assert not any("aaaa1111" in str(value) for row in cases_of(results) for value in row.values())
+    assert not any("aaaa1111" in str(value) for row in cases_of(results) for value in dict(row).values())
 
 
 def test_runs_of_one_name_and_minute_are_told_apart_by_their_folders(tmp_path: Path) -> None:
