@@ -59,7 +59,10 @@ def resumption_of(manifest: Manifest, folder: Path) -> Resumption:
         where = f"{folder / NAME}: does not hold a plan that can be resumed"
         raise InputError(f"{where}: {said}", remedy=remedy) from error
     for variant in manifest.variants:
-        _unchanged(Path(variant.path), variant.sha256)
+        path = Path(variant.path)
+        _unchanged(path, variant.sha256)
+        for file in variant.data:
+            _unchanged(path.parent / file.name, file.sha256)
     datasets: dict[str, Dataset] = {}
     for record in manifest.datasets:
         datasets |= _as_they_were(record, manifest.variants)

@@ -115,7 +115,7 @@ class Worker:
         return LaunchSpec(
             variant=case.variant,
             model=session.stage(path, case.variant.sha256),
-            data={name: session.stage(path.parent / name, sha256) for name, sha256 in case.variant.data.items()},
+            data={file.name: session.stage(path.parent / file.name, file.sha256) for file in case.variant.data},
             delegate=case.delegate,
             threads=case.threads,
             measure=context.measure,

@@ -58,7 +58,8 @@ def variants(family: str, paths: Iterable[str | Path], names: Iterable[str] | No
     """
     infos = [inspect(path) for path in paths]
     called = [name_from_file(family, info) for info in infos] if names is None else list(names)
-    _refuse_twins("the same bytes", [(info.sha256, info.path) for info in infos], "leave one out")
+    contents = [(f"{info.sha256} {info.data}", info.path) for info in infos]
+    _refuse_twins("the same bytes", contents, "leave one out")
     rename = 'rename one of the files, or name them in the matrix: variants = { NAME = "FILE", … }'
     _refuse_twins("the same name", [(name, info.path) for name, info in zip(called, infos, strict=True)], rename)
     made = (variant_of(info, family, name) for name, info in zip(called, infos, strict=True))

@@ -59,6 +59,13 @@ class Signature(Frozen):
     outputs: tuple[str, ...]
 
 
+class DataFile(Frozen):
+    """A file with weights that a model names beside itself: `name` is its path below the model's folder."""
+
+    name: str
+    sha256: str
+
+
 class Variant(Frozen):
     """One model file of a family, with what was read from the file itself."""
 
@@ -68,7 +75,7 @@ class Variant(Frozen):
     scheme: str  # float32, float16, dynamic-int8, int8, int16x8, …; edgetpu and others that are compiled
     path: str  # on this host
     sha256: str
-    data: dict[str, str] = Field(default_factory=dict)  # files with its weights below its folder, the sha256 of each
+    data: tuple[DataFile, ...] = ()
     size_mb: float
     nodes: int  # operators of the primary subgraph
     custom_ops: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from benchbench.values.case import DataFile
 from benchbench.values.device import Frozen
 from benchbench.values.errors import InputError
 
@@ -65,7 +66,7 @@ class ModelInfo(Frozen):
     path: str
     size_bytes: int
     sha256: str
-    data: dict[str, str] = Field(default_factory=dict)  # of the files that it names beside itself, the sha256 of each
+    data: tuple[DataFile, ...] = ()  # the files that it names beside itself
     scheme: str  # as Variant has it
     inputs: tuple[TensorInfo, ...]
     outputs: tuple[TensorInfo, ...]

@@ -7,12 +7,16 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from benchbench.analysis.frames import Run, load
 from benchbench.config.inventory import device_file
+from benchbench.device.session import open_session
 from benchbench.run_folder.manifest import read_manifest
-from benchbench.values.device import Device
+from benchbench.runtimes import runtime_of
+from benchbench.values.device import Device, ToolChoice
+from benchbench.values.errors import ToolError
 from tests.beds import models, onnx_models
 from tests.beds.sshd import Board
 from tests.workbench import Workbench
@@ -80,11 +84,11 @@ def test_both_formats_are_measured_by_their_runtimes_and_answer_alike(run: Run) 
     outcomes = {outcome.trial: outcome for outcome in run.outcomes}
     for device in ("host", "board"):
         tflite = outcomes[f"{device}/net.float32/cpu/t1/accuracy"]
-        onnx = outcomes[f"{device}/net.float32.onnx/ort-cpu/t1/accuracy"]
-        assert (tflite.status, onnx.status) == ("ok", "ok"), (tflite.error, onnx.error)
-        assert onnx.accuracy["top1"] == tflite.accuracy["top1"]
-        assert (onnx.accuracy["agreement"], tflite.accuracy["agreement"]) == (1.0, 1.0)
-        assert float(onnx.accuracy["sqnr_db"] or 0) > 90
+        twin = outcomes[f"{device}/net.float32.onnx/ort-cpu/t1/accuracy"]
+        assert (tflite.status, twin.status) == ("ok", "ok"), (tflite.error, twin.error)
+        assert twin.accuracy["top1"] == tflite.accuracy["top1"]
+        assert (twin.accuracy["agreement"], tflite.accuracy["agreement"]) == (1.0, 1.0)
+        assert float(twin.accuracy["sqnr_db"] or 0) > 90
         profile = outcomes[f"{device}/net.float32.onnx/ort-cpu/t1/profile"].measurement.profile
         assert profile is not None
         assert {"Conv", "Gemm", "Softmax"} <= {row.type for row in profile.by_type}
@@ -156,3 +160,39 @@ def test_without_the_packages_of_the_extra_a_base_install_goes_on_and_says_which
     assert set(read_manifest(bench.latest()).versions).isdisjoint({"onnx", "onnxruntime"})
     assert list(device["tools"]) == ["tflite"]
     assert "has no ONNX Runtime" in device["delegates"]["ort-cpu"]["reason"]
+
+
+def test_weights_beside_a_model_travel_to_a_board_and_must_stay_what_they_were(tmp_path: Path, board: Board) -> None:
+    bench = Workbench(tmp_path)
+    there = device_file(Device(name="board", address=board.address))
+    bench.device("board", f'{there}workdir = "{board.workdir}/work"\npython = "{sys.executable}"\n')
+    (tmp_path / "model").mkdir()
+    path, weights = tmp_path / "model" / "net.onnx", tmp_path / "model" / "net.bin"
+    onnx.save(onnx_models.matmul(), path, save_as_external_data=True, location="net.bin", size_threshold=0)
+    bench.benchbench("run", str(path), "--devices", "board", "--rounds", "1")
+    run = bench.latest()
+    (outcome,) = [outcome for outcome in load(run).outcomes if outcome.timed]
+    assert (outcome.status, outcome.case) == ("ok", "board/net.float32.onnx/ort-cpu/t1")
+    assert read_manifest(run).devices[0].pushed.count("net.bin") == 1
+    weights.write_bytes(bytes(len(weights.read_bytes())))
+    refused = bench.benchbench("run", "--again", str(run), expect=2)
+    assert "net.bin" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"os": "android", "abi": "arm64-v8a"}, "no tool runs .onnx models on phones"),
+        ({"abi": "armv7l"}, "no ONNX Runtime is published for armv7l"),
+    ],
+)
+def test_devices_for_which_nothing_is_published_have_the_reason(
+    board: Board, changes: dict[str, str], said: str
+) -> None:
+    """The board has a Python without packages; what it says of itself is another's."""
+    device = Device(name="board", address=board.address, workdir="work", python="/usr/bin/python3")
+    with open_session(device) as session:
+        traits = session.probe().model_copy(update=changes)
+        with pytest.raises(ToolError, match=said) as caught:
+            runtime_of("onnx").prepare(session, traits, ToolChoice())
+    assert caught.value.remedy

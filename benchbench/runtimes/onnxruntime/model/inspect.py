@@ -15,6 +15,7 @@ from benchbench.runtimes.onnxruntime.model.graph import Constant, Graph, type_na
 from benchbench.runtimes.onnxruntime.model.macs import macs_of
 from benchbench.runtimes.onnxruntime.model.read import files_beside, read
 from benchbench.runtimes.onnxruntime.model.scheme import granularity_of, scheme_of, weights_of
+from benchbench.values.case import DataFile
 from benchbench.values.model import ModelInfo, SubgraphInfo, TensorInfo
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def inspect(path: str | Path) -> ModelInfo:
         path=str(path),
         size_bytes=len(raw) + sum((path.parent / name).stat().st_size for name in beside),
         sha256=hashlib.sha256(raw).hexdigest(),
-        data={name: _digest(path.parent / name) for name in beside},
+        data=tuple(DataFile(name=name, sha256=_digest(path.parent / name)) for name in beside),
         scheme=scheme_of(graphs),
         granularity=granularity_of(graphs),
         inputs=inputs,
