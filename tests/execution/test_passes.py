@@ -102,7 +102,7 @@ def test_rounds_go_on_where_they_are_needed_and_each_end_has_its_reason() -> Non
     assert max(device.launches[case] for case in CASES if case != CASES[1]) < 10
     assert {case: stop.rounds for case, stop in device.stops.items()} == device.launches
     assert made == [trial for trial in (trial.id for trial in plan.trials) if trial in set(made)]
-    assert sum(trial.endswith("/profile") for trial in made) == 4
+    assert [trial.endswith("/profile") for trial in made] == [False] * (len(made) - 4) + [True] * 4
 
 
 def test_a_canary_follows_each_round_that_was_held_and_no_other() -> None:
@@ -157,6 +157,13 @@ def test_the_winner_of_a_race_goes_on_until_it_is_precise_where_that_is_asked_fo
     assert [precise.launches[case] for case in CASES[1:]] == [alone.launches[case] for case in CASES[1:]]
 
 
+def test_a_race_is_not_over_because_its_cases_are_precise() -> None:
+    plan = asked(rounds=5, goal="best", precision=0.5, max_rounds=20)
+    device = Device(plan, noisy({CASES[0]: 10, CASES[1]: 10.1}, 0.2))
+    device.go_on()
+    assert device.kinds[CASES[0]] == device.kinds[CASES[1]] == "max_rounds"
+
+
 def test_what_loses_too_much_accuracy_cannot_win_and_each_family_has_a_winner() -> None:
     other = matrix().variants[0].model_copy(update={"family": "other"})
     plan = planned(
@@ -197,6 +204,15 @@ def test_a_case_that_fails_is_not_tried_for_ever_and_cannot_win() -> None:
     device.go_on()
     assert device.launches == {CASES[0]: 9, CASES[1]: 3, CASES[2]: 9, CASES[3]: 9}
     assert device.kinds[CASES[1]] == "failing"
+
+
+def test_a_case_that_fails_from_some_round_on_is_given_as_many_as_every_case_has() -> None:
+    def time(trial: Trial) -> float | None:
+        return None if trial.case.id == CASES[1] and trial.round > 4 else noisy({}, 0.2)(trial)
+
+    device = Device(asked(rounds=3, precision=0.001, max_rounds=12), time)
+    device.go_on()
+    assert (device.launches[CASES[1]], device.kinds[CASES[1]]) == (7, "failing")
 
 
 def test_of_outputs_and_rounds_those_that_a_race_goes_by_come_first() -> None:
