@@ -15,15 +15,15 @@ import pytest
 
 from benchbench import device_script
 from benchbench.accuracy.outputs import read_outputs
-from benchbench.device_script.protocol import ANSWER, OUTPUTS, REQUEST, Evaluation
+from benchbench.device_script.protocol import ANSWER, OUTPUTS, REQUEST, Evaluation, OnnxRuntimeDelegate
 from benchbench.runtimes.device_script import read_answer, read_probe
-from tests.beds import models
+from tests.beds import models, onnx_models
 from tests.beds.launch import script_file
 from tests.device_script.conftest import CPU, request_for
 
 SOURCES = sorted(Path(str(device_script.__file__)).parent.glob("*.py"))
 OLD = ("3.7", "3.8", "3.9", "3.10")
-PACKAGES = ("tflite-runtime", "numpy<2")  # as `devices --equip` installs them on a board with such a Python
+PACKAGES = ("tflite-runtime", "numpy<2", "onnxruntime")  # as `devices --equip` installs them on such a board
 
 
 @cache
@@ -109,3 +109,24 @@ def test_an_old_python_measures_and_evaluates(old: tuple[str, str, dict[str, str
         assert answer.steady_ns
     (output,) = read_outputs(tmp_path / OUTPUTS)
     np.testing.assert_array_equal(output.raw, np.maximum(samples, 0))
+
+
+def test_an_old_python_measures_and_evaluates_with_its_onnxruntime(
+    old: tuple[str, str, dict[str, str]], tmp_path: Path
+) -> None:
+    _, python, environment = old
+    (tmp_path / "model.onnx").write_bytes(onnx_models.conv("N").SerializeToString())
+    samples = np.random.default_rng(0).normal(size=(3, 3, 8, 8)).astype(np.float32)
+    np.savez(tmp_path / "samples.npz", x=samples)
+    for evaluation in (None, Evaluation("samples.npz")):
+        asked = request_for("model.onnx", asked="ort-cpu", delegate=OnnxRuntimeDelegate(), evaluate=evaluation)
+        (tmp_path / REQUEST).write_text(asked)
+        command = [python, str(script_file()), REQUEST, ANSWER]
+        subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=120)
+        answer = read_answer((tmp_path / ANSWER).read_bytes())
+        assert (answer.status, answer.error) == ("ok", None)
+        assert (answer.runtime or "").startswith("onnxruntime ")
+        assert answer.delegation.verdict == "full"
+        assert answer.steady_ns
+    (output,) = read_outputs(tmp_path / OUTPUTS)
+    np.testing.assert_allclose(output.raw.sum(axis=1), 1, atol=1e-5)
