@@ -35,6 +35,8 @@ if TYPE_CHECKING:
         run_matrix,
         run_models,
     )
+    from benchbench.report.figure import draw, figure
+    from benchbench.report.figures.drawing import FigureFiles
     from benchbench.report.page import write_report
     from benchbench.run_folder.baselines import baseline, baselines, set_baseline
     from benchbench.runtimes.models import inspect
@@ -57,6 +59,8 @@ _HOME = {
         *("plan_matrix", "quantize"),
         *("resume", "run", "run_again", "run_matrix", "run_models"),
     ),
+    "benchbench.report.figure": ("draw", "figure"),
+    "benchbench.report.figures.drawing": ("FigureFiles",),
     "benchbench.report.page": ("write_report",),
     "benchbench.run_folder.baselines": ("baseline", "baselines", "set_baseline"),
     "benchbench.runtimes.models": ("inspect",),
@@ -65,6 +69,7 @@ _HOME = {
 _MODULES = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [
     "BenchbenchError",
+    "FigureFiles",
     "Run",
     "Selection",
     "add_device",
@@ -80,6 +85,8 @@ __all__ = [
     "load",
     "load_matrix",
     "device_status",
+    "draw",
+    "figure",
     "plan_matrix",
     "quantize",
     "read_history",

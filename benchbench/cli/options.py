@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,7 @@ def selecting(command: Any) -> Any:
     return command
 
 
-def _words(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+def words(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
     """Words with commas between them."""
     return None if value is None else tuple(word.strip() for word in value.split(",") if word.strip())
 
@@ -74,9 +74,21 @@ def percentage(_: click.Context, __: click.Parameter, value: str | None) -> floa
     return percent / 100
 
 
+def some_of(*choices: str) -> Callable[[click.Context, click.Parameter, str | None], tuple[str, ...]]:
+    """For an option whose value is some of these words, with commas between them."""
+
+    def chosen(context: click.Context, option: click.Parameter, value: str | None) -> tuple[str, ...]:
+        given = words(context, option, value) or ()
+        if not given or set(given) - set(choices):
+            raise click.BadParameter(f"{value!r}: write {', '.join(choices)}, or some of them with commas between")
+        return tuple(dict.fromkeys(given))
+
+    return chosen
+
+
 def _numbers(context: click.Context, option: click.Parameter, value: str | None) -> tuple[int, ...] | None:
     try:
-        return tuple(int(word) for word in _words(context, option, value) or ()) or None
+        return tuple(int(word) for word in words(context, option, value) or ()) or None
     except ValueError:
         raise click.BadParameter(f"{value!r} is no list of whole numbers: write 1,4") from None
 
@@ -87,8 +99,8 @@ def asking(command: Any) -> Any:
         click.option("--dataset", metavar="PATH|random", help="Models: samples to compare outputs on."),
         click.option("--rounds", type=click.IntRange(1, 1000), metavar="N", help="Models: launches per case.  [5]"),
         click.option("--threads", callback=_numbers, metavar="N,N…", help="Models: thread counts.  [1]"),
-        click.option("--delegates", callback=_words, metavar="KIND,…", help="Models: cpu, gpu, ….  [xnnpack]"),
-        click.option("--devices", callback=_words, metavar="NAME,…", help="Models: names or globs.  [all there are]"),
+        click.option("--delegates", callback=words, metavar="KIND,…", help="Models: cpu, gpu, ….  [xnnpack]"),
+        click.option("--devices", callback=words, metavar="NAME,…", help="Models: names or globs.  [all there are]"),
     ):
         command = option(command)
     return command

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from benchbench.cli import exit_codes
-from benchbench.cli.options import AS_JSON, REPORTS, finish, load_run, print_json
+from benchbench.cli.options import AS_JSON, REPORTS, finish, load_run, print_json, some_of, words
 from benchbench.values.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,10 +21,22 @@ if TYPE_CHECKING:
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="The folder of the page.  [the run's own]"
 )
-def report(runs: tuple[Path, ...], out: Path | None) -> None:
-    """Write HTML and PNG (again) from run folders.
+@click.option("--figures", "names", callback=words, metavar="NAME,…", help="Only these figures.  [all there are]")
+@click.option(
+    "--format", "formats", callback=some_of("png", "svg", "pdf"), default="png", help="Of figures: png,svg,pdf.  [png]"
+)
+@click.option("--theme", "themes", callback=some_of("light", "dark"), default="light", help="light,dark.  [light]")
+@click.option(
+    "--size", "sizes", callback=some_of("page", "slide", "paper"), default="page", help="page,slide,paper.  [page]"
+)
+def report(runs: tuple[Path, ...], out: Path | None, **files: Any) -> None:
+    """Write HTML and figures (again) from run folders.
 
-    Several are shown side by side, the last one held against those before it.
+    Several are shown side by side, the last one held against those before it. A slide is 16:9, paper two columns of a
+    journal.
+
+    \b
+      benchbench report reports/A --figures latency --format svg,pdf --theme light,dark --size paper
     """
     if len(runs) > 1 and out is None:
         raise InputError("a report on several runs needs a folder of its own", remedy="give --out FOLDER")
@@ -33,10 +45,10 @@ def report(runs: tuple[Path, ...], out: Path | None) -> None:
     from benchbench.analysis.recommend import recommend
     from benchbench.cli import progress as console
     from benchbench.cli import tables
-    from benchbench.report import write_report  # takes seconds to import, and what was wrong is told by now
+    from benchbench.report import FigureFiles, write_report  # takes seconds to import; what was wrong is told by now
     from benchbench.report.comparison import comparison_of
 
-    click.echo(str(write_report(loaded, out or runs[0])))
+    click.echo(str(write_report(loaded, out or runs[0], FigureFiles(**files))))
     if found := comparison_of(loaded):
         console.err().print(in_short(found.frame, found.failing), markup=False)
     for run in loaded:  # talk: a script reads the page's path alone

@@ -15,7 +15,8 @@ from markupsafe import Markup
 
 from benchbench.analysis.frames import Run
 from benchbench.report.content import Content
-from benchbench.report.figures.drawing import write_figures
+from benchbench.report.figures import figures_of, known
+from benchbench.report.figures.drawing import PNG, FigureFiles, write_figures
 from benchbench.report.page_data import page_data
 from benchbench.report.results import Results
 from benchbench.report.sections import SECTIONS
@@ -25,26 +26,28 @@ from benchbench.values.atomic import atomic
 from benchbench.values.errors import NothingToDo, file_error
 from benchbench.values.visible import visible
 
-_SCRIPTS = ("data", "selection", "figures", "cases", "answers", "tradeoffs", "main")
+_SCRIPTS = ("data", "selection", "figures", "cases", "answers", "tradeoffs", "comparison", "main")
 
 
-def write_report(runs: Sequence[Run], out: str | Path) -> Path:
-    """Write index.html, figures/*.png and the frames into `out`; returns the page's path.
+def write_report(runs: Sequence[Run], out: str | Path, figures: FigureFiles = PNG) -> Path:
+    """Write index.html, figures/*.png (or what `figures` says) and the frames into `out`; returns the page's path.
 
     The frames: results.parquet and results.csv (a row a trial), cases.csv, and of classifiers classes.csv and
     confusion.csv (`Run.classes` and `Run.confusion`).
 
-    Raises NothingToDo without runs, and InputError or HostError where the folder cannot be written.
+    Raises NothingToDo without runs, InputError for a figure that there is not, and InputError or HostError where the
+    folder cannot be written.
     """
     if not runs:
         raise NothingToDo("no run to report on", remedy="name at least one run folder")
     results, out = Results(tuple(runs)), Path(out)
+    known(figures_of(results), figures.names or ())
     try:
         out.mkdir(parents=True, exist_ok=True)
         _write_frames(results, out)
         write_texts(results, out)
         content = Content(results)
-        write_figures(content.figures, content.tables, out / "figures")
+        write_figures(content.figures, content.tables, out / "figures", figures)
         page = out / "index.html"
         with atomic(page) as file:  # a page that is there is whole: `run --resume` looks for it
             file.write(_rendered(content, out).encode())

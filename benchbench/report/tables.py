@@ -43,7 +43,12 @@ _MOST_OPS = 6  # of one case; the smallest ones together
 
 def tables_of(results: Results) -> Tables:
     """Rows of plain values that JSON has; what is missing is None, or not there."""
-    return {"cases": _cases(results), "operations": _operations(results), "conditions": _conditions(results)}
+    return {
+        "cases": _cases(results),
+        "operations": _operations(results),
+        "conditions": _conditions(results),
+        "comparison": _comparison(results),
+    }
 
 
 def _cases(results: Results) -> list[Row]:
@@ -180,6 +185,22 @@ def _operations(results: Results) -> list[Row]:
                 for op, percent, us in ops
             ]
     return rows
+
+
+def _comparison(results: Results) -> list[Row]:
+    """Each case that the last run and those before it measured."""
+    if results.comparison is None:
+        return []
+    return [
+        {
+            **{
+                name: _text(row[name]) for name in ("case", "device", "family", "variant", "delegate", "verdict", "why")
+            },
+            **{name: _number(row[name]) for name in ("ratio", "ratio_low", "ratio_high")},
+            "named": str(row["case"]).partition("/")[2].removeprefix(f"{row['family']}."),
+        }
+        for row in rows_of(results.comparison.frame)
+    ]
 
 
 def _conditions(results: Results) -> list[Row]:

@@ -11,8 +11,7 @@ from PIL import Image
 from benchbench.analysis.frames import load
 from benchbench.report.content import Content
 from benchbench.report.figures import drawing
-from benchbench.report.figures.drawing import Format, compiled
-from benchbench.report.figures.themes import Theme
+from benchbench.report.figures.drawing import FigureFiles, FileTheme, Format, compiled
 from benchbench.report.results import Results
 from tests.report.builder import full_matrix, launches, variant, write_run
 
@@ -24,11 +23,12 @@ ALL = {
 
 
 def written(
-    folder: Path, *, formats: Sequence[Format] = ("png",), themes: Sequence[Theme] = ("light",)
+    folder: Path, *, formats: Sequence[Format] = ("png",), themes: Sequence[FileTheme] = ("light",)
 ) -> dict[str, Path]:
     """The figures of a run folder, by file name."""
     content = Content(Results((load(folder),)))
-    paths = drawing.write_figures(content.figures, content.tables, folder / "figures", formats=formats, themes=themes)
+    files = FigureFiles(formats=tuple(formats), themes=tuple(themes))
+    paths = drawing.write_figures(content.figures, content.tables, folder / "figures", files)
     return {path.name: path for path in paths}
 
 

@@ -3,44 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
 from benchbench.analysis.rows import Row
 from benchbench.report.figures.base import ROWS, Figure, Spec, drawn_rows, filled
+from benchbench.report.figures.sheets import SHEETS, Sheet, Size, fitted
 from benchbench.report.figures.themes import PAPER, Theme, config
 from benchbench.values.atomic import atomic
 
 Format = Literal["png", "svg", "pdf"]
+FileTheme = Literal["light", "dark"]
 VEGA_LITE = "6.4"  # what the page's scripts are of, too
 MOST_PARTS = 4  # of one file; the overview shows all devices
 _WIDTH = 760  # pixels, of what is as wide as a page
 _SCALE = 2  # pixels of a file for each of these
+_POINTS = 72  # to an inch
 _FONTS = "DejaVu Sans, Noto Sans, Arial, sans-serif"
 
 
+@dataclass(frozen=True, slots=True)
+class FigureFiles:
+    """Which figures are written, and how: every combination; `names` None = all that have something to show."""
+
+    names: tuple[str, ...] | None = None
+    formats: tuple[Format, ...] = ("png",)
+    themes: tuple[FileTheme, ...] = ("light",)
+    sizes: tuple[Size, ...] = ("page",)
+
+
+PNG = FigureFiles()
+
+
 def write_figures(
-    figures: Sequence[Figure],
-    tables: Mapping[str, Sequence[Row]],
-    folder: Path,
-    *,
-    formats: Sequence[Format] = ("png",),
-    themes: Sequence[Theme] = ("light",),
+    figures: Sequence[Figure], tables: Mapping[str, Sequence[Row]], folder: Path, files: FigureFiles = PNG
 ) -> tuple[Path, ...]:
-    """Write each figure that has rows as NAME.png, in the dark NAME-dark.png, into the folder; returns their paths."""
+    """Write each figure that has rows as NAME[-dark][-SIZE].FORMAT into the folder; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for figure, spec in whole_specs(figures, tables):
-        for theme in themes:
-            for form in formats:
-                path = folder / f"{figure.name}{'-dark' * (theme == 'dark')}.{form}"
+    wanted = [figure for figure in figures if files.names is None or figure.name in files.names]
+    for size, theme in product(files.sizes, files.themes):
+        for figure, spec in whole_specs(wanted, tables, SHEETS[size].plot_px if size in SHEETS else _WIDTH):
+            name = f"{figure.name}{'-dark' * (theme == 'dark')}{f'-{size}' * (size != 'page')}"
+            for form in files.formats:
+                path = folder / f"{name}.{form}"
                 with atomic(path) as file:
-                    file.write(drawn(spec, form, theme))
+                    file.write(drawn(spec, form, theme, size))
                 written.append(path)
     return tuple(written)
 
 
-def drawn(spec: Spec, form: Format, theme: Theme) -> bytes:
+def drawn(spec: Spec, form: Format, theme: Theme = "light", size: Size = "page") -> bytes:
     """A spec that has its rows, as the bytes of a file."""
     import vl_convert
 
@@ -49,12 +64,25 @@ def drawn(spec: Spec, form: Format, theme: Theme) -> bytes:
         "config": config(theme, _FONTS) | {"background": PAPER[theme], "padding": 12},
         "allowed_base_urls": [],  # names in it come from strangers
     }
+    if size != "page":
+        return _on_sheet(vl_convert.vegalite_to_svg(spec, **look), form, SHEETS[size])
     if form == "svg":
         text: str = vl_convert.vegalite_to_svg(spec, **look)
         return text.encode()
     if form == "pdf":
         return bytes(vl_convert.vegalite_to_pdf(spec, **look))
     return bytes(vl_convert.vegalite_to_png(spec, scale=_SCALE, **look))
+
+
+def _on_sheet(svg: str, form: Format, sheet: Sheet) -> bytes:
+    import vl_convert
+
+    drawing = fitted(svg, sheet)
+    if form == "svg":
+        return drawing.in_unit(1, "in").encode()
+    if form == "pdf":  # which takes a pixel for a point
+        return bytes(vl_convert.svg_to_pdf(drawing.in_unit(_POINTS, "")))
+    return bytes(vl_convert.svg_to_png(svg, scale=drawing.per_px_in * _POINTS, ppi=sheet.dpi))
 
 
 def compiled(figure: Figure) -> dict[str, Any]:
@@ -67,7 +95,9 @@ def compiled(figure: Figure) -> dict[str, Any]:
     return found
 
 
-def whole_specs(figures: Sequence[Figure], tables: Mapping[str, Sequence[Row]]) -> Iterator[tuple[Figure, Spec]]:
+def whole_specs(
+    figures: Sequence[Figure], tables: Mapping[str, Sequence[Row]], width: int = _WIDTH
+) -> Iterator[tuple[Figure, Spec]]:
     """The specs of all figures that have something to show, with their rows, one part under another."""
     for figure in figures:
         parts: dict[tuple[Any, ...], list[Row]] = {}
@@ -75,15 +105,15 @@ def whole_specs(figures: Sequence[Figure], tables: Mapping[str, Sequence[Row]]) 
             parts.setdefault(tuple(row[name] for name in figure.each), []).append(row)
         groups = [rows for part in parts.values() if (rows := drawn_rows(figure, part))]
         if groups:
-            yield figure, _composed(figure, groups[:MOST_PARTS])
+            yield figure, _composed(figure, groups[:MOST_PARTS], width)
 
 
-def _composed(figure: Figure, groups: Sequence[Sequence[Row]]) -> Spec:
+def _composed(figure: Figure, groups: Sequence[Sequence[Row]], width: int) -> Spec:
     parts = [
         {
             "title": filled(figure.title, rows[0]),
             "data": {"name": f"{ROWS}{n}"},
-            **({"width": _WIDTH} if figure.wide else {}),
+            **({"width": width} if figure.wide else {}),
             **figure.spec,
         }
         for n, rows in enumerate(groups)

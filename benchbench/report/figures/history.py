@@ -37,7 +37,7 @@ def figure(results: Results) -> Figure:
                     "type": "ordinal",
                     "sort": None,
                     "title": None,
-                    "axis": {"labelAngle": -30, "labelLimit": 140},
+                    "axis": {"labelAngle": -30, "labelLimit": 200, "labelExpr": BOTH_ENDS},
                 },
                 "y": {
                     "field": "median_ms",

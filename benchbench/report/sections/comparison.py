@@ -26,7 +26,7 @@ def section(results: Results) -> Section | None:
         "short": in_short(found.frame, found.failing),
         "statistic": formatting.statistic_title(found.frame["statistic"]).capitalize(),
     }
-    return Section("comparison", "Runs compared", "comparison.html", _about(results, found), content=content)
+    return Section("comparison", "Runs compared", "comparison.html", _about(results, found), content, ("comparison",))
 
 
 def _about(results: Results, found: Comparison) -> str:
@@ -55,6 +55,7 @@ def _row(row: pd.Series, found: Comparison) -> dict[str, Any]:
     known = formatting.known(row["ratio_low"])
     return {
         "case": case,
+        "facets": {name: row[name] for name in ("device", "family", "variant", "delegate")},
         "base": float(row["base_ms"]),
         "new": float(row["new_ms"]),
         "ratio": float(row["ratio"]),

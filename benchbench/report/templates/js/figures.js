@@ -12,7 +12,7 @@ const fill = (words, row) => words.replace(/\{(\w+)\}/g, (_, name) => named(row[
 function selectedOf(name) {
   if (name === "cases") return selected;
   const rows = table(name);
-  const columns = ["place", "family", "variant", "delegate"].filter((column) => rows.length && column in rows[0]);
+  const columns = ["place", "device", "family", "variant", "delegate"].filter((column) => rows.length && column in rows[0]);
   const keyOf = (row) => columns.map((column) => row[column]).join("\n");
   const keys = new Set(selected.map(keyOf));
   return rows.filter((row) => keys.has(keyOf(row)));

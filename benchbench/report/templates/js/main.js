@@ -6,7 +6,7 @@ function start() {
   buildControls();
   buildCases();
   buildLimits();
-  followers.push(showAnswers, showTradeoffs, showCases, drawAll);
+  followers.push(showAnswers, showTradeoffs, showCases, showCompared, drawAll);
   const section = readAddress();
   apply();
   goTo(section);

@@ -1,0 +1,79 @@
+"""Figures as files: in every format, theme and size, and of the cases that somebody chose."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from benchbench.analysis.frames import load
+from benchbench.report import FigureFiles, figure, write_report
+from benchbench.report.figures.themes import PAPER
+from benchbench.values.errors import InputError, NothingToDo
+from tests.report.builder import full_matrix
+from tests.workbench import Workbench
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("run")
+    full_matrix(made, devices=("pixel8", "rpi5"), rounds=3)
+    return made
+
+
+def sides_of_svg(path: Path) -> tuple[float, float]:
+    width, height = re.findall(
+        r'<svg[^>]*? (?:width|height)="([\d.]+)in"[^>]*? (?:width|height)="([\d.]+)in"', path.read_text()
+    )[0]
+    return float(width), float(height)
+
+
+def test_a_figure_is_written_in_every_format_theme_and_size_that_is_asked_for(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "devices").mkdir()
+    bench = Workbench(tmp_path)
+    bench.benchbench(
+        *("report", str(folder), "--out", "out", "--figures", "latency,memory", "--format", "png,svg,pdf"),
+        *("--theme", "light,dark", "--size", "slide,paper"),
+    )
+    figures = tmp_path / "out" / "figures"
+    names = {
+        f"{name}{theme}-{size}"
+        for name in ("latency", "memory")
+        for theme in ("", "-dark")
+        for size in ("slide", "paper")
+    }
+    assert {path.name for path in figures.iterdir()} == {f"{n}.{form}" for n in names for form in ("png", "svg", "pdf")}
+    for size, (width_in, height_in), dpi in (("slide", (13.333, 7.5), 144), ("paper", (7.087, 9.45), 300)):
+        with Image.open(figures / f"latency-dark-{size}.png") as image:
+            assert image.info["dpi"][0] == pytest.approx(dpi, abs=1)
+            filled = max(image.width / (width_in * dpi), image.height / (height_in * dpi))
+            assert filled == pytest.approx(1, abs=0.01)
+            assert "#" + image.convert("RGB").crop((1, 1, 2, 2)).tobytes().hex() == PAPER["dark"]
+        box = re.search(rb"/MediaBox ?\[0 0 ([\d.]+) ([\d.]+)\]", (figures / f"latency-{size}.pdf").read_bytes())
+        assert box is not None
+        in_points = float(box[1]) / (72 * width_in), float(box[2]) / (72 * height_in)
+        assert max(in_points) == pytest.approx(1, abs=0.01)
+        svg = sides_of_svg(figures / f"latency-{size}.svg")
+        assert max(svg[0] / width_in, svg[1] / height_in) == pytest.approx(1, abs=0.01)
+
+
+def test_a_figure_nobody_has_is_refused_with_the_names_there_are(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="latencies") as error:
+        write_report([load(folder)], tmp_path, FigureFiles(names=("latencies",)))
+    assert "latency" in error.value.remedy
+    assert not (tmp_path / "figures").exists()
+    done = Workbench(tmp_path).benchbench("report", str(folder), "--format", "gif", expect=2)
+    assert "png" in done.stderr
+
+
+def test_a_figure_of_a_frame_has_its_cases_and_no_others(folder: Path) -> None:
+    run = load(folder)
+    chosen = run.cases[(run.cases["device"] == "pixel8") & (run.cases["delegate"] == "xnnpack")]
+    spec = figure("latency", run, cases=chosen)
+    rows = [row for part in spec["datasets"].values() for row in part]
+    assert {row["case"] for row in rows} == set(chosen["case"])
+    assert sum(map(len, figure("latency", run)["datasets"].values())) > len(rows)
+    with pytest.raises(NothingToDo):
+        figure("latency", run, cases=chosen[:0])
