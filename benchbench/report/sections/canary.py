@@ -38,7 +38,8 @@ def _rows(run: Run) -> dict[str, dict[str, Any]]:
     return {
         device: _row(run.canaries[device], sum(o.device == device and o.trial in beside for o in run.outcomes))
         if device in run.canaries
-        else {"told": _no_canary(run, device)}
+        else dict.fromkeys(("canaries", "median", "range", "allowed"), formatting.NOTHING)
+        | {"told": _no_canary(run, device)}
         for device in devices
     }
 
@@ -53,7 +54,7 @@ def _row(canaries: Canaries, beside: int) -> dict[str, Any]:
     else:
         told = "the same speed all along"
     return {
-        "count": len(times),
+        "canaries": str(len(times)),
         "median": formatting.time(canaries.median_us / 1000),
         "range": " to ".join(formatting.time(edge(times) / 1000) for edge in (min, max)),
         "allowed": f"± {canaries.allowed_us / canaries.median_us:.0%}",
