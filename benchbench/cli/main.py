@@ -25,7 +25,7 @@ class _Commands(click.Group):
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.version_option(package_name="benchbench", message="benchbench %(version)s")
 def cli(debug: bool) -> None:
-    """Benchmark TFLite models on phones and boards, across hardware delegates, with numbers that can be believed."""
+    """Benchmark TFLite and ONNX models on phones and boards, across delegates, with numbers that can be believed."""
     del debug  # main() looks for it, since it must work for what goes wrong here too
 
 
