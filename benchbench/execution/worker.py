@@ -132,7 +132,7 @@ def unavailable(trial: Trial, path: str) -> Outcome:
     told = f"{device}: {path} is not there, which {label} needs"
     source = trial.case.delegate.libraries_from
     put = f"put it there (from {source})" if source else "put it there"
-    remedy = f"{put}, or correct its path in the matrix or under `libraries` in the device's file"
+    remedy = f"{put}, correct its path, or let `libraries` in the device's file name one of this host ('host:PATH')"
     delegation = Delegation(asked=trial.case.delegate.kind, verdict="unavailable", evidence=told)
     return blank(trial).model_copy(update={"error": told, "remedy": remedy, "delegation": delegation})
 
