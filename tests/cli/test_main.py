@@ -127,8 +127,8 @@ def test_a_mistake_in_a_matrix_is_one_line_and_an_exit_code(
     [
         (["dance"], 2, "No such command 'dance'"),
         (["plan"], 2, "Missing argument 'MATRIX'"),
-        (["run"], 2, "give a matrix, models (.tflite), or a run folder with --resume or --again"),
-        (["run", "matrix.toml", "--resume", "empty"], 2, "give a matrix, models (.tflite), or a run folder"),
+        (["run"], 2, "give a matrix, models (.tflite, .onnx), or a run folder with --resume or --again"),
+        (["run", "matrix.toml", "--resume", "empty"], 2, "give a matrix, models (.tflite, .onnx), or a run folder"),
         (["run", "--resume", "none"], 2, "none"),
         (["run", "--resume", "empty"], 2, "empty: is no run folder: it has no run.json"),
         (["run", "matrix.toml", "--only", "gpu"], 3, "--only 'gpu' fits no case"),
