@@ -14,7 +14,7 @@ from benchbench.values.errors import BenchbenchError, InputError
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @AS_JSON
 def models(files: tuple[Path, ...], as_json: bool) -> None:
-    """Show what is in a .tflite: scheme, inputs, outputs, ops, size."""
+    """Show what is in a model: scheme, inputs, outputs, ops, size."""
     from benchbench.cli import progress as console
     from benchbench.cli import tables
     from benchbench.runtimes.models import inspect

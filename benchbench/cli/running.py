@@ -47,9 +47,9 @@ def plan(
     like: Path | None,
     as_json: bool,
 ) -> None:
-    """Show what would run, what would not, for how long, and which change it could find.
+    """Show what would run, what would not, and for how long.
 
-    Touches no device unless --probe.
+    Also which change it could find. Touches no device unless --probe.
     """
     from benchbench import pipeline as api
     from benchbench.analysis.sensitivity import sensitivity

@@ -3,7 +3,8 @@
     python -m benchbench.demo.train_fashion_mnist WORK
     python -m benchbench.demo.ship_fashion_mnist WORK OUT
 
-needs what training needs, and `pip install 'benchbench[quantize,tensorflow]'`. OUT must not exist.
+needs what training needs, and `pip install 'benchbench[quantize,tensorflow]'`. OUT must not exist. The .onnx twins are
+added by onnx_fashion_mnist.
 """
 
 from __future__ import annotations
