@@ -19,7 +19,7 @@ from benchbench.cli.options import watch
 from benchbench.config.matrix import load_matrix
 from benchbench.execution.selection import Selection
 from benchbench.pipeline import quantize, run_matrix
-from benchbench.report.page import write_report
+from benchbench.report import FigureFiles, write_report
 from benchbench.values.device import Device, Local
 from tests.beds.adb_server import AdbServerProcess
 from tests.beds.benchmark_model import install
@@ -37,6 +37,7 @@ FILTER_SCHEMES = ("float32", "dynamic-int8", "int8")
 SHOWN = {"float32", "float16", "dynamic-int8", "int8", "int8-pertensor-imbalanced"}
 # A software GPU says nothing; threads are swept on this machine alone.
 LEFT_OUT = ("host/*/gpu/*", "board/*/gpu/*", f"{PHONE}/*/gpu/t2", "board/*/t2", f"{PHONE}/*/t2")
+FIGURES = ("overview", "accuracy")  # those that the README shows: all would be six megabytes
 ROUNDS = int(os.environ.get("SAMPLE_ROUNDS", "6"))
 MATRIX = f"""\
 name = "sample"
@@ -124,7 +125,9 @@ def main() -> None:
         )
         shutil.rmtree(SAMPLE, ignore_errors=True)
         shutil.copytree(run, SAMPLE)
-        write_report([load(SAMPLE)], SAMPLE)
+        os.chdir(SAMPLE.parents[1])
+        shown = SAMPLE.relative_to(SAMPLE.parents[1])  # a page names its folder
+        write_report([load(shown)], shown, FigureFiles(names=FIGURES))
     print(SAMPLE)
 
 
