@@ -36,6 +36,7 @@ bench: $(STAMP)
 	@.ci/system-packages test
 	@$(BIN)/python -m tests.bench_overhead
 	@$(BIN)/python -m tests.bench_history
+	@$(BIN)/python -m tests.bench_report
 
 # Are the intervals and verdicts as often right as they say? Simulated; some ten minutes.
 calibrate: $(STAMP)

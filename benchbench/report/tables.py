@@ -27,7 +27,7 @@ _TEXTS = (
     "stopped",
 )
 _NUMBERS = ("median_ms", "low_ms", "high_ms", "between_cv", "launches", "launches_all", "threads")
-INNER = ("id", "label", "cell", "interval", "ends", "symbol", "badge", "quoted", "run_number", "words", "equals")
+INNER = ("id", "label", "cell", "ends", "symbol", "badge", "quoted", "run_number", "words", "equals")
 # Symbol and word, so that a verdict can be read without its colour.
 _BADGES = {
     "full": ("●", "full"),
@@ -100,12 +100,11 @@ def _about(case: Row) -> dict[str, Any]:
         "ends": None if pd.isna(case["low_ms"]) else formatting.interval(case["low_ms"], case["high_ms"]),
         "label": _label(case),
         "cell": _cell(case),
-        "interval": _interval(case),
         "symbol": symbol,
         "badge": badge,
         "quoted": shlex.quote(case["case"]),
         "memory_known": True if known else None,
-        "samples_ms": [_rounded(time, 5) for time in case["samples_ms"]],
+        "samples_ms": [_rounded(time, 4) for time in case["samples_ms"]],
     }
 
 
@@ -238,11 +237,6 @@ def _cell(case: Row) -> str:
     if case["status"] != "ok":
         return str(case["status"])
     return _SHORT.get(case["verdict"], "disturbed")
-
-
-def _interval(case: Row) -> str | None:
-    said = formatting.interval(case["low_ms"], case["high_ms"])
-    return None if said == formatting.NOTHING else f"{said} ({formatting.interval_name(int(case['launches']))})"
 
 
 def _text(value: Any) -> str | None:

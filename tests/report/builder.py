@@ -279,16 +279,16 @@ def full_matrix(
             for used, delegate, threads in cells:
                 slower = 1.0 + device_index
                 when = (round_number, position)
-                outcomes.append(_believable(rng, device, used, delegate, threads, when=when, slower=slower))
+                outcomes.append(believable(rng, device, used, delegate, threads, when=when, slower=slower))
                 position += 1
         last = [o for o in outcomes[-len(cells) :] if o.status == "ok" and "/t1" in o.case]
-        outcomes += [x for o in last for x in _extras(o, folder, classes)]
+        outcomes += [x for o in last for x in extras(o, folder, classes)]
     reason = "not compiled for the Edge TPU: run edgetpu_compiler"
     skips = [skip(devices[0], variant(scheme=scheme), "edgetpu", reason) for scheme in SPEED]
     return write_run(folder, outcomes, variants=variants, skips=skips)
 
 
-def _believable(
+def believable(
     rng: random.Random,
     device: str,
     used: Variant,
@@ -337,7 +337,7 @@ def class_tables(folder: Path, trial: str, correct: NDArray[np.bool_], names: Se
     return outputs
 
 
-def _extras(o: Outcome, folder: Path, classes: Sequence[str]) -> list[Outcome]:
+def extras(o: Outcome, folder: Path, classes: Sequence[str]) -> list[Outcome]:
     """The launches of a case for its accuracy and its op profile."""
     asked, scheme = str(o.delegation.asked), o.variant.split(".", 1)[1]
     correct = np.random.default_rng(3).random(2000) < ACCURACY.get(scheme, 0.9) - 0.004 * (asked == "gpu")

@@ -86,7 +86,7 @@ CASE_TIPS: list[Spec] = [
         ("executor", "ran on"),
         ("threads", "threads"),
         ("label", "latency"),
-        ("interval", "interval"),
+        ("ends", "interval"),
     )
 ]
 
