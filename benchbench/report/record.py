@@ -62,6 +62,9 @@ class ComparisonEntry(Frozen):
     failing: dict[str, tuple[str, ...]] = Field(description="Why, by case.")
     detectable: float | None = Field(description="The change that would have been found, a fraction.")
     bases: int = Field(description="How many base runs there are.")
+    canaries: dict[str, dict[str, float]] = Field(
+        description="By device: new / base of its canaries (`ratio`), and how far from 1 is the same speed (`allowed`)."
+    )
     counts: dict[str, int] = Field(description="How many cases have each verdict.")
     cases: tuple[dict[str, Any], ...] = Field(description="A row a case: the columns of `comparison` above.")
     quantities: tuple[dict[str, Any], ...] = Field(
