@@ -16,6 +16,7 @@ from benchbench.analysis.rows import Row, rows_of
 from benchbench.analysis.tradeoffs import is_broken
 from benchbench.report.results import Results, missing
 from benchbench.report.tradeoff_texts import tradeoff_texts
+from benchbench.runtimes import BACKENDS, runtime_of_backend
 from benchbench.values import formatting
 from benchbench.values.quantities import PER_LAUNCH, SCORES, of_group
 from benchbench.values.quantity import Quantity
@@ -92,6 +93,7 @@ def _about(case: Row) -> dict[str, Any]:
     known = headline and any(not pd.isna(case[one.case_column]) for one in memory)
     symbol, badge = _badge(case)
     return {name: _text(case.get(name)) for name in _TEXTS} | {
+        "runtime": _runtime(case["kind"]),
         "headline": headline,
         "headline_ms": _number(case["median_ms"]) if headline else None,
         "why": missing(case),
@@ -106,6 +108,11 @@ def _about(case: Row) -> dict[str, Any]:
         "memory_known": True if known else None,
         "samples_ms": [_rounded(time, 4) for time in case["samples_ms"]],
     }
+
+
+def _runtime(kind: Any) -> str | None:
+    """What people call the runtime of a backend; None for a kind that nobody has, or that is not known."""
+    return runtime_of_backend(kind).title if kind in BACKENDS else None
 
 
 def _badge(case: Row) -> tuple[str, str]:

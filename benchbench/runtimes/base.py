@@ -63,6 +63,7 @@ class Target:
 class Runtime(ABC):
     """What executes a format of model files: reading them, its backends, its tools."""
 
+    title: ClassVar[str]  # what people call it
     format: ClassVar[str]  # of the variants that it runs
     suffixes: ClassVar[tuple[str, ...]]  # of their files: ".tflite"
     name_ending: ClassVar[str] = ""  # of the names that variants get from their files, beside those of other formats

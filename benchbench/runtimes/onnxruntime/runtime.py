@@ -28,6 +28,7 @@ ON_HOST = tuple(package for package in ("onnxruntime", "onnx") if find_spec(pack
 class OnnxRuntime(Runtime):
     """What is true of ONNX Runtime alone; the packages of the extra are imported where they are used."""
 
+    title = "ONNX Runtime"
     format = "onnx"
     suffixes = (".onnx",)
     name_ending = ".onnx"

@@ -37,6 +37,7 @@ REFERENCES: Mapping[str, DelegateRequest] = MappingProxyType(
 class Tflite(Runtime):
     """What is true of LiteRT alone; what reads flatbuffers is slow to import."""
 
+    title = "LiteRT"
     format = "tflite"
     suffixes = (".tflite",)
     backends = BACKENDS

@@ -54,6 +54,7 @@ def result_of(text: str) -> LaunchResult | None:
 class Sleeper(Runtime):
     """A runtime for .dummy files."""
 
+    title = "Sleeper"
     format = "dummy"
     suffixes = (".dummy",)
     usual_backend = "sleep"

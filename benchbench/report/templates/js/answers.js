@@ -144,7 +144,7 @@ function showAnswers() {
   more.hidden = left <= 0;
   more.textContent = `Show ${left.toLocaleString("en")} more`;
   showLimits();
-  document.getElementById("loss-said").textContent = `${lossLimit()} points`;
+  document.getElementById("loss-said").textContent = `${lossLimit()} ${lossLimit() === 1 ? "point" : "points"}`;
   document.getElementById("limits-reset").hidden = atDefault();
 }
 
