@@ -348,7 +348,7 @@ def quantize(
     """Make the schemes of a float model into the new folder `out`, as files of `model_format`.
 
     `source` is a .tflite, an .onnx, a Keras file or a SavedModel folder; without a format, a model file's family is of
-    its own, and any other's of the first that has a quantizer. No `schemes` are all of that format's converters. One
+    its own, and any other's of the first that has a quantizer. No `schemes` (None) are all that it makes. One
     that cannot be made, or not be run here, is skipped with its reason; one that answers badly is kept, and its
     fidelity says so. Raises InputError for a source, data or folder that cannot be used, ToolError when nothing but a
     copy of the source could be made; `out` does not exist then.
@@ -356,7 +356,7 @@ def quantize(
     runtime = quantizing(Path(source), model_format)
     return runtime.quantizer()(
         source,
-        schemes or runtime.schemes,
+        runtime.schemes if schemes is None else schemes,
         out,
         representative=representative,
         pixels=pixels,

@@ -353,7 +353,7 @@ def test_what_does_not_exist_or_is_no_model_is_refused(tmp_path: Path) -> None:
     refused(tmp_path, "is no model file and no SavedModel folder", source=tmp_path)
     for suffix, why in (
         (".pb", r"\.pb cannot be quantized \(give a \.tflite"),
-        (".onnx", r"no converter makes \.tflite"),
+        (".onnx", r"is no ONNX model"),
     ):
         source = tmp_path / f"net{suffix}"
         source.touch()
