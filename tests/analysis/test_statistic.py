@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -116,8 +117,10 @@ def test_page_charts_and_terminal_name_the_statistic_without_plot_warnings(
     done = report("run", folder=tmp_path)
     assert [line for line in done.stderr.splitlines() if line and "recommend" not in line] == []
     page = (tmp_path / "run" / "index.html").read_text()
-    assert "mean latency" in page
-    assert "median latency" not in page
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
+    assert "mean" in data["statistic"].lower()
+    assert "each launch&#39;s mean" in page
+    assert "each launch&#39;s median" not in page
     assert "1.23 µs" in page
     assert "1.00 µs" not in page
     assert not re.search(r"(?<![\d.])0 ms", page)

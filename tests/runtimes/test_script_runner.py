@@ -77,6 +77,7 @@ def test_an_evaluation_asks_for_its_outputs_back() -> None:
         "preprocess": {"scale": 1.0, "mean": [1.0, 2.0, 3.0], "std": [1.0]},
         "at_most_seconds": 30,
         "whole": False,
+        "channels_first": [],
     }
 
 
