@@ -40,13 +40,13 @@ def test_models_run_without_a_matrix_and_it_is_kept_to_run_again(bench: Workbenc
 @pytest.mark.parametrize(
     ("arguments", "telling"),
     [
-        (["matrix.toml", FLOAT32], "matrix.toml: give one matrix, or nothing but models (.tflite)"),
-        (["a.toml", "b.toml"], "b.toml: give one matrix, or nothing but models (.tflite)"),
+        (["matrix.toml", FLOAT32], "matrix.toml: give one matrix, or nothing but models (.tflite, .onnx)"),
+        (["a.toml", "b.toml"], "b.toml: give one matrix, or nothing but models (.tflite, .onnx)"),
         (["matrix.toml", "--threads", "2"], "--threads is for models; a matrix has a key for it"),
         (["--resume", "reports/a", "--rounds", "2"], "--rounds is for models"),
         (
             [FLOAT32, "--resume", "reports/a"],
-            "give a matrix, models (.tflite), or a run folder with --resume or --again",
+            "give a matrix, models (.tflite, .onnx), or a run folder with --resume or --again",
         ),
         ([FLOAT32, "--threads", "1,x"], "'1,x' is no list of whole numbers: write 1,4"),
         ([FLOAT32, "--threads", "0"], "command line: threads 1: should be 1 or more (it is 0)"),

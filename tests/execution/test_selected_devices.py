@@ -156,4 +156,5 @@ def test_the_end_of_a_run_says_what_became_of_every_case(bench: Workbench) -> No
     assert "2 of 4 selected: 1 measured, 1 skipped (nnapi on host: " in done.stderr
     assert "host/fashion_mnist.float32/nnapi/t1" in done.stdout
     page = (bench.latest() / "index.html").read_text(encoding="utf-8")
-    assert "2 of 4 selected: 1 measured, 1 skipped (nnapi on host: " in page.split("<main")[0]
+    assert "2 of 4 selected: 1 measured, 1 skipped" in page.split("<main")[0]
+    assert '<td class="wide">nnapi on host</td>' in page
