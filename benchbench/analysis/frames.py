@@ -33,7 +33,7 @@ from benchbench.run_folder.journal import read_records
 from benchbench.run_folder.manifest import CaseRecord, DeviceRecord, Manifest, ToolRecord, read_manifest
 from benchbench.run_folder.series import Series, read_series, series_of
 from benchbench.runtimes import without_suffix
-from benchbench.values.case import CANARY, Variant
+from benchbench.values.case import Variant
 from benchbench.values.formatting import counted
 from benchbench.values.outcome import Outcome, Statistic, Timings, common_statistic
 from benchbench.values.quantities import PER_LAUNCH
@@ -94,7 +94,7 @@ class Run:
             trial.id
             for trial in self.manifest.trials
             if trial.id not in had
-            and trial.purpose != CANARY
+            and trial.of_matrix
             and not (trial.case in self.stops and trial.round > self.stops[trial.case].rounds)
         )
 
