@@ -14,7 +14,7 @@ import pytest
 from benchbench.analysis.frames import load
 
 ROOT = Path(__file__).parents[1]
-TRAINING = {"train_fashion_mnist.py", "qat_fashion_mnist.py", "ship_fashion_mnist.py"}
+TRAINING = {"train_fashion_mnist.py", "qat_fashion_mnist.py", "ship_fashion_mnist.py", "onnx_fashion_mnist.py"}
 
 
 @pytest.fixture(scope="module")
