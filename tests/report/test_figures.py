@@ -57,6 +57,20 @@ def test_no_words_run_past_the_edge_of_a_figure(tmp_path: Path) -> None:
             assert min(edge.tobytes()) > 245, name
 
 
+def test_the_end_of_a_wild_interval_is_told_to_three_digits(tmp_path: Path) -> None:
+    write_run(tmp_path, launches([1.0, 1.1, 37.51894]))
+    drawn = written(tmp_path, formats=["svg"])["latency.svg"].read_text(encoding="utf-8")
+    assert "interval to 37.5 ms" in drawn
+
+
+def test_one_case_alone_is_no_figure_of_speed_against_fidelity(tmp_path: Path) -> None:
+    measured = launches([1.0, 1.1, 1.2])
+    scored = {"purpose": "accuracy", "trial": f"{measured[0].case}/accuracy", "accuracy": TRUE}
+    found = written(write_run(tmp_path, [*measured, measured[0].model_copy(update=scored)]))
+    assert "latency.png" in found
+    assert "accuracy.png" not in found
+
+
 def test_a_figure_without_data_is_not_written(tmp_path: Path) -> None:
     found = written(write_run(tmp_path, launches([10.0, 10.1], before=None, after=None)))
     assert set(found) == {"latency.png", "phases.png", "memory.png"}

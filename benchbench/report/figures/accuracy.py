@@ -66,4 +66,4 @@ def figure(results: Results) -> Figure:
     }
     title = "{place} · {family}: {metric_title}"
     alt = "{metric_title} over latency of {family} on {place}; the Pareto front is ringed"
-    return Figure("accuracy", "cases", PAIR, title, alt, spec, needs=("score", "median_ms"))
+    return Figure("accuracy", "cases", PAIR, title, alt, spec, needs=("score", "median_ms"), varies="id")

@@ -51,17 +51,18 @@ def filled(words: str, row: Row) -> str:
 
 
 # Vega expressions. A time is in milliseconds wherever it stands in a row.
-def time_of(value: str) -> str:
-    """A time with the unit in which it reads best, for an axis or beside a mark."""
+def time_of(value: str, digits: int = 3) -> str:
+    """A time with the unit in which it reads best, to so many significant digits, for an axis or beside a mark."""
+    form = f"'.{digits}~r'"
     return (
-        f"{value} == 0 ? '0' : abs({value}) >= 1000 ? format({value} / 1000, '~r') + ' s' : "
-        f"abs({value}) >= 1 ? format({value}, '~r') + ' ms' : format({value} * 1000, '~r') + ' µs'"
+        f"{value} == 0 ? '0' : abs({value}) >= 1000 ? format({value} / 1000, {form}) + ' s' : "
+        f"abs({value}) >= 1 ? format({value}, {form}) + ' ms' : format({value} * 1000, {form}) + ' µs'"
     )
 
 
 # A long name gives way in its middle: its ends tell variants apart.
 BOTH_ENDS = "length(datum.label) > 28 ? slice(datum.label, 0, 13) + '…' + slice(datum.label, -14) : datum.label"
-TIME_AXIS: Spec = {"tickCount": 6, "labelExpr": time_of("datum.value")}
+TIME_AXIS: Spec = {"tickCount": 6, "labelExpr": time_of("datum.value", 5)}  # ticks may stand close
 NAMES: Spec = {"labelExpr": BOTH_ENDS, "labelLimit": 230, "labelPadding": 8}
 PALE: Spec = {"condition": {"test": "datum.broken", "value": 0.3}, "value": 1}
 # Of each variant and delegate the case with the fastest threads among headline numbers.
