@@ -194,7 +194,7 @@ def _open_shape(launches: LaunchSequence) -> Doubt | None:
         return None
     names = ", ".join(launches.open_inputs)
     text = f"the model leaves the size of {names} open, and ran at the shape that stands in its file, often a size of 1"
-    return Doubt("open shape", text, "give `inputs` in its [[model]]")
+    return Doubt("open shape", text, "give `inputs = [{ shape = […] }, …]` in its [[model]]")
 
 
 def _slow_start(launches: LaunchSequence) -> Doubt | None:

@@ -129,7 +129,11 @@ def own_and_known(table: Sequence[Row]) -> tuple[list[Row], list[Row]]:
 def cannot_choose(cases: Sequence[Row], own: Sequence[Row], known: Sequence[Row]) -> str:
     """Why nothing can be chosen among the cases of a device and family, in a sentence; "" where something can."""
     if all(row["broken"] for row in own):
-        why = _nothing_ran(cases) or "no case has a number that ran where it was asked to, undisturbed"
+        why = (
+            _nothing_ran(cases)
+            or _all_of_others(cases)
+            or "no case has a number that ran where it was asked to, undisturbed"
+        )
         why = "every case that ran where it was asked to breaks an output" if own else why
         return f"Nothing can be recommended: {why}."
     why = _too_little_known(own, known)
@@ -141,6 +145,12 @@ def _nothing_ran(cases: Sequence[Row]) -> str:
     if not all(row["status"] in {"failed", "incomplete"} for row in cases):
         return ""
     return f"every case failed: {shorten(cases[0]['error'], 200)}".rstrip(".")
+
+
+def _all_of_others(cases: Sequence[Row]) -> str:
+    """That what ran as it was asked to is of another network than the family's; "" where nothing ran so."""
+    others = [row for row in cases if row["headline"] and row["network"]]
+    return f"what ran where it was asked to is {others[0]['because']}" if others else ""
 
 
 def _too_little_known(own: Sequence[Row], known: Sequence[Row]) -> str:

@@ -26,7 +26,8 @@ def _open_inputs(variant: Variant) -> Iterator[str]:
     if variant.open_inputs:
         yield (
             f"{variant.id}: leaves the size of {', '.join(variant.open_inputs)} open, and the matrix gives none: "
-            "measured is the shape that stands in the file, often a size of 1 (give `inputs` in its [[model]])"
+            "measured is the shape that stands in the file, often a size of 1 "
+            "(give `inputs = [{ shape = […] }, …]` in its [[model]])"
         )
 
 

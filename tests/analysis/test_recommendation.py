@@ -203,6 +203,14 @@ def test_another_network_is_no_base_no_choice_and_not_on_the_front(tmp_path: Pat
     assert found.choice == "int8 on xnnpack, 1 thread"
 
 
+def test_where_only_another_network_was_measured_it_is_said_to_be_one(tmp_path: Path) -> None:
+    stranger = kin("float16", network="float16", because="another network than float32: outputs [6] instead of [4]")
+    (found,) = recommend(load(write_run(tmp_path, case("float16", 1, 999), variants=[stranger])).cases)
+    assert found.case is None
+    assert "another network than float32" in found.sentence
+    assert "no case has a number" not in found.sentence
+
+
 def test_what_holds_for_every_measured_case_of_a_device_is_no_doubt_about_the_choice(tmp_path: Path) -> None:
     found = recommended(
         tmp_path,
