@@ -38,7 +38,7 @@ def figure(results: Results) -> Figure:
                 "type": "quantitative",
                 "title": "latency (logarithmic)",
                 "scale": {"type": "log", "nice": False, "padding": 60},
-                "axis": {**TIME_AXIS, "labelOverlap": "greedy", "labelSeparation": 8},
+                "axis": TIME_AXIS,
             },
             "y": {
                 "field": "score",

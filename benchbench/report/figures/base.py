@@ -62,7 +62,12 @@ def time_of(value: str, digits: int = 3) -> str:
 
 # A long name gives way in its middle: its ends tell variants apart.
 BOTH_ENDS = "length(datum.label) > 28 ? slice(datum.label, 0, 13) + '…' + slice(datum.label, -14) : datum.label"
-TIME_AXIS: Spec = {"tickCount": 6, "labelExpr": time_of("datum.value", 5)}  # ticks may stand close
+TIME_AXIS: Spec = {
+    "tickCount": 6,
+    "labelExpr": time_of("datum.value", 5),  # ticks may stand close
+    "labelOverlap": "greedy",
+    "labelSeparation": 8,
+}
 NAMES: Spec = {"labelExpr": BOTH_ENDS, "labelLimit": 230, "labelPadding": 8}
 PALE: Spec = {"condition": {"test": "datum.broken", "value": 0.3}, "value": 1}
 # Of each variant and delegate the case with the fastest threads among headline numbers.
