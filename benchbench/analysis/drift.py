@@ -42,7 +42,8 @@ def compare_runs(bases: Floats, new: Floats, devices: Sequence[str], *, same_wit
     runs = len(logs)
     about = logs - logs.mean(axis=0)
     places = np.array(devices)
-    shared = {device: about[:, places == device].mean(axis=1) for device in dict.fromkeys(devices)}
+    # The median: a few cases that scatter widely, such as those of more threads than free cores, widen no other's.
+    shared = {device: np.median(about[:, places == device], axis=1) for device in dict.fromkeys(devices)}
     common = {device: _Spread(float(shift.var(ddof=1)), runs - 1) for device, shift in shared.items()}
     own = about - np.column_stack([shared[device] for device in devices])
     counts = np.array([int((places == device).sum()) for device in devices])

@@ -69,3 +69,16 @@ def test_whole_comparisons_with_a_false_verdict_are_rare(common: float, own: flo
         found = compare_runs(runs[:4], runs[4], devices, same_within=0.0)
         false += any(ratio.verdict in {"faster", "slower"} for ratio in found)
     assert false < 15
+
+
+def test_cases_that_scatter_widely_hide_no_change_of_a_steady_one() -> None:
+    """As cases of more threads than free cores do, on a device whose others repeat to a thousandth."""
+    random = np.random.default_rng(11)
+    spread = np.array([0.002] * 14 + [0.5] * 12)
+    bases = np.exp(random.normal(0, spread, (6, 26)))
+    new = np.exp(random.normal(0, spread))
+    new[0] *= 1.1
+    found = compare_runs(bases, new, ["host"] * 26)
+    assert [one.verdict for one in found[:14]] == ["slower"] + ["same"] * 13
+    assert {one.verdict for one in found[14:]} == {"cannot tell"}
+    assert max(one.interval.high / one.interval.low for one in found[:14]) < 1.04
