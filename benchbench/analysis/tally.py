@@ -72,6 +72,7 @@ def tally(run: Counted) -> Tally:
     for row in rows:
         if row["status"] != "ok":
             said = row["error"] if isinstance(row["error"], str) else "no reason recorded"
+            said = said.removeprefix(f"{row['device']}: ")  # `where` names it
             grouped.setdefault((WORDS[row["status"]], said), []).append(row)
     return Tally(
         cases=len(rows),
@@ -93,7 +94,9 @@ def _where(group: Sequence[dict[Any, Any]], rows: Sequence[dict[Any, Any]]) -> s
     there = [row for row in rows if row["device"] in devices]
     family = _some("family", "families", group, there)
     own = [row for row in there if row["family"] in {one["family"] for one in group}]
-    model = ".".join(word for word in (family, _some("variant", "variants", group, own)) if word)
+    variant = _some("variant", "variants", group, own)
+    many = len({row["variant"] for row in group}) > _MOST_NAMED
+    model = " of ".join(filter(None, (variant, family))) if many else ".".join(filter(None, (family, variant)))
     words = [word for word in (model, _some("delegate", "delegates", group, own)) if word]
     return " ".join([" with ".join(words), "on"] * bool(words) + [_named("device", "devices", group)])
 

@@ -76,6 +76,17 @@ def test_of_several_families_a_reason_names_its_own(tmp_path: Path) -> None:
     assert [reason.where for reason in told.reasons] == ["melspectrogram on pixel8"]
 
 
+def test_one_reason_of_many_variants_on_two_devices_is_one_line_that_names_no_device_twice(tmp_path: Path) -> None:
+    others = [variant(scheme=scheme) for scheme in ("float16", "int8", "int16x8", "dynamic-int8")]
+    skips = [skip(name, one, "gpu", f"{name}: {NO_VULKAN}") for name in ("pixel8", "rpi5") for one in others]
+    melody = variant(family="melspectrogram")
+    found = [outcome(device=name, model=one) for name in ("pixel8", "rpi5") for one in (variant(), melody)]
+    told = tally(load(write_run(tmp_path, found, variants=[*others, melody], skips=skips)))
+    (reason,) = told.reasons
+    assert (reason.count, reason.where) == (8, "4 variants of mobilenet_v2 with gpu on pixel8, rpi5")
+    assert reason.text == NO_VULKAN
+
+
 def test_a_selection_says_of_how_many(tmp_path: Path) -> None:
     found = tally(run(tmp_path, selection={"only": ["pixel8/*"], "skip": [], "of": 400}))
     assert (found.cases, found.cells) == (3, 400)
