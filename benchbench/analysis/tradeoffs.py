@@ -15,13 +15,13 @@ from benchbench.analysis.formatting import LIKENESS, METRICS
 from benchbench.analysis.intervals import Ratio, compare
 from benchbench.analysis.rows import Row, rows_of
 from benchbench.runtimes import ON_CPU
-from benchbench.values.quantities import case_quantity
 
 CELL = ["run", "device", "family", "variant", "delegate"]
 WHERE = ["run", "device", "family"]
 _ENDS = ("", "_low", "_high")
 _NUMBERS = [f"{name}{end}" for name in ("speedup", "over_best", "accuracy", "accuracy_change") for end in _ENDS]
 _NAMES = ["speedup_verdict", "over_best_verdict", "float32", "best_float", "accuracy_base", "metric"]
+_SHOWN = {"accuracy_cosine": 4, "accuracy_sqnr_db": 0}  # digits after the point
 _SCORES = ("n", "compared", "agreement", "cosine", "sqnr_db", "broken")  # that a row always has
 
 
@@ -61,9 +61,9 @@ def tradeoffs(cases: pd.DataFrame, *, same_within: float = 0.03) -> pd.DataFrame
     column that stands for accuracy on this device and family. accuracy (_low, _high): its value, with Wilson's interval
     where it is a share of samples. accuracy_change (_low, _high): against the case in `accuracy_base`, float32 on the
     device's CPU, or the most accurate case where there is no float32. broken: an output is, so that the case is no base
-    for others and not on the front. pareto: no other case of the device is at least as good in time, size and accuracy
-    and better in one of them; a case without one of these is not on the front. What is derived from the family's
-    network (`relation`) has no likeness to it, and what is another network (`network`) is not compared at all.
+    for others and not on the front. pareto: no other case of the device is at least as fast and as accurate, and better
+    in one of them; a case without one of these is not on the front. What is derived from the family's network
+    (`relation`) has no likeness to it, and what is another network (`network`) is not compared at all.
     """
     best = fastest(cases)
     best = best[best["headline"]]
@@ -231,19 +231,17 @@ def uncertain(row: Row, most: float) -> bool:
 
 
 def _front(rows: Sequence[Row], metric: str | None) -> list[bool]:
-    """Per row whether no other is at least as good in time, size and accuracy, and better in one of them."""
-    costs = {name: case_quantity(name) for name in ("median_ms", "size_mb")}
-    costs |= {"accuracy": METRICS[metric]} if metric is not None else {}
-    signs = {
-        name: -1 if one.better == "higher" else 1
-        for name, one in costs.items()
-        if any(not pd.isna(row[name]) for row in rows)
-    }
+    """Per row whether no other is at least as good in time and accuracy, and better in one of them.
+
+    Likeness counts by the digits that are shown: two exact paths differ in the ninth.
+    """
+    digits = _SHOWN.get(metric or "", 12)
+    sign = -1 if metric is None or METRICS[metric].better == "higher" else 1
+    own = [round(sign * row["accuracy"], digits) if metric else 0.0 for row in rows]
     able = [
-        not row["broken"] and row["network"] == "" and not any(pd.isna(row[name]) for name in signs) for row in rows
+        not row["broken"] and row["network"] == "" and not math.isnan(row["median_ms"]) and not math.isnan(accuracy)
+        for row, accuracy in zip(rows, own, strict=True)
     ]
-    values = np.array(
-        [[row[name] * sign for name, sign in signs.items()] for row, ok in zip(rows, able, strict=True) if ok]
-    )
+    values = np.array([(row["median_ms"], accuracy) for row, accuracy, ok in zip(rows, own, able, strict=True) if ok])
     beaten = iter([bool(((values <= mine).all(axis=1) & (values < mine).any(axis=1)).any()) for mine in values])
     return [ok and not next(beaten) for ok in able]
