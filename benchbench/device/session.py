@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,75 +12,31 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from benchbench.device.agent import SCRIPT, Agent, Reply, no_room, read_series, unusable
+from benchbench.device.agent import Agent, Reply, read_series
+from benchbench.device.faults import left_by
 from benchbench.device.lock import STALE_S, Claim, Hold
 from benchbench.device.probe import read_probe
-from benchbench.device.store import Store, name_for, sha256_of
+from benchbench.device.store import Store, sha256_of
+from benchbench.device.work_folder import prepare
 from benchbench.transports import Transport, connect
-from benchbench.values.device import Adb, Device, Traits
+from benchbench.values.device import Device, Traits
 from benchbench.values.errors import (
     BenchbenchError,
     DeviceError,
-    DeviceFull,
     HoldLost,
     JobGone,
-    JobKilled,
     LinkLost,
     TransferFailed,
     Unreachable,
 )
-from benchbench.values.job import Job, JobOutput, Reading, Sample
+from benchbench.values.job import Job, JobResult, Reading
 from benchbench.values.key_values import number
 
 T = TypeVar("T")
-
-# Makes the work folder and says where it is and whether the agent is there; $1 = work folder, $2 = the agent's name.
-BOOTSTRAP = (
-    'case $1 in /*) w=$1 ;; *) w=$HOME/$1 ;; esac; umask 077; mkdir -p "$w/store" "$w/jobs" && cd "$w" && pwd -P '
-    '&& if [ -s "store/$2" ]; then echo have; else echo lacks; fi'
-)
-# Each file below the folder $1, and how many there are: not every find says that what it called has failed.
-LIST_FILES = 'find "$1" -type f -exec stat -c "%s %i %y %n" {} +; find "$1" -type f | wc -l'
 POLL_GRACE_S = 30  # a device may be slow to write the last bytes of a job that reached its limit
-SECRET = 8  # characters from which on a value is looked for in what tools say: a shorter one may be any word
 FEW_BYTES = 200_000  # that a job may leave on the device until the next one begins
 LONGEST_S = 1e6  # that a job can be said to have been over
 LOSSES = 5  # of the link under one and the same verb; then the verb is what breaks it
-
-
-def workdir_of(device: Device) -> str:
-    """Where benchbench works on a device: its file says, else the usual place; relative = below the user's home."""
-    if device.workdir:
-        return device.workdir.removeprefix("~/")
-    return "/data/local/tmp/benchbench" if isinstance(device.address, Adb) else ".cache/benchbench/device"
-
-
-@dataclass(frozen=True, slots=True)
-class JobResult:
-    """A job, done: what it left, what was read around and during it, and the faults that were survived on the way."""
-
-    raw: JobOutput
-    tool_s: float | None = None
-    outputs: tuple[Path, ...] = ()
-    retries: tuple[str, ...] = ()
-    before: Reading | None = None
-    after: Reading | None = None
-    samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class FileState:
-    """A file of the device at one time: `mark` is another one after whatever was written to it."""
-
-    size: int  # bytes
-    mark: str
-
-
-def read_files(text: str, folder: str) -> Mapping[str, FileState] | None:
-    """What `LIST_FILES` said: size, inode and time of the last change, path; None where it did not say it of all."""
-    found = re.findall(r"^(\d+) (\d+ .+?) " + re.escape(folder) + r"/(.+)$", text, re.MULTILINE)
-    files = {name: FileState(int(size), mark) for size, mark, name in found}
-    return files if text.split("\n")[-2:][0].strip() == str(len(files)) else None
 
 
 @dataclass(slots=True)
@@ -101,9 +56,7 @@ class Session:
     workdir: str
     patience_s: float
     notes: list[str] = field(default_factory=list)
-    libraries: Mapping[str, str] = field(
-        default_factory=dict
-    )  # as the device's file has them, those sent where they are
+    libraries: Mapping[str, str] = field(default_factory=dict)  # as in the device's file; those sent, where they are
     cancelled: threading.Event = field(default_factory=threading.Event)
     _patience_left_s: float = 0
     _collected: str = ""  # the job whose result was taken, and whose name would find it again
@@ -115,7 +68,7 @@ class Session:
 
     def reading(self) -> Reading:
         """What the device tells of itself at this instant."""
-        values = self._surviving(lambda: self.agent.conditions(), [])  # noqa: PLW0108 - the agent of then
+        values = self.surviving(lambda: self.agent.conditions())  # noqa: PLW0108 - the agent of then
         return self._dated(values, number(values.get("uptime")))
 
     def cancel(self) -> None:
@@ -132,7 +85,7 @@ class Session:
             self._unlock()
             return
         try:
-            self._surviving(self._unlock, [])
+            self.surviving(self._unlock)
         except JobGone:  # over the new link it was taken anew, as after a restart
             self._unlock()
 
@@ -145,7 +98,7 @@ class Session:
 
         Raises InputError when it is another by now, TransferFailed.
         """
-        return self._surviving(lambda: self.store.stage_one(path, sha256 or sha256_of(path)), [])
+        return self.surviving(lambda: self.store.stage_one(path, sha256 or sha256_of(path)))
 
     def stage_library(self, path: Path) -> str:
         """The path on the device of a library of this host, or of a folder of them; put there as the tools are."""
@@ -153,7 +106,7 @@ class Session:
         def put() -> str:
             return self.store.stage_folder(path) if path.is_dir() else self.store.stage_tool(path)
 
-        return self._surviving(put, [])
+        return self.surviving(put)
 
     def has(self, path: str) -> bool:
         """Whether a file that is not ours is there; a file once seen is taken to stay for as long as the link holds."""
@@ -161,7 +114,7 @@ class Session:
         def look() -> bool:
             return self.transport.run(["test", "-e", path], timeout_s=30).exit_code == 0
 
-        if path not in self._seen and self._surviving(look, []):
+        if path not in self._seen and self.surviving(look):
             self._seen.add(path)
         return path in self._seen
 
@@ -180,7 +133,7 @@ class Session:
                 self.store.restore()
             return lost
 
-        return self._surviving(look, [])
+        return self.surviving(look)
 
     def run(self, name: str, job: Job, *, outputs_to: Path) -> JobResult:
         """Run a job to its end, through lost links: found again by its name it is neither lost nor repeated.
@@ -190,16 +143,16 @@ class Session:
         """
         retries: list[str] = []
         if self._collected == name:
-            self._surviving(lambda: self.agent.end(name), retries)
+            self.surviving(lambda: self.agent.end(name), retries)
         self._collected = ""
 
-        reply = self._surviving(lambda: self.agent.start(name, job), retries)
+        reply = self.surviving(lambda: self.agent.start(name, job), retries)
         deadline = time.monotonic() + job.timeout_s + POLL_GRACE_S
         while reply.state in {"RUNNING", "STARTING"}:
             if time.monotonic() > deadline:
-                self._surviving(lambda: self.agent.end(name), retries)
+                self.surviving(lambda: self.agent.end(name), retries)
                 raise DeviceError(f"{self.device.name}: the job outlived its limit of {job.timeout_s:g} s")
-            reply = self._surviving(lambda: self.agent.poll(name, limit_s=job.timeout_s), retries)
+            reply = self.surviving(lambda: self.agent.poll(name, limit_s=job.timeout_s), retries)
         result = self._finish(name, reply, job, outputs_to, retries)
         self._collected = name  # what it left goes with the next start, or when the device is released
         if result.outputs or result.raw.exit_code != 0 or result.raw.size > FEW_BYTES:
@@ -208,58 +161,22 @@ class Session:
                 self._collected = ""
         return result
 
-    def stage_temporary(self, folder: str, files: Sequence[Path]) -> tuple[str, ...]:
-        """Put files beside the jobs, where a sweep finds them too; their paths there. Raises as `run` does."""
-
-        def put() -> tuple[str, ...]:
-            place = f"{self.agent.jobs}/{folder}"
-            self.transport.run(["mkdir", "-p", place], timeout_s=30)
-            return Store(self.transport, self.agent, place, self.device.name).stage(files)
-
-        return self._surviving(put, [])
-
-    def make_temporary(self, folder: str) -> str:
-        """An empty folder beside the jobs; its path there. Raises as `run` does."""
-        place = f"{self.agent.jobs}/{folder}"
-        made = self._surviving(lambda: self.transport.run(["mkdir", "-p", place], timeout_s=30), [])
-        if made.exit_code != 0:
-            raise unusable(self.device.name, f"cannot make {place}: {made.error_text.strip()}")
-        return place
-
-    def files_in(self, folder: str) -> Mapping[str, FileState] | None:
-        """The files below a folder of the device, by path; None where its tools cannot tell."""
-        asked = ["sh", "-c", LIST_FILES, "sh", folder]
-        return read_files(self._surviving(lambda: self.transport.run(asked, timeout_s=30), []).text, folder)
-
-    def remove_temporary(self, folder: str) -> None:
-        """Remove what was lent."""
-        self._surviving(lambda: self.agent.end(folder), [])
-
     def _finish(self, name: str, reply: Reply, job: Job, outputs_to: Path, retries: list[str]) -> JobResult:
-        if reply.state == "ABSENT":
-            self._surviving(lambda: self.agent.end(name), retries)
-            raise JobGone(f"{self.device.name}: the job is gone, or never began")
-        if reply.raw is None:
-            self._surviving(lambda: self.agent.end(name), retries)
-            if reply.state == "DONE":
-                raise DeviceFull(
-                    f"{self.device.name}: not even the job's exit code could be written",
-                    remedy=no_room(self.device.name),
-                )
-            raise JobKilled(
-                f"{self.device.name}: the job vanished: something killed it from outside",
-                remedy="out of memory? look at the device's log",
-            )
+        try:
+            raw = left_by(self.device.name, reply)
+        except DeviceError:
+            self.surviving(lambda: self.agent.end(name), retries)
+            raise
         folder = PurePosixPath(self.agent.jobs, name)
         pulled: list[Path] = []
         # A job that failed wrote no outputs, and its answer says why.
-        for output in job.outputs if reply.raw.exit_code == 0 else ():
+        for output in job.outputs if raw.exit_code == 0 else ():
             outputs_to.mkdir(parents=True, exist_ok=True)
             target = outputs_to / output
-            self._surviving(functools.partial(self._pull, str(folder / output), target), retries)
+            self.surviving(functools.partial(self._pull, str(folder / output), target), retries)
             pulled.append(target)
         return JobResult(
-            without_values(reply.raw, self.device.env),
+            raw.without(self.device.env),
             reply.tool_s,
             tuple(pulled),
             tuple(retries),
@@ -282,8 +199,8 @@ class Session:
     def _pull(self, source: str, target: Path) -> None:
         self.transport.pull(source, target)  # by the transport of the moment, which a reconnection replaces
 
-    def _surviving(self, verb: Callable[[], T], retries: list[str]) -> T:
-        """The verb's answer, reconnecting when the link is lost for as long as patience lasts.
+    def surviving(self, verb: Callable[[], T], retries: list[str] | None = None) -> T:
+        """The verb's answer, reconnecting when the link is lost for as long as patience lasts; `retries` is told of it.
 
         A device that had to be taken anew has nothing any more of what the caller did there: raises JobGone.
         """
@@ -297,7 +214,8 @@ class Session:
             except (LinkLost, Unreachable) as error:  # over ADB, what went away between two verbs was not there
                 if self.cancelled.is_set() or not left:
                     raise
-                retries.append(str(error))
+                if retries is not None:
+                    retries.append(str(error))
                 self._reconnect(error)
         raise AssertionError("the last loss was raised")
 
@@ -352,20 +270,6 @@ class Session:
         self._seen.clear()
 
 
-def prepare(device: Device, transport: Transport) -> tuple[str, str]:
-    """Make the work folder and put agent.sh there; the absolute paths of both."""
-    hand_name = name_for(sha256_of(SCRIPT), SCRIPT)
-    done = transport.run(["sh", "-c", BOOTSTRAP, "sh", workdir_of(device), hand_name], timeout_s=30)
-    lines = done.text.splitlines()
-    if done.exit_code != 0 or len(lines) < 2:
-        said = (done.error_text or done.text).strip()
-        raise unusable(device.name, f"cannot use the folder {workdir_of(device)}: {said}")
-    workdir, script = lines[-2], f"{lines[-2]}/store/{hand_name}"
-    if lines[-1] != "have":
-        transport.push(SCRIPT, script)
-    return workdir, script
-
-
 @contextlib.contextmanager
 def open_session(
     device: Device, *, purpose: str = "benchbench", patience_s: float = 60, stale_s: int = STALE_S
@@ -394,28 +298,3 @@ def open_session(
         with contextlib.suppress(BenchbenchError):
             session.release()
         session.transport.close()
-
-
-def clean(device: Device) -> str:
-    """Empty a device's work folder, unless another controller holds it; the folder that was removed."""
-    transport = connect(device.address)
-    try:
-        workdir, script = prepare(device, transport)
-        hold, _ = Claim.new("benchbench devices --clean").take(transport, script, device.name)
-        Agent(transport, script, hold.name, hold.jobs(workdir), device.name).clean(workdir)
-        return workdir
-    finally:
-        transport.close()
-
-
-def without_values(raw: JobOutput, env: Mapping[str, str]) -> JobOutput:
-    """What a job said, without the values of the device file's `env`, which may be secrets that a tool repeats."""
-    secrets = {value.encode(): f"({key})".encode() for key, value in env.items() if len(value) >= SECRET}
-
-    def clean(text: bytes) -> bytes:
-        for value, name in secrets.items() if b"\0" not in text else ():
-            text = text.replace(value, name)
-        return text
-
-    answers = {name: clean(content) for name, content in raw.answers.items()}
-    return replace(raw, stdout=clean(raw.stdout), stderr=clean(raw.stderr), answers=answers)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from benchbench.config.inventory import device_file, select
 from benchbench.config.schema import DEVICE_FILE, as_text, device_schema
-from benchbench.device.session import clean as clean_device
 from benchbench.device.side_by_side import side_by_side
+from benchbench.device.work_folder import clean as clean_device
 from benchbench.execution.selection import DEVICES, all_devices
 from benchbench.values.device import Device
 from benchbench.values.errors import BenchbenchError, InputError

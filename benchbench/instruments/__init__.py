@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchbench.device.session import JobResult, Session
+from benchbench.device.session import Session
 from benchbench.instruments.base import Instrument
 from benchbench.instruments.conditions import ConditionsAround
 from benchbench.instruments.controller import Controller
@@ -14,7 +14,7 @@ from benchbench.instruments.during import ConditionsDuring
 from benchbench.instruments.settings import SettingsOnRequest
 from benchbench.values.case import MeasurementSettings
 from benchbench.values.device import Traits
-from benchbench.values.job import Job, Reading
+from benchbench.values.job import Job, JobResult, Reading
 
 INSTRUMENTS: tuple[Instrument, ...] = (ConditionsAround(), Controller())
 

@@ -7,8 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from benchbench.device.session import JobResult
-from benchbench.values.job import Job
+from benchbench.values.job import Job, JobResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from benchbench.device.session import JobResult, Session
+from benchbench.device.session import Session
 from benchbench.instruments.base import Seen, Watch
 from benchbench.values.case import Cooldown
-from benchbench.values.job import Job, Reading
+from benchbench.values.job import Job, JobResult, Reading
 from benchbench.values.key_values import number
 from benchbench.values.outcome import Conditions
 

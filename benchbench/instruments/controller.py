@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from benchbench.device.session import JobResult
 from benchbench.instruments.base import Seen, Watch
-from benchbench.values.job import Job
+from benchbench.values.job import Job, JobResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import median
 
-from benchbench.device.session import JobResult
 from benchbench.instruments.base import Seen, Watch
 from benchbench.instruments.conditions import capped, celsius, from_hal, hottest, mattering, mhz, throttle_flags
 from benchbench.values.device import Traits
-from benchbench.values.job import Job, Reading, Sample, Sampling
+from benchbench.values.job import Job, JobResult, Reading, Sample, Sampling
 from benchbench.values.key_values import number, pairs
 from benchbench.values.outcome import DuringConditions
 

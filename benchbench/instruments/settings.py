@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from benchbench.device.session import JobResult
 from benchbench.instruments.base import Seen, Watch
 from benchbench.values.case import MeasurementSettings
 from benchbench.values.device import Traits
-from benchbench.values.job import SETTINGS_GOT, Job, Reading, Setting
+from benchbench.values.job import SETTINGS_GOT, Job, JobResult, Reading, Setting
 from benchbench.values.key_values import pairs
 from benchbench.values.outcome import SettingSeen
 

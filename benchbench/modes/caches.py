@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from benchbench.device.agent import folder_name
-from benchbench.device.session import FileState
+from benchbench.device.temporary import FileState, TemporaryFolder
 from benchbench.modes.base import Attempt
 from benchbench.modes.launch import launched
 from benchbench.runtimes.tool import LaunchSpec
@@ -28,6 +28,7 @@ class Prepared:
 
     spec: LaunchSpec
     job_name: str
+    folder: TemporaryFolder | None = None  # of its cache
     primed: Outcome | None = None
     files: Files | None = None
 
@@ -44,17 +45,17 @@ def prepared(attempt: Attempt) -> Iterator[Prepared]:
         return
     # Named anew for each attempt: an earlier one may have left a cache that is full by now, or a job that used it.
     own = f"{attempt.trial.id} {secrets.token_hex(4)}"
-    folder = folder_name(f"{own} cache")
-    spec = replace(attempt.spec, cache=attempt.session.make_temporary(folder))
+    folder = TemporaryFolder(attempt.session, folder_name(f"{own} cache"))
+    spec = replace(attempt.spec, cache=folder.make())
     try:
         if asked == "cold":
-            yield Prepared(spec, own)
+            yield Prepared(spec, own, folder)
         else:
             primed, _ = launched(attempt, _priming(spec), part="priming", job_name=f"{own} priming")
-            yield Prepared(spec, own, primed, attempt.session.files_in(str(spec.cache)))
+            yield Prepared(spec, own, folder, primed, folder.files())
     finally:
         with contextlib.suppress(DeviceError):  # it goes with the session's jobs
-            attempt.session.remove_temporary(folder)
+            folder.remove()
 
 
 def _priming(spec: LaunchSpec) -> LaunchSpec:
@@ -70,9 +71,9 @@ def launch_with_cache(attempt: Attempt) -> Outcome:
         if ready.primed is not None and ready.primed.status != "ok":
             return ready.primed.model_copy(update={"error": f"priming launch: {ready.primed.error}"})
         outcome, reading = launched(attempt, ready.spec, job_name=ready.job_name)
-        if asked is None or ready.spec.cache is None or outcome.status != "ok":
+        if asked is None or ready.folder is None or outcome.status != "ok":
             return outcome
-        after = attempt.session.files_in(ready.spec.cache)
+        after = ready.folder.files()
     use = _cold_use(after, reading.cache) if asked == "cold" else _warm_use(ready.files, after, reading.cache)
     return outcome.model_copy(
         update={"cache": use, "quantities": {**outcome.quantities, **_costs(use, outcome, ready.primed, after)}}

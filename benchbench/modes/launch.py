@@ -9,13 +9,12 @@ from dataclasses import replace
 
 from benchbench.device.agent import folder_name
 from benchbench.device.faults import passing_fault
-from benchbench.device.session import JobResult
 from benchbench.instruments import measured
 from benchbench.modes.base import Attempt
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import MeasurementSettings, Trial
 from benchbench.values.errors import BenchbenchError, Unsupported
-from benchbench.values.job import Job, JobOutput
+from benchbench.values.job import Job, JobOutput, JobResult
 from benchbench.values.outcome import Delegation, LaunchResult, Outcome
 
 _MANY_NUMBERS = re.compile(rb"((?:\d+, ){20})((?:\d+, ){200,})((?:\d+, ){19}\d+)")

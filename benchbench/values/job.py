@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 SETTINGS_GOT = "settings.got"
+SECRET = 8  # characters from which on a value is looked for in what tools say: a shorter one may be any word
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +87,28 @@ class JobOutput:
     def size(self) -> int:
         """Bytes."""
         return sum(len(part) for part in (self.stdout, self.stderr, *self.answers.values()))
+
+    def without(self, values: Mapping[str, str]) -> JobOutput:
+        """With each value replaced by its name: values of a device file's `env` may be secrets that a tool repeats."""
+        secrets = {value.encode(): f"({key})".encode() for key, value in values.items() if len(value) >= SECRET}
+
+        def clean(text: bytes) -> bytes:
+            for value, name in secrets.items() if b"\0" not in text else ():
+                text = text.replace(value, name)
+            return text
+
+        answers = {name: clean(content) for name, content in self.answers.items()}
+        return replace(self, stdout=clean(self.stdout), stderr=clean(self.stderr), answers=answers)
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """A job, done: what it left, what was read around and during it, and the faults that were survived on the way."""
+
+    raw: JobOutput
+    tool_s: float | None = None
+    outputs: tuple[Path, ...] = ()
+    retries: tuple[str, ...] = ()
+    before: Reading | None = None
+    after: Reading | None = None
+    samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.device.session import clean, open_session, workdir_of
+from benchbench.device.session import open_session
+from benchbench.device.work_folder import clean, workdir_of
 from benchbench.transports import Finished, Transport
 from benchbench.values.device import Device, Local
 from benchbench.values.errors import DeviceBusy, DeviceError, InputError, JobGone, LinkLost, Unreachable
@@ -352,7 +353,7 @@ def test_a_verb_that_breaks_the_link_each_time_is_given_up(device: Device) -> No
             raise LinkLost("again")
 
         with pytest.raises(LinkLost, match="again"):
-            session._surviving(breaks, [])
+            session.surviving(breaks)
         assert len(tried) == 5
 
 

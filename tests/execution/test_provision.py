@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.device.session import clean, open_session
+from benchbench.device.session import open_session
+from benchbench.device.work_folder import clean
 from benchbench.execution.prepare import prepare_device
 from benchbench.execution.provision import Installation, examine, install, uv_platform
 from benchbench.runtimes import RUNTIMES

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.device.session import JobResult, open_session
+from benchbench.device.session import open_session
 from benchbench.instruments import INSTRUMENTS, measured
 from benchbench.instruments.base import Seen, Watch
 from benchbench.values.device import Device, Local
 from benchbench.values.errors import DeviceError
-from benchbench.values.job import Job, Sampling
+from benchbench.values.job import Job, JobResult, Sampling
 from benchbench.values.outcome import Conditions
 
 

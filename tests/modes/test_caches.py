@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchbench.analysis.frames import load
-from benchbench.device.session import FileState, read_files
+from benchbench.device.temporary import FileState, read_files
 from benchbench.modes.caches import _cold_use, _warm_use
 from benchbench.pipeline import run
 from benchbench.values.outcome import CacheLine

@@ -11,12 +11,12 @@ from benchbench.accuracy.collect.chunks import Chunk, Chunks, Record
 from benchbench.accuracy.outputs import Output
 from benchbench.device.agent import folder_name
 from benchbench.device.faults import passing_fault
-from benchbench.device.session import JobResult, Session
+from benchbench.device.session import Session
 from benchbench.instruments import measured
 from benchbench.instruments.conditions import ConditionsAround
 from benchbench.runtimes.tool import LaunchSpec, Runner
 from benchbench.values.errors import InputError, LinkLost, ToolError
-from benchbench.values.job import Job, JobOutput
+from benchbench.values.job import Job, JobOutput, JobResult
 from benchbench.values.outcome import Delegation, LaunchResult, Measurement
 
 Progress = Callable[[int, int], None]  # samples done, samples in all

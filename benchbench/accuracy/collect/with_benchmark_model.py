@@ -21,10 +21,11 @@ from benchbench.accuracy.outputs import Output
 from benchbench.accuracy.raw import RawSamples, alike
 from benchbench.accuracy.tensors import Array
 from benchbench.device.agent import folder_name
-from benchbench.device.session import JobResult
+from benchbench.device.temporary import TemporaryFolder
 from benchbench.runtimes.tool import Feed, LaunchSpec, Runner
 from benchbench.values.case import InputSpec
 from benchbench.values.errors import InputError
+from benchbench.values.job import JobResult
 from benchbench.values.model import ModelInfo, TensorInfo
 
 OUTPUTS = "outputs.raw"
@@ -101,27 +102,27 @@ class _Launcher:
 
     def launch(self, label: str, first: int, units: int = 1) -> list[Array]:
         """The outputs of one inference over `units`. Raises LaunchFailed, and as a session does."""
-        session, span = self.launches.session, f"{first}+{units}"
+        span = f"{first}+{units}"
         # Beside the job, so that no path of the device stands between the tool's ':' and ','.
-        inputs = folder_name(f"{self.launches.name} {span} inputs")
+        inputs = TemporaryFolder(self.launches.session, folder_name(f"{self.launches.name} {span} inputs"))
 
         def work() -> LaunchSpec:
             fed = self.samples.fed(first, units)
-            placed = session.stage_temporary(inputs, [self._written(k, array) for k, array in enumerate(fed)])
-            files = [f"../{inputs}/{PurePosixPath(path).name}" for path in placed]
+            placed = inputs.put([self._written(k, array) for k, array in enumerate(fed)])
+            files = [f"../{inputs.name}/{PurePosixPath(path).name}" for path in placed]
             feeds = tuple(Feed(array.shape, file=file) for array, file in zip(fed, files, strict=True))
             return replace(self.work, feeds=feeds, raw_outputs=OUTPUTS)
 
         def outputs(result: JobResult) -> tuple[Output, ...]:
             if not result.outputs:
                 raise ValueError("the tool left no outputs")
-            session.remove_temporary(inputs)
+            inputs.remove()
             return self.samples.named(self.samples.split(result.outputs[0].read_bytes(), units))
 
         try:
             part = self.launches.launch(label, span, work, outputs)
         except LaunchFailed:
-            session.remove_temporary(inputs)
+            inputs.remove()
             raise
         return [output.raw for output in part.outputs]
 

@@ -12,10 +12,10 @@ from benchbench.accuracy.collect.launch_sequence import Evaluated, LaunchFailed,
 from benchbench.accuracy.outputs import Output, read_outputs
 from benchbench.accuracy.shards import Shards
 from benchbench.accuracy.tensors import arithmetic
-from benchbench.device.session import JobResult
 from benchbench.device_script.protocol import Evaluation
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.errors import InputError
+from benchbench.values.job import JobResult
 from benchbench.values.model import State
 
 LAUNCH_SECONDS = 30.0  # between two signs of life, and the most that a fault costs; a start takes one or two of them
