@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchbench.accuracy.datasets import Samples
 from benchbench.accuracy.outputs import Output
+from benchbench.accuracy.samples import Samples
 from benchbench.accuracy.tensors import Array, Tensor, channels_first
 from benchbench.device_script.tensors import to_input, turned
 from benchbench.values.preprocessing import Preprocessing

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchbench.accuracy.datasets import Files, load
+from benchbench.accuracy.datasets import load
+from benchbench.accuracy.samples import Files
 from benchbench.accuracy.shards import cut
 from benchbench.values.errors import InputError
 from tests.accuracy.conftest import Described

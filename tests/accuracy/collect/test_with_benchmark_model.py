@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from benchbench.accuracy.collect.chunks import Chunks
 from benchbench.accuracy.collect.launch_sequence import Evaluated, LaunchSequence
 from benchbench.accuracy.collect.with_benchmark_model import evaluate, obstacle
-from benchbench.accuracy.datasets import Stored, load
+from benchbench.accuracy.datasets import load
 from benchbench.accuracy.raw import RawSamples, alike
+from benchbench.accuracy.samples import Stored
 from benchbench.accuracy.scoring import off_the_timed_path
 from benchbench.accuracy.shards import cut
 from benchbench.device.session import Session, open_session
