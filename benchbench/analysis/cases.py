@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, replace
 from statistics import median
 from textwrap import shorten
 from typing import Any
 
+from benchbench.analysis.cells import Cell
 from benchbench.analysis.disturbances import Disturbance
 from benchbench.analysis.doubts import Doubt, LaunchSequence, doubts, slow_threads
 from benchbench.analysis.intervals import median_interval, variation
@@ -17,37 +17,6 @@ from benchbench.values.outcome import Outcome, Statistic
 from benchbench.values.quantities import PER_LAUNCH
 
 NOT_RUN = "no launch has an outcome: the run was interrupted"
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What was planned for a case; None where a plan is not at hand (imported logs)."""
-
-    case: str = ""
-    device: str = ""
-    family: str = ""
-    variant: str = ""
-    scheme: str | None = None
-    delegate: str = ""  # its label
-    kind: str | None = None
-    threads: int | None = None
-    affinity: str | None = None
-    size_mb: float | None = None
-    sha256: str | None = None
-    cores: int | None = None
-    tool_version: str | None = None  # of what measured on its device
-    tool_sha256: str | None = None
-    network: str = ""  # as case.Kin has it
-    relation: str = "same"
-    because: str = ""
-    open_inputs: tuple[str, ...] = ()  # of the model, where nobody gave their sizes
-    local: bool = False  # whether its device is the host of benchbench itself
-    skipped: str | None = None  # why the plan leaves it out
-
-    @property
-    def path(self) -> Cell:
-        """The cell without threads and affinity, which do not change what comes out of a model."""
-        return replace(self, case="", threads=None, affinity=None)
 
 
 def summarize(

@@ -15,28 +15,26 @@ import pandas as pd
 
 from benchbench.accuracy.classes import read_classes, read_confusion
 from benchbench.accuracy.outputs import kept_in
-from benchbench.analysis.cases import Cell, ran, summarize, with_thread_doubts
+from benchbench.analysis.cases import summarize, with_thread_doubts
+from benchbench.analysis.cells import Cell, cell_of_case, cell_of_outcome, place
 from benchbench.analysis.columns import (
     CASES,
     CLASSES,
     CONFUSION,
     INFERENCES,
-    PLACE,
     TRIALS,
     Columns,
     typed,
     typed_columns,
 )
-from benchbench.analysis.disturbances import Canaries, Disturbance, canaries_of, disturbances, throttle_flags
+from benchbench.analysis.disturbances import Canaries, Disturbance, canaries_of, disturbances
+from benchbench.analysis.trials import trial_row
 from benchbench.config.rules import BudgetRule
 from benchbench.run_folder.journal import read_records
-from benchbench.run_folder.manifest import CaseRecord, DeviceRecord, Manifest, ToolRecord, read_manifest
+from benchbench.run_folder.manifest import CaseRecord, Manifest, read_manifest
 from benchbench.run_folder.series import Series, read_series, series_of
-from benchbench.runtimes import without_suffix
-from benchbench.values.case import Variant
 from benchbench.values.formatting import counted
 from benchbench.values.outcome import Outcome, Statistic, Timings, common_statistic
-from benchbench.values.quantities import PER_LAUNCH
 from benchbench.values.stop import Stop
 
 
@@ -113,16 +111,19 @@ class Run:
         variants = {variant.id: variant for variant in self.manifest.variants}
 
         def cell(case: CaseRecord, skipped: str | None = None) -> Cell:
-            return _cell(case, variants.get(case.variant), devices.get(case.device), skipped)
+            return cell_of_case(case, variants.get(case.variant), devices.get(case.device), skipped)
 
         planned = {case.id: cell(case) for case in self.manifest.cases}
-        unplanned = {o.case: _cell_of(o) for o in self.outcomes if o.case not in planned}
+        unplanned = {o.case: cell_of_outcome(o) for o in self.outcomes if o.case not in planned}
         return planned | unplanned | {skip.case.id: cell(skip.case, skip.reason) for skip in self.manifest.skips}
 
     @cached_property
     def trials(self) -> pd.DataFrame:
         """One row a trial that has an outcome, in the order of the outcomes; typical_ms by the case's statistic."""
-        rows = [_trial_row(self, outcome, self._statistics[outcome.case]) for outcome in self.outcomes]
+        rows = [
+            trial_row(self.id, self.cells[o.case], o, self._statistics[o.case], self.disturbances.get(o.trial))
+            for o in self.outcomes
+        ]
         return typed(rows, TRIALS)
 
     @cached_property
@@ -155,7 +156,7 @@ class Run:
         cells = {o.trial: self.cells[o.case] for o in self.outcomes}
         for trial, series in self.series.items():
             part = pd.DataFrame({"number": series.number, "time_ms": series.time_ns / 1e6})
-            parts.append(part.assign(run=self.id, trial=trial, **_place(cells[trial]))[[*INFERENCES]])
+            parts.append(part.assign(run=self.id, trial=trial, **place(cells[trial]))[[*INFERENCES]])
         return pd.concat(parts[1:] or parts, ignore_index=True)
 
     @cached_property
@@ -217,7 +218,7 @@ class Run:
             table = read(kept_in(self.folder, outcome.outputs))
             if table is not None:
                 lines = len(next(iter(table.values())))
-                same = {"run": self.id, **_place(self.cells[outcome.case])}
+                same = {"run": self.id, **place(self.cells[outcome.case])}
                 for name in columns:
                     found[name] += table[name] if name in table else [same[name]] * lines
         return typed_columns(found, columns)
@@ -258,88 +259,3 @@ def _unplanned(folder: Path, manifest: Manifest, trials: Iterable[str]) -> tuple
     named = ", ".join(strange[:3]) + (", …" if len(strange) > 3 else "")
     what = f"{len(strange)} outcome{'s are' if len(strange) > 1 else ' is'} of no trial of this run's plan: {named}"
     return (f"{folder / 'outcomes.jsonl'}: {what} (shown all the same; are two runs mixed in this folder?)",)
-
-
-def _cell(case: CaseRecord, variant: Variant | None, device: DeviceRecord | None, skipped: str | None) -> Cell:
-    """A case with what is known of its model and its device; `skipped` = why it has no trials."""
-    of_model: dict[str, Any] = {}
-    if variant is not None:
-        of_model = variant.model_dump(include={"size_mb", "sha256", "open_inputs"}) | variant.kin.model_dump()
-    traits = device.traits if device else None
-    tool = device.tools.get(variant.format, ToolRecord()) if device and variant else ToolRecord()
-    return Cell(
-        case=case.id,
-        device=case.device,
-        family=case.family or (variant.family if variant else ""),
-        variant=case.name or (variant.name if variant else case.variant),
-        scheme=case.scheme or (variant.scheme if variant else None),
-        delegate=case.delegate,
-        kind=case.kind,
-        threads=case.threads,
-        affinity=case.affinity,
-        cores=traits.cores or None if traits else None,
-        tool_version=tool.version,
-        tool_sha256=tool.sha256,
-        local=device is not None and device.spec is not None and device.spec.address.transport == "local",
-        skipped=skipped,
-        **of_model,
-    )
-
-
-def _cell_of(outcome: Outcome) -> Cell:
-    family, name = "", without_suffix(outcome.variant)
-    if name == outcome.variant:  # else it is a file of which a log gives the name alone
-        family, _, name = outcome.variant.rpartition(".")
-    asked = outcome.delegation.asked
-    return Cell(
-        case=outcome.case,
-        device=outcome.device,
-        family=family,
-        variant=name,
-        delegate=asked or "",
-        kind=asked,
-        threads=outcome.measurement.threads,
-        size_mb=outcome.measurement.model_mb,
-    )
-
-
-def _place(cell: Cell) -> dict[str, Any]:
-    return {column.name: getattr(cell, column.name) for column in PLACE}
-
-
-def _trial_row(run: Run, outcome: Outcome, statistic: Statistic) -> dict[str, Any]:
-    measured, cell = outcome.measurement, run.cells[outcome.case]
-    typical_us = measured.timings.by(statistic)
-    quantities = {quantity.name: quantity.of(outcome) for quantity in PER_LAUNCH}
-    # These two go by what is beside the outcome: the other launches of its family, and the plan.
-    quantities |= {"typical_ms": None if typical_us is None else typical_us / 1000, "size_mb": cell.size_mb}
-    return {
-        "run": run.id,
-        **_place(cell),
-        "round": outcome.round,
-        "position": outcome.position,
-        "trial": outcome.trial,
-        "purpose": outcome.purpose,
-        "status": outcome.status,
-        "verdict": outcome.delegation.verdict,
-        "evidence": outcome.delegation.evidence,
-        "executor": ran(outcome),
-        "fallback": outcome.delegation.fallback,
-        "cache": outcome.cache.asked if outcome.cache else None,
-        "cache_used": outcome.cache.answer if outcome.cache else None,
-        "cache_evidence": outcome.cache.evidence if outcome.cache else None,
-        "runner": outcome.runner,
-        "tool": measured.tool,
-        "statistic": None if typical_us is None else statistic,
-        "percentile_method": measured.timings.percentile_method,
-        "throttled": ", ".join(throttle_flags(outcome)),
-        "disturbed": run.disturbances[outcome.trial].text if outcome.trial in run.disturbances else "",
-        "started": outcome.started,
-        "exit_code": outcome.exit_code,
-        "error": outcome.error,
-        "remedy": outcome.remedy,
-        "command": outcome.command,
-        "log": outcome.log,
-        **quantities,
-        **{f"accuracy_{key}": value for key, value in outcome.accuracy.items()},
-    }

@@ -1,0 +1,92 @@
+"""What the plan says of each case, for a run folder that may know less than all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from benchbench.analysis.columns import PLACE
+from benchbench.run_folder.manifest import CaseRecord, DeviceRecord, ToolRecord
+from benchbench.runtimes import without_suffix
+from benchbench.values.case import Variant
+from benchbench.values.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What was planned for a case; None where a plan is not at hand (imported logs)."""
+
+    case: str = ""
+    device: str = ""
+    family: str = ""
+    variant: str = ""
+    scheme: str | None = None
+    delegate: str = ""  # its label
+    kind: str | None = None
+    threads: int | None = None
+    affinity: str | None = None
+    size_mb: float | None = None
+    sha256: str | None = None
+    cores: int | None = None
+    tool_version: str | None = None  # of what measured on its device
+    tool_sha256: str | None = None
+    network: str = ""  # as case.Kin has it
+    relation: str = "same"
+    because: str = ""
+    open_inputs: tuple[str, ...] = ()  # of the model, where nobody gave their sizes
+    local: bool = False  # whether its device is the host of benchbench itself
+    skipped: str | None = None  # why the plan leaves it out
+
+    @property
+    def path(self) -> Cell:
+        """The cell without threads and affinity, which do not change what comes out of a model."""
+        return replace(self, case="", threads=None, affinity=None)
+
+
+def cell_of_case(case: CaseRecord, variant: Variant | None, device: DeviceRecord | None, skipped: str | None) -> Cell:
+    """A case with what is known of its model and its device; `skipped` = why it has no trials."""
+    of_model: dict[str, Any] = {}
+    if variant is not None:
+        of_model = variant.model_dump(include={"size_mb", "sha256", "open_inputs"}) | variant.kin.model_dump()
+    traits = device.traits if device else None
+    tool = device.tools.get(variant.format, ToolRecord()) if device and variant else ToolRecord()
+    return Cell(
+        case=case.id,
+        device=case.device,
+        family=case.family or (variant.family if variant else ""),
+        variant=case.name or (variant.name if variant else case.variant),
+        scheme=case.scheme or (variant.scheme if variant else None),
+        delegate=case.delegate,
+        kind=case.kind,
+        threads=case.threads,
+        affinity=case.affinity,
+        cores=traits.cores or None if traits else None,
+        tool_version=tool.version,
+        tool_sha256=tool.sha256,
+        local=device is not None and device.spec is not None and device.spec.address.transport == "local",
+        skipped=skipped,
+        **of_model,
+    )
+
+
+def cell_of_outcome(outcome: Outcome) -> Cell:
+    """A case that no plan knows, from what its outcome says: that of an imported log."""
+    family, name = "", without_suffix(outcome.variant)
+    if name == outcome.variant:  # else it is a file of which a log gives the name alone
+        family, _, name = outcome.variant.rpartition(".")
+    asked = outcome.delegation.asked
+    return Cell(
+        case=outcome.case,
+        device=outcome.device,
+        family=family,
+        variant=name,
+        delegate=asked or "",
+        kind=asked,
+        threads=outcome.measurement.threads,
+        size_mb=outcome.measurement.model_mb,
+    )
+
+
+def place(cell: Cell) -> dict[str, Any]:
+    """The columns that say which case a row is of."""
+    return {column.name: getattr(cell, column.name) for column in PLACE}
