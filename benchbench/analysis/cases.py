@@ -9,10 +9,13 @@ from textwrap import shorten
 from typing import Any
 
 from benchbench.analysis.cells import Cell
+from benchbench.analysis.device_doubts import slow_threads
 from benchbench.analysis.disturbances import Disturbance
-from benchbench.analysis.doubts import Doubt, LaunchSequence, doubts, slow_threads
+from benchbench.analysis.doubts import doubts
 from benchbench.analysis.intervals import median_interval, variation
+from benchbench.analysis.launches import LaunchSequence
 from benchbench.runtimes import backend_type
+from benchbench.values.doubt import Doubt
 from benchbench.values.outcome import Outcome, Statistic
 from benchbench.values.quantities import PER_LAUNCH
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchbench.analysis.doubts import Doubt
+from benchbench.values.doubt import Doubt
 
 OTHER_FILE, OTHER_TOOL = "other model file", "other tool"
 

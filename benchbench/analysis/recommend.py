@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from benchbench.analysis.doubts import Doubt, common_doubts
+from benchbench.analysis.doubts import common_doubts
 from benchbench.analysis.formatting import (
     LIKENESS,
     METRICS,
@@ -24,6 +24,7 @@ from benchbench.analysis.pitfalls import broken_words, find_pitfalls, points_of
 from benchbench.analysis.rows import Row, grouped
 from benchbench.analysis.tradeoffs import CELL, WHERE, loses, slower_than_best_float, told_apart, tradeoffs, uncertain
 from benchbench.values import formatting
+from benchbench.values.doubt import Doubt
 
 LOSES_AT_MOST = 0.01  # of accuracy, what is recommended
 _MOST_NAMED = 6

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchbench.analysis.disturbances import Canaries
-from benchbench.analysis.doubts import Doubt
+from benchbench.values.doubt import Doubt
 
 
 @dataclass(frozen=True, slots=True)

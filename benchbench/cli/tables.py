@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from benchbench.analysis.compare_quantities import QuantityChange
-    from benchbench.analysis.doubts import Doubt
     from benchbench.analysis.gate import Failing
     from benchbench.analysis.recommend import Recommendation
     from benchbench.execution.status import DeviceStatus
     from benchbench.runtimes.quantizing.manifest import Family
     from benchbench.runtimes.tool import Fetched, Tool
+    from benchbench.values.doubt import Doubt
     from benchbench.values.model import ModelInfo, TensorInfo
     from benchbench.values.quantity import Quantity
 

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from benchbench.analysis.disturbances import disturbances
-from benchbench.analysis.doubts import Doubt, LaunchSequence, doubts
+from benchbench.analysis.doubts import doubts
+from benchbench.analysis.launches import LaunchSequence
 from benchbench.execution.scheduler import Begun, Done, Event, Noted, Progressed, Scoring, Started, Stopped
 from benchbench.modes import mode_of
 from benchbench.plan import Plan
 from benchbench.values.case import Case, Trial
+from benchbench.values.doubt import Doubt
 from benchbench.values.outcome import Outcome, common_statistic
 
 LAST = 3  # results that are shown

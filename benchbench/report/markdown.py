@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from benchbench.analysis.comparison_text import MOST_ROWS, as_markdown, escaped, left_out
-from benchbench.analysis.doubts import Doubt
 from benchbench.report.results import Results, missing
 from benchbench.values import formatting
+from benchbench.values.doubt import Doubt
 from benchbench.values.quantities import quantity
 
 MOST_TOLD = 20  # recommendations, and reasons why cases have no number

@@ -9,7 +9,6 @@ from functools import cached_property
 import pandas as pd
 
 from benchbench.analysis.choices import Choice, choices_of
-from benchbench.analysis.doubts import Doubt
 from benchbench.analysis.formatting import shorten
 from benchbench.analysis.frames import Run, common_statistics
 from benchbench.analysis.recommend import Recommendation, recommend
@@ -19,6 +18,7 @@ from benchbench.analysis.tradeoffs import fastest, tradeoffs
 from benchbench.report.comparison import Comparison, comparison_of
 from benchbench.runtimes import KINDS, backend_type
 from benchbench.values import formatting
+from benchbench.values.doubt import Doubt
 from benchbench.values.quantities import case_quantity, of_group
 from benchbench.values.quantity import Quantity
 

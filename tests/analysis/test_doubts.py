@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from benchbench.analysis.disturbances import by_sensor, disturbances
-from benchbench.analysis.doubts import LaunchSequence, doubts
+from benchbench.analysis.doubts import doubts
 from benchbench.analysis.frames import load as read_run
+from benchbench.analysis.launches import LaunchSequence
 from benchbench.values.case import Cooldown
 from benchbench.values.outcome import Conditions, Outcome, SettingSeen
 from tests.report.builder import conditions, launches, measurement, outcome, write_run

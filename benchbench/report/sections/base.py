@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchbench.analysis.doubts import Doubt, common_doubts
+from benchbench.analysis.doubts import common_doubts
 from benchbench.analysis.rows import rows_of
 from benchbench.analysis.tradeoffs import is_broken
 from benchbench.report.results import Results
 from benchbench.values import formatting
+from benchbench.values.doubt import Doubt
 
 
 @dataclass(frozen=True, slots=True)
