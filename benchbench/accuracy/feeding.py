@@ -9,7 +9,8 @@ from pathlib import Path
 from benchbench.accuracy.datasets import Dataset, load, seeded
 from benchbench.accuracy.plausible import Range, data_doubts
 from benchbench.accuracy.tensors import channels_first, not_a_number, sample_shape, samples_at_once
-from benchbench.config.matrix import NATIVE_SAMPLES, RANDOM, Matrix
+from benchbench.config.matrix import Matrix
+from benchbench.config.matrix_file import NATIVE_SAMPLES, RANDOM
 from benchbench.device_script.tensors import to_input
 from benchbench.runtimes import runtime_of
 from benchbench.runtimes.models import info_of

@@ -14,7 +14,7 @@ from benchbench.accuracy.reference import reference_outputs
 from benchbench.accuracy.scores import classified, score
 from benchbench.accuracy.shards import Shards, cut
 from benchbench.accuracy.tensors import channels_first
-from benchbench.config.matrix import RANDOM
+from benchbench.config.matrix_file import RANDOM
 from benchbench.run_folder.journal import Journal, read_outcomes
 from benchbench.run_folder.manifest import read_manifest
 from benchbench.run_folder.names import slug

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchbench.config.matrix import RANDOM, Matrix, matrix_of
+from benchbench.config.matrix import Matrix, matrix_of
+from benchbench.config.matrix_file import RANDOM
 from benchbench.config.toml_text import toml_key, toml_value
 from benchbench.runtimes import runtime_of, runtime_of_file
 from benchbench.values.errors import InputError

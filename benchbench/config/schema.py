@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from benchbench.config.matrix import MatrixFile
+from benchbench.config.matrix_file import MatrixFile
 from benchbench.values.device import Device
 
 Schema = dict[str, Any]

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from benchbench.accuracy.datasets import Dataset
 from benchbench.accuracy.feeding import Wanted, feed
 from benchbench.config.inventory import read_device
-from benchbench.config.matrix import NATIVE_SAMPLES
+from benchbench.config.matrix_file import NATIVE_SAMPLES
 from benchbench.device.store import sha256_of
 from benchbench.execution.recording import dataset_record
 from benchbench.modes.canary import canary_variants

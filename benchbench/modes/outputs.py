@@ -12,7 +12,8 @@ from benchbench.accuracy.collect.with_benchmark_model import BATCHED
 from benchbench.accuracy.feeding import input_shapes
 from benchbench.accuracy.outputs import write_outputs
 from benchbench.accuracy.tensors import channels_first
-from benchbench.config.matrix import NATIVE_SAMPLES, Matrix
+from benchbench.config.matrix import Matrix
+from benchbench.config.matrix_file import NATIVE_SAMPLES
 from benchbench.device.agent import folder_name
 from benchbench.modes import caches
 from benchbench.modes.base import Attempt, Launches

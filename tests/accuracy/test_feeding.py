@@ -13,7 +13,7 @@ from PIL import Image
 
 from benchbench.accuracy.feeding import Fed, Wanted, feed
 from benchbench.accuracy.scoring import compared_with
-from benchbench.config.matrix import RANDOM
+from benchbench.config.matrix_file import RANDOM
 from benchbench.runtimes.models import inspect, variants
 from benchbench.values.case import Variant
 from benchbench.values.errors import InputError

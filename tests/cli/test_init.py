@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.config.matrix import MatrixFile
+from benchbench.config.matrix_file import MatrixFile
 from benchbench.config.reference import sections
 from benchbench.config.schema import device_schema, matrix_schema
 from benchbench.config.toml_files import validated
