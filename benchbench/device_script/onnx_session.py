@@ -12,9 +12,11 @@ import numpy as np
 
 from .errors import Unusable, one_line
 from .native_log import native_text
+from .onnx_delegation import delegation_by
 from .onnx_runtime import CPU, OnnxRuntime, device_words, package_library
+from .onnx_tensors import input_tensor, output_tensor, texts
 from .protocol import Delegation, OnnxRuntimeDelegate, Request
-from .tensors import Tensor, filled_shape, matched
+from .tensors import Tensor, matched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,21 +24,6 @@ if TYPE_CHECKING:
     from .protocol import OpTime, State, Timed, Verdict
     from .tensors import Array
 
-NUMPY = {
-    "tensor(float)": "float32",
-    "tensor(double)": "float64",
-    "tensor(float16)": "float16",
-    "tensor(int8)": "int8",
-    "tensor(uint8)": "uint8",
-    "tensor(int16)": "int16",
-    "tensor(uint16)": "uint16",
-    "tensor(int32)": "int32",
-    "tensor(uint32)": "uint32",
-    "tensor(int64)": "int64",
-    "tensor(uint64)": "uint64",
-    "tensor(bool)": "bool",
-    "tensor(string)": "object",
-}
 PLACED = r"placed on \[(\w+)\]\. Number of nodes: (\d{1,9})"
 FOLDER, PROFILE = "model", "onnxruntime_profile"
 
@@ -149,8 +136,8 @@ class OnnxEngine:
     def allocate(self) -> None:
         given, made = self.session.get_inputs(), self.session.get_outputs()
         asked = self.request.shapes or [None] * len(given)
-        self.inputs = [_input(k, argument, shape) for k, (argument, shape) in enumerate(zip(given, asked))]
-        self.outputs = [_output(k, argument) for k, argument in enumerate(made)]
+        self.inputs = [input_tensor(k, argument, shape) for k, (argument, shape) in enumerate(zip(given, asked))]
+        self.outputs = [output_tensor(k, argument) for k, argument in enumerate(made)]
         self.names = [tensor.name for tensor in self.outputs]
         self.fed: dict[str, Array] = {}
         self.binding: Any = None
@@ -163,7 +150,7 @@ class OnnxEngine:
     def feed(self, arrays: Sequence[Array | None]) -> None:
         """One array an input, in order; None = it stays as it is."""
         for tensor, array in matched(arrays, self.inputs):
-            held = _texts(array) if tensor.dtype.kind == "O" else np.ascontiguousarray(array)
+            held = texts(array) if tensor.dtype.kind == "O" else np.ascontiguousarray(array)
             self.fed[tensor.name] = held  # bound by its address, so it is kept
             if self.binding is not None:
                 self.binding.bind_cpu_input(tensor.name, held)
@@ -241,64 +228,3 @@ class OnnxEngine:
         from .onnx_profile import profile
 
         return profile(self)
-
-
-def delegation_by(partitions: Sequence[tuple[str, Sequence[str]]], wanted: str | None, device: str = "") -> Delegation:
-    """The verdict for a provider (None = the CPU's), from each partition's provider and the types of its nodes."""
-    number = sum(len(types) for _, types in partitions)
-    mine = [types for provider, types in partitions if provider == (wanted or CPU)]
-    taken = sum(map(len, mine))
-    evidence = f"{_in_words(partitions, wanted)} of {number} nodes (graph assignment)"
-    evidence += f"; its device: {device}" if device else ""
-    if wanted is None and taken < number:
-        raise Unusable("none", "a provider took nodes although none was asked for: " + evidence)
-    return Delegation(
-        "full" if taken == number else "partial" if taken else "none",
-        evidence=evidence,
-        nodes_delegated=taken if wanted else 0,
-        nodes_total=number,
-        partitions=len(mine) if wanted else 0,
-    )
-
-
-def _in_words(partitions: Sequence[tuple[str, Sequence[str]]], wanted: str | None) -> str:
-    """How many nodes each provider took; of what another one than asked for took, also which."""
-    types: dict[str, list[str]] = {}
-    for provider, names in partitions:
-        types.setdefault(provider, []).extend(names)
-    said = []
-    for provider, names in types.items():
-        kinds = sorted(set(names))
-        shown = f" ({', '.join(kinds[:8])}{', …' if len(kinds) > 8 else ''})" if wanted and provider != wanted else ""
-        said.append(f"{provider}: {len(names)}{shown}")
-    return "; ".join(said) or "no provider"
-
-
-def _input(index: int, argument: Any, asked: Sequence[int] | None) -> Tensor:
-    """With the shape that it is fed in: sizes that the model leaves open are those that are asked for, else 1."""
-    own = tuple(size if isinstance(size, int) else None for size in argument.shape)
-    shape = filled_shape(asked, tuple(1 if size is None else size for size in own))
-    fits = not own or (len(shape) == len(own) and all(size in (None, got) for size, got in zip(own, shape)))
-    if not fits:
-        open_ones = [size if isinstance(size, int) else str(size or "?") for size in argument.shape]
-        raise ValueError(f"input {argument.name!r} is {open_ones}, asked for is {list(shape)}")
-    return _tensor(index, argument, shape)
-
-
-def _output(index: int, argument: Any) -> Tensor:
-    """Sizes that only a run tells are -1; what is no tensor (a sequence, a map) is an object."""
-    if not argument.type.startswith("tensor("):
-        return Tensor(argument.name, index, (), np.dtype("O"), 0.0, 0)
-    return _tensor(index, argument, tuple(size if isinstance(size, int) else -1 for size in argument.shape))
-
-
-def _tensor(index: int, argument: Any, shape: tuple[int, ...]) -> Tensor:
-    if argument.type not in NUMPY:
-        raise NotImplementedError(f"{argument.name!r} is {argument.type}, which numpy has no type for")
-    return Tensor(argument.name, index, shape, np.dtype(NUMPY[argument.type]), 0.0, 0)
-
-
-def _texts(array: Array) -> Array:
-    """Strings as ONNX Runtime takes them."""
-    texts = [text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text) for text in array.ravel()]
-    return np.array(texts, dtype=object).reshape(array.shape)
