@@ -6,11 +6,7 @@ fetches the wheels for the board's platform and Python with uv, unpacks them as 
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
 import tempfile
-import time
 import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,6 +17,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchbench.device.session import Session
+from benchbench.execution.uv import PATIENCE_S, telling, uv, uv_platform
 from benchbench.runtimes import RUNTIMES
 from benchbench.runtimes.base import Runtime
 from benchbench.runtimes.interpreters import Interpreter, interpreters
@@ -28,9 +25,6 @@ from benchbench.values.device import Device, Local
 from benchbench.values.errors import DeviceError, InputError, ToolError
 
 IN_PYTHON = tuple(runtime for runtime in RUNTIMES if runtime.packages)
-_GLIBC_MINORS = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)  # of manylinux_2_N, as uv knows them
-_PATIENCE_S = 600
-UV_REMEDY = "pip install 'benchbench[equip]'"
 
 # One JSON line about an interpreter; runs in any Python 3.
 _ASK = """\
@@ -153,24 +147,6 @@ def _planned(session: Session, device: Device, base: str) -> Installation:
     return Installation(device.name, said.executable, version, platform, folder, packages, runtimes, free_mb)
 
 
-def uv_platform(device: str, machine: str, bits: int, libc: tuple[str, str]) -> str:
-    """uv's name of a board's platform; raises ToolError where no wheels are made for it."""
-    known = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
-    arch = known.get(machine.lower())
-    if arch is None or bits != 64:
-        what = f"{machine} with {bits}-bit programs"
-        raise ToolError(
-            f"{device}: no runtime is published for Python on {what}",
-            remedy=f"install a 64-bit system on it, or: benchbench tools --get {device}",
-        )
-    name, release = libc
-    if name != "glibc":
-        return f"{arch}-unknown-linux-musl"
-    minor = int(found[1]) if (found := re.match(r"2\.(\d+)", release)) else 17
-    fitting = max((known for known in _GLIBC_MINORS if known <= minor), default=17)
-    return f"{arch}-manylinux_2_{fitting}"
-
-
 def _resolved(session: Session, platform: str, version: str) -> tuple[tuple[str, ...], tuple[Runtime, ...]]:
     """The packages with their versions, of each runtime the first that exist for such a board; and for which runtimes.
 
@@ -180,11 +156,11 @@ def _resolved(session: Session, platform: str, version: str) -> tuple[tuple[str,
     for chosen in product(*(runtime.packages for runtime in IN_PYTHON)):
         asked = ["pip", "compile", "--quiet", "--no-header", "--no-annotate", "--only-binary", ":all:", "-"]
         target = ["--python-platform", platform, "--python-version", version]
-        done = _uv(session, [*asked, *target], "\n".join(chain.from_iterable(chosen)))
+        done = uv(session, [*asked, *target], "\n".join(chain.from_iterable(chosen)))
         if done.returncode == 0:
             runtimes = tuple(runtime for runtime, own in zip(IN_PYTHON, chosen, strict=True) if own)
             return tuple(line.strip() for line in done.stdout.splitlines() if "==" in line), runtimes
-        said = said or _telling(done.stderr)
+        said = said or telling(done.stderr)
     raise ToolError(
         f"{session.device.name}: no runtime for Python {version} on {platform}: {said}",
         remedy=f"is the package index reachable from here? else: benchbench tools --get {session.device.name}",
@@ -198,10 +174,10 @@ def install(session: Session, wanted: Installation, tell: Callable[[str], None])
         archive = _fetched_and_pushed(session, wanted, tell)
         runtime = _built(session, wanted, archive, fresh)
         swap = 'rm -rf "$1" && mv "$2" "$1"'
-        session.transport.run(["sh", "-c", swap, "sh", wanted.folder, fresh], timeout_s=_PATIENCE_S)
+        session.transport.run(["sh", "-c", swap, "sh", wanted.folder, fresh], timeout_s=PATIENCE_S)
     finally:
         with suppress(DeviceError):
-            session.transport.run(["rm", "-rf", fresh], timeout_s=_PATIENCE_S)
+            session.transport.run(["rm", "-rf", fresh], timeout_s=PATIENCE_S)
     return f"{wanted.device}: {runtime} in {wanted.folder}; `benchbench run` uses it"
 
 
@@ -213,9 +189,9 @@ def _fetched_and_pushed(session: Session, wanted: Installation, tell: Callable[[
         tell(f"{name}: fetching {len(wanted.packages)} packages")
         where = ["--python-platform", wanted.platform, "--python-version", wanted.version, "--target", str(packages)]
         only = ["--quiet", "--no-deps", "--only-binary", ":all:"]
-        done = _uv(session, ["pip", "install", *only, *where, *wanted.packages])
+        done = uv(session, ["pip", "install", *only, *where, *wanted.packages])
         if done.returncode != 0:
-            raise ToolError(f"{name}: the packages cannot be had: {_telling(done.stderr)}", remedy="try again later")
+            raise ToolError(f"{name}: the packages cannot be had: {telling(done.stderr)}", remedy="try again later")
         unpacked_mb = _packed(packages, archive) / 1e6
         packed_mb = archive.stat().st_size / 1e6
         needed_mb = unpacked_mb + packed_mb
@@ -232,7 +208,7 @@ def _built(session: Session, wanted: Installation, archive: str, fresh: str) -> 
     """Make the environment in `fresh` and try it; the runtimes that it imports."""
     name = wanted.device
     argv = [wanted.python, "-c", _BUILD, archive, fresh, wanted.python]
-    built = session.transport.run(argv, timeout_s=_PATIENCE_S)
+    built = session.transport.run(argv, timeout_s=PATIENCE_S)
     if built.exit_code != 0:
         said = (built.error_text.strip().splitlines() or [f"exit code {built.exit_code}"])[-1]
         session.transport.run(["rm", "-f", archive], timeout_s=60)
@@ -264,40 +240,3 @@ def _packed(folder: Path, archive: Path) -> int:
                 out.write(path, str(place))
                 total += path.stat().st_size
     return total
-
-
-def _uv(session: Session, arguments: list[str], text: str = "") -> subprocess.CompletedProcess[str]:
-    """What uv does, ended with the session when that is interrupted."""
-    device, deadline = session.device.name, time.monotonic() + _PATIENCE_S
-    pipe = subprocess.PIPE
-    try:
-        command = [_uv_program(device), *arguments]
-        with subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as process:
-            while not session.cancelled.is_set() and time.monotonic() < deadline:
-                given, text = text, ""  # which is kept from the first time on
-                with suppress(subprocess.TimeoutExpired):
-                    stdout, stderr = process.communicate(given, timeout=0.2)
-                    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
-            process.kill()
-    except OSError as error:
-        raise ToolError(f"{device}: uv cannot fetch packages: {error}", remedy=UV_REMEDY) from error
-    raise ToolError(f"{device}: uv was ended: it took longer than {_PATIENCE_S} s, or was interrupted")
-
-
-def _uv_program(device: str) -> str:
-    """uv as it is installed beside benchbench, else on the path. Raises ToolError where it is nowhere."""
-    try:
-        from uv import find_uv_bin
-    except ImportError:
-        found = shutil.which("uv")
-        if found is None:
-            raise ToolError(f"{device}: uv, which fetches packages, is not installed", remedy=UV_REMEDY) from None
-        return found
-    return find_uv_bin()
-
-
-def _telling(text: str) -> str:
-    """The reason in what uv says, which draws trees."""
-    bare = [re.sub(r"^[\s×╰─▶├│·-]+", "", line).strip() for line in text.splitlines()]
-    lines = [line for line in bare if line] or ["no reason given"]
-    return next((line for line in lines if line.startswith(("Because", "error"))), lines[-1])[:300]

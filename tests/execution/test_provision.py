@@ -13,7 +13,8 @@ import pytest
 from benchbench.device.session import open_session
 from benchbench.device.work_folder import clean
 from benchbench.execution.prepare import prepare_device
-from benchbench.execution.provision import Installation, examine, install, uv_platform
+from benchbench.execution.provision import Installation, examine, install
+from benchbench.execution.uv import uv_platform
 from benchbench.runtimes import RUNTIMES
 from benchbench.values.device import Device, ToolChoice
 from benchbench.values.errors import InputError, ToolError
