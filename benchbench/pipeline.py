@@ -37,6 +37,7 @@ from benchbench.runtimes.quantizing.calibration import RAW_PIXELS, Feeding, Pixe
 from benchbench.runtimes.quantizing.manifest import Family
 from benchbench.runtimes.quantizing.progress import Progress
 from benchbench.runtimes.quantizing.progress import silently as saying_nothing
+from benchbench.runtimes.quantizing.quantizer import Quantization
 from benchbench.values.atomic import atomic
 from benchbench.values.case import Variant
 from benchbench.values.device import Device, ToolChoice
@@ -354,15 +355,14 @@ def quantize(
     copy of the source could be made; `out` does not exist then.
     """
     runtime = quantizing(Path(source), model_format)
-    return runtime.quantizer()(
-        source,
-        runtime.schemes if schemes is None else schemes,
-        out,
+    asked = Quantization(
+        Path(source),
+        tuple(runtime.schemes if schemes is None else schemes),
+        Path(out),
         representative=representative,
         pixels=pixels,
         per_channel=per_channel,
-        input_sizes=input_sizes,
+        input_sizes=tuple(input_sizes),
         name=name,
-        progress=progress,
-        validator=validation_of,
     )
+    return runtime.quantizer()(asked, progress=progress, validator=validation_of)

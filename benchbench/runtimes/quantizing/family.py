@@ -14,12 +14,13 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchbench.runtimes.models import inspect
-from benchbench.runtimes.quantizing.calibration import RAW_PIXELS, Calibration, Feeding, Pixels, load
+from benchbench.runtimes.quantizing.calibration import Calibration, load
 from benchbench.runtimes.quantizing.conversion import Message, convert
 from benchbench.runtimes.quantizing.converters import Converters
 from benchbench.runtimes.quantizing.judging import Judge, made_of, refuse
 from benchbench.runtimes.quantizing.manifest import MANIFEST, Calibrated, Family, Made, Skipped
-from benchbench.runtimes.quantizing.progress import Account, Progress, silently
+from benchbench.runtimes.quantizing.progress import Account, Progress
+from benchbench.runtimes.quantizing.quantizer import Quantization
 from benchbench.runtimes.quantizing.requests import ConversionRequest, ConversionResult
 from benchbench.runtimes.quantizing.source import SourceKind, digest, family_name, kind_of
 from benchbench.runtimes.quantizing.validator import Validator
@@ -33,29 +34,25 @@ class _Job:
     """What quantize was asked for, and the folder in which the family is put together."""
 
     converters: Converters
-    source: Path
+    asked: Quantization
     kind: SourceKind
     name: str
-    schemes: tuple[str, ...]
-    representative: str | Path | Feeding | None
-    pixels: Pixels
-    per_channel: bool
     folder: Path
     account: Account
     validator: Validator
 
     def target(self, scheme: str, size: int | None) -> Path:
         sized = "" if size is None else f"_{size}"
-        grain = "" if self.per_channel or scheme in self.converters.unscaled else "-pertensor"
+        grain = "" if self.asked.per_channel or scheme in self.converters.unscaled else "-pertensor"
         return self.folder / f"{self.name}{sized}_{scheme}{grain}{self.converters.suffix}"
 
     def request(self, scheme: str, size: int | None, samples: Path | None = None) -> ConversionRequest:
         made_before = None if scheme == "float32" else str(self.target("float32", size))
         return ConversionRequest(
-            source=str(self.source),
+            source=str(self.asked.source),
             kind=self.kind,
             scheme=scheme,
-            per_channel=self.per_channel,
+            per_channel=self.asked.per_channel,
             input_size=size,
             samples=None if samples is None else str(samples),
             float32=made_before,
@@ -68,33 +65,17 @@ class _Job:
         return self.kind == self.converters.own
 
 
-def make_family(
-    converters: Converters,
-    source: str | Path,
-    schemes: Sequence[str],
-    out: str | Path,
-    *,
-    representative: str | Path | Feeding | None = None,
-    pixels: Pixels = RAW_PIXELS,
-    per_channel: bool = True,
-    input_sizes: Sequence[int] = (),
-    name: str | None = None,
-    progress: Progress = silently,
-    validator: Validator,
-) -> Family:
+def make_family(converters: Converters, asked: Quantization, *, progress: Progress, validator: Validator) -> Family:
     """What `benchbench.quantize` promises, with every file that was made judged by `validator`."""
-    source, out = Path(source), Path(out)
-    kind, called = kind_of(source), family_name(source, name)
-    refuse(converters, source, kind, schemes, out, input_sizes)
-    account = Account(progress, len(schemes) * max(1, len(input_sizes)))
+    kind, name, out = kind_of(asked.source), family_name(asked.source, asked.name), asked.out
+    refuse(converters, kind, asked)
+    account = Account(progress, len(asked.schemes) * max(1, len(asked.input_sizes)))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as beside:
             folder = Path(beside) / "family"
             folder.mkdir()
-            asked = (tuple(schemes), representative, pixels, per_channel)
-            job = _Job(converters, source, kind, called, *asked, folder, account, validator)
-            family = _put_together(job, input_sizes)
+            family = _put_together(_Job(converters, asked, kind, name, folder, account, validator))
             put_in_place(folder, out)
     except KeyboardInterrupt as error:
         raise KeyboardInterrupt("nothing was made") from error
@@ -104,11 +85,11 @@ def make_family(
     return family
 
 
-def _put_together(job: _Job, input_sizes: Sequence[int]) -> Family:
+def _put_together(job: _Job) -> Family:
     """Make everything in the job's folder, and leave there what belongs to the family only."""
     results: list[Made | Skipped] = []
     used: Calibration | None = None
-    for size in input_sizes or (None,):
+    for size in job.asked.input_sizes or (None,):
         of_size, calibration = _of_size(job, size)
         results += of_size
         used = used or calibration
@@ -121,6 +102,7 @@ def _put_together(job: _Job, input_sizes: Sequence[int]) -> Family:
 
 def _of_size(job: _Job, size: int | None) -> tuple[list[Made | Skipped], Calibration | None]:
     """All schemes at one input size. The float32 file comes first: the others are fed and judged by it."""
+    schemes = job.asked.schemes
     results: list[Made | Skipped] = []
 
     def keep(variant: Made | Skipped) -> None:
@@ -132,16 +114,16 @@ def _of_size(job: _Job, size: int | None) -> tuple[list[Made | Skipped], Calibra
         keep(Skipped(scheme="float32", input_size=size, reason=result.error))
         return results, None
     judge, calibration = _judge(job, size, result)
-    if "float32" in job.schemes:
+    if "float32" in schemes:
         keep(judge.float32_itself(result))
-    samples = _saved(calibration, job.folder / "samples.npz") if job.converters.calibrated & set(job.schemes) else None
-    wanted = [scheme for scheme in job.converters.schemes if scheme in job.schemes and scheme != "float32"]
+    samples = _saved(calibration, job.folder / "samples.npz") if job.converters.calibrated & set(schemes) else None
+    wanted = [scheme for scheme in job.converters.schemes if scheme in schemes and scheme != "float32"]
     requests = [job.request(scheme, size, samples) for scheme in wanted]
     with closing(convert(job.converters.maker, requests)) as messages:
         for request in requests:
             made = _result_of(job, request, messages)
             keep(judge.judged(request, made, lambda scheme: job.account.working(scheme, size, "trying")))
-    for scheme in (scheme for scheme in job.converters.compiled if scheme in job.schemes):
+    for scheme in (scheme for scheme in job.converters.compiled if scheme in schemes):
         job.account.working(scheme, size, "making")
         keep(_compiled(job, scheme, size, results))
     return results, calibration
@@ -149,10 +131,11 @@ def _of_size(job: _Job, size: int | None) -> tuple[list[Made | Skipped], Calibra
 
 def _judge(job: _Job, size: int | None, result: ConversionResult) -> tuple[Judge, Calibration | None]:
     float32: ModelInfo = inspect(result.target)
-    calibration = None if job.representative is None else load(job.representative, float32.arguments, job.pixels)
+    asked = job.asked
+    calibration = None if asked.representative is None else load(asked.representative, float32.arguments, asked.pixels)
     job.account.working("float32", size, "trying")
     validation = job.validator(float32, calibration)
-    return Judge(job.converters, float32, validation, job.per_channel, size), calibration
+    return Judge(job.converters, float32, validation, asked.per_channel, size), calibration
 
 
 def _float32(job: _Job, size: int | None) -> ConversionResult:
@@ -203,20 +186,20 @@ def _reasons(skipped: Sequence[Skipped]) -> str:
 def _family(job: _Job, results: Sequence[Made | Skipped], used: Calibration | None) -> Family:
     made = tuple(result for result in results if isinstance(result, Made))
     skipped = tuple(result for result in results if isinstance(result, Skipped))
-    if not [one for one in made if not job.copies or one.scheme != "float32" or job.schemes == ("float32",)]:
+    if not [one for one in made if not job.copies or one.scheme != "float32" or job.asked.schemes == ("float32",)]:
         what = "nothing but a copy" if made else "no scheme"
-        raise ToolError(f"{what} could be made of {job.source}: {_reasons(skipped)}")
+        raise ToolError(f"{what} could be made of {job.asked.source}: {_reasons(skipped)}")
     calibration = used and Calibrated(
         source=used.source,
         samples=used.samples,
         sha256=used.sha256,
-        mean=job.pixels.mean,
-        std=job.pixels.std,
+        mean=job.asked.pixels.mean,
+        std=job.asked.pixels.std,
     )
     return Family(
         name=job.name,
-        source=job.source.name,
-        source_sha256=digest(job.source),
+        source=job.asked.source.name,
+        source_sha256=digest(job.asked.source),
         calibration=calibration,
         made=made,
         skipped=skipped,

@@ -9,6 +9,7 @@ from pathlib import Path
 from benchbench.runtimes.models import inspect
 from benchbench.runtimes.quantizing.converters import Converters
 from benchbench.runtimes.quantizing.manifest import Fidelity, Made, Mapping, Skipped
+from benchbench.runtimes.quantizing.quantizer import Quantization
 from benchbench.runtimes.quantizing.requests import ConversionRequest, ConversionResult
 from benchbench.runtimes.quantizing.source import SourceKind
 from benchbench.runtimes.quantizing.validator import CannotRun, Validation
@@ -16,11 +17,10 @@ from benchbench.values.errors import InputError
 from benchbench.values.model import ModelInfo
 
 
-def refuse(
-    converters: Converters, source: Path, kind: SourceKind, schemes: Sequence[str], out: Path, sizes: Sequence[int]
-) -> None:
+def refuse(converters: Converters, kind: SourceKind, asked: Quantization) -> None:
     """Raise InputError for what can be seen to fail before anything is made."""
     known = (*converters.schemes, *converters.compiled)
+    source, schemes, out, sizes = asked.source, asked.schemes, asked.out, asked.input_sizes
     if unknown := [scheme for scheme in schemes if scheme not in known]:
         raise InputError(f"no scheme is called {unknown[0]}", remedy=f"the schemes are {', '.join(known)}")
     if not schemes or len(set(schemes)) < len(schemes):
