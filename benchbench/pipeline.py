@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shlex
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -10,43 +9,34 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from dataclasses import replace
 from pathlib import Path
 
-from benchbench.accuracy.feeding import Fed, fed_by
 from benchbench.accuracy.scoring import cut_up, latest, score_run, unscored
 from benchbench.accuracy.validation import validation_of
 from benchbench.config.drafts import Asked, matrix_of_models
 from benchbench.config.matrix import Matrix, load_matrix
 from benchbench.device.opening import Absent
-from benchbench.execution.libraries import sent_libraries
-from benchbench.execution.model_remarks import canary_remarks, model_remarks
 from benchbench.execution.passes import around_the_race, due_trials
+from benchbench.execution.planning import plan_on, with_samples
 from benchbench.execution.recording import manifest_of, repeated_manifest, with_found, with_transfers
-from benchbench.execution.resumption import Resumption, Work, resumption_of
+from benchbench.execution.resumption import Work, require_same_tools, resumption_of
 from benchbench.execution.scheduler import Begun, Event, Noted, Scoring, Tell, execute, on_this_machine, workers
 from benchbench.execution.selection import DEVICES, EVERYTHING, Selection, chosen_devices, known_devices
-from benchbench.execution.waiting import Wait, workers_in_turn
+from benchbench.execution.waiting import Wait, some_workers
 from benchbench.execution.worker import Worker
 from benchbench.modes.base import RunContext
-from benchbench.plan import Plan, devices_with_cases, make_plan, selected
+from benchbench.plan import Plan, devices_with_cases, selected
 from benchbench.run_folder import journal as journals
 from benchbench.run_folder.journal import Journal
 from benchbench.run_folder.manifest import read_manifest
 from benchbench.run_folder.names import REPORTS
-from benchbench.runtimes.base import Target
-from benchbench.runtimes.models import family_remarks, formats_of, quantizing
+from benchbench.runtimes.models import formats_of, quantizing
 from benchbench.runtimes.quantizing.calibration import RAW_PIXELS, Feeding, Pixels
 from benchbench.runtimes.quantizing.manifest import Family
 from benchbench.runtimes.quantizing.progress import Progress
 from benchbench.runtimes.quantizing.progress import silently as saying_nothing
 from benchbench.runtimes.quantizing.quantizer import Quantization
 from benchbench.values.atomic import atomic
-from benchbench.values.case import Variant
-from benchbench.values.device import Device, ToolChoice
-from benchbench.values.errors import (
-    Interrupted,
-    NothingToDo,
-    SameMachine,
-    ToolError,
-)
+from benchbench.values.device import Device
+from benchbench.values.errors import Interrupted, NothingToDo
 
 Watching = Callable[[Plan], AbstractContextManager[Tell]]
 
@@ -57,9 +47,9 @@ def plan_matrix(
     """What would run, and remarks on devices; touches no device unless `probe`. Raises as `make_plan` does."""
     read = load_matrix(matrix)
     devices = (chosen_devices if probe else known_devices)(read, Path(inventory), selection)
-    loaded, _, about = _with_samples(read)
+    loaded, _, about = with_samples(read)
     if not probe:
-        made, of_models = _plan(loaded, devices, (), selection)
+        made, of_models = plan_on(loaded, devices, (), selection)
         return made, (
             *about,
             *of_models,
@@ -68,43 +58,8 @@ def plan_matrix(
     wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
     formats = formats_of(loaded.variants)
     with workers(wanted, loaded.tool, formats=formats, purpose="benchbench plan --probe") as opened:
-        made, of_models = _plan(loaded, devices, opened, selection)
+        made, of_models = plan_on(loaded, devices, opened, selection)
         return made, (*about, *of_models, *(str(worker.error) for worker in opened if isinstance(worker, Absent)))
-
-
-def _with_samples(matrix: Matrix) -> tuple[Matrix, Fed, tuple[str, ...]]:
-    """The matrix with what it cannot feed left out of its evaluations, the samples, and remarks on its families.
-
-    Raises InputError for a dataset that does not fit.
-    """
-    fed = fed_by(matrix)
-    remarks = (*family_remarks(matrix.variants), *fed.remarks)
-    return replace(matrix, unfed=frozenset(fed.unfed)), fed, remarks
-
-
-def _plan(
-    matrix: Matrix, devices: Sequence[Device], opened: Sequence[Worker | Absent], selection: Selection
-) -> tuple[Plan, tuple[str, ...]]:
-    """The plan on all devices, by what those say that were opened: the others have no selected case that may run.
-
-    With remarks on the models in it.
-    """
-    asked = {(worker.device if isinstance(worker, Absent) else worker.session.device).name: worker for worker in opened}
-    seed = secrets.randbelow(2**31) if selection.seed is None else selection.seed
-    targets = [_target(device, asked.get(device.name), named=matrix.devices is not None) for device in devices]
-    made = make_plan(matrix, targets, seed=seed, only=selection.only, skip=selection.skip)
-    return made, (*model_remarks(made.cases, targets), *canary_remarks(made))
-
-
-def _target(device: Device, worker: Worker | Absent | None, *, named: bool) -> Target:
-    """What the plan knows of a device: the trials of one that was named and is absent fail, and can be resumed."""
-    match worker:
-        case None:
-            return Target(device)
-        case Absent(error=error):
-            return Target(device, problem=None if named and not isinstance(error, SameMachine) else str(error))
-        case Worker(prepared=prepared):
-            return prepared.target
 
 
 def silently(_: Plan) -> AbstractContextManager[Tell]:
@@ -172,11 +127,11 @@ def run_matrix(
     one machine. One that another controller uses is waited for, if `wait` says so, and else is as one that cannot be
     reached. Raises InputError, NothingToDo, and Unreachable or DeviceBusy when no device at all can be used.
     """
-    loaded, fed, about = _with_samples(loaded)
+    loaded, fed, about = with_samples(loaded)
     wanted = devices_with_cases(loaded, devices, only=selection.only, skip=selection.skip)
     with ExitStack() as held:
-        opened = held.enter_context(_some_of(wanted, loaded.tool, loaded.variants, f"run {loaded.name}", wait))
-        made, of_models = _plan(loaded, devices, opened, selection)
+        opened = held.enter_context(some_workers(wanted, loaded.tool, loaded.variants, f"run {loaded.name}", wait))
+        made, of_models = plan_on(loaded, devices, opened, selection)
         folder = journals.new_folder(Path(reports), loaded.name)
         with _kept(journals.create(folder, manifest_of(loaded, made, opened, fed.datasets))) as journal:
             if loaded.text is not None:
@@ -202,8 +157,8 @@ def resume(folder: str | Path, *, watching: Watching = silently, wait: Wait | No
         opened: tuple[Worker | Absent, ...] = ()
         if left.trials:
             wanted = [device for device in begun.devices if device.name in left.devices]
-            opened = held.enter_context(_some_of(wanted, begun.choice, work.variants, f"run {left.name}", wait))
-            _same_tools(opened, begun, folder)
+            opened = held.enter_context(some_workers(wanted, begun.choice, work.variants, f"run {left.name}", wait))
+            require_same_tools(opened, begun, folder)
             journal.record(with_found(journal.manifest, opened))
         _complete(work, journal, opened, held, watching, left=left)
     return folder
@@ -226,7 +181,7 @@ def run_again(
     plan = selected(begun.work.plan, only=selection.only, skip=selection.skip)
     wanted = [device for device in begun.devices if device.name in plan.devices]
     with ExitStack() as held:
-        opened = held.enter_context(_some_of(wanted, begun.choice, begun.work.variants, f"run {plan.name}", wait))
+        opened = held.enter_context(some_workers(wanted, begun.choice, begun.work.variants, f"run {plan.name}", wait))
         new = journals.new_folder(Path(reports), plan.name)
         with _kept(journals.create(new, repeated_manifest(manifest, plan, opened))) as journal:
             remark = f"the plan of {Path(folder).name} again"
@@ -299,38 +254,6 @@ def _kept(book: Journal) -> Iterator[Journal]:
         except KeyboardInterrupt as error:
             again = f"resume with: benchbench run --resume {shlex.quote(str(book.folder))}"
             raise Interrupted.of(error, again) from error
-
-
-@contextmanager
-def _some_of(
-    devices: Sequence[Device], choice: ToolChoice, variants: Sequence[Variant], purpose: str, wait: Wait | None
-) -> Iterator[tuple[Worker | Absent, ...]]:
-    """The devices of a run, opened; raises what kept the first away when all are."""
-    with workers_in_turn(devices, choice, formats=formats_of(variants), purpose=purpose, wait=wait) as opened:
-        if all(isinstance(worker, Absent) for worker in opened):
-            raise next(worker.error for worker in opened if isinstance(worker, Absent))
-        yield opened
-
-
-def _same_tools(opened: Sequence[Worker | Absent], begun: Resumption, folder: Path) -> None:
-    """A run is measured with the same tools on a device from its first trial to its last."""
-    for worker in opened:
-        if isinstance(worker, Absent):
-            continue
-        name = worker.session.device.name
-        for of_format, toolchain in worker.prepared.toolchains.items():
-            was = begun.tools[name][of_format].sha256 if of_format in begun.tools[name] else None
-            if was is not None and toolchain.tool_sha256 != was:
-                raise ToolError(
-                    f"{folder}: {name} was measured with another tool (sha256 {was[:12]}…)",
-                    remedy="restore that tool, or begin a new run",
-                )
-        for library, sha256 in sent_libraries(worker.session.device).items():
-            if begun.libraries[name].get(library, sha256) != sha256:
-                raise ToolError(
-                    f"{folder}: {name} was measured with another library for {library}",
-                    remedy="restore that library, or begin a new run",
-                )
 
 
 def quantize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,15 +12,18 @@ from benchbench.accuracy.datasets import Dataset
 from benchbench.accuracy.feeding import Wanted, feed
 from benchbench.config.inventory import read_device
 from benchbench.config.matrix_file import NATIVE_SAMPLES
+from benchbench.device.opening import Absent
 from benchbench.device.store import sha256_of
+from benchbench.execution.libraries import sent_libraries
 from benchbench.execution.recording import dataset_record
+from benchbench.execution.worker import Worker
 from benchbench.modes.canary import canary_variants
 from benchbench.plan import Plan, Skip
 from benchbench.run_folder.manifest import NAME, CaseRecord, DatasetRecord, DeviceRecord, Manifest, ToolRecord
 from benchbench.runtimes import Delegate
 from benchbench.values.case import Case, Trial, Variant
 from benchbench.values.device import Device, ToolChoice
-from benchbench.values.errors import InputError
+from benchbench.values.errors import InputError, ToolError
 
 _OPTIONS: TypeAdapter[Delegate] = TypeAdapter(Delegate)
 
@@ -74,6 +77,27 @@ def resumption_of(manifest: Manifest, folder: Path) -> Resumption:
         tools={record.name: record.tools for record in manifest.devices},
         libraries={record.name: record.libraries for record in manifest.devices},
     )
+
+
+def require_same_tools(opened: Sequence[Worker | Absent], begun: Resumption, folder: Path) -> None:
+    """Raise ToolError where a device has another tool or library than its run began with: it goes on with the same."""
+    for worker in opened:
+        if isinstance(worker, Absent):
+            continue
+        name = worker.session.device.name
+        for of_format, toolchain in worker.prepared.toolchains.items():
+            was = begun.tools[name][of_format].sha256 if of_format in begun.tools[name] else None
+            if was is not None and toolchain.tool_sha256 != was:
+                raise ToolError(
+                    f"{folder}: {name} was measured with another tool (sha256 {was[:12]}…)",
+                    remedy="restore that tool, or begin a new run",
+                )
+        for library, sha256 in sent_libraries(worker.session.device).items():
+            if begun.libraries[name].get(library, sha256) != sha256:
+                raise ToolError(
+                    f"{folder}: {name} was measured with another library for {library}",
+                    remedy="restore that library, or begin a new run",
+                )
 
 
 def _plan_of(manifest: Manifest) -> Plan:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from benchbench.device.opening import Absent, opened
 from benchbench.execution.scheduler import workers
 from benchbench.execution.worker import Worker
+from benchbench.runtimes.models import formats_of
+from benchbench.values.case import Variant
 from benchbench.values.device import Device, ToolChoice
 from benchbench.values.errors import DeviceBusy
 
@@ -42,6 +44,17 @@ def workers_in_turn(
                 return
         for absent in busy:
             _wait_for(absent.device, str(absent.error.message), until, wait)
+
+
+@contextlib.contextmanager
+def some_workers(
+    devices: Sequence[Device], choice: ToolChoice, variants: Sequence[Variant], purpose: str, wait: Wait | None
+) -> Iterator[tuple[Worker | Absent, ...]]:
+    """The devices of a run, opened; raises what kept the first away when all are."""
+    with workers_in_turn(devices, choice, formats=formats_of(variants), purpose=purpose, wait=wait) as opened:
+        if all(isinstance(worker, Absent) for worker in opened):
+            raise next(worker.error for worker in opened if isinstance(worker, Absent))
+        yield opened
 
 
 def _wait_for(device: Device, busy: str, until: float, wait: Wait) -> None:
