@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypedDict
 
 from benchbench.device.session import Session
 from benchbench.runtimes.base import Toolchain
@@ -13,20 +12,13 @@ from benchbench.runtimes.interpreters import environment
 from benchbench.runtimes.script_on_device import Sought, find_python
 from benchbench.runtimes.script_runner import PythonRunner
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner, read_usage, usage_argv
-from benchbench.runtimes.tflite.tools import find, published
+from benchbench.runtimes.tflite.tools import Build, find, published
 from benchbench.runtimes.tool import Tool
 from benchbench.values.account import expanded
-from benchbench.values.device import Capabilities, Device, ToolChoice, Traits
+from benchbench.values.device import Device, ToolChoice, Traits
 from benchbench.values.errors import BenchbenchError, DeviceError, ToolError
 
 PYTHON = Sought("TFLite runtime", "ai-edge-litert")
-
-
-class _Wanted(TypedDict):
-    os: str
-    arch: str
-    generation: Capabilities
-    version: str
 
 
 def prepare(session: Session, traits: Traits, choice: ToolChoice) -> tuple[Traits, Toolchain]:
@@ -58,16 +50,11 @@ def _nothing(device: Device, problems: Sequence[BenchbenchError]) -> BenchbenchE
 def native(session: Session, traits: Traits, choice: ToolChoice) -> Toolchain:
     """benchmark_model, given or cached (a run downloads nothing), staged and asked for its flags once."""
     given = expanded(session.device.binary, f"{session.device.name}: binary") if session.device.binary else None
-    wanted: _Wanted = {
-        "os": traits.os,
-        "arch": traits.arch,
-        "generation": choice.generation,
-        "version": choice.version,
-    }
+    wanted = Build(traits.os, traits.arch, choice.generation, choice.version)
     try:
-        tool: Tool = find(**wanted, given=given, cache=cache_folder(), allow_download=False)
+        tool: Tool = find(wanted, given=given, cache=cache_folder(), allow_download=False)
     except ToolError as error:
-        if given is None and published(**wanted):
+        if given is None and published(wanted):
             raise ToolError(error.message, remedy=f"benchbench tools --get {session.device.name}") from error
         raise
     path = session.store.stage_tool(tool.path, executable=True)

@@ -76,18 +76,10 @@ class Tflite(Runtime):
         return known(cache_folder())
 
     def fetch_tool(self, traits: Traits, choice: ToolChoice, progress: Fetched | None) -> Tool:
-        from benchbench.runtimes.tflite.tools import find
+        from benchbench.runtimes.tflite.tools import Build, find
 
-        return find(
-            os=traits.os,
-            arch=traits.arch,
-            generation=choice.generation,
-            version=choice.version,
-            given=None,
-            cache=cache_folder(),
-            allow_download=True,
-            progress=progress,
-        )
+        wanted = Build(traits.os, traits.arch, choice.generation, choice.version)
+        return find(wanted, given=None, cache=cache_folder(), allow_download=True, progress=progress)
 
     def read_log(self, text: str | bytes) -> Sequence[RecordedLaunch]:
         from benchbench.runtimes.tflite.benchmark_model.log_parser import read_text

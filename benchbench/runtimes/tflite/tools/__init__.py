@@ -12,20 +12,19 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from os import environ
 from pathlib import Path
-from typing import Literal
 
 from benchbench.runtimes.tflite.tools.binary import matches
 from benchbench.runtimes.tflite.tools.download import download
 from benchbench.runtimes.tool import Fetched, Tool
 from benchbench.values.atomic import atomic, put_in_place
+from benchbench.values.device import Capabilities
 from benchbench.values.errors import InputError, ToolError, exhausted, file_error
 
-__all__ = ["Generation", "find", "known", "matches", "published"]
-
-Capabilities = Literal["tflite", "litert"]
+__all__ = ["Build", "find", "known", "matches", "published"]
 
 PUBLISHER = "https://storage.googleapis.com"
 BINARY = "benchmark_model"
@@ -45,27 +44,38 @@ _TFLITE = {
 }
 
 
-def published(*, os: str, arch: str, generation: Capabilities, version: str, base_url: str | None = None) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Build:
+    """Which benchmark_model: for which devices, of which generation and version."""
+
+    os: str
+    arch: str
+    generation: Capabilities
+    version: str
+
+    @property
+    def platform(self) -> str:
+        return f"{self.os}_{self.arch}"
+
+
+def published(build: Build, base_url: str | None = None) -> str | None:
     """The URL of Google's prebuilt binary, or None where none is published.
 
     `base_url` (else `BENCHBENCH_TOOLS_URL`) replaces https://storage.googleapis.com for a mirror. TFLite's tool is
     published as "latest" only. Patterns: LiteRT's and TensorFlow's documentation of the benchmark tools.
     """
     base = (base_url or environ.get("BENCHBENCH_TOOLS_URL") or PUBLISHER).rstrip("/")
-    if generation == "litert":
-        platform = _LITERT.get((os, arch))
-        return f"{base}/litert/binaries/{version}/{platform}/{BINARY}" if platform else None
-    platform = _TFLITE.get((os, arch)) if version == "latest" else None
+    if build.generation == "litert":
+        platform = _LITERT.get((build.os, build.arch))
+        return f"{base}/litert/binaries/{build.version}/{platform}/{BINARY}" if platform else None
+    platform = _TFLITE.get((build.os, build.arch)) if build.version == "latest" else None
     nightly = "tensorflow-nightly-public/prod/tensorflow/release/lite/tools/nightly/latest"
     return f"{base}/{nightly}/{platform}_{BINARY}" if platform else None
 
 
 def find(
+    build: Build,
     *,
-    os: str,
-    arch: str,
-    generation: Capabilities,
-    version: str,
     given: Path | None,
     cache: Path,
     allow_download: bool,
@@ -78,16 +88,16 @@ def find(
     for another device, or when its sha256 is not the recorded one. `progress` gets (bytes so far, bytes in all).
     """
     if given is not None:
-        return _given(given, os, arch, generation, version)
-    url = published(os=os, arch=arch, generation=generation, version=version, base_url=base_url)
-    place = _place(cache, generation, version, os, arch)
+        return _given(given, build)
+    url = published(build, base_url)
+    place = _place(cache, build)
     if not place.exists() and (url is None or not allow_download):
         raise _absent(place, url)
     try:
         with _locked(place.parent):
             if not place.exists() and url is not None:
-                _bring(url, place, os, arch, progress)
-            return _from_cache(place, os, arch)
+                _bring(url, place, build, progress)
+            return _from_cache(place, build)
     except OSError as error:
         what = f"the tool cache {place.parent} cannot be used"
         if exhausted(error):
@@ -102,13 +112,14 @@ def known(cache: Path) -> tuple[Tool, ...]:
     return tuple(_verified(place) for place in places)
 
 
-def _place(cache: Path, generation: Capabilities, version: str, os: str, arch: str) -> Path:
+def _place(cache: Path, build: Build) -> Path:
     # the version comes from a matrix or device file, which may be a stranger's: it must not leave the cache
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", version):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", build.version):
         raise InputError(
-            f"tool version {version!r} is no version", remedy='write a release such as "2.2.0", "latest" or "nightly"'
+            f"tool version {build.version!r} is no version",
+            remedy='write a release such as "2.2.0", "latest" or "nightly"',
         )
-    return cache / "tools" / generation / version / f"{os}_{arch}" / BINARY
+    return cache / "tools" / build.generation / build.version / build.platform / BINARY
 
 
 def _absent(place: Path, url: str | None) -> ToolError:
@@ -119,33 +130,34 @@ def _absent(place: Path, url: str | None) -> ToolError:
     return ToolError(what, remedy=f"allow the download, or get {url} and put it at {place}")
 
 
-def _given(given: Path, os: str, arch: str, generation: Capabilities, version: str) -> Tool:
+def _given(given: Path, build: Build) -> Tool:
     """The user's own binary, or the one in the user's folder that fits the device."""
     tables = (_LITERT, _TFLITE)
-    platforms = dict.fromkeys(table[os, arch] for table in tables if (os, arch) in table)
+    device = (build.os, build.arch)
+    platforms = dict.fromkeys(table[device] for table in tables if device in table)
     names = [BINARY, *(f"{p}_{BINARY}" for p in platforms), *(f"{p}/{BINARY}" for p in platforms)]
     candidates = [given / name for name in names] if given.is_dir() else [given]
     present = [path for path in candidates if path.is_file()]
     if not present:
         looked = f"holds none of {', '.join(names)}" if given.is_dir() else "is not there"
         raise InputError(f"benchmark_model: {given} {looked}", remedy="give the path of the binary or of its folder")
-    reasons = {path: matches(path, os, arch) for path in present}
+    reasons = {path: matches(path, *device) for path in present}
     fitting = [path for path, reason in reasons.items() if reason is None]
     if not fitting:
         reason = "; ".join(f"{path} {reason}" for path, reason in reasons.items())
-        raise ToolError(reason, remedy=f"give a benchmark_model built for {os} {arch}")
+        raise ToolError(reason, remedy=f"give a benchmark_model built for {build.os} {build.arch}")
     path = fitting[0]
     # "latest" is what nobody chose, and a binary of the user's may be of any age.
-    version = "given" if version == "latest" else version
-    return Tool(f"{generation}/{os}_{arch}", path, _sha256(path), version, "given")
+    version = "given" if build.version == "latest" else build.version
+    return Tool(f"{build.generation}/{build.platform}", path, _sha256(path), version, "given")
 
 
-def _bring(url: str, place: Path, os: str, arch: str, progress: Fetched | None) -> None:
+def _bring(url: str, place: Path, build: Build, progress: Fetched | None) -> None:
     """Download, check, and only then let the binary appear under its name."""
     arrived = place.with_suffix(".arrived")
     download(url, arrived, progress, remedy=f"get {url} elsewhere and put it at {place}")
     try:
-        reason = matches(arrived, os, arch)
+        reason = matches(arrived, build.os, build.arch)
         if reason is not None:
             raise ToolError(f"what {url} sent {reason}", remedy=f"check the network, or put the right file at {place}")
         _check(arrived, place, what=f"what {url} sent now")
@@ -156,10 +168,12 @@ def _bring(url: str, place: Path, os: str, arch: str, progress: Fetched | None) 
         arrived.unlink(missing_ok=True)
 
 
-def _from_cache(place: Path, os: str, arch: str) -> Tool:
-    reason = matches(place, os, arch)
+def _from_cache(place: Path, build: Build) -> Tool:
+    reason = matches(place, build.os, build.arch)
     if reason is not None:
-        raise ToolError(f"{place} {reason}", remedy=f"replace it by a benchmark_model built for {os} {arch}")
+        raise ToolError(
+            f"{place} {reason}", remedy=f"replace it by a benchmark_model built for {build.os} {build.arch}"
+        )
     tool = _verified(place)
     if not _read_record(place):
         _record(place, {"sha256": tool.sha256})

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from benchbench.runtimes.cache import cache_folder
-from benchbench.runtimes.tflite.tools import find, known, matches, published
+from benchbench.runtimes.tflite.tools import Build, find, known, matches, published
 from benchbench.runtimes.tool import Tool
 from benchbench.values.errors import InputError, ToolError
 
@@ -108,7 +108,7 @@ def shelf() -> Iterator[Shelf]:
 
 def phone_tool(cache: Path, url: str | None = None, version: str = "2.2.0", **more: Any) -> Tool:
     settings: dict[str, Any] = {"given": None, "allow_download": True, "base_url": url} | more
-    return find(os="android", arch="arm64", generation="litert", version=version, cache=cache, **settings)
+    return find(Build("android", "arm64", "litert", version), cache=cache, **settings)
 
 
 def place(cache: Path, version: str = "2.2.0") -> Path:
@@ -381,19 +381,14 @@ def test_the_published_addresses_are_googles_documented_ones(monkeypatch: pytest
     google = "https://storage.googleapis.com"
     nightly = f"{google}/tensorflow-nightly-public/prod/tensorflow/release/lite/tools/nightly/latest"
     assert (
-        published(os="android", arch="arm64", generation="litert", version="2.2.0")
+        published(Build("android", "arm64", "litert", "2.2.0"))
         == f"{google}/litert/binaries/2.2.0/android_arm64/benchmark_model"
     )
-    assert (
-        published(os="linux", arch="x86_64", generation="tflite", version="latest")
-        == f"{nightly}/linux_x86-64_benchmark_model"
-    )
-    assert published(os="android", arch="arm", generation="litert", version="2.2.0") is None
-    assert published(os="android", arch="arm64", generation="tflite", version="2.16") is None
+    assert published(Build("linux", "x86_64", "tflite", "latest")) == f"{nightly}/linux_x86-64_benchmark_model"
+    assert published(Build("android", "arm", "litert", "2.2.0")) is None
+    assert published(Build("android", "arm64", "tflite", "2.16")) is None
     monkeypatch.setenv("BENCHBENCH_TOOLS_URL", "http://mirror.example/")
-    assert str(published(os="linux", arch="arm64", generation="litert", version="latest")).startswith(
-        "http://mirror.example/litert/"
-    )
+    assert str(published(Build("linux", "arm64", "litert", "latest"))).startswith("http://mirror.example/litert/")
 
 
 def test_the_cache_is_where_the_variable_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
