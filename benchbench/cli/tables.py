@@ -81,40 +81,47 @@ def show_looks(looks: Sequence[DeviceStatus]) -> None:
     """One row a device, and under the table why something is not possible there."""
     table = table_of("device", "reached", "state", "model", "SoC", "system", "ABI", "cores", "memory", "°C", "runner")
     for look in looks:
-        traits = look.prepared.traits if look.prepared else None
-        toolchains = look.prepared.toolchains.values() if look.prepared else ()
-        system = traits and " ".join([traits.os_version or traits.os, *([f"SDK {traits.sdk}"] if traits.sdk else [])])
-        cores = traits and " + ".join(
-            f"{len(c.cores)}" + (f" x {c.max_mhz:.0f} MHz" if c.max_mhz else "") for c in traits.clusters
-        )
-        add(
-            table,
-            look.device.name,
-            look.device.address.reached,
-            look.state,
-            traits and traits.model,
-            traits and traits.soc,
-            system,
-            traits and traits.abi,
-            cores,
-            traits and traits.memory_mb and f"{traits.memory_mb / 1024:.1f} GiB",
-            look.temperature_c and f"{look.temperature_c:.0f}",
-            ", ".join(f"{toolchain.runner.kind} ({toolchain.tool_version})" for toolchain in toolchains),
-        )
+        add(table, *_device_cells(look))
     console = out()
     show(table, console)
     for look in looks:
-        console.print(f"\n{look.device.name}", markup=False)
-        if look.problem:
-            console.print(f"  {look.problem}", markup=False)
-        possible = [name for name, answer in look.delegates.items() if answer.possible]
-        if possible:
-            console.print(f"  delegates: {', '.join(possible)}", markup=False)
-        if look.prepared and look.prepared.toolchains:
-            for name, answer in look.delegates.items():
-                if answer.said:
-                    said = shorten(answer.said, 240, placeholder=" …")  # --json has the whole
-                    console.print(f"  {'' if answer.possible else 'no '}{name}: {said}", markup=False)
+        for line in _device_lines(look):
+            console.print(line, markup=False)
+
+
+def _device_cells(look: DeviceStatus) -> tuple[object, ...]:
+    named = (look.device.name, look.device.address.reached, look.state)
+    warm = look.temperature_c and f"{look.temperature_c:.0f}"
+    if look.prepared is None:
+        return (*named, *[None] * 6, warm, None)
+    traits, toolchains = look.prepared.traits, look.prepared.toolchains.values()
+    cores = (f"{len(c.cores)}" + (f" x {c.max_mhz:.0f} MHz" if c.max_mhz else "") for c in traits.clusters)
+    return (
+        *named,
+        traits.model,
+        traits.soc,
+        " ".join([traits.os_version or traits.os, *([f"SDK {traits.sdk}"] if traits.sdk else [])]),
+        traits.abi,
+        " + ".join(cores),
+        traits.memory_mb and f"{traits.memory_mb / 1024:.1f} GiB",
+        warm,
+        ", ".join(f"{toolchain.runner.kind} ({toolchain.tool_version})" for toolchain in toolchains),
+    )
+
+
+def _device_lines(look: DeviceStatus) -> Iterator[str]:
+    """What is wrong with a device, which delegates it has, and what each says of itself."""
+    yield f"\n{look.device.name}"
+    if look.problem:
+        yield f"  {look.problem}"
+    possible = [name for name, answer in look.delegates.items() if answer.possible]
+    if possible:
+        yield f"  delegates: {', '.join(possible)}"
+    if look.prepared and look.prepared.toolchains:
+        for name, answer in look.delegates.items():
+            if answer.said:
+                said = shorten(answer.said, 240, placeholder=" …")  # --json has the whole
+                yield f"  {'' if answer.possible else 'no '}{name}: {said}"
 
 
 def show_models(infos: Sequence[ModelInfo]) -> None:

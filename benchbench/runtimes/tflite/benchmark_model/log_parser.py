@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Literal
 
 from benchbench.runtimes.tflite.benchmark_model import profile, verdict
 from benchbench.runtimes.tflite.benchmark_model.launch import Launch, split
@@ -103,31 +104,39 @@ def _all_the_same(count: Event) -> bool:
 def _counts(found: Sequence[Event]) -> tuple[Event | None, Event | None]:
     """The count line of the warm-up and that of the measurement; a lone one is told by its company."""
     counts = [event for event in found if event.kind == "count"]
-    if len(counts) >= 2:
-        return counts[0], counts[1]
-    if not counts:
-        return None, None
-    only = counts[0]
+    if len(counts) != 1:
+        return (counts[0], counts[1]) if counts else (None, None)
+    match _part_of(counts[0], found):
+        case "warm-up":
+            return counts[0], None
+        case "measurement":
+            return None, counts[0]
+        case None:
+            return None, None
+
+
+def _part_of(only: Event, found: Sequence[Event]) -> Literal["warm-up", "measurement"] | None:
+    """What the only count line is of; None where it is of neither by the summary's means."""
     if found[0].kind == "option":  # a row of a summary is of the measurement
-        return None, only
+        return "measurement"
     headers = [event for event in found if event.kind == "header" and event.at < only.at]
     if len(headers) >= 2:
-        return None, only
+        return "measurement"
+    if headers:
+        # A text that begins with the measuring loop: a warm-up of more than one run is rare.
+        begins = not any(event.kind in {"start", "init", "loaded"} for event in found)
+        return "measurement" if begins and int(headers[0].values["least"]) > 1 else "warm-up"
     summary = next((event for event in found if event.kind == "summary"), None)
-    if summary is not None and not headers:
+    if summary is not None:
         mean = _mean_of(only)
-        if mean is not None and float(f"{mean:.6g}") == _value(summary, "mean"):
-            return None, only
-        return (only, None) if mean is not None and float(f"{mean:.6g}") == _value(summary, "warmup") else (None, None)
-    if summary is None and not headers and only.values.get("count") == str(_runs_asked(found) or _DEFAULT_RUNS):
-        return None, only  # the lines around it were left out, and nobody keeps the warm-up alone
-    if (
-        headers
-        and not any(e.kind in {"start", "init", "loaded"} for e in found)
-        and int(headers[0].values["least"]) > 1
-    ):
-        return None, only  # the text begins with the measuring loop: a warm-up of more than one run is rare
-    return only, None
+        if mean is None:
+            return None
+        shown = float(f"{mean:.6g}")
+        if shown == _value(summary, "mean"):
+            return "measurement"
+        return "warm-up" if shown == _value(summary, "warmup") else None
+    # Where the lines around it were left out: nobody keeps the warm-up alone.
+    return "measurement" if only.values.get("count") == str(_runs_asked(found) or _DEFAULT_RUNS) else "warm-up"
 
 
 def _timings(found: Sequence[Event], warmup: Event | None, main: Event | None) -> Timings:

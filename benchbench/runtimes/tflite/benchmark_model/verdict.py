@@ -173,28 +173,30 @@ def _kernels(events: Sequence[Event], kind: str | None) -> int | None:
 def _weigh(scales: _Weighed, event: Event, kind: str) -> None:
     """Put one line onto the scales."""
     values, own = event.values, _kind_of(event) == kind
-    if event.kind == "not_applied" and values.get("name") is None and scales.verdict != "unavailable":
-        scales.say("none", event)
-    elif event.kind in {"applied", "not_taken", "not_applied", "unavailable"} and own:
-        verdicts: dict[str, Verdict] = {"not_taken": "none", "not_applied": "none", "unavailable": "unavailable"}
-        full = values.get("extent") == "completely"
-        scales.say(verdicts.get(event.kind, "full" if full else "partial"), event)
-        scales.kernels = int(values["kernels"]) if "kernels" in values else scales.kernels
-    elif event.kind == "remark" and own:
-        scales.say("unavailable", event, firm=False)
-    elif event.kind == "undone" and scales.verdict not in {"none", "unavailable"}:
-        if own or values["name"] == "DELEGATE":
+    match event.kind:
+        case "not_applied" if values.get("name") is None and scales.verdict != "unavailable":
             scales.say("none", event)
-    elif event.kind in {"replacing", "simple"}:
-        _weigh_nodes(scales, event, kind)
-    elif event.kind == "split" and own and scales.nodes is None:
-        scales.nodes = int(values.get("nodes", "0"))
-        scales.total = scales.nodes + int(values.get("rest", "0"))
-        whole = scales.nodes == scales.total
-        scales.say("full" if whole else "partial" if scales.nodes else "none", event)
-    elif event.kind == "initialized" and own and scales.nodes is None:
-        # Of what it leaves, the accelerator prints a list with a count, which comes first.
-        scales.say("full", event)
+        case "applied" if own:
+            scales.say("full" if values.get("extent") == "completely" else "partial", event)
+            scales.kernels = int(values["kernels"]) if "kernels" in values else scales.kernels
+        case "not_taken" | "not_applied" if own:
+            scales.say("none", event)
+        case "unavailable" if own:
+            scales.say("unavailable", event)
+        case "remark" if own:
+            scales.say("unavailable", event, firm=False)
+        case "undone" if scales.verdict not in {"none", "unavailable"} and (own or values["name"] == "DELEGATE"):
+            scales.say("none", event)
+        case "replacing" | "simple":
+            _weigh_nodes(scales, event, kind)
+        case "split" if own and scales.nodes is None:
+            scales.nodes = int(values.get("nodes", "0"))
+            scales.total = scales.nodes + int(values.get("rest", "0"))
+            whole = scales.nodes == scales.total
+            scales.say("full" if whole else "partial" if scales.nodes else "none", event)
+        case "initialized" if own and scales.nodes is None:
+            # Of what it leaves, the accelerator prints a list with a count, which comes first.
+            scales.say("full", event)
 
 
 def _weigh_nodes(scales: _Weighed, event: Event, kind: str) -> None:
