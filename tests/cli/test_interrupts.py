@@ -26,16 +26,10 @@ from tests.beds.benchmark_model import install
 from tests.beds.namespaces import processes_of
 from tests.beds.phone import Phone
 from tests.beds.sshd import Board
+from tests.beds.waiting import becomes_true
 from tests.workbench import Workbench, outcomes, planned
 
 GUARD_S = 300  # against hangs only
-
-
-def becomes_true(what: Callable[[], bool], seconds: float = GUARD_S) -> bool:
-    until = time.monotonic() + seconds
-    while not what() and time.monotonic() < until:
-        time.sleep(0.02)
-    return what()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import pytest
 
 from benchbench.cli.main import cli, main
 from tests.beds.adb_server import AdbServerProcess
+from tests.beds.waiting import becomes_true
 from tests.workbench import FAMILY, Workbench, outcomes, planned
 
 
@@ -260,13 +261,6 @@ def test_a_run_ends_with_a_table_a_page_and_exit_code_1_where_trials_failed(
     assert "\x1b" not in done.stdout + done.stderr
 
 
-def eventually(what: Callable[[], bool], seconds: float = 120) -> bool:
-    until = time.monotonic() + seconds
-    while not what() and time.monotonic() < until:
-        time.sleep(0.02)
-    return what()
-
-
 def test_ctrl_c_stops_at_once_says_how_to_resume_and_leaves_nothing_on_the_device(bench: Workbench) -> None:
     matrix = bench.matrix("float32", rounds=50)
     # Long enough to be seen at work, however slowly /proc is read.
@@ -277,7 +271,7 @@ def test_ctrl_c_stops_at_once_says_how_to_resume_and_leaves_nothing_on_the_devic
         journals = list(bench.reports.glob("*/outcomes.jsonl")) if bench.reports.exists() else []
         return any(journal.read_text().count("\n") >= 1 for journal in journals) and bool(bench.processes())
 
-    assert eventually(under_way)
+    assert becomes_true(under_way)
     began = time.monotonic()
     command.send_signal(signal.SIGINT)
     _, stderr = command.communicate(timeout=120)
@@ -288,7 +282,7 @@ def test_ctrl_c_stops_at_once_says_how_to_resume_and_leaves_nothing_on_the_devic
         f"benchbench: interrupted (resume with: benchbench run --resume reports/{folder.name})"
     )
     assert "Traceback" not in stderr
-    assert eventually(lambda: not bench.processes())
+    assert becomes_true(lambda: not bench.processes())
     assert not (bench.work / "lock").exists()
     assert list((bench.work / "jobs").iterdir()) == []
     told = outcomes(folder)

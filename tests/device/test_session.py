@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from benchbench.values.errors import DeviceBusy, DeviceError, InputError, JobGon
 from benchbench.values.job import Job, Sampling
 from tests.beds.namespaces import can_mount
 from tests.beds.sshd import Board
+from tests.beds.waiting import becomes_true
 
 
 @pytest.fixture
@@ -39,13 +39,6 @@ def runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def eventually(what: Callable[[], bool], seconds: float = 120) -> bool:
-    until = time.monotonic() + seconds
-    while not what() and time.monotonic() < until:
-        time.sleep(0.02)
-    return what()
 
 
 def test_a_job_is_run_in_a_folder_of_its_own_with_its_environment_and_files(device: Device, tmp_path: Path) -> None:
@@ -156,7 +149,7 @@ def controller(device: Device, job: str) -> subprocess.Popen[bytes]:
 def test_what_a_killed_controller_left_is_ended_and_its_lock_broken(device: Device, tmp_path: Path) -> None:
     name = tmp_path / "pid"
     other = controller(device, f"echo $$ > '{name}'; exec sleep 60")
-    assert eventually(lambda: name.exists() and name.read_text().endswith("\n"))
+    assert becomes_true(lambda: name.exists() and name.read_text().endswith("\n"))
     left = int(name.read_text())
     with pytest.raises(DeviceBusy), open_session(device):
         pass
@@ -164,7 +157,7 @@ def test_what_a_killed_controller_left_is_ended_and_its_lock_broken(device: Devi
     other.wait()
     assert runs(left)
     with open_session(device) as session:
-        assert eventually(lambda: not runs(left))
+        assert becomes_true(lambda: not runs(left))
         broken, ended = session.notes
     assert broken.startswith("host: a stale lock of ")
     assert ended == "host: ended a, which an earlier run had left"
@@ -175,7 +168,7 @@ def test_a_cancelled_session_ends_its_job_and_gives_the_device_back(device: Devi
     with open_session(device) as session:
 
         def cancel() -> None:
-            assert eventually(lambda: name.exists() and name.read_text().endswith("\n"))
+            assert becomes_true(lambda: name.exists() and name.read_text().endswith("\n"))
             session.cancel()
 
         canceller = threading.Thread(target=cancel)
@@ -193,7 +186,7 @@ def test_a_link_lost_for_a_moment_neither_loses_nor_repeats_a_job(device: Device
     with open_session(device) as session:
 
         def cut() -> None:
-            assert eventually(log.exists)
+            assert becomes_true(log.exists)
             session.transport.close()
             go.touch()
 
@@ -322,7 +315,7 @@ def test_a_job_killed_from_outside_is_told_and_leaves_nothing(
         jobs = Path(session.agent.jobs)
 
         def kill() -> None:
-            assert eventually(lambda: name.exists() and name.read_text().endswith("\n"))
+            assert becomes_true(lambda: name.exists() and name.read_text().endswith("\n"))
             os.kill(int((jobs / "a" / "pid").read_text().split()[0]), signal.SIGKILL)
 
         killer = threading.Thread(target=kill)
@@ -330,7 +323,7 @@ def test_a_job_killed_from_outside_is_told_and_leaves_nothing(
         with pytest.raises(DeviceError, match="host: the job vanished"):
             session.run("a", shell(f"echo $$ > '{name}'; exec sleep 60"), outputs_to=tmp_path)
         killer.join()
-        assert eventually(lambda: not runs(int(name.read_text())))
+        assert becomes_true(lambda: not runs(int(name.read_text())))
         assert list(jobs.iterdir()) == []
 
 

@@ -8,9 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +34,7 @@ from tests.beds.delegate.build import compiler
 from tests.beds.models import chain_model
 from tests.beds.namespaces import can_mount
 from tests.beds.sshd import Board
+from tests.beds.waiting import becomes_true
 from tests.workbench import FAMILY, Workbench, outcomes, planned
 
 
@@ -446,13 +445,6 @@ def test_a_run_of_format_1_is_gone_on_with(bench: Workbench) -> None:
     found = load(folder)
     assert [outcome.trial for outcome in found.outcomes] == planned(folder)
     assert found.series.keys() == {outcome.trial for outcome in found.outcomes}
-
-
-def becomes_true(what: Callable[[], bool], seconds: float = 120) -> bool:
-    until = time.monotonic() + seconds
-    while not what() and time.monotonic() < until:
-        time.sleep(0.02)
-    return what()
 
 
 def under_way(bench: Workbench, count: int) -> bool:

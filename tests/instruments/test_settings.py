@@ -16,7 +16,7 @@ from benchbench.values.outcome import SettingSeen
 from tests.beds.controller import Controller
 from tests.beds.namespaces import can_mount
 from tests.beds.phone import Phone
-from tests.device.test_agent_sh import becomes_true
+from tests.beds.waiting import becomes_true
 
 pytestmark = pytest.mark.skipif(not can_mount(), reason="sysfs of its own needs root")
 STAY_ON = ("global", "stay_on_while_plugged_in")

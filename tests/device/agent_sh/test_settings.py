@@ -14,9 +14,8 @@ from benchbench.device.session import open_session
 from benchbench.values.device import Device, Local
 from benchbench.values.job import SETTINGS_GOT, Job, Setting
 from tests.beds.controller import Controller
-from tests.device.test_agent_sh import Machine, becomes_true, gone, machine, pids
-
-__all__ = ["machine"]
+from tests.beds.waiting import becomes_true
+from tests.device.agent_sh.machine import Machine, gone, pids
 
 
 def setting(machine: Machine, value: str = "schedutil") -> Path:
