@@ -18,6 +18,7 @@ from tests.beds.adb_server import AdbServerProcess
 from tests.beds.namespaces import be_another_machine, can_mount
 from tests.beds.phone import Phone
 from tests.beds.sshd import SSHD, Board
+from tests.workbench import Workbench
 
 _count = itertools.count()
 
@@ -96,3 +97,9 @@ def make_phone(adb_server: AdbServerProcess, bed_folder: Callable[[str], Path]) 
 def phone(make_phone: Callable[..., Phone]) -> Phone:
     """One phone."""
     return make_phone()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Workbench:
+    """A folder with an inventory of this machine, and the command line in it."""
+    return Workbench(tmp_path)

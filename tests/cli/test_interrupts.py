@@ -65,11 +65,6 @@ def command(pid: int) -> str:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
-
-
-@pytest.fixture
 def host(bench: Workbench) -> Place:
     return Place(bench.inventory / "host.toml", bench.work, bench.processes)
 

@@ -10,7 +10,6 @@ import struct
 import subprocess
 import termios
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pyte
@@ -66,11 +65,6 @@ def lines_of(said: str) -> list[str]:
 def words_of(lines: Sequence[str]) -> set[str]:
     """The words, those of an id by themselves, for it may go on in the next line behind a slash."""
     return {word for line in lines for word in re.split(r"[\s/]+", line)}
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
 
 
 @pytest.mark.parametrize("arguments", [("compare", "a", "b"), ("history", "a", "b", "--case", "*"), ("report", "b")])

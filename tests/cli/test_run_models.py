@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 
 import pytest
 
@@ -11,11 +10,6 @@ from benchbench.analysis.frames import load
 from tests.workbench import FAMILY, Workbench
 
 FLOAT32, INT8 = (str(FAMILY / f"fashion_mnist_{scheme}.tflite") for scheme in ("float32", "int8"))
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
 
 
 def test_models_run_without_a_matrix_and_it_is_kept_to_run_again(bench: Workbench) -> None:

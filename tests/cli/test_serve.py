@@ -40,11 +40,6 @@ def status(address: str) -> Any:
     return json.loads(fetched(address + "status"))
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
-
-
 def served(bench: Workbench, rounds: int) -> tuple[subprocess.Popen[str], str]:
     """A run of quick trials, and the address of its page."""
     process = bench.begin("run", "--serve", bench.matrix("float32", rounds=rounds).name)

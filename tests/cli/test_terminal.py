@@ -24,7 +24,7 @@ from benchbench.runtimes.tflite.quantize.edgetpu import read_mapping
 from benchbench.values.case import MeasurementSettings
 from benchbench.values.errors import InputError
 from benchbench.values.visible import visible
-from tests.execution.test_execute import lines, run, shortened
+from tests.execution.runs import lines, run, shortened
 from tests.workbench import Workbench, outcomes
 
 HOSTILE = "a\x1b[31mb\x07\x9bc\u202ed\u2066e\u2028f\r\x00\ud800\U000e0041"

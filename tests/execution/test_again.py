@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 
 import pytest
 
 from benchbench.analysis.frames import load
 from benchbench.run_folder.manifest import read_manifest
 from tests.workbench import FAMILY, Workbench, outcomes
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
 
 
 def test_a_run_is_done_again_in_the_same_order_in_a_folder_of_its_own(bench: Workbench) -> None:

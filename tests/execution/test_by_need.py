@@ -15,11 +15,6 @@ from benchbench.values.errors import NothingToDo
 from tests.workbench import FAMILY, Workbench, outcomes, planned
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
-
-
 def rounds(folder: Path) -> Counter[str]:
     return Counter(outcome.case for outcome in outcomes(folder) if outcome.timed)
 

@@ -25,11 +25,6 @@ from tests.workbench import Workbench
 NOBODY = 'address = { transport = "ssh", host = "127.0.0.1", port = 1, user = "x" }\n'
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
-
-
 def run(bench: Workbench, matrix: Path, *only: str, skip: tuple[str, ...] = ()) -> Path:
     return api.run(matrix, inventory=bench.inventory, reports=bench.reports, selection=Selection(only, skip, seed=1))
 

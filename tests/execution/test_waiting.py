@@ -16,11 +16,6 @@ from tests.workbench import Workbench, outcomes, planned
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    return Workbench(tmp_path)
-
-
-@pytest.fixture
 def night(tmp_path: Path) -> Iterator[ExitStack]:
     """Another controller of this machine; it gives it back when it is closed."""
     with ExitStack() as stack:
