@@ -1,4 +1,4 @@
-"""A session over the local transport, in a work folder of its own."""
+"""A session over the local transport, in a work folder of its own: its jobs, its hold, its link."""
 
 from __future__ import annotations
 
@@ -15,23 +15,14 @@ from pathlib import Path
 import pytest
 
 from benchbench.device.session import open_session
-from benchbench.device.work_folder import clean, workdir_of
 from benchbench.transports import Finished, Transport
 from benchbench.values.device import Device, Local
-from benchbench.values.errors import DeviceBusy, DeviceError, InputError, JobGone, LinkLost, Unreachable
-from benchbench.values.job import Job, Sampling
+from benchbench.values.errors import DeviceBusy, DeviceError, JobGone, LinkLost, Unreachable
+from benchbench.values.job import Sampling
 from tests.beds.namespaces import can_mount
 from tests.beds.sshd import Board
 from tests.beds.waiting import becomes_true
-
-
-@pytest.fixture
-def device(tmp_path: Path) -> Device:
-    return Device(name="host", address=Local(), workdir=str(tmp_path / "work folder"))
-
-
-def shell(text: str, timeout_s: float = 30, **more: object) -> Job:
-    return Job(argv=("sh", "-c", text), timeout_s=timeout_s, **more)  # type: ignore[arg-type]  # Job's own fields
+from tests.device.jobs import shell
 
 
 def runs(pid: int) -> bool:
@@ -81,49 +72,6 @@ def test_a_job_beyond_its_limit_is_late(device: Device, tmp_path: Path) -> None:
     with open_session(device) as session:
         result = session.run("a", shell("sleep 60", timeout_s=0.5), outputs_to=tmp_path)
     assert result.raw.late
-
-
-def test_what_was_pushed_once_is_found_again_by_the_next_session(device: Device, tmp_path: Path) -> None:
-    model = tmp_path / "m.tflite"
-    model.write_bytes(os.urandom(1000))
-    with open_session(device) as session:
-        first = session.stage(model)
-        assert session.stage(model) == first
-        assert session.store.pushed == ["m.tflite"]
-    with open_session(device) as session:
-        assert session.stage(model) == first
-        assert session.store.pushed == []
-    assert Path(first).read_bytes() == model.read_bytes()
-
-
-def test_what_exists_only_in_memory_is_put_back_where_the_device_lost_it(device: Device) -> None:
-    with open_session(device) as session:
-        staged = Path(session.store.stage_packed("script.pyz", b"script"))
-        assert session.store.pushed == ["script.pyz"]
-        staged.unlink()
-        session.store.forget({str(staged)})
-        session.store.restore()
-    assert (staged.suffix, staged.read_bytes()) == (".pyz", b"script")
-
-
-def test_a_file_torn_by_a_power_cut_is_pushed_again(device: Device, tmp_path: Path) -> None:
-    model = tmp_path / "m.tflite"
-    model.write_bytes(b"model")
-    with open_session(device) as session:
-        staged = Path(session.stage(model))
-    staged.write_bytes(b"")
-    for script in staged.parent.glob("*.sh"):
-        script.write_bytes(b"")
-    with open_session(device) as session:
-        assert session.stage(model) == str(staged)
-    assert staged.read_bytes() == b"model"
-
-
-def test_a_model_that_changed_since_it_was_inspected_is_refused(device: Device, tmp_path: Path) -> None:
-    model = tmp_path / "m.tflite"
-    model.write_bytes(b"another")
-    with open_session(device) as session, pytest.raises(InputError, match=r"m\.tflite: is not the file"):
-        session.stage(model, "0" * 64)
 
 
 def test_two_controllers_exclude_each_other_and_the_second_is_told_by_whom(device: Device) -> None:
@@ -350,78 +298,6 @@ def test_a_verb_that_breaks_the_link_each_time_is_given_up(device: Device) -> No
         assert len(tried) == 5
 
 
-def test_a_work_folder_that_vanished_with_the_link_is_made_again(device: Device, tmp_path: Path) -> None:
-    model = tmp_path / "m.tflite"
-    model.write_bytes(b"model")
-    with open_session(device) as session:
-        session.stage(model)
-        subprocess.run(["rm", "-rf", str(device.workdir)], check=True)
-        session.transport.close()
-        session.reading()
-        staged = session.stage(model)
-        assert Path(staged).read_bytes() == b"model"
-        assert session.run("a", shell("echo hello"), outputs_to=tmp_path).raw.stdout == b"hello\n"
-
-
-def test_cleaning_leaves_nothing_of_ours_and_all_that_is_not(device: Device, tmp_path: Path) -> None:
-    with open_session(device) as session:
-        session.run("a", shell("true"), outputs_to=tmp_path)
-        with pytest.raises(DeviceBusy):
-            clean(device)
-    Path(str(device.workdir), "thesis.txt").write_text("precious")
-    assert clean(device) == str(device.workdir)
-    assert [path.name for path in Path(str(device.workdir)).iterdir()] == ["thesis.txt"]
-
-
-def test_the_usual_work_folder_is_below_the_home_and_so_is_one_with_a_tilde(device: Device) -> None:
-    assert workdir_of(device.model_copy(update={"workdir": None})) == ".cache/benchbench/device"
-    assert workdir_of(device.model_copy(update={"workdir": "~/bench"})) == "bench"
-
-
-def in_a_room(tmp_path: Path, mounts: str, device: Device) -> str:
-    """What opening a session says, in a mount namespace of its own."""
-    if not can_mount():
-        pytest.skip("mounting needs root")
-    script = (
-        "import sys; from benchbench.values.device import Device, Local\n"
-        "from benchbench.values.errors import BenchbenchError\n"
-        "from benchbench.device.session import open_session\n"
-        "try:\n"
-        "    with open_session(Device(name='host', address=Local(), workdir=sys.argv[1])): print('opened')\n"
-        "except BenchbenchError as error: print(error)\n"
-    )
-    room = ["unshare", "-m", "sh", "-c", f'{mounts}; exec "$@"', "sh", sys.executable, "-c", script]
-    done = subprocess.run([*room, str(device.workdir)], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.count("\n") == 1, done
-    return done.stdout
-
-
-def test_a_read_only_work_folder_is_one_clear_line(device: Device, tmp_path: Path) -> None:
-    Path(str(device.workdir)).mkdir()
-    said = in_a_room(tmp_path, f"mount -t tmpfs -o ro t '{device.workdir}'", device)
-    assert "host: cannot use the folder" in said
-    assert "Read-only" in said
-    assert "`workdir` moves it" in said
-
-
-def test_a_full_work_folder_is_one_clear_line(device: Device, tmp_path: Path) -> None:
-    Path(str(device.workdir)).mkdir()
-    fill = f"mount -t tmpfs -o size=64k t '{device.workdir}'; head -c 1m /dev/zero > '{device.workdir}/x' 2>/dev/null"
-    said = in_a_room(tmp_path, fill, device)
-    assert "No space left" in said
-
-
-def test_a_folder_where_nothing_may_be_executed_is_good_enough_for_python(device: Device, tmp_path: Path) -> None:
-    Path(str(device.workdir)).mkdir()
-    assert in_a_room(tmp_path, f"mount -t tmpfs -o noexec t '{device.workdir}'", device) == "opened\n"
-
-
-def test_a_file_in_place_of_the_work_folder_is_named(device: Device) -> None:
-    Path(str(device.workdir)).touch()
-    with pytest.raises(DeviceError, match=r"host: cannot use the folder .*work folder"), open_session(device):
-        pass
-
-
 def test_a_device_that_comes_back_unusable_is_tried_again_and_again_over_one_link(
     make_board: Callable[..., Board],
 ) -> None:
@@ -451,16 +327,5 @@ def test_a_device_that_was_restarted_before_it_is_given_back_is_free(make_board:
     device = Device(name="board", address=board.address, workdir=board.workdir)
     with open_session(device):
         board.reboot()
-    with open_session(device):
-        pass
-
-
-def test_a_device_whose_work_folder_fails_once_it_is_taken_is_given_back(device: Device) -> None:
-    work = Path(str(device.workdir))
-    with open_session(device) as session:
-        number = int(session.hold.number)
-    (work / "jobs" / f"{session.hold.boot}.{number + 2}").write_text("a file where the folder of the next jobs must be")
-    with pytest.raises(DeviceError, match="cannot use"), open_session(device):
-        pass
     with open_session(device):
         pass
