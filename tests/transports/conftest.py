@@ -54,3 +54,12 @@ def reach(request: pytest.FixtureRequest, bed_folder: Callable[[str], Path]) -> 
     with closing(connect(address)) as transport:
         streams_apart = kind != "adb without shell v2"
         yield Reach(kind, transport, folder, streams_apart, lambda: connect(address))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's home, with an empty .ssh, and no agent."""
+    (tmp_path / "home" / ".ssh").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    return tmp_path / "home"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+
+from benchbench.transports import Transport
 
 GUARD_S = 120  # against hangs only: far less than the programs of these tests would run by themselves
 
@@ -50,3 +53,8 @@ def once_alive(marker: str, act: Callable[[], object]) -> None:
         act()
 
     threading.Thread(target=wait_and_act).start()
+
+
+def says_hello(transport: Transport) -> bool:
+    with closing(transport):
+        return transport.run(["echo", "hello"], timeout_s=120).text == "hello\n"
