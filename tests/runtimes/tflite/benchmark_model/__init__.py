@@ -9,6 +9,20 @@ from pathlib import Path
 
 RECORDED = Path(__file__).parents[3] / "recorded"
 
+# What a launch says at its end; numbers of no machine in particular.
+COUNT = "count=50 first=190500 curr=190100 min=189000 max=192000 avg=190400 std=600"
+WARMUP = "count=3 first=201000 curr=200000 min=199000 max=201000 avg=200000 std=816"
+RESULT = f"""\
+Initialized session in 12.5ms.
+Running benchmark for at least 1 iterations and at least 0.5 seconds but terminate if exceeding 150 seconds.
+{WARMUP}
+
+Running benchmark for at least 50 iterations and at least 1 seconds but terminate if exceeding 150 seconds.
+{COUNT}
+
+Inference timings in us: Init: 12500, First inference: 201000, Warmup (avg): 200000, Inference (avg): 190400
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
