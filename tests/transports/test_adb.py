@@ -56,7 +56,7 @@ def test_an_old_phone_that_vanishes_ends_the_program_at_its_limit(make_phone: Ma
     with closing(connect_adb(phone.address)) as link:
         once_alive(marker, phone.vanish)
         with pytest.raises(LinkLost):
-            link.run(sh("echo partial; sleep 500; true", marker), timeout_s=10)
+            link.run(sh("echo partial; sleep 500; true", marker), timeout_s=5)
         wait_until_gone(marker)
 
 
@@ -88,7 +88,7 @@ def test_a_phone_that_freezes_in_the_middle_is_a_lost_link(phone: Phone, short_g
         marker = f"marker-{uuid4()}"
         once_alive(marker, phone.freeze)
         with pytest.raises(LinkLost, match="no answer"):
-            link.run(sh("while true; do echo talk; sleep 0.01; done", marker), timeout_s=10)
+            link.run(sh("while true; do echo talk; sleep 0.01; done", marker), timeout_s=5)
 
 
 def test_a_frozen_phone_holds_no_transfer_longer_than_its_limit(phone: Phone, tmp_path: Path) -> None:

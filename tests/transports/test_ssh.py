@@ -35,9 +35,9 @@ def test_a_killed_session_is_a_lost_link_and_its_program_ends_at_its_limit(board
         once_alive(marker, board.kill_sessions)
         began = time.monotonic()
         with pytest.raises(LinkLost, match="broke off"):
-            link.run(sh(f"echo partial; sleep {marker}; true"), timeout_s=10)
+            link.run(sh(f"echo partial; sleep {marker}; true"), timeout_s=5)
         wait_until_gone(marker)
-        assert time.monotonic() - began >= 10  # it lived until its limit
+        assert time.monotonic() - began >= 5  # it lived until its limit
         with pytest.raises(LinkLost):
             link.run(["true"], timeout_s=5)
 
@@ -68,7 +68,7 @@ def test_a_board_that_freezes_in_the_middle_is_a_lost_link(board: Board, short_g
         marker = f"marker-{uuid4()}"
         once_alive(marker, board.freeze)
         with pytest.raises(LinkLost):
-            link.run(sh("while true; do echo talk; sleep 0.01; done", marker), timeout_s=10)
+            link.run(sh("while true; do echo talk; sleep 0.01; done", marker), timeout_s=5)
 
 
 def test_a_frozen_board_holds_no_transfer_longer_than_its_limit(board: Board, tmp_path: Path) -> None:

@@ -24,12 +24,12 @@ def conv(tmp_path: Path) -> Path:
 
 def test_a_launch_that_outlives_its_limit_is_killed_and_names_the_stage(tmp_path: Path, conv: Path) -> None:
     endless = MeasurementSettings(
-        runs=10_000_000, min_seconds=0, warmup_runs=1, warmup_min_seconds=0, timeout_seconds=20
+        runs=10_000_000, min_seconds=0, warmup_runs=1, warmup_min_seconds=0, timeout_seconds=12
     )
     launched = launch(work_for(conv, Cpu(), measure=endless), tmp_path / "job")
     assert launched.raw.late
     assert launched.reading.status == "failed"
-    assert launched.reading.error == "killed at its time limit of 20 s (stage: steady state)"
+    assert launched.reading.error == "killed at its time limit of 12 s (stage: steady state)"
 
 
 def test_a_mask_pins_the_process_and_the_cores_are_reported(tmp_path: Path, conv: Path) -> None:
