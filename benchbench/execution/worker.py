@@ -95,7 +95,8 @@ class Worker:
         """Wait until the device is cool enough or has had its time; whether it is. Raises as the session does."""
         until, idle = time.monotonic() + cooldown.at_most_seconds, read_conditions(self.idle)
         while too_warm(conditions.now(self.session), idle, cooldown):
-            if time.monotonic() >= until or self.session.cancelled.wait(COOLDOWN_POLL_S):
+            left_s = until - time.monotonic()
+            if left_s <= 0 or self.session.cancelled.wait(min(COOLDOWN_POLL_S, left_s)):
                 return False
         return True
 
