@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import itertools
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,6 +22,7 @@ from tests.beds.phone import Phone
 from tests.beds.sshd import SSHD, Board
 from tests.workbench import Workbench
 
+InProcess = Callable[..., "subprocess.CompletedProcess[str]"]
 _count = itertools.count()
 
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -103,3 +106,23 @@ def phone(make_phone: Callable[..., Phone]) -> Phone:
 def bench(tmp_path: Path) -> Workbench:
     """A folder with an inventory of this machine, and the command line in it."""
     return Workbench(tmp_path)
+
+
+@pytest.fixture
+def in_process(bench: Workbench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> InProcess:
+    """Commands as `Workbench.benchbench` runs them, without a Python of their own, which takes a second to start."""
+    from benchbench.cli.main import main
+
+    monkeypatch.chdir(bench.folder)
+    monkeypatch.setenv("BENCHBENCH_CACHE", bench.environment["BENCHBENCH_CACHE"])
+
+    def call(*arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["benchbench", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        stdout, stderr = capsys.readouterr()
+        assert ended.value.code == expect, stdout + stderr
+        return subprocess.CompletedProcess(arguments, expect, stdout, stderr)
+
+    return call

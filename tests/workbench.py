@@ -84,6 +84,14 @@ class Workbench:
         assert "Traceback" not in done.stderr
         return done
 
+    def run(self, matrix: Path, *only: str, seed: int | None = None) -> Path:
+        """A run from Python: its folder, without a page. In a third of the time that a command takes."""
+        from benchbench.execution.selection import Selection
+        from benchbench.pipeline import run
+
+        selection = Selection(only=only, seed=seed)
+        return run(matrix, inventory=self.inventory, reports=self.reports, selection=selection)
+
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """The command line, running by itself."""
         return subprocess.Popen(

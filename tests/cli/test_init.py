@@ -21,6 +21,7 @@ from benchbench.config.toml_files import validated
 from benchbench.transports.adb import connect_adb
 from tests.beds.adb_server import AdbServerProcess
 from tests.beds.phone import Phone
+from tests.conftest import InProcess
 from tests.workbench import FAMILY, Workbench
 
 
@@ -44,14 +45,14 @@ def bench(tmp_path: Path, adb_server: AdbServerProcess) -> Workbench:
     return bench
 
 
-def test_what_it_writes_is_a_plan_for_the_models_and_devices_there_are(bench: Workbench) -> None:
+def test_what_it_writes_is_a_plan_for_the_models_and_devices_there_are(bench: Workbench, in_process: InProcess) -> None:
     bench.device("pi", 'address = { transport = "ssh", host = "pi.local" }\n')
-    done = bench.benchbench("init")
+    done = in_process("init")
     assert done.stdout == "matrix.toml\n"
     assert "left out: models/bad.tflite" in done.stderr
     assert "left out: models/net_int8.tflite: is the same as models/copy of net.tflite" in done.stderr
     assert "3 models, 2 devices (host, pi)" in done.stderr
-    plan = json.loads(bench.benchbench("plan", "matrix.toml", "--json").stdout)
+    plan = json.loads(in_process("plan", "matrix.toml", "--json").stdout)
     cells = [("copy-of-net", "int8"), ("net", "float32"), ("other", "fp16")]
     assert set(plan["cases"]) == {
         f"{device}/{family}.{variant}/{delegate}/t1"
@@ -62,8 +63,10 @@ def test_what_it_writes_is_a_plan_for_the_models_and_devices_there_are(bench: Wo
     assert not bench.work.exists()
 
 
-def test_every_key_is_there_and_every_comment_that_is_one_can_be_uncommented(bench: Workbench) -> None:
-    bench.benchbench("init", "models/net.tflite")
+def test_every_key_is_there_and_every_comment_that_is_one_can_be_uncommented(
+    bench: Workbench, in_process: InProcess
+) -> None:
+    in_process("init", "models/net.tflite")
     text = (bench.folder / "matrix.toml").read_text()
     assert tomllib.loads(text)["model"] == [{"family": "net", "variants": {"float32": "models/net.tflite"}}]
     everything = re.sub(r"^#(?=\w+ = |\[)", "", text, flags=re.MULTILINE)
@@ -76,18 +79,18 @@ def test_every_key_is_there_and_every_comment_that_is_one_can_be_uncommented(ben
         assert {key.name for key in table.keys} == set(written[0] if isinstance(written, list) else written)
 
 
-def test_editors_find_the_schema_beside_it(bench: Workbench) -> None:
-    bench.benchbench("init", "models")
+def test_editors_find_the_schema_beside_it(bench: Workbench, in_process: InProcess) -> None:
+    in_process("init", "models")
     named = (bench.folder / "matrix.toml").read_text().splitlines()[0].removeprefix("#:schema ")
     assert json.loads((bench.folder / named).read_text()) == matrix_schema()
 
 
-def test_taplo_finds_mistakes_by_that_schema(bench: Workbench) -> None:
+def test_taplo_finds_mistakes_by_that_schema(bench: Workbench, in_process: InProcess) -> None:
     """Taplo is what editors read TOML files with."""
     taplo = Path(sys.executable).with_name("taplo")
     if not taplo.exists():
         pytest.skip("there is no taplo here: `make test` installs it")
-    bench.benchbench("init", "models")
+    in_process("init", "models")
     matrix = bench.folder / "matrix.toml"
 
     def checked() -> subprocess.CompletedProcess[str]:
@@ -101,13 +104,13 @@ def test_taplo_finds_mistakes_by_that_schema(bench: Workbench) -> None:
     assert "'ronds' was unexpected" in checked().stderr
 
 
-def test_a_matrix_that_is_there_is_overwritten_only_with_force(bench: Workbench) -> None:
+def test_a_matrix_that_is_there_is_overwritten_only_with_force(bench: Workbench, in_process: InProcess) -> None:
     mine = bench.folder / "matrix.toml"
     mine.write_text("mine")
-    done = bench.benchbench("init", expect=2)
+    done = in_process("init", expect=2)
     assert "matrix.toml: exists already (--force writes it anew)" in done.stderr
     assert mine.read_text() == "mine"
-    bench.benchbench("init", "--force")
+    in_process("init", "--force")
     assert "[[model]]" in mine.read_text()
 
 
@@ -119,8 +122,10 @@ def test_a_matrix_that_is_there_is_overwritten_only_with_force(bench: Workbench)
         (["none.tflite"], 3, "no model: none.tflite cannot be read: No such file or directory"),
     ],
 )
-def test_without_a_model_nothing_is_written(bench: Workbench, places: list[str], code: int, telling: str) -> None:
-    done = bench.benchbench("init", *places, expect=code)
+def test_without_a_model_nothing_is_written(
+    bench: Workbench, in_process: InProcess, places: list[str], code: int, telling: str
+) -> None:
+    done = in_process("init", *places, expect=code)
     assert telling in done.stderr
     assert not (bench.folder / "matrix.toml").exists()
 
@@ -146,5 +151,5 @@ def test_a_phone_without_a_file_is_told_and_the_plan_stands_without_it(
 
 
 @pytest.mark.parametrize(("file", "schema"), [("matrix", matrix_schema()), ("device", device_schema())])
-def test_the_schema_can_be_printed_for_files_that_are_there(bench: Workbench, file: str, schema: object) -> None:
-    assert json.loads(bench.benchbench("schema", file).stdout) == schema
+def test_the_schema_can_be_printed_for_files_that_are_there(in_process: InProcess, file: str, schema: object) -> None:
+    assert json.loads(in_process("schema", file).stdout) == schema

@@ -7,6 +7,7 @@ import tomllib
 import pytest
 
 from benchbench.analysis.frames import load
+from tests.conftest import InProcess
 from tests.workbench import FAMILY, Workbench
 
 FLOAT32, INT8 = (str(FAMILY / f"fashion_mnist_{scheme}.tflite") for scheme in ("float32", "int8"))
@@ -50,9 +51,11 @@ def test_models_run_without_a_matrix_and_it_is_kept_to_run_again(bench: Workbenc
         (["none.tflite"], "none.tflite cannot be read: No such file or directory"),
     ],
 )
-def test_a_mistake_is_one_line_and_nothing_is_measured(bench: Workbench, arguments: list[str], telling: str) -> None:
+def test_a_mistake_is_one_line_and_nothing_is_measured(
+    bench: Workbench, in_process: InProcess, arguments: list[str], telling: str
+) -> None:
     bench.matrix()
-    done = bench.benchbench("run", *arguments, expect=2)
+    done = in_process("run", *arguments, expect=2)
     assert telling in done.stderr
     assert (done.stdout, done.stderr.count("\n")) == ("", 1)
     assert not bench.reports.exists()

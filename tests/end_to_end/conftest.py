@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchbench import pipeline as api
 from benchbench.config.inventory import device_file
 from benchbench.values.device import Device
 from tests.beds.adb_server import AdbServerProcess
@@ -51,6 +52,10 @@ class Lab:
         )
         assert done.returncode == expect, done.stdout + done.stderr
         return done
+
+    def run(self, text: str) -> Path:
+        """A run of a matrix from Python: its folder, without a page."""
+        return api.run(self.write("matrix.toml", text), inventory=self.folder / "devices", reports=self.reports)
 
     def latest(self) -> Path:
         return max(self.reports.iterdir(), key=lambda folder: folder.stat().st_mtime_ns)

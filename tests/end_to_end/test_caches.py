@@ -26,8 +26,7 @@ canary = false
 
 
 def test_caches_are_used_and_nothing_of_them_stays_on_board_and_phone(lab: Lab) -> None:
-    lab.benchbench("run", str(lab.write("matrix.toml", MATRIX)))
-    trials = load(lab.latest()).trials.set_index("case")
+    trials = load(lab.run(MATRIX)).trials.set_index("case")
     assert len(trials) == 4
     assert set(trials["cache_used"]) == {"yes"}
     assert trials["runner"].to_dict() == {

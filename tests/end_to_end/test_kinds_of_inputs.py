@@ -12,32 +12,33 @@ from benchbench.run_folder.manifest import read_manifest
 from benchbench.runtimes.models import inspect
 from benchbench.values.outcome import Outcome
 from tests.beds import models
+from tests.conftest import InProcess
 from tests.workbench import Workbench, outcomes
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 
 
 def run_case(name: str, folder: Path, expect: int = 0) -> tuple[Workbench, dict[str, Outcome]]:
-    """A case that failed once, run as its page says; its outcomes by purpose."""
+    """A case that failed once, run; its outcomes by purpose."""
     found = next(CASES.glob(f"{name}-*"), None)
     if found is None:
         pytest.skip("needs ../shared/cases")
     bench = Workbench(folder)
     for file in ("matrix.toml", "model.tflite"):
         shutil.copy(found / file, folder / file)
-    bench.benchbench("plan", "matrix.toml")
     said = bench.benchbench("run", "matrix.toml", expect=expect).stdout
     assert "recommend" in said.strip().splitlines()[-1]
     page = (bench.latest() / "index.html").read_text(encoding="utf-8")
     assert "Speed against accuracy" not in page  # over random inputs
-    again = bench.benchbench("report", str(bench.latest()))
-    assert again.stdout.strip().endswith("index.html")
-    assert "recommend" in again.stderr.strip().splitlines()[-1]
     return bench, {outcome.purpose: outcome for outcome in outcomes(bench.latest())}  # the last of each
 
 
 def test_a_model_with_a_state_answers_each_sample_afresh_on_both_sides(tmp_path: Path) -> None:
-    _, found = run_case("16", tmp_path)
+    bench, found = run_case("16", tmp_path)
+    bench.benchbench("plan", "matrix.toml")
+    again = bench.benchbench("report", str(bench.latest()))
+    assert again.stdout.strip().endswith("index.html")
+    assert "recommend" in again.stderr.strip().splitlines()[-1]
     assert inspect(tmp_path / "model.tflite").state == "variables"
     scores = found["accuracy"].accuracy
     assert (scores["agreement"], scores["broken"], scores["flags"]) == (1.0, 0, "")
@@ -70,12 +71,12 @@ def test_strings_are_told_at_plan_and_everything_else_is_measured(tmp_path: Path
     (tmp_path / "sum.tflite").write_bytes(models.add_model((3,)))
     (told,) = [line for line in bench.benchbench("plan", "both.toml").stderr.splitlines() if "text.tflite" in line]
     assert "string" in told
-    bench.benchbench("run", "both.toml")
-    measured = {outcome.trial: outcome.status for outcome in outcomes(bench.latest())}
+    folder = bench.run(tmp_path / "both.toml")
+    measured = {outcome.trial: outcome.status for outcome in outcomes(folder)}
     assert set(measured.values()) == {"ok"}
     assert {trial.rpartition("/")[2] for trial in measured if "/text." in trial} == {"r1"}
     assert {trial.rpartition("/")[2] for trial in measured if "/sum." in trial} == {"r1", "accuracy"}
-    assert any("text.tflite" in str(note) for note in read_manifest(bench.latest()).notes)
+    assert any("text.tflite" in str(note) for note in read_manifest(folder).notes)
 
 
 def test_a_dataset_for_an_input_of_rank_1_has_a_sample_a_row(tmp_path: Path) -> None:
@@ -87,13 +88,14 @@ def test_a_dataset_for_an_input_of_rank_1_has_a_sample_a_row(tmp_path: Path) -> 
         '[[model]]\nfamily = "wave"\nvariants = "wave.tflite"\ndataset = "waves.npz"\n'
         "[measure]\ncanary = false\nrounds = 1\nruns = 2\nmin_seconds = 0\nwarmup_runs = 1\nwarmup_min_seconds = 0\n"
     )
-    bench.benchbench("run", "matrix.toml")
-    scored = [outcome.accuracy for outcome in outcomes(bench.latest()) if outcome.purpose == "accuracy"][-1]
+    folder = bench.run(tmp_path / "matrix.toml")
+    scored = [outcome.accuracy for outcome in outcomes(folder) if outcome.purpose == "accuracy"][-1]
     assert (scored["n"], scored["broken"]) == (3, 0)
 
 
-def test_what_run_refuses_of_a_dataset_plan_refuses_too(tmp_path: Path) -> None:
-    bench = Workbench(tmp_path)
+def test_what_run_refuses_of_a_dataset_plan_refuses_too(
+    bench: Workbench, in_process: InProcess, tmp_path: Path
+) -> None:
     images = np.zeros((3, 28, 28, 1), np.uint8)
     data = {
         "shape": {"x": images[:, :20]},
@@ -104,6 +106,6 @@ def test_what_run_refuses_of_a_dataset_plan_refuses_too(tmp_path: Path) -> None:
         np.savez(tmp_path / f"{name}.npz", allow_pickle=False, **arrays)
         bench.matrix(model=f'dataset = "{name}.npz"')
         for command in ("plan", "run"):
-            said = bench.benchbench(command, "matrix.toml", expect=2).stderr
+            said = in_process(command, "matrix.toml", expect=2).stderr
             assert f"{name}.npz" in said
     assert not bench.reports.exists()

@@ -35,11 +35,9 @@ def test_a_library_of_this_host_runs_on_board_and_phone_and_is_recorded_by_its_d
     )
     (lab.folder / "net.tflite").write_bytes(chain_model())
     model = '[[model]]\nfamily = "net"\nvariants = "net.tflite"\n'
-    matrix = lab.write("m.toml", f'name = "sent"\ndevices = ["board", "phone"]\ndelegates = {MINE}\n{model}{quick}')
 
-    lab.benchbench("run", str(matrix))
+    loaded = load(lab.run(f'name = "sent"\ndevices = ["board", "phone"]\ndelegates = {MINE}\n{model}{quick}'))
 
-    loaded = load(lab.latest())
     sha256 = hashlib.sha256(library.read_bytes()).hexdigest()
     assert list(loaded.cases.verdict) == ["partial", "partial"]
     assert all(f"{sha256}.so" in outcome.model_dump_json() for outcome in loaded.outcomes if outcome.device == "phone")

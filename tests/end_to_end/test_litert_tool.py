@@ -26,8 +26,8 @@ def bench(tmp_path: Path) -> Workbench:
 def test_every_trial_is_labelled_by_what_ran(bench: Workbench) -> None:
     delegates = '["xnnpack", "gpu", "npu"]'
     matrix = bench.matrix("float32", "int16x8", delegates=delegates, rounds=1)
-    bench.benchbench("run", str(matrix))
-    cases = load(bench.latest()).cases.set_index("case")
+    folder = bench.run(matrix)
+    cases = load(folder).cases.set_index("case")
     expected = {
         "float32/xnnpack": ("unknown", "xnnpack?"),
         "float32/gpu": ("full", "gpu"),
@@ -38,7 +38,7 @@ def test_every_trial_is_labelled_by_what_ran(bench: Workbench) -> None:
         case = cases.loc[f"host/fashion_mnist.{name}/t1"]
         assert (case.verdict, case.executor, case.runner) == (verdict, executor, "benchmark_model")
     assert "litert" in cases.iloc[0].tool
-    for outcome in outcomes(bench.latest()):
+    for outcome in outcomes(folder):
         assert outcome.status == "ok"
         assert outcome.measurement.timings.median is not None
 
@@ -66,9 +66,9 @@ def test_devices_lists_what_the_tool_was_built_with(bench: Workbench) -> None:
 def test_a_log_of_a_run_is_read_again_as_it_was(bench: Workbench) -> None:
     """The transcript's command line is quoted as a shell needs it: a path with a blank stays one argument."""
     matrix = bench.matrix("float32", delegates='["npu"]', rounds=1)
-    bench.benchbench("run", str(matrix))
-    (outcome,) = outcomes(bench.latest())
-    log = bench.latest() / str(outcome.log)
+    folder = bench.run(matrix)
+    (outcome,) = outcomes(folder)
+    log = folder / str(outcome.log)
     assert f"--graph='{bench.work}" in log.read_text() or f"'--graph={bench.work}" in log.read_text()
     (again,) = map(json.loads, bench.benchbench("import", "--json", str(log)).stdout.splitlines())
     assert (again["status"], again["delegate"], again["verdict"]) == ("ok", "npu", "unavailable")
@@ -78,12 +78,12 @@ def test_a_log_of_a_run_is_read_again_as_it_was(bench: Workbench) -> None:
 def test_a_cache_that_nothing_was_written_to_is_said_not_to_be_used(bench: Workbench) -> None:
     """The stand-in takes the flags of the genuine one, and keeps nothing."""
     gpu = '[{ kind = "gpu", cache = "warm" }]'
-    bench.benchbench("run", str(bench.matrix("float32", delegates=gpu, rounds=1)))
-    (case,) = load(bench.latest()).cases.to_dict("records")
+    folder = bench.run(bench.matrix("float32", delegates=gpu, rounds=1))
+    (case,) = load(folder).cases.to_dict("records")
     (doubt,) = (doubt for doubt in case["doubts"] if doubt.kind == "cache")
     assert doubt.text == "cache asked for, not used: the priming launch wrote nothing to it"
     assert case["median_ms"] > 0
-    (outcome,) = [outcome for outcome in outcomes(bench.latest()) if outcome.timed]
+    (outcome,) = [outcome for outcome in outcomes(folder) if outcome.timed]
     assert "--gpu_serialization_dir=" in str(outcome.command)
     assert "--gpu_model_cache_key=" in str(outcome.command)
     assert not {"init_cold_ms", "init_warm_ms", "cache_mb"} & set(outcome.quantities)

@@ -29,8 +29,7 @@ warmup_min_seconds = 0
 def test_an_accelerator_that_is_not_there_is_unavailable_and_no_number_is_its(lab: Lab) -> None:
     device = lab.folder / "devices" / "phone.toml"
     device.write_text(device.read_text() + 'env = { STANDIN_GPU = "refused" }\n')
-    lab.benchbench("run", str(lab.write("m.toml", f'devices = ["phone"]\ndelegates = ["nnapi"]\n{HEAD}')))
-    cases = load(lab.latest()).cases
+    cases = load(lab.run(f'devices = ["phone"]\ndelegates = ["nnapi"]\n{HEAD}')).cases
     assert set(cases.verdict) == {"unavailable"}
     assert not cases.headline.any()
     assert list(cases.executor) == ["xnnpack (nnapi unavailable)"]
@@ -38,9 +37,8 @@ def test_an_accelerator_that_is_not_there_is_unavailable_and_no_number_is_its(la
 
 
 def test_a_flag_that_the_binary_does_not_know_is_refused_before_anything_is_measured(lab: Lab) -> None:
-    matrix = lab.write("m.toml", f'devices = ["phone"]\ndelegates = ["gpu", "xnnpack"]\n{HEAD}')
-    lab.benchbench("run", str(matrix))
-    outcomes = {outcome.case: outcome for outcome in load(lab.latest()).outcomes}
+    folder = lab.run(f'devices = ["phone"]\ndelegates = ["gpu", "xnnpack"]\n{HEAD}')
+    outcomes = {outcome.case: outcome for outcome in load(folder).outcomes}
     refused = outcomes["phone/fashion_mnist.float32/gpu/t1"]
     assert refused.status == "skipped"
     assert refused.error is not None
@@ -68,11 +66,11 @@ def test_an_external_library_shows_what_it_took_on_host_board_and_phone(lab: Lab
         ('["phone"]', f"{lab.phone.workdir}/{takes.name}", 1),
     ):
         text = f"devices = {devices}\ndelegates = [{kinds.replace('LIB', str(path))}]\n{HEAD}"
-        lab.benchbench("run", str(lab.write("m.toml", text)), expect=1)
-        absent = [outcome for outcome in load(lab.latest()).outcomes if outcome.case.endswith("external:missing/t1")]
+        run = load(lab.run(text))
+        absent = [outcome for outcome in run.outcomes if outcome.case.endswith("external:missing/t1")]
         assert all("/nowhere/libmissing.so" in (outcome.error or "") for outcome in absent)
         assert all(outcome.tool_s is None and outcome.remedy for outcome in absent)  # nothing was launched
-        cases = load(lab.latest()).cases.set_index("delegate")
+        cases = run.cases.set_index("delegate")
         assert list(cases.loc[["external:takes-none"]].verdict) == ["none"] * count
         assert list(cases.loc[["external:missing"]].verdict) == ["unavailable"] * count
         assert not cases.loc[["external:takes-none"]].headline.any()
@@ -87,8 +85,7 @@ def test_a_gpu_that_is_there_takes_the_whole_graph_and_its_outputs_are_the_cpus(
     device.write_text(device.read_text() + f'env = {{ VK_ICD_FILENAMES = "{SWIFTSHADER}" }}\n')
     gpu = '[{ kind = "gpu", precision = "fp32" }, "xnnpack"]'
     entry = HEAD.replace("[measure]", 'dataset = "random"\nsamples = 4\n[measure]')
-    lab.benchbench("run", str(lab.write("m.toml", f'devices = ["host"]\ndelegates = {gpu}\n{entry}')))
-    case = load(lab.latest()).cases.set_index("kind").loc["gpu"]
+    case = load(lab.run(f'devices = ["host"]\ndelegates = {gpu}\n{entry}')).cases.set_index("kind").loc["gpu"]
     assert (case.verdict, case.executor, case.headline) == ("full", "gpu", True)
     assert "SwiftShader" in case.evidence
     assert case.accuracy_agreement == 1.0

@@ -6,14 +6,16 @@ import shlex
 
 import pytest
 
+from benchbench import pipeline as api
 from benchbench.analysis.frames import load
+from benchbench.execution.selection import Selection
 from benchbench.run_folder.manifest import read_manifest
+from benchbench.values.errors import InputError
 from tests.workbench import FAMILY, Workbench, outcomes
 
 
 def test_a_run_is_done_again_in_the_same_order_in_a_folder_of_its_own(bench: Workbench) -> None:
-    bench.benchbench("run", str(bench.matrix("float32", "int8", rounds=2)))
-    first = bench.latest()
+    first = bench.run(bench.matrix("float32", "int8", rounds=2))
     bench.benchbench("run", "--again", str(first))
     second = bench.latest()
     assert second != first
@@ -27,10 +29,8 @@ def test_a_run_is_done_again_in_the_same_order_in_a_folder_of_its_own(bench: Wor
 
 
 def test_one_case_is_done_again_and_every_row_has_its_command(bench: Workbench) -> None:
-    bench.benchbench("run", str(bench.matrix("float32", "int8", rounds=2)))
-    first = bench.latest()
-    bench.benchbench("run", "--again", str(first), "--only", "*int8*")
-    again = load(bench.latest())
+    first = bench.run(bench.matrix("float32", "int8", rounds=2))
+    again = load(api.run_again(first, reports=bench.reports, selection=Selection(only=("*int8*",))))
     assert again.trials["case"].unique().tolist() == ["host/fashion_mnist.int8/xnnpack/t1"]
     assert len(again.trials) == 2
     commands = [shlex.split(command) for command in again.trials["command"]]
@@ -42,9 +42,9 @@ def test_one_case_is_done_again_and_every_row_has_its_command(bench: Workbench) 
     ("more", "said"), [(["--only", "*/npu/*"], "leave no case"), (["--seed", "3"], "it takes no --seed")]
 )
 def test_what_cannot_be_done_again_is_told(bench: Workbench, more: list[str], said: str) -> None:
-    bench.benchbench("run", str(bench.matrix("float32", rounds=1)))
+    folder = bench.run(bench.matrix("float32", rounds=1))
     code = 2 if "--seed" in more else 3
-    assert said in bench.benchbench("run", "--again", str(bench.latest()), *more, expect=code).stderr
+    assert said in bench.benchbench("run", "--again", str(folder), *more, expect=code).stderr
 
 
 def test_a_model_that_is_gone_is_named_with_its_place(bench: Workbench) -> None:
@@ -52,8 +52,8 @@ def test_a_model_that_is_gone_is_named_with_its_place(bench: Workbench) -> None:
     own.write_bytes((FAMILY / "fashion_mnist_int8.tflite").read_bytes())
     matrix = bench.matrix("float32", rounds=1)
     matrix.write_text(matrix.read_text().replace(f"{FAMILY}/fashion_mnist_float32.tflite", str(own)))
-    bench.benchbench("run", str(matrix))
+    folder = bench.run(matrix)
     own.unlink()
-    told = bench.benchbench("run", "--again", str(bench.latest()), expect=2).stderr
-    assert f"{own}: is gone" in told
-    assert "put it back" in told
+    with pytest.raises(InputError, match=r"own\.tflite: is gone") as told:
+        api.run_again(folder, reports=bench.reports)
+    assert "put it back" in told.value.remedy

@@ -43,8 +43,7 @@ def test_a_run_waits_for_a_device_and_tells_for_whom(bench: Workbench, night: Ex
 
 
 def test_a_resumed_run_waits_too(bench: Workbench, tmp_path: Path) -> None:
-    bench.benchbench("run", str(bench.matrix("float32", rounds=2)))
-    journal = bench.latest() / "outcomes.jsonl"
+    journal = bench.run(bench.matrix("float32", rounds=2)) / "outcomes.jsonl"
     journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:1]))
     with ExitStack() as night:
         device = Device(name="night", address=Local(), workdir=str(tmp_path / "another's work"))

@@ -50,6 +50,5 @@ def test_a_single_number_beside_an_open_row_is_described_and_runs(tmp_path: Path
     onnx.save(model, tmp_path / "net.onnx")
     bench = Workbench(tmp_path)
     (tmp_path / "matrix.toml").write_text(MATRIX)
-    bench.benchbench("run", "matrix.toml")
-    (outcome,) = outcomes(bench.latest())
+    (outcome,) = outcomes(bench.run(tmp_path / "matrix.toml"))
     assert (outcome.status, outcome.error) == ("ok", None)

@@ -13,10 +13,11 @@ import pytest
 from benchbench.analysis.frames import Run, load
 from benchbench.config.inventory import device_file
 from benchbench.device.session import open_session
+from benchbench.pipeline import run_again, run_models
 from benchbench.run_folder.manifest import read_manifest
 from benchbench.runtimes import runtime_of
 from benchbench.values.device import Device, ToolChoice
-from benchbench.values.errors import ToolError
+from benchbench.values.errors import InputError, ToolError
 from tests.beds import models, onnx_models
 from tests.beds.sshd import Board
 from tests.workbench import Workbench
@@ -134,8 +135,7 @@ def test_images_that_are_stored_with_channels_first_feed_both_layouts(files: Pat
     for dataset in ("images.npz", "turned.npz"):
         text = alone.replace("images.npz", dataset).replace("profile = true", "")
         (tmp_path / "alone.toml").write_text(text)
-        bench.benchbench("run", "alone.toml", "--only", "*/ort-cpu/*")
-        outputs = bench.latest() / "outputs"
+        outputs = bench.run(tmp_path / "alone.toml", "*/ort-cpu/*") / "outputs"
         with np.load(next(outputs.glob("host*/outputs.npz"))) as found:
             answers.append(found["output_0"])
     assert np.array_equal(*answers)
@@ -169,14 +169,13 @@ def test_weights_beside_a_model_travel_to_a_board_and_must_stay_what_they_were(t
     (tmp_path / "model").mkdir()
     path, weights = tmp_path / "model" / "net.onnx", tmp_path / "model" / "net.bin"
     onnx.save(onnx_models.matmul(), path, save_as_external_data=True, location="net.bin", size_threshold=0)
-    bench.benchbench("run", str(path), "--devices", "board", "--rounds", "1")
-    run = bench.latest()
+    run = run_models([path], devices=["board"], rounds=1, inventory=bench.inventory, reports=bench.reports)
     (outcome,) = [outcome for outcome in load(run).outcomes if outcome.timed]
     assert (outcome.status, outcome.case) == ("ok", "board/net.float32.onnx/ort-cpu/t1")
     assert read_manifest(run).devices[0].pushed.count("net.bin") == 1
     weights.write_bytes(bytes(len(weights.read_bytes())))
-    refused = bench.benchbench("run", "--again", str(run), expect=2)
-    assert "net.bin" in refused.stderr
+    with pytest.raises(InputError, match=r"net\.bin"):
+        run_again(run, reports=bench.reports)
 
 
 @pytest.mark.parametrize(
