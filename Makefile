@@ -22,7 +22,7 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@.ci/system-packages test
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)
 	@$(BIN)/ruff check .

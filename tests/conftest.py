@@ -25,6 +25,10 @@ from tests.workbench import Workbench
 InProcess = Callable[..., "subprocess.CompletedProcess[str]"]
 _count = itertools.count()
 
+# Folders of files that take up to a minute. They are begun first, so that no worker is left with one when all else is
+# done (`make test` switches off that xdist begins with the files of many tests, which are short ones).
+LONG = ("end_to_end", "faults", "execution", "transports", "cli", "runtimes/onnxruntime", "report")
+
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any speed")
 
@@ -37,6 +41,11 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if can_mount():
         be_another_machine()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    items.sort(key=lambda item: not item.path.relative_to(here).as_posix().startswith(LONG))
 
 
 @pytest.fixture(autouse=not can_mount())
