@@ -137,7 +137,7 @@ def plainly(model: Path, images: Any, labels: Any) -> Any:
 
 @pytest.mark.parametrize("model", sorted(FAMILY.glob("*.tflite")), ids=lambda path: path.stem)
 def test_the_shipped_family_scores_as_the_plain_interpreter_has_it_to_the_sample(model: Path) -> None:
-    images = 100
+    images = 50
     dataset = load(FAMILY / "test.npz", [described(model)], classes=10).first(images)
     scores = score(dataset, reference_of(model, dataset).outputs)
     with np.load(FAMILY / "test.npz") as archive:

@@ -15,6 +15,7 @@ from benchbench.device.work_folder import clean
 from benchbench.execution.prepare import prepare_device
 from benchbench.execution.provision import Installation, examine, install
 from benchbench.execution.uv import uv_platform
+from benchbench.pipeline import run_models
 from benchbench.runtimes import RUNTIMES
 from benchbench.values.device import Device, ToolChoice
 from benchbench.values.errors import InputError, ToolError
@@ -62,16 +63,15 @@ def test_a_board_is_equipped_from_here_and_run_uses_it(plain: Board, tmp_path: P
 
     done = bench.benchbench("devices", "--equip", "board", "--yes")
     assert "`benchbench run` uses it" in done.stdout
-    again = bench.benchbench("devices", "--equip", "board", "--yes")
-    assert "already" in again.stdout
+    once_more = bench.benchbench("devices", "--equip", "board", "--yes")
+    assert "already" in once_more.stdout
 
-    bench.benchbench("run", str(bench.matrix("int8", devices=("board",), rounds=1)))
-    (outcome,) = outcomes(bench.latest())
+    (outcome,) = outcomes(bench.run(bench.matrix("int8", devices=("board",), rounds=1)))
     assert (outcome.status, outcome.runner) == ("ok", "python")
     assert (outcome.measurement.tool or "").startswith("ai-edge-litert")
     tiny = next(str(runtime.tiny_model) for runtime in RUNTIMES if runtime.format == "onnx")
-    bench.benchbench("run", tiny, "--devices", "board", "--rounds", "1")
-    (outcome,) = [outcome for outcome in outcomes(bench.latest()) if outcome.timed]
+    again = run_models([tiny], devices=["board"], rounds=1, inventory=bench.inventory, reports=bench.reports)
+    (outcome,) = [outcome for outcome in outcomes(again) if outcome.timed]
     assert (outcome.status, outcome.delegation.verdict) == ("ok", "full")
     assert (outcome.measurement.tool or "").startswith("onnxruntime")
 
