@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         quantize,
         resume,
         run,
+        run_again,
         run_matrix,
         run_models,
     )
@@ -95,6 +96,7 @@ __all__ = [
     "regressions",
     "resume",
     "run",
+    "run_again",
     "run_demo",
     "run_folders",
     "run_matrix",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchbench.analysis.columns import PLACE
 from benchbench.run_folder.manifest import CaseRecord, DeviceRecord, ToolRecord
 from benchbench.runtimes import without_suffix
 from benchbench.values.case import Variant
@@ -85,8 +84,3 @@ def cell_of_outcome(outcome: Outcome) -> Cell:
         threads=outcome.measurement.threads,
         size_mb=outcome.measurement.model_mb,
     )
-
-
-def place(cell: Cell) -> dict[str, Any]:
-    """The columns that say which case a row is of."""
-    return {column.name: getattr(cell, column.name) for column in PLACE}

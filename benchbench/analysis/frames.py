@@ -16,7 +16,7 @@ import pandas as pd
 from benchbench.accuracy.classes import read_classes, read_confusion
 from benchbench.accuracy.outputs import kept_in
 from benchbench.analysis.cases import summarize, with_thread_doubts
-from benchbench.analysis.cells import Cell, cell_of_case, cell_of_outcome, place
+from benchbench.analysis.cells import Cell, cell_of_case, cell_of_outcome
 from benchbench.analysis.columns import (
     CASES,
     CLASSES,
@@ -28,7 +28,7 @@ from benchbench.analysis.columns import (
     typed_columns,
 )
 from benchbench.analysis.disturbances import Canaries, Disturbance, canaries_of, disturbances
-from benchbench.analysis.trials import trial_row
+from benchbench.analysis.trials import place, trial_row
 from benchbench.config.rules import BudgetRule
 from benchbench.run_folder.journal import read_records
 from benchbench.run_folder.manifest import CaseRecord, Manifest, read_manifest

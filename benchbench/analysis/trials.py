@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from benchbench.analysis.cases import ran
-from benchbench.analysis.cells import Cell, place
+from benchbench.analysis.cells import Cell
+from benchbench.analysis.columns import PLACE
 from benchbench.analysis.disturbances import Disturbance, throttle_flags
 from benchbench.values.outcome import Outcome, Statistic
 from benchbench.values.quantities import PER_LAUNCH
+
+
+def place(cell: Cell) -> dict[str, Any]:
+    """The columns that say which case a row is of."""
+    return {column.name: getattr(cell, column.name) for column in PLACE}
 
 
 def trial_row(
