@@ -17,6 +17,7 @@ from benchbench.accuracy.samples import ChannelsLast, Files, Head, Samples, Stor
 from benchbench.accuracy.tensors import Array, Tensor, channels_first, sample_shape
 from benchbench.config.toml_files import read_toml, validated
 from benchbench.values.atomic import atomic
+from benchbench.values.doubt import Doubt
 from benchbench.values.errors import InputError
 from benchbench.values.preprocessing import Preprocessing
 
@@ -24,14 +25,6 @@ LABELS = ("y", "labels")
 TRUTH = ("boxes", "box_image", "box_class")
 CHECKED_AT_ONCE_BYTES = 32 * 2**20
 SIZES_SEEN = 32  # images
-
-
-@dataclass(frozen=True, slots=True)
-class DataDoubt:
-    """Why a dataset may not be what a model was trained on, and what to do about it."""
-
-    text: str
-    remedy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +40,7 @@ class Dataset:
     whole: bool = False  # a sample is one whole set of inputs: the model has no axis of samples
     described_in: str = "dataset.toml"  # where its preprocessing stands, or would
     resized: tuple[int, int] | None = None  # width and height of an image that is not of the input's size, by chance
-    doubts: tuple[DataDoubt, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def n(self) -> int:
