@@ -30,32 +30,41 @@ class Reference:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How a model is run: by which signature (None = its main graph), and what is to be known of its inputs and state.
+
+    `channels_first` is as `Evaluation` has it. `rebuilt`: it keeps a state that only a new interpreter forgets
+    (resource variables); any other state is reset before each sample.
+    """
+
+    signature: Signature | None = None
+    channels_first: tuple[int, ...] = ()
+    rebuilt: bool = False
+
+
+PLAIN = Entry()
+
+
 def reference_outputs(
     model: Path,
     shards: Shards,
     kernels: Mapping[str, DelegateRequest],
+    entry: Entry = PLAIN,
     *,
     at_most_seconds: float,
     timeout_s: float = 600,
-    rebuilt: bool = False,
-    signature: Signature | None = None,
-    channels_first: tuple[int, ...] = (),
 ) -> Reference:
     """Run samples through `model` on the first of `kernels`, without delegates, for as long as it may.
-
-    `rebuilt`: the model keeps a state that only a new interpreter forgets (resource variables); any other state is
-    reset before each sample. `signature` is the entry point, None = the main graph; `channels_first` is as `Evaluation`
-    has it.
 
     Where those cannot (an op without a reference kernel, an abort, not one sample within `timeout_s`), the next do.
     Raises ToolError with the last line of what was printed when none can.
     """
-    state: State | None = "resources" if rebuilt else None
     why, failure = "", ToolError("its runtime has no kernels here")
     for name, delegate in kernels.items():
-        request = _request(model, delegate, shards.dataset, signature, channels_first)
+        request = _request(model, delegate, shards.dataset, entry)
         try:
-            outputs = _of_shards(shards, request, state, channels_first, at_most_seconds, timeout_s)
+            outputs = _of_shards(shards, request, entry, at_most_seconds, timeout_s)
         except ToolError as error:
             why, failure = f"as the {name} kernels failed: {error.message}", error
             continue
@@ -67,18 +76,13 @@ def reference_outputs(
     raise ToolError(f"{model}: the reference cannot run it on this host: {failure.message}") from failure
 
 
-def _request(
-    model: Path,
-    delegate: DelegateRequest,
-    dataset: Dataset,
-    signature: Signature | None,
-    channels_first: tuple[int, ...],
-) -> Request:
+def _request(model: Path, delegate: DelegateRequest, dataset: Dataset, entry: Entry) -> Request:
     """Without samples yet; inputs whose size the model leaves open get that of the samples."""
     shapes = [(*(() if dataset.whole else (-1,)), *samples.shape) for samples in dataset.inputs]
-    for place in channels_first:
+    for place in entry.channels_first:
         batch, *rows_and_columns, channels = shapes[place]
         shapes[place] = (batch, channels, *rows_and_columns)
+    signature = entry.signature
     return Request(
         model=str(model.absolute()),
         asked="reference",
@@ -89,14 +93,10 @@ def _request(
 
 
 def _of_shards(
-    shards: Shards,
-    request: Request,
-    state: State | None,
-    channels_first: tuple[int, ...],
-    at_most_seconds: float,
-    timeout_s: float,
+    shards: Shards, request: Request, entry: Entry, at_most_seconds: float, timeout_s: float
 ) -> tuple[Output, ...]:
     """Shard by shard until the time is over; raises ToolError where even the first sample cannot be had."""
+    state: State | None = "resources" if entry.rebuilt else None
     began, done = time.monotonic(), 0
     dataset, how = shards.dataset, shards.dataset.preprocessing
     parts: list[tuple[Output, ...]] = []
@@ -109,7 +109,7 @@ def _of_shards(
             preprocess=arithmetic(how) if how else None,
             whole=dataset.whole,
             state=state,
-            channels_first=channels_first,
+            channels_first=entry.channels_first,
             at_most_seconds=left,
         )
         parts.append(outputs_on_this_host(replace(request, evaluate=evaluation), timeout_s))

@@ -10,7 +10,7 @@ from benchbench.accuracy.classes import NAMES, class_names, write_classes
 from benchbench.accuracy.datasets import Dataset
 from benchbench.accuracy.feeding import input_shapes, reference_variant
 from benchbench.accuracy.outputs import Output, kept_in, read_outputs, write_outputs
-from benchbench.accuracy.reference import reference_outputs
+from benchbench.accuracy.reference import Entry, reference_outputs
 from benchbench.accuracy.scores import classified, score
 from benchbench.accuracy.shards import Shards, cut
 from benchbench.accuracy.tensors import channels_first
@@ -117,16 +117,12 @@ def _reference(
         if kept.is_file():
             return read_outputs(kept), ""
         say(f"{variant.id}: the reference runs on this host, for {REFERENCE_SECONDS:g} s at most …")
-        with tempfile.TemporaryDirectory(prefix="benchbench-") as shards:
-            reference = reference_outputs(
-                Path(variant.path),
-                cut(dataset, Path(shards)),
-                runtime_of(variant.format).references(variant),
-                at_most_seconds=REFERENCE_SECONDS,
-                rebuilt=info_of(variant).state == "resources",
-                signature=variant.signature,
-                channels_first=channels_first(input_shapes(variant)),
-            )
+        rebuilt = info_of(variant).state == "resources"
+        entry = Entry(variant.signature, channels_first(input_shapes(variant)), rebuilt)
+        kernels = runtime_of(variant.format).references(variant)
+        with tempfile.TemporaryDirectory(prefix="benchbench-") as folder_of_shards:
+            shards = cut(dataset, Path(folder_of_shards))
+            reference = reference_outputs(Path(variant.path), shards, kernels, entry, at_most_seconds=REFERENCE_SECONDS)
         write_outputs(kept, reference.outputs)
     except BenchbenchError as error:
         return None, str(error)
