@@ -24,6 +24,7 @@ from benchbench.report.sections import (
     stability,
     summary,
     threads,
+    two_formats,
 )
 from benchbench.report.sections.base import Section
 
@@ -34,6 +35,7 @@ SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
     history.section,
     overview.section,
     latency.section,
+    two_formats.section,
     accuracy.section,
     classes.section,
     threads.section,
