@@ -15,7 +15,7 @@ from benchbench.device_script.protocol import DelegateRequest
 from benchbench.runtimes.interpreters import Interpreter
 from benchbench.runtimes.tool import Fetched, Runner, Tool
 from benchbench.values.backend import Backend
-from benchbench.values.case import Kin, Variant
+from benchbench.values.case import Variant
 from benchbench.values.device import Device, RunnerKind, ToolChoice, Traits
 from benchbench.values.errors import ToolError
 from benchbench.values.model import ModelInfo
@@ -23,6 +23,7 @@ from benchbench.values.outcome import LaunchResult
 
 if TYPE_CHECKING:
     from benchbench.device.session import Session
+    from benchbench.runtimes.kinship import Contents  # numpy: slow to import
     from benchbench.runtimes.quantizing.quantizer import Quantizer  # numpy: slow to import
 
 
@@ -124,9 +125,9 @@ class Runtime(ABC):
         """The runtime as most people have it on this host's CPU: what made files are tried with."""
         raise NotImplementedError(f".{self.format} models are not tried on this host")
 
-    def kinships(self, infos: Sequence[ModelInfo], names: Sequence[str]) -> tuple[Kin, ...]:
-        """How each file belongs to the family that they are meant to be; `names` are those of the variants."""
-        return tuple(Kin() for _ in infos)
+    def contents(self, info: ModelInfo, name: str) -> Contents | None:
+        """What of a file tells which network it is; `name` is that of its variant. None = nothing does."""
+        return None
 
     def mismatch(self, variant: Variant, backend: Backend) -> str | None:
         """Why this very model cannot run on a backend of this runtime, on any device; None = it may."""

@@ -74,13 +74,14 @@ def formats_of(variants: Iterable[Variant]) -> tuple[str, ...]:
 
 
 def _kinships(infos: Sequence[ModelInfo], names: Sequence[str]) -> list[Kin]:
-    """How each file belongs to those of the same format: weights of two formats are not compared."""
-    found: dict[int, Kin] = {}
-    for model_format in {info.format for info in infos}:
-        own = [k for k, info in enumerate(infos) if info.format == model_format]
-        kin = runtime_of(model_format).kinships([infos[k] for k in own], [names[k] for k in own])
-        found |= dict(zip(own, kin, strict=True))
-    return [found[k] for k in range(len(infos))]
+    """How each file belongs to the family; one of which nothing is known belongs to it."""
+    if len(infos) < 2:
+        return [Kin() for _ in infos]
+    from benchbench.runtimes.kinship import kinships
+
+    read = [runtime_of(info.format).contents(info, name) for info, name in zip(infos, names, strict=True)]
+    known = iter(kinships([contents for contents in read if contents is not None]))
+    return [Kin() if contents is None else next(known) for contents in read]
 
 
 def variant_of(info: ModelInfo, family: str, name: str) -> Variant:

@@ -34,7 +34,7 @@ Relation = Literal["same", "retrained", "pruned", "resized"]
 
 
 class Kin(Frozen):
-    """How a file belongs to its family, as its bytes tell (models/kinship.py).
+    """How a file belongs to its family, as its bytes tell (runtimes/kinship.py).
 
     `network` is "" for the network that the family is about, else the name of the variant that stands at the head of
     an unrelated one. `relation` is to the head of its network: the same weights, whatever they are stored as, or

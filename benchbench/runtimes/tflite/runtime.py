@@ -18,12 +18,13 @@ from benchbench.runtimes.tflite.quantize.schemes import SCHEMES
 from benchbench.runtimes.tflite.remarks import remarks
 from benchbench.runtimes.tool import Fetched, Tool
 from benchbench.values.backend import Backend
-from benchbench.values.case import Kin, Variant
+from benchbench.values.case import Variant
 from benchbench.values.device import Adb, Device, RunnerKind, ToolChoice, Traits
 from benchbench.values.model import ModelInfo
 
 if TYPE_CHECKING:
     from benchbench.device.session import Session
+    from benchbench.runtimes.kinship import Contents
     from benchbench.runtimes.quantizing.quantizer import Quantizer  # numpy: slow to import
 
 REFERENCES: Mapping[str, DelegateRequest] = MappingProxyType(
@@ -95,10 +96,10 @@ class Tflite(Runtime):
     def ordinary_kernels(self) -> DelegateRequest:
         return InterpreterDelegate(xnnpack=True)
 
-    def kinships(self, infos: Sequence[ModelInfo], names: Sequence[str]) -> tuple[Kin, ...]:
-        from benchbench.runtimes.tflite.model.kinship import kinships
+    def contents(self, info: ModelInfo, name: str) -> Contents:
+        from benchbench.runtimes.tflite.model.contents import TfliteContents
 
-        return kinships(infos, names)
+        return TfliteContents(info, name)
 
     def mismatch(self, variant: Variant, backend: Backend) -> str | None:
         return mismatch(variant.scheme, backend)

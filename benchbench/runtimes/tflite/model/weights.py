@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from benchbench.runtimes.kinship import Weights
 from benchbench.runtimes.tflite.model.graph import Tensor
 
 PACKED_BITS = {"int4": 4, "uint4": 4, "int2": 2}
-# A step as a share of the value; of float32 what arithmetic on weights, such as folding a scale in, may change.
-MANTISSA = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-9}
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Real values and, of the same shape, how far the next value that could be stored is."""
-
-    values: NDArray[np.float32]
-    steps: NDArray[np.float32]
 
 
 def real_weights(tensor: Tensor) -> Weights | None:
@@ -37,7 +26,7 @@ def real_weights(tensor: Tensor) -> Weights | None:
         scales = np.array(tensor.scales, np.float32).reshape(shape)
         zeros = np.array(tensor.zero_points or (0,) * len(tensor.scales), np.float32).reshape(shape)
         return Weights((stored - zeros) * scales, np.broadcast_to(scales, tensor.shape).astype(np.float32))
-    return Weights(stored, np.abs(stored) * np.float32(MANTISSA.get(tensor.dtype, 0.0)))
+    return Weights.in_floats(stored, tensor.dtype)
 
 
 def _stored(tensor: Tensor) -> NDArray[np.float32]:
