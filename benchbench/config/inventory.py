@@ -16,18 +16,20 @@ from benchbench.values.device import ON_HOST, Adb, Device, Local
 from benchbench.values.errors import InputError, NothingToDo
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+BINARIES = ("binary", "onnxruntime_perf_test")  # keys of paths on this host
 
 
 def read_device(path: Path) -> Device:
-    """One devices/NAME.toml, its `binary` found from there; raises InputError naming the file and the key."""
+    """One devices/NAME.toml, its binaries found from there; raises InputError naming the file and the key."""
     if not NAME.fullmatch(path.stem):
         raise InputError(f"{path}: a device's name is letters, digits, '-' and '_'", remedy="rename the file")
     device = validated(Device, {"name": path.stem} | read_toml(path), path)
     if device.name != path.stem:
         raise InputError(f"{path}: name: the file's name is the device's name", remedy="leave the key out")
-    binary = device.binary and str(path.parent.absolute() / expanded(device.binary, f"{path}: binary"))
+    given = {key: place for key in BINARIES if (place := getattr(device, key)) is not None}
+    binaries = {key: str(path.parent.absolute() / expanded(place, f"{path}: {key}")) for key, place in given.items()}
     libraries = {kind: _from_folder(place, path, kind) for kind, place in device.libraries.items()}
-    return device.model_copy(update={"source": str(path), "binary": binary, "libraries": libraries})
+    return device.model_copy(update={"source": str(path), "libraries": libraries, **binaries})
 
 
 def _from_folder(place: str, path: Path, kind: str) -> str:

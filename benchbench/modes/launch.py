@@ -17,7 +17,7 @@ from benchbench.values.errors import BenchbenchError, Unsupported
 from benchbench.values.job import Job, JobOutput, JobResult
 from benchbench.values.outcome import Delegation, LaunchResult, Outcome
 
-_MANY_NUMBERS = re.compile(rb"((?:\d+, ){20})((?:\d+, ){200,})((?:\d+, ){19}\d+)")
+_MANY_NUMBERS = re.compile(rb"((?:[\d.e+-]+, ){20})((?:[\d.e+-]+, ){200,})((?:[\d.e+-]+, ){19}[\d.e+-]+)")
 LEFT_OUT = b"bytes of output left out by benchbench]"  # as agent.sh says it
 
 

@@ -91,6 +91,11 @@ class Device(Frozen):
     binary: str | None = Field(
         default=None, description="A benchmark_model for the device: a path on this host, from the file's folder."
     )
+    onnxruntime_perf_test: str | None = Field(
+        default=None,
+        description="An onnxruntime_perf_test for the device, which measures .onnx models there in place of Python: a "
+        "path on this host, from the file's folder.",
+    )
     tool: ToolChoice | None = Field(default=None, description="Which of Google's binaries to use. [as the matrix says]")
     python: str | None = Field(
         default=None, description="A Python on the device that has ai-edge-litert or tflite-runtime. [found by itself]"

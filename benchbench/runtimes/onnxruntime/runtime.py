@@ -13,6 +13,7 @@ from benchbench.device_script.protocol import DelegateRequest
 from benchbench.runtimes.base import RecordedLaunch, Runtime, Toolchain
 from benchbench.runtimes.interpreters import Interpreter
 from benchbench.runtimes.onnxruntime.backends import BACKENDS, Cpu
+from benchbench.runtimes.onnxruntime.backends.base import PERF_TEST
 from benchbench.runtimes.onnxruntime.quantize.schemes import SCHEMES
 from benchbench.values.case import Variant
 from benchbench.values.device import Device, RunnerKind, ToolChoice, Traits
@@ -20,6 +21,7 @@ from benchbench.values.model import ModelInfo
 
 if TYPE_CHECKING:
     from benchbench.device.session import Session
+    from benchbench.runtimes.kinship import Contents
     from benchbench.runtimes.quantizing.quantizer import Quantizer  # numpy: slow to import
 
 ON_HOST = tuple(package for package in ("onnxruntime", "onnx") if find_spec(package) is not None)  # of the extra
@@ -37,7 +39,7 @@ class OnnxRuntime(Runtime):
     packages = (("onnxruntime",), ())  # not for 32-bit boards, nor for musl
     host_packages = ON_HOST
     schemes = SCHEMES
-    log_tool = "onnxruntime_perf_test"
+    log_tool = PERF_TEST
     tiny_model = Path(__file__).with_name("tiny.onnx")  # a convolution, its activation, a mean and a softmax
     canary_model = Path(__file__).with_name("canary.onnx")  # four convolutions: 7.5 million multiplications
 
@@ -47,12 +49,12 @@ class OnnxRuntime(Runtime):
         return inspect(path)
 
     def presumed_runner(self, device: Device) -> RunnerKind:
-        return "python"
+        return PERF_TEST if device.onnxruntime_perf_test and device.runner != "python" else "python"
 
     def prepare(self, session: Session, traits: Traits, choice: ToolChoice) -> tuple[Traits, Toolchain]:
         from benchbench.runtimes.onnxruntime.prepare import prepare
 
-        return prepare(session, traits)
+        return prepare(session, traits, self.presumed_runner(session.device))
 
     def look_at_python(self, session: Session, python: str) -> Interpreter:
         from benchbench.runtimes.onnxruntime.prepare import PYTHON
@@ -73,6 +75,11 @@ class OnnxRuntime(Runtime):
 
     def ordinary_kernels(self) -> DelegateRequest:
         return Cpu().request(None)
+
+    def contents(self, info: ModelInfo, name: str) -> Contents:
+        from benchbench.runtimes.onnxruntime.model.contents import OnnxContents
+
+        return OnnxContents(info, name)
 
     def references(self, variant: Variant) -> Mapping[str, DelegateRequest]:
         """CPU kernels on the graph as it stands in the file, then as ONNX Runtime optimises it."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from benchbench.device.session import Session
 from benchbench.runtimes.base import Toolchain
+from benchbench.runtimes.binary import ask
 from benchbench.runtimes.cache import cache_folder
-from benchbench.runtimes.interpreters import environment
 from benchbench.runtimes.script_on_device import Sought, find_python
 from benchbench.runtimes.script_runner import PythonRunner
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner, read_usage, usage_argv
@@ -58,12 +58,7 @@ def native(session: Session, traits: Traits, choice: ToolChoice) -> Toolchain:
             raise ToolError(error.message, remedy=f"benchbench tools --get {session.device.name}") from error
         raise
     path = session.store.stage_tool(tool.path, executable=True)
-    asked = session.transport.run([*environment(session.device), *usage_argv(path)], timeout_s=60)
-    if asked.exit_code == 126:
-        raise ToolError(
-            f"{session.device.name}: {path} may not be executed there",
-            remedy="the work folder is mounted noexec: set `workdir` to another place, such as /data/local/tmp",
-        )
+    asked = ask(session, usage_argv(path))
     generation = read_usage(asked.stdout, asked.stderr, asked.exit_code)
     return Toolchain(BenchmarkModelRunner(generation), path, tool.sha256, f"{generation.name} {tool.version}")
 

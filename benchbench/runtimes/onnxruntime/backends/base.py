@@ -11,7 +11,9 @@ from benchbench.device_script.protocol import OnnxRuntimeDelegate
 from benchbench.runtimes.script_backend import ScriptBackend
 from benchbench.values.device import RunnerKind, Traits
 
-CPU = "ort-cpu"
+CPU, CPU_PROVIDER = "ort-cpu", "CPUExecutionProvider"
+PERF_TEST = "onnxruntime_perf_test"  # the kind of runner that it is
+LEVELS = {"disable": "0", "basic": "1", "extended": "2", "layout": "3", "all": "99"}  # for it
 Optimization = Literal["disable", "basic", "extended", "layout", "all"]
 
 
@@ -31,6 +33,7 @@ class OnnxBackend(ScriptBackend):
     config: dict[str, str] = Field(default_factory=dict, description="Session configuration entries, by their keys.")
 
     provider: ClassVar[str | None] = None  # None = CPU kernels alone
+    perf_test_options: ClassVar[bool] = True  # whether onnxruntime_perf_test hands the provider its options
 
     @field_validator("options", "config", mode="before")
     @classmethod
@@ -59,7 +62,7 @@ class OnnxBackend(ScriptBackend):
         return CPU
 
     def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
-        return None if runner == "python" else f'{self.label} needs runner = "python"'
+        return None if runner in {"python", PERF_TEST} else f'{self.label} needs runner = "python"'
 
     def request(self, library: str | None) -> OnnxRuntimeDelegate:
         return self.session(library, 1)
@@ -77,6 +80,38 @@ class OnnxBackend(ScriptBackend):
             memory_pattern=self.memory_pattern,
         )
 
+    @property
+    def provider_name(self) -> str:
+        """ONNX Runtime's name of the provider that takes nodes."""
+        return self.provider or CPU_PROVIDER
+
+    @property
+    def perf_test_name(self) -> str:
+        """What onnxruntime_perf_test calls it."""
+        return self.provider_name.removesuffix("ExecutionProvider").lower()
+
+    def perf_test_obstacle(self) -> str | None:
+        """Why that tool has no such provider, whatever it was built with; None = it may."""
+        if self.options and not self.perf_test_options:
+            return f"{PERF_TEST} hands no options to {self.kind}"
+        words = [word for pairs in (self.options, self.config) for pair in pairs.items() for word in pair]
+        spaced = next((word for word in words if " " in word or "|" in word), None)
+        return spaced and f"{PERF_TEST} cannot be told {spaced!r}: spaces and | part its options"
+
+    def perf_test_flags(self, threads: int) -> tuple[str, ...]:
+        """What asks that tool for the provider and its session."""
+        flags = ["-e", self.perf_test_name, "-x", str(threads), "-o", LEVELS[self.optimization]]
+        flags += ["-P", "-y", str(self.inter_threads)] if self.inter_threads else []
+        flags += [] if self.arena else ["-A"]
+        flags += [] if self.memory_pattern else ["-M"]
+        flags += ["-i", " ".join(self.perf_test_words())] if self.options else []
+        flags += ["-C", " ".join(f"{key}|{value}" for key, value in self.config.items())] if self.config else []
+        return tuple(flags)
+
+    def perf_test_words(self) -> list[str]:
+        """Its options as that tool writes them."""
+        return [f"{key}|{value}" for key, value in self.options.items()]
+
 
 class Cpu(OnnxBackend):
     """ONNX Runtime's own kernels: MLAS, with KleidiAI's on Arm."""
@@ -85,3 +120,4 @@ class Cpu(OnnxBackend):
     color = "#5f7a52"
     processor = "cpu"
     is_delegate = False
+    perf_test_options = False

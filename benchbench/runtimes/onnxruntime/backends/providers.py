@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field
 
 from benchbench.device_script.protocol import OnnxRuntimeDelegate
-from benchbench.runtimes.onnxruntime.backends.base import OnnxBackend
+from benchbench.runtimes.onnxruntime.backends.base import PERF_TEST, OnnxBackend
 from benchbench.values.device import RunnerKind, Traits
 
 
@@ -42,16 +42,23 @@ class Provider(OnnxBackend):
     def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
         if reason := super().unsupported_reason(traits, runner):
             return reason
-        if self.path or {self.kind, self.provider} & set(traits.accelerators):
+        if runner == "python" and (self.path or {self.kind, self.provider} & set(traits.accelerators)):
             return None
         if self.only_on not in {None, traits.os}:
             return f"{self.provider} exists on {self.only_on} only"
+        if runner == PERF_TEST:  # of which a device's own build knows whether it has it
+            return None
         way = f"pip install {self.module.replace('_', '-')} there" if self.module else "it takes a build that has it"
         return f"the device's ONNX Runtime has no {self.provider} ({way}, or a plug-in's library under `libraries`)"
 
     def session(self, library: str | None, threads: int) -> OnnxRuntimeDelegate:
         plain = super().session(library, threads)
         return replace(plain, package=None if library else self.module, device=self.device)
+
+    def perf_test_obstacle(self) -> str | None:
+        if self.path or self.device:
+            return f"{PERF_TEST} is given no plug-in, nor a device of one"
+        return super().perf_test_obstacle()
 
 
 class OpenVino(Provider):
@@ -81,6 +88,7 @@ class WebGpu(Provider):
     kind: Literal["ort-webgpu"] = "ort-webgpu"
     color = "#d07a5a"
     processor = "accelerator"
+    perf_test_options = False
     half_precision = True
     provider = "WebGpuExecutionProvider"
     module = "onnxruntime_ep_webgpu"
@@ -113,6 +121,7 @@ class Xnnpack(Provider):
     color = "#6a8fd0"
     processor = "cpu"
     provider = "XnnpackExecutionProvider"
+    perf_test_options = False  # it has its threads and no spinning there, too, beside as many of the session
 
     def session(self, library: str | None, threads: int) -> OnnxRuntimeDelegate:
         """As its documentation advises: its own threads, one of the session, and no spinning beside them."""
@@ -131,6 +140,10 @@ class Nnapi(Provider):
     half_precision = True
     provider = "NnapiExecutionProvider"
     only_on = "android"
+
+    def perf_test_words(self) -> list[str]:
+        """Its flags, by their names alone: NNAPI_FLAG_USE_FP16."""
+        return [flag for flag, value in self.options.items() if value not in {"0", "false"}]
 
 
 class CoreMl(Provider):
@@ -151,6 +164,10 @@ class AnyProvider(Provider):
     execution_provider: str = Field(min_length=1, description='Such as "VitisAIExecutionProvider".')
     color = "#9a7f9f"
     tried_out = False
+
+    @property
+    def provider_name(self) -> str:
+        return self.execution_provider
 
     @classmethod
     def example(cls) -> Self:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from benchbench.runtimes.base import RecordedLaunch
+from benchbench.runtimes.onnxruntime.backends.base import PERF_TEST as TOOL
 from benchbench.runtimes.onnxruntime.recorded.providers import delegation_of, kind_of_flag
 from benchbench.values.outcome import LaunchResult, Measurement, Memory, Timings
 
-TOOL = "onnxruntime_perf_test"
+FIRST_FROM_US = 10_000  # it is told in whole milliseconds, the rest cut off: below, that is more than 10 % of it
 NUMBER = r"([0-9.eE+-]+)"
 TIMES = {  # name -> how it is written, and microseconds in one of its unit
     "init": (rf"Session creation time cost:\s*{NUMBER} s", 1e6),
@@ -100,11 +101,12 @@ def _recorded(launch: _Launch) -> RecordedLaunch:
     words = _words(launch.command)
     asked = None if launch.command is None else kind_of_flag(_option(words, "-e") or "cpu")
     measured = "mean" in launch.times
+    times = {k: us for k, us in launch.times.items() if k != "first" or us >= FIRST_FROM_US}
     threads = launch.counts.get("threads") or int(_option(words, "-x") or 0)  # 0 = as many as it likes
     result = LaunchResult(
         status="ok" if measured else "failed" if launch.error else "incomplete",
         measurement=Measurement(
-            timings=Timings(**launch.times, percentile_method=P50 if "median" in launch.times else None),
+            timings=Timings(**times, percentile_method=P50 if "median" in times else None),
             runs=launch.counts.get("runs"),
             threads=threads or None,
             memory=Memory(rss_peak_mb=launch.counts["peak"] / 2**20 if "peak" in launch.counts else None),

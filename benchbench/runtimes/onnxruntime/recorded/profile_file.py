@@ -11,7 +11,7 @@ import numpy as np
 
 from benchbench.device_script.onnx_profile import KERNEL, node_times
 from benchbench.runtimes.base import RecordedLaunch
-from benchbench.runtimes.onnxruntime.recorded.providers import delegation_of
+from benchbench.runtimes.onnxruntime.recorded.providers import delegation_of, partitions_of
 from benchbench.runtimes.script_runner import profile_of, steady_timings
 from benchbench.values.outcome import LaunchResult, Measurement, Timings
 
@@ -24,15 +24,15 @@ Event = dict[str, Any]
 
 def read_profile(text: str) -> RecordedLaunch | None:
     """The launch of which a text is the profile; None where it is none."""
-    events = _events(text)
+    events = events_of(text)
     if not events:
         return None
     session = [event for event in events if event["cat"] == "Session"]
     runs = [float(event["dur"]) for event in session if event["name"] == "model_run"]
     steady = runs[1:]
     init = sum(event["dur"] for event in session if event["name"].startswith(PHASES))
-    nodes = {(event["name"], event["args"].get("provider", "")) for event in events if _is_kernel(event)}
-    providers = Counter(provider for _, provider in nodes)
+    nodes = nodes_of(events)
+    providers = Counter(provider for provider, _ in nodes)
     evidence = ", ".join(f"{count} nodes by {provider}" for provider, count in providers.most_common()) or None
     profile = profile_of(node_times(events, len(steady), None, "")) if steady and nodes else None
     result = LaunchResult(
@@ -44,13 +44,13 @@ def read_profile(text: str) -> RecordedLaunch | None:
             tool=TOOL,
             warnings=(SLOWS,),
         ),
-        delegation=delegation_of(providers, None, evidence),
+        delegation=delegation_of(providers, None, evidence, partitions_of(nodes)),
         error=None if steady else "it has no run after the first",
     )
     return RecordedLaunch(result)
 
 
-def _events(text: str) -> list[Event]:
+def events_of(text: str) -> list[Event]:
     """The events of a session and its nodes; none where the text is no such file."""
     if not text.lstrip().startswith("["):
         return []
@@ -61,6 +61,12 @@ def _events(text: str) -> list[Event]:
     events = [event for event in read if isinstance(event, dict) and {"cat", "name", "dur", "ts"} <= set(event)]
     found = [event for event in events if event["cat"] == "Session" or _is_kernel(event)]
     return found if any(event["cat"] == "Session" for event in found) else []
+
+
+def nodes_of(events: Sequence[Event]) -> set[tuple[str, str]]:
+    """The provider and the name of each node that ran."""
+    kernels = filter(_is_kernel, events)
+    return {(event["args"].get("provider", ""), event["name"].removesuffix(KERNEL)) for event in kernels}
 
 
 def _is_kernel(event: Event) -> bool:

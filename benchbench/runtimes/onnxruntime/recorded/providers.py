@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from benchbench.runtimes.onnxruntime.backends import BACKENDS
-from benchbench.runtimes.onnxruntime.backends.base import CPU
+from benchbench.runtimes.onnxruntime.backends.base import CPU, CPU_PROVIDER
 from benchbench.values.outcome import Delegation
-
-CPU_PROVIDER = "CPUExecutionProvider"
 
 
 def kind_of_flag(flag: str) -> str:
@@ -22,10 +20,17 @@ def kind_of(provider: str) -> str:
     return kind_of_flag(provider.removesuffix("ExecutionProvider"))
 
 
-def delegation_of(nodes: Mapping[str, int], asked: str | None, evidence: str | None) -> Delegation:
+def partitions_of(nodes: Collection[tuple[str, str]]) -> int:
+    """How many of these nodes (provider, name) stand for a part of the graph that a provider has compiled."""
+    return sum(name.startswith(f"{provider}_") for provider, name in nodes)
+
+
+def delegation_of(
+    nodes: Mapping[str, int], asked: str | None, evidence: str | None, partitions: int | None = None
+) -> Delegation:
     """The verdict by how many nodes each provider has; a provider that has some was asked for, whoever says so.
 
-    A provider's partition counts as one node in most texts, so that its share of the graph is not known.
+    A partition that a provider has compiled is one node in all texts, so that its share of the graph is not known.
     """
     others = [provider for provider in nodes if provider != CPU_PROVIDER]
     if not nodes or (asked is None and not others):
@@ -38,7 +43,8 @@ def delegation_of(nodes: Mapping[str, int], asked: str | None, evidence: str | N
         asked=asked,
         verdict=verdict,
         evidence=evidence,
-        nodes_delegated=own,
-        nodes_total=total,
+        nodes_delegated=None if partitions else own,
+        nodes_total=None if partitions else total,
+        partitions=partitions or None,
         fallback=None if own == total else CPU,
     )

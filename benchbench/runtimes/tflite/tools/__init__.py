@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from os import environ
 from pathlib import Path
 
-from benchbench.runtimes.tflite.tools.binary import matches
+from benchbench.runtimes.binary import matches
 from benchbench.runtimes.tflite.tools.download import download
 from benchbench.runtimes.tool import Fetched, Tool
 from benchbench.values.atomic import atomic, put_in_place

@@ -1,9 +1,15 @@
-"""What a binary says about itself: the processor and the system it is built for."""
+"""A binary for a device: what it is built for, by its own header, and what it says of itself there."""
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
+
+from benchbench.device.session import Session
+from benchbench.runtimes.interpreters import environment
+from benchbench.transports import Finished
+from benchbench.values.errors import ToolError
 
 # e_machine of the ELF header, System V ABI
 _ELF_MACHINES = {3: "x86", 40: "arm", 62: "x86_64", 183: "arm64", 243: "riscv64"}
@@ -28,6 +34,17 @@ def matches(path: Path, os: str, arch: str) -> str | None:
     if head.startswith(_MACHO_64) and len(head) >= 8:
         return _differs("macos", _MACHO_CPUS.get(struct.unpack_from("<I", head, 4)[0], "another processor"), os, arch)
     return f"is no program for {os} {arch}: it starts with {head[:16]!r}" if head else "is empty"
+
+
+def ask(session: Session, argv: Sequence[str], *, timeout_s: float = 60) -> Finished:
+    """Run a staged binary as a launch would; raises ToolError where the device may not execute it."""
+    asked = session.transport.run([*environment(session.device), *argv], timeout_s=timeout_s)
+    if asked.exit_code == 126:
+        raise ToolError(
+            f"{session.device.name}: {argv[0]} may not be executed there",
+            remedy="the work folder is mounted noexec: set `workdir` to another place, such as /data/local/tmp",
+        )
+    return asked
 
 
 def _elf(head: bytes, size: int, os: str, arch: str) -> str | None:
