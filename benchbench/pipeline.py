@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from dataclasses import replace
 from pathlib import Path
 
+from benchbench.accuracy.datasets import described
 from benchbench.accuracy.scoring import cut_up, latest, score_run, unscored
 from benchbench.accuracy.validation import validation_of
 from benchbench.config.drafts import Asked, matrix_of_models
@@ -262,7 +263,7 @@ def quantize(
     out: str | Path,
     *,
     representative: str | Path | Feeding | None = None,
-    pixels: Pixels = RAW_PIXELS,
+    pixels: Pixels | None = None,
     per_channel: bool = True,
     input_sizes: Sequence[int] = (),
     name: str | None = None,
@@ -274,7 +275,8 @@ def quantize(
     `source` is a .tflite, an .onnx, a Keras file or a SavedModel folder; without a format, a model file's family is of
     its own, and any other's of the first that has a quantizer. No `schemes` (None) are all that it makes. One
     that cannot be made, or not be run here, is skipped with its reason; one that answers badly is kept, and its
-    fidelity says so. Raises InputError for a source, data or folder that cannot be used, ToolError when nothing but a
+    fidelity says so. Without `pixels`, representative data beside which a TOML file describes it as a dataset is fed
+    as that says. Raises InputError for a source, data or folder that cannot be used, ToolError when nothing but a
     copy of the source could be made; `out` does not exist then.
     """
     runtime = quantizing(Path(source), model_format)
@@ -283,9 +285,14 @@ def quantize(
         tuple(runtime.schemes if schemes is None else schemes),
         Path(out),
         representative=representative,
-        pixels=pixels,
+        pixels=pixels if pixels is not None else _described(representative),
         per_channel=per_channel,
         input_sizes=tuple(input_sizes),
         name=name,
     )
     return runtime.quantizer()(asked, progress=progress, validator=validation_of)
+
+
+def _described(representative: str | Path | Feeding | None) -> Pixels:
+    how = described(Path(representative)) if isinstance(representative, str | Path) else None
+    return RAW_PIXELS if how is None else Pixels.described(how)

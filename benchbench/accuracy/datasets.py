@@ -195,6 +195,13 @@ def _npy(path: Path) -> Array:
     return array
 
 
+def described(path: Path) -> Preprocessing | None:
+    """What the TOML file beside a dataset says that its samples go through, if there is one. Raises InputError."""
+    if not path.exists():
+        return None
+    return _preprocessing(path / "dataset.toml" if path.is_dir() else path.with_suffix(".toml"))
+
+
 def _preprocessing(path: Path) -> Preprocessing | None:
     return validated(Preprocessing, read_toml(path), path) if path.is_file() else None
 

@@ -44,8 +44,10 @@ def models(files: tuple[Path, ...], as_json: bool) -> None:
 @click.option(
     "--representative", metavar="DATA", help="Calibration data: .npz, a folder of .npy or images, or module:function."
 )
-@click.option("--mean", type=float, default=0.0, help="Pixels 0…255 become (pixel - mean) / std.  [0]")
-@click.option("--std", type=float, default=1.0, help="See --mean.  [1]")
+@click.option(
+    "--mean", type=float, help="Pixels 0…255 become (pixel - mean) / std.  [as the data's TOML file says, or 0]"
+)
+@click.option("--std", type=float, help="See --mean.  [as the data's TOML file says, or 1]")
 @click.option("--per-tensor", is_flag=True, help="One scale for a whole weight tensor instead of one per channel.")
 @click.option("--input-size", metavar="N,N…", help="Square input sizes, where the source allows them.")
 @click.option("--name", help="The family's name.  [the source's, without its scheme]")
@@ -56,8 +58,8 @@ def quantize(
     schemes: tuple[str, ...],
     out: Path,
     representative: str | None,
-    mean: float,
-    std: float,
+    mean: float | None,
+    std: float | None,
     per_tensor: bool,
     input_size: str | None,
     name: str | None,
@@ -79,7 +81,7 @@ def quantize(
             schemes or None,
             out,
             representative=representative,
-            pixels=Pixels(mean, std),
+            pixels=None if mean is None and std is None else Pixels(mean or 0.0, 1.0 if std is None else std),
             per_channel=not per_tensor,
             input_sizes=sizes(input_size),
             name=name,

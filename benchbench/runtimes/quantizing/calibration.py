@@ -2,14 +2,13 @@
 
 Four sources: an .npz (one array per input, by name; or `x`, or the only array), a folder of .npy files (one sample or a
 stack of samples each), a folder of images (resized to the input), and a Python function (or `module:function`) that
-yields samples. Pixels (uint8) become (pixel − mean) / std; floats are fed as they are.
+yields samples. What they go through before they are fed, `Pixels` says.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib
-import math
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from benchbench.values.errors import InputError
 from benchbench.values.model import TensorInfo, has_channels_first
+from benchbench.values.preprocessing import Preprocessing
 
 MOST_SAMPLES = 500  # more do not change the ranges, only the time
 IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
@@ -54,17 +54,35 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Pixels:
-    """How pixels 0…255 become inputs: (pixel − mean) / std."""
+    """How pixels 0…255 become inputs: (pixel · scale − mean) / std, mean and std for all channels or for each.
 
-    mean: float = 0.0
-    std: float = 1.0
+    `floats`: numbers of every type do, as in a dataset that is described so; else floats are fed as they are.
+    """
+
+    mean: float | tuple[float, ...] = 0.0
+    std: float | tuple[float, ...] = 1.0
+    scale: float = 1.0
+    floats: bool = False
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
-            raise InputError(f"pixels cannot become (pixel - {self.mean:g}) / {self.std:g}", remedy="--std is above 0")
+        if not (np.isfinite(self.mean).all() and np.isfinite(self.std).all() and np.greater(self.std, 0).all()):
+            raise InputError(f"pixels cannot become (pixel - {self.mean}) / {self.std}", remedy="--std is above 0")
+
+    @classmethod
+    def described(cls, how: Preprocessing) -> Pixels:
+        """As the samples of a dataset are, for which a TOML file says it."""
+        mean, std = (values[0] if len(values) == 1 else values for values in (how.mean, how.std))
+        return cls(mean, std, how.scale, floats=True)
 
     def normalized(self, array: Array) -> Array:
-        return (array.astype(np.float32) - self.mean) / self.std if array.dtype == np.uint8 else array
+        """The array as it is fed. Raises InputError where there is no mean or std for each of its channels."""
+        if array.dtype != np.uint8 and not self.floats:
+            return array
+        channels = {np.size(self.mean), np.size(self.std)} - {1}
+        if channels and channels != {array.shape[-1]}:
+            raise InputError(f"mean and std are for {sorted(channels)} channels, the data has {array.shape[-1]}")
+        mean, std = np.asarray(self.mean, np.float32), np.asarray(self.std, np.float32)
+        return np.asarray((array.astype(np.float32) * np.float32(self.scale) - mean) / std, np.float32)
 
 
 RAW_PIXELS = Pixels()

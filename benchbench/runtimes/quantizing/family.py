@@ -195,6 +195,7 @@ def _family(job: _Job, results: Sequence[Made | Skipped], used: Calibration | No
         sha256=used.sha256,
         mean=job.asked.pixels.mean,
         std=job.asked.pixels.std,
+        scale=job.asked.pixels.scale,
     )
     return Family(
         name=job.name,

@@ -74,13 +74,14 @@ class Skipped(Frozen):
 
 
 class Calibrated(Frozen):
-    """The representative data that was given; pixels were fed as (pixel − mean) / std."""
+    """The representative data that was given; pixels were fed as (pixel · scale − mean) / std."""
 
     source: str
     samples: int
     sha256: str
-    mean: float
-    std: float
+    mean: float | tuple[float, ...]
+    std: float | tuple[float, ...]
+    scale: float = 1.0
 
 
 class Family(Frozen):

@@ -15,7 +15,7 @@ from benchbench.runtimes.quantizing.calibration import Pixels
 from benchbench.runtimes.quantizing.manifest import Family
 from benchbench.runtimes.tflite.model.inspect import inspect
 from benchbench.runtimes.tflite.quantize.schemes import SCHEMES
-from benchbench.values.errors import ToolError
+from benchbench.values.errors import InputError, ToolError
 from tests.runtimes.tflite.model.small_models import M, O, T, build
 from tests.runtimes.tflite.quantize.shipped import FLOAT32, SAMPLES, SHIPPED, made_of, saved
 
@@ -144,6 +144,22 @@ def test_pixels_are_normalised_as_recorded(tmp_path: Path) -> None:
     assert tensor.scale == pytest.approx(255 / 128 / 255, rel=0.01)
     assert family.calibration is not None
     assert (family.calibration.mean, family.calibration.std) == (127, 128)
+
+
+def test_data_that_is_described_as_a_dataset_is_fed_as_that_says(tmp_path: Path) -> None:
+    data = shutil.copy(SAMPLES, tmp_path / "photos.npz")
+    (tmp_path / "photos.toml").write_text("scale = 2.0\nmean = [254.0]\nstd = [256.0]\n")
+    family = quantize(FLOAT32, ["int8-io"], tmp_path / "out", representative=data)
+    (tensor,) = inspect(tmp_path / "out" / family.made[0].file).inputs
+    assert tensor.scale == pytest.approx(255 / 128 / 255, rel=0.01)
+    assert family.calibration is not None
+    assert (family.calibration.mean, family.calibration.std, family.calibration.scale) == (254, 256, 2)
+    (tmp_path / "photos.toml").write_text("mean = [1.0, 2.0, 3.0]\n")
+    with pytest.raises(InputError, match="3 channels, the data has 1"):
+        quantize(FLOAT32, ["int8-io"], tmp_path / "out2", representative=data)
+    (tmp_path / "photos.toml").write_text("means = [1.0]\n")
+    with pytest.raises(InputError, match=r"photos\.toml"):
+        quantize(FLOAT32, ["int8-io"], tmp_path / "out2", representative=data)
 
 
 def test_a_model_in_which_nothing_can_be_quantized_is_not_passed_off_as_quantized(tmp_path: Path) -> None:
