@@ -80,7 +80,8 @@ class Pixels:
             return array
         channels = {np.size(self.mean), np.size(self.std)} - {1}
         if channels and channels != {array.shape[-1]}:
-            raise InputError(f"mean and std are for {sorted(channels)} channels, the data has {array.shape[-1]}")
+            said = " and ".join(map(str, sorted(channels)))
+            raise InputError(f"mean and std are for {said} channels, the data has {array.shape[-1]}")
         mean, std = np.asarray(self.mean, np.float32), np.asarray(self.std, np.float32)
         return np.asarray((array.astype(np.float32) * np.float32(self.scale) - mean) / std, np.float32)
 
