@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from benchbench import pipeline as api
 from benchbench.analysis.disturbances import Disturbance
 from benchbench.analysis.frames import Run, load
+from benchbench.config.matrix import load_matrix
 from benchbench.execution.scheduler import Event, Started, Tell
-from benchbench.plan import Plan
+from benchbench.plan import Plan, make_plan
+from benchbench.runtimes.base import Target
 from benchbench.values.case import Trial
+from benchbench.values.device import Device
 from tests.beds.benchmark_model import install
 from tests.beds.namespaces import can_mount
 from tests.beds.phone import Phone
@@ -29,10 +35,14 @@ CASE = "device/fashion_mnist.float32/xnnpack/t1"
 
 @dataclass(frozen=True)
 class Heated:
-    """A device whose speed is that of its clock; `throttle` slows it down, and its sensors say so where it has any."""
+    """A device whose speed is that of its clock; `throttle` slows it down, and its sensors say so where it has any.
+
+    `clock` is the file of that clock, or of those of so many launches.
+    """
 
     bench: Workbench
     throttle: Callable[[bool], None]
+    clock: Path
 
     def run(self, *, hot: Callable[[Trial], bool | None], measure: str = "", rounds: int = 5) -> Run:
         """`hot` says when a trial first starts whether the device is throttled from then on; None = as it was."""
@@ -96,7 +106,7 @@ def make_heated(bed: Phone | Board, tmp_path: Path) -> Callable[[bool], Heated]:
             told(hot)
 
         throttle(False)
-        return Heated(bench, throttle)
+        return Heated(bench, throttle, there)
 
     return make
 
@@ -156,3 +166,48 @@ def test_a_device_that_stays_hot_is_not_measured_again(make_heated: Callable[[bo
     assert not any(o.repeated for o in run.outcomes)
     assert {trial[-2:] for trial in run.disturbances} >= {"r4", "r5"}
     assert {trial[-2:] for trial, why in run.disturbances.items() if why.kind != "canary"} == {"r4", "r5"}
+
+
+def test_in_random_order_no_case_gains_by_its_place_on_a_device_that_slows_down(
+    bed: Phone | Board, make_heated: Callable[[bool], Heated]
+) -> None:
+    """A fifth slower by the end; in one order for all rounds the first case looks faster than the last every time."""
+    heated = make_heated(False)
+    matrix = heated.bench.matrix(devices=("device",), delegates='["xnnpack", "cpu"]', rounds=3)
+    times_ms = np.linspace(1.0, 1.2, 12)
+    clocks = "\n".join(f"{FULL_KHZ / ms:.0f}" for ms in times_ms)
+
+    heated.clock.write_text(clocks)
+    shuffled = load(api.run(matrix, inventory=heated.bench.inventory, reports=heated.bench.reports))
+    launches = shuffled.trials.sort_values("position")["typical_ms"].to_numpy()
+    assert launches == pytest.approx(times_ms, abs=0.002)
+
+    heated.clock.write_text(clocks)
+    put_in_one_order(shuffled.folder)
+    fixed = load(api.run_again(shuffled.folder, reports=heated.bench.reports)).cases.sort_values("case")
+    bias = off(fixed["median_ms"].to_numpy())
+    assert bias == pytest.approx([-0.025, -0.008, 0.008, 0.025], abs=0.003)
+
+    plans, asked, target = 100, load_matrix(matrix), Target(Device(name="device", address=bed.address))
+    orders = [make_plan(asked, [target], seed=seed).trials for seed in range(plans)]
+    medians = [[np.median(launches[places_of(case, order)]) for case in fixed["case"]] for order in orders]
+    at_random = np.mean([off(np.array(one)) for one in medians], axis=0)
+    assert np.abs(at_random).mean() < np.abs(bias).mean() / 3
+
+
+def off(medians: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far each is from what they have in common."""
+    return medians / np.median(medians) - 1
+
+
+def places_of(case: str, trials: Sequence[Trial]) -> list[int]:
+    """Where the launches of a case are among all of a device."""
+    return [trial.position - 1 for trial in trials if trial.case.id == case]
+
+
+def put_in_one_order(folder: Path) -> None:
+    """Let the plan of a run pass over its cases in the same order in every round."""
+    manifest = json.loads((folder / "run.json").read_text())
+    trials = sorted(manifest["trials"], key=lambda trial: (trial["round"], trial["case"]))
+    manifest["trials"] = [trial | {"position": place} for place, trial in enumerate(trials, 1)]
+    (folder / "run.json").write_text(json.dumps(manifest))
