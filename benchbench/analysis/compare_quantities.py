@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
 
 from benchbench.accuracy.metrics import Change, paired, unpacked
+from benchbench.analysis.cases import counted_launches
 from benchbench.analysis.familywise import LEVEL, Pair, compare_all
 from benchbench.analysis.frames import Run
 from benchbench.analysis.intervals import ratio_interval
+from benchbench.values.formatting import counted
+from benchbench.values.outcome import Outcome
 from benchbench.values.quantities import QUANTITIES
 from benchbench.values.quantity import Quantity
 
@@ -27,7 +31,8 @@ class QuantityChange:
 
     better, worse: the difference is no chance, and for what launches tell also beyond `same_within`. `worse_by` is
     the least by which it is worse, at 95 % confidence: a fraction of the base, or of the samples; below zero where
-    it may be better, None where nobody knows.
+    it may be better, None where nobody knows. `left_out` is how many launches of both runs do not count, since they
+    were disturbed.
     """
 
     case: str
@@ -37,18 +42,23 @@ class QuantityChange:
     verdict: Verdict
     p: float | None = None
     worse_by: float | None = None
+    left_out: int = 0
 
     def __str__(self) -> str:
         show = self.quantity.text
-        return f"{self.case}: {self.quantity.label} {show(self.base)} -> {show(self.new)} ({self.verdict})"
+        told: str = self.verdict
+        if self.left_out:
+            told += f", without {counted(self.left_out, 'disturbed launch', 'disturbed launches')}"
+        return f"{self.case}: {self.quantity.label} {show(self.base)} -> {show(self.new)} ({told})"
 
 
 def compare_quantities(base: Run, new: Run, *, same_within: float = 0.03) -> tuple[QuantityChange, ...]:
     """All quantities that have a test, of the cases that both runs measured, in the order of the table.
 
     In at most 5 % of whole comparisons in which nothing has changed is anything called better or worse: each quantity
-    has its share of that (Bonferroni), and its cases are judged together. By launches: as latency is. Exact: a
-    difference needs no test. Paired: McNemar over the samples, which must be the same, with Holm's correction.
+    has its share of that (Bonferroni), and its cases are judged together. By launches: as latency is, without those
+    that were disturbed. Exact: a difference needs no test. Paired: McNemar over the samples, which must be the same,
+    with Holm's correction.
     """
     old, now = _measured(base), _measured(new)
     found: list[QuantityChange] = []
@@ -56,7 +66,7 @@ def compare_quantities(base: Run, new: Run, *, same_within: float = 0.03) -> tup
         known = _known(quantity, old, now)
         match quantity.test:
             case "launches":
-                found += _by_launches(quantity, known, _launches(quantity, base), _launches(quantity, new), same_within)
+                found += _by_launches(quantity, known, (_Launches.of(base), _Launches.of(new)), same_within)
             case "exact":
                 found += [_exact(case, quantity, *pair) for case, pair in known.items()]
             case "paired":
@@ -90,35 +100,50 @@ def _exact(case: str, quantity: Quantity, base: float, new: float) -> QuantityCh
     return QuantityChange(case, quantity, base, new, _verdict(quantity, base, new, differs=True), worse_by=by)
 
 
-def _launches(quantity: Quantity, run: Run) -> dict[str, list[float]]:
-    """What each launch of a round that went well had, by case."""
-    timed: dict[str, list[float]] = {}
-    for outcome in run.outcomes:
-        value = quantity.of(outcome) if outcome.timed and outcome.status == "ok" else None
-        if value is not None:
-            timed.setdefault(outcome.case, []).append(value)
-    return timed
+@dataclass(frozen=True, slots=True)
+class _Launches:
+    """The launches of a run by case that count, and how many do not since they were disturbed."""
+
+    counted: Mapping[str, Sequence[Outcome]]
+    left_out: Mapping[str, int]
+
+    @classmethod
+    def of(cls, run: Run) -> _Launches:
+        timed: dict[str, list[Outcome]] = {}
+        for outcome in run.outcomes:
+            if outcome.timed:
+                timed.setdefault(outcome.case, []).append(outcome)
+        disturbed = run.disturbances
+        return cls(
+            {
+                case: [o for o in counted_launches(outcomes, disturbed) if o.trial not in disturbed]
+                for case, outcomes in timed.items()
+            },
+            Counter(o.case for o in run.outcomes if o.timed and o.status == "ok" and o.trial in disturbed),
+        )
 
 
 def _by_launches(
-    quantity: Quantity,
-    known: Pairs,
-    base: Mapping[str, list[float]],
-    new: Mapping[str, list[float]],
-    same_within: float,
+    quantity: Quantity, known: Pairs, sides: tuple[_Launches, _Launches], same_within: float
 ) -> list[QuantityChange]:
-    pairs: dict[str, Pair] = {case: (base[case], new[case]) for case in known if case in base and case in new}
-    able = {case: pair for case, pair in pairs.items() if min(*pair[0], *pair[1]) > 0 and ratio_interval(*pair)}
+    able: dict[str, Pair] = {}
+    for case in known:
+        base, new = (quantity.samples(side.counted.get(case, ())) for side in sides)
+        if base and new and min(*base, *new) > 0 and ratio_interval(base, new):
+            able[case] = base, new
+    left_out = {case: sum(side.left_out.get(case, 0) for side in sides) for case in known}
     ratios = compare_all(list(able.values()), same_within=same_within, level=LEVEL / len(TESTED))
     found = []
     for case, ratio in zip(able, ratios, strict=True):
         verdict = _verdict(quantity, *known[case], differs=ratio.verdict in {"faster", "slower"})
         verdict = "same" if ratio.verdict == "same" else verdict
         by = ratio.interval.low - 1 if ratio.interval else None
-        found.append(QuantityChange(case, quantity, *known[case], verdict, _for_all(ratio.p), by))
-    others = [case for case in known if case not in able]
-    unknown = [(case, _verdict(quantity, *known[case], differs=False)) for case in others]
-    return found + [QuantityChange(case, quantity, *known[case], verdict) for case, verdict in unknown]
+        p = _for_all(ratio.p)
+        found.append(QuantityChange(case, quantity, *known[case], verdict, p, by, left_out[case]))
+    others = [(case, _verdict(quantity, *known[case], differs=False)) for case in known if case not in able]
+    return found + [
+        QuantityChange(case, quantity, *known[case], verdict, left_out=left_out[case]) for case, verdict in others
+    ]
 
 
 def _for_all(p: float | None) -> float | None:

@@ -47,7 +47,7 @@ def as_json(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Fai
     ]
     quantities = [
         {"case": one.case, "quantity": one.quantity.case_column, "base": one.base, "new": one.new}
-        | {"verdict": one.verdict, "p": one.p, "worse_by": one.worse_by}
+        | {"verdict": one.verdict, "p": one.p, "worse_by": one.worse_by, "left_out": one.left_out}
         for one in changes
     ]
     told: dict[str, Any] = {

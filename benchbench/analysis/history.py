@@ -23,7 +23,19 @@ LEAST_RUNS = 5  # on each side of a change: fewer may be one bad night
 PENALTY = 8.0  # times log(n), in units of the noise: calibrated so that heavy tails and drift show hardly a change
 CLIPPED = 8.0  # a run further from the middle than so many deviations weighs no more than that
 LEVEL = 0.01  # of histories in which nothing changed, those with any change, by the test that follows the search
-_COLUMNS = ("run", "device", "case", "purpose", "status", "typical_ms", "statistic", "started", "executor", "tool")
+_COLUMNS = (
+    "run",
+    "device",
+    "case",
+    "purpose",
+    "status",
+    "typical_ms",
+    "statistic",
+    "started",
+    "executor",
+    "tool",
+    "disturbed",
+)
 _REASONS = ("executor", "tool")
 
 
@@ -65,17 +77,37 @@ def _is_run(folder: Path) -> bool:
 
 
 def read_history(folders: Sequence[str | Path], cases: Sequence[str] = ()) -> pd.DataFrame:
-    """A row a run and case with launches that went well, the oldest run first.
+    """A row a run and case with launches that went well and were not disturbed, the oldest run first.
 
     run, folder, started (of its first trial), case, device, statistic, latency_ms (median over launches), launches,
-    executor, tool. Raises InputError where nothing was measured, or no case fits a glob of `cases`.
+    executor, tool; `frame.attrs["left_out"]` is how many launches were disturbed (throttled, hot, or beside a canary
+    that was off). Raises InputError where nothing was measured, or no case fits a glob of `cases`.
     """
+    measured = _launches(folders, cases)
+    began, left_out = measured.groupby("run")["started"].min(), measured["left_out"]
+    points = measured[~left_out].groupby(["run", "folder", "case", "device", "statistic"], as_index=False)
+    frame = points.agg(
+        latency_ms=("typical_ms", "median"),
+        launches=("typical_ms", "size"),
+        executor=("executor", "first"),
+        tool=("tool", "first"),
+    )
+    frame["started"] = frame["run"].map(began)
+    frame = frame.sort_values(["started", "folder", "case"], ignore_index=True)
+    frame.attrs["left_out"] = int(left_out.sum())
+    return frame
+
+
+def _launches(folders: Sequence[str | Path], cases: Sequence[str]) -> pd.DataFrame:
+    """A row a launch of these cases that went well; `left_out`: it was disturbed."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     parts = {Path(folder): _timed(Path(folder)) for folder in folders}
     names = pa.chunked_array([pa.repeat(folder.name, len(part)) for folder, part in parts.items()])
     trials = pa.concat_tables(list(parts.values()), promote_options="permissive").append_column("folder", names)
+    left_out = pc.not_equal(pc.fill_null(trials["disturbed"], ""), "")
+    trials = trials.drop_columns("disturbed").append_column("left_out", left_out)
     measured: pd.DataFrame = trials.filter(pc.is_valid(trials["typical_ms"])).to_pandas()
     if measured.empty:
         raise InputError("the runs hold no launch that went well")
@@ -84,31 +116,31 @@ def read_history(folders: Sequence[str | Path], cases: Sequence[str] = ()) -> pd
         if not taken:
             raise InputError(f"--case {cases[0]!r} fits no case", remedy=f"cases look like {measured['case'].iloc[0]}")
         measured = measured[measured["case"].isin(taken)]
-    began = measured.groupby("run")["started"].min()
-    points = measured.groupby(["run", "folder", "case", "device", "statistic"], as_index=False).agg(
-        latency_ms=("typical_ms", "median"),
-        launches=("typical_ms", "size"),
-        executor=("executor", "first"),
-        tool=("tool", "first"),
-    )
-    points["started"] = points["run"].map(began)
-    return points.sort_values(["started", "folder", "case"], ignore_index=True)
+    return measured
 
 
 def _timed(folder: Path) -> pa.Table:
     """The timed launches of a run that went well: from its table where that is up to date, else from its outcomes."""
     import pyarrow as pa
     import pyarrow.compute as pc
-    from pyarrow import parquet
 
-    table, outcomes = folder / "results.parquet", folder / "outcomes.jsonl"
-    if table.is_file() and table.stat().st_mtime >= outcomes.stat().st_mtime:
-        trials = parquet.ParquetFile(table).read(columns=list(_COLUMNS), use_threads=False)
-    else:
+    trials = _table(folder)
+    if trials is None:
         from benchbench.analysis.frames import load  # takes a second to import
 
         trials = pa.Table.from_pandas(load(folder).trials[list(_COLUMNS)], preserve_index=False)
     return trials.filter((pc.field("purpose") == LATENCY) & (pc.field("status") == "ok"))
+
+
+def _table(folder: Path) -> pa.Table | None:
+    """The columns from a run's table; None where it has none, one of before its outcomes, or of before a column."""
+    from pyarrow import parquet
+
+    table, outcomes = folder / "results.parquet", folder / "outcomes.jsonl"
+    if not table.is_file() or table.stat().st_mtime < outcomes.stat().st_mtime:
+        return None
+    found = parquet.ParquetFile(table).read(columns=list(_COLUMNS), use_threads=False)
+    return found if len(found.column_names) == len(_COLUMNS) else None
 
 
 def changes(points: pd.DataFrame) -> tuple[Change, ...]:

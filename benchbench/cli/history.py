@@ -35,7 +35,7 @@ def history(reports: tuple[Path, ...], cases: tuple[str, ...], as_json: bool) ->
     found = changes(points)
     if as_json:
         told = [{**asdict(change), "ratio": change.ratio} for change in found]
-        print_json({"changes": told, "points": points.to_dict("records")})
+        print_json({"changes": told, "left_out": points.attrs["left_out"], "points": points.to_dict("records")})
         return
     _show(points, found, charts=bool(cases))
 
@@ -63,6 +63,8 @@ def _show(points: pd.DataFrame, found: tuple[Change, ...], *, charts: bool) -> N
         console.print(f"{case}  {chart(own['latency_ms'].tolist())}  {formatting.time(low)} to {formatting.time(high)}")
     runs, everything = points["run"].nunique(), points["case"].nunique()
     told = f"{counted(runs, 'run')}, {counted(everything, 'case')}: {counted(len(found), 'change')}"
+    if left_out := points.attrs["left_out"]:
+        told += f"; without {counted(left_out, 'disturbed launch', 'disturbed launches')}"
     more = "" if runs >= 2 * LEAST_RUNS else f" (a change needs {LEAST_RUNS} runs before it and as many after it)"
     console.print(told + more, markup=False)
 

@@ -69,7 +69,7 @@ class ComparisonEntry(Frozen):
     cases: tuple[dict[str, Any], ...] = Field(description="A row a case: the columns of `comparison` above.")
     quantities: tuple[dict[str, Any], ...] = Field(
         description="Memory, size, initialisation and accuracy: `case`, `quantity` (its column), `base`, `new`, "
-        "`verdict`, `p` and `worse_by` (a fraction of the base)."
+        "`verdict`, `p`, `worse_by` (a fraction of the base) and `left_out` (launches that were disturbed)."
     )
 
 

@@ -13,7 +13,8 @@ from benchbench.accuracy.metrics import packed
 from benchbench.analysis.compare_quantities import QuantityChange, compare_quantities
 from benchbench.analysis.frames import load
 from benchbench.values.outcome import Outcome
-from tests.report.builder import launches, write_run
+from tests.analysis.test_disturbances import canary
+from tests.report.builder import conditions, launches, write_run
 
 TIMES = [10.0, 10.1, 9.9, 10.05, 10.0, 9.95]
 MEMORY = [20.0, 20.2, 19.9, 20.1, 20.0, 20.05]
@@ -83,3 +84,35 @@ def test_accuracy_on_other_samples_cannot_be_told(tmp_path: Path) -> None:
 
 def test_memory_that_was_not_measurably_there_cannot_be_told(tmp_path: Path) -> None:
     assert changes(tmp_path, measured(memory=0.0), measured())["added_mb"].verdict == "cannot tell"
+
+
+def while_hot(found: list[Outcome], rounds: int) -> list[Outcome]:
+    """These launches, the first so many of them throttled."""
+    seen = conditions(60, throttled=["throttled"])
+    return [o.model_copy(update={"after": seen}) if o.round < rounds else o for o in found]
+
+
+def test_launches_that_were_throttled_make_nothing_worse_and_that_is_said(tmp_path: Path) -> None:
+    slow, usual = measured(init=3.0, memory=2.0), measured()
+    hot = while_hot([*slow[:2], *usual[2:]], 2)
+    found = changes(tmp_path / "hot", measured(), hot)
+    assert verdicts(found)["init_ms"] == verdicts(found)["added_mb"] == "same"
+    assert [found[name].left_out for name in ("init_ms", "added_mb", "size_mb")] == [2, 2, 0]
+    assert found["init_ms"].new == pytest.approx(found["init_ms"].base, rel=0.01)
+    assert str(found["init_ms"]).endswith("(same, without 2 disturbed launches)")
+    cool = changes(tmp_path / "cool", measured(), [*slow[:2], *usual[2:]])
+    assert (verdicts(cool)["init_ms"], cool["init_ms"].left_out) == ("cannot tell", 0)
+
+
+def test_launches_beside_a_canary_that_was_off_are_left_out_too(tmp_path: Path) -> None:
+    slow, usual = measured(init=3.0), measured()
+    canaries = [canary(number, 13.0 if number == 1 else 10.0) for number in range(4)]
+    device = {"device": "pixel8"}
+    off = [canaries[0], slow[0], canaries[1], slow[1], canaries[2], *usual[2:], canaries[3]]
+    found = changes(tmp_path, measured(), [o.model_copy(update=device) for o in off])
+    assert (found["init_ms"].verdict, found["init_ms"].left_out) == ("same", 2)
+
+
+def test_where_every_launch_was_disturbed_nothing_is_told(tmp_path: Path) -> None:
+    found = changes(tmp_path, measured(), while_hot(measured(init=3.0), 6))
+    assert (found["init_ms"].verdict, found["init_ms"].p, found["init_ms"].left_out) == ("cannot tell", None, 6)

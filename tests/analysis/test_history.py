@@ -18,7 +18,7 @@ from benchbench.cli.main import cli
 from benchbench.report.page import write_report
 from benchbench.values.errors import InputError
 from benchbench.values.outcome import Verdict
-from tests.report.builder import launches, write_run
+from tests.report.builder import conditions, launches, write_run
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -97,6 +97,43 @@ def test_a_table_that_is_up_to_date_says_the_same_as_the_outcomes(tmp_path: Path
     write_report([load(tmp_path / "run000")], tmp_path / "run000")
     (tmp_path / "run000" / "run.json").unlink()  # which the table alone does not need
     pd.testing.assert_frame_equal(from_outcomes, history_of(tmp_path))
+
+
+def test_throttled_launches_are_left_out_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From run 12 on two of three launches are throttled, and take twice as long."""
+    hot = conditions(60, throttled=["throttled"])
+    for day in range(24):
+        started = (FIRST + timedelta(days=day)).isoformat(timespec="milliseconds")
+        found = launches([10.0, 20.0, 20.0] if day >= 12 else [10.0, 10.1, 9.9], delegate="gpu")
+        found = [
+            o.model_copy(update={"started": started} | ({"after": hot} if day >= 12 and o.round else {})) for o in found
+        ]
+        write_run(tmp_path / f"run{day:03}", found, id=f"{day:016x}")
+    write_report([load(tmp_path / "run020")], tmp_path / "run020")  # of one its table is read
+    points = history_of(tmp_path)
+    assert changes(points) == ()
+    assert (points.attrs["left_out"], points["launches"].tolist()) == (24, [3] * 12 + [1] * 12)
+    cli(["history", str(tmp_path)], standalone_mode=False)
+    assert "0 changes; without 24 disturbed launches" in " ".join(capsys.readouterr().out.split())
+    cli(["history", str(tmp_path), "--json"], standalone_mode=False)
+    assert json.loads(capsys.readouterr().out)["left_out"] == 24
+
+
+def test_a_run_of_disturbed_launches_alone_is_no_point_of_a_case(tmp_path: Path) -> None:
+    hot = conditions(60, throttled=["throttled"])
+    write_run(tmp_path / "run", [o.model_copy(update={"after": hot}) for o in launches([10.0, 10.0])])
+    points = history_of(tmp_path)
+    assert (len(points), points.attrs["left_out"], changes(points)) == (0, 2, ())
+
+
+def test_a_table_of_before_launches_were_called_disturbed_is_not_believed(tmp_path: Path) -> None:
+    hot = conditions(60, throttled=["throttled"])
+    first, second = launches([10.0, 30.0])
+    write_run(tmp_path / "run", [first, second.model_copy(update={"after": hot})])
+    write_report([load(tmp_path / "run")], tmp_path / "run")
+    table = tmp_path / "run" / "results.parquet"
+    pd.read_parquet(table).drop(columns="disturbed").to_parquet(table)
+    assert history_of(tmp_path)["latency_ms"].tolist() == [10.0]
 
 
 def test_folders_without_runs_and_globs_without_cases_are_told(tmp_path: Path) -> None:
