@@ -200,7 +200,12 @@ COMPARISON = _of_trials(
     Column("ratio_low", "lower end of its 95 % interval", "float64", NUMBER),
     Column("ratio_high", "upper end of its 95 % interval", "float64", NUMBER),
     Column("p", "adjusted for all cases compared", "float64", NUMBER),
-    Column("more_rounds", "rounds more that would tell a difference as large as the one seen", "Int64", COUNT),
+    Column(
+        "more_rounds",
+        "rounds more that would tell a difference as large as the one seen, or that there is none",
+        "Int64",
+        COUNT,
+    ),
     Column("verdict", "slower, gone, cannot tell, faster, same, left out, only in new or not measured"),
     Column("why", "why no more can be said"),
     Column("regressed", "whether it fails a build", "bool"),

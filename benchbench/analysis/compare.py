@@ -12,7 +12,7 @@ import pandas as pd
 
 from benchbench.analysis.columns import COMPARISON, typed
 from benchbench.analysis.comparison_doubts import doubts_of, other_file, other_tool
-from benchbench.analysis.drift import compare_runs
+from benchbench.analysis.drift import compare_runs, detectable_between_runs
 from benchbench.analysis.familywise import Pair, compare_all, power_of
 from benchbench.analysis.frames import Run, common_statistics
 from benchbench.analysis.intervals import Ratio
@@ -32,8 +32,8 @@ def compare(base: Run | Sequence[Run], new: Run, *, same_within: float = 0.03) -
     ratio = new / base of typical launches, with its 95 % interval (_low, _high). base_ms, new_ms: medians over
     launches, of the `statistic` of each launch that both sides have. p: adjusted for all cases compared, so that at
     most 5 % of whole comparisons have a false verdict. more_rounds: so many more would tell a difference as large as
-    the one seen; `frame.attrs["detectable"]`: the change, a fraction, that a typical case's launches find in 80 % of
-    comparisons, None where nothing says.
+    the one seen, or that there is none beyond `same_within`; `frame.attrs["detectable"]`: the change of a typical case,
+    a fraction, that is found in 80 % of such comparisons, None where nothing says.
 
     One base run tells how launches differ within it, and not how runs of the same thing do: `frame.attrs["bases"]` is
     how many there were. Of three and more base_ms is the median over runs, and new is held against the spread of runs.
@@ -58,10 +58,10 @@ def compare(base: Run | Sequence[Run], new: Run, *, same_within: float = 0.03) -
     if len(bases) == 1:
         ratios, detectable = _ratios(old, now, same_within)
     else:
-        old, ratios = _ratios_of_runs(olds, now, same_within)
-        detectable = None
+        old, ratios, detectable = _ratios_of_runs(olds, now, same_within)
     by_canary = speeds(bases[-1].canaries, new.canaries)
-    rows = [_row(old.get(case), now.get(case), new, ratios.get(case)) for case in dict.fromkeys([*old, *now])]
+    samples = "launches" if len(bases) == 1 else "runs"
+    rows = [_row(old.get(case), now.get(case), new, ratios.get(case), samples) for case in dict.fromkeys([*old, *now])]
     frame = typed([_with_speed(row, by_canary.get(row["device"])) for row in rows], COMPARISON)
     frame.attrs |= {"detectable": detectable, "bases": len(bases)}
     frame.attrs["canaries"] = {device: asdict(speed) for device, speed in by_canary.items()}
@@ -117,7 +117,7 @@ def _ratios(
             kind[case] = base["samples_ms"], new["samples_ms"]
     ordered = sorted(pairs)
     together = compare_all([pairs[case] for case in ordered], same_within=same_within)
-    power = power_of([pairs[case] for case in ordered])
+    power = power_of([pairs[case] for case in ordered], same_within=same_within)
     found = dict(zip(ordered, zip(together, power.more_rounds, strict=True), strict=True))
     alone = {case: (compare_times(*pair, same_within=same_within), None) for case, pair in others.items()}
     return found | alone, power.detectable
@@ -125,14 +125,16 @@ def _ratios(
 
 def _ratios_of_runs(
     olds: Sequence[dict[str, pd.Series]], now: dict[str, pd.Series], same_within: float
-) -> tuple[dict[str, pd.Series], dict[str, tuple[Ratio, int | None]]]:
-    """The last base's rows with the medians over runs, and the ratios of the cases that all base runs measured."""
+) -> tuple[dict[str, pd.Series], dict[str, tuple[Ratio, int | None]], float | None]:
+    """The last base's rows with the medians over runs, the ratios of the cases that all base runs measured, and what
+    could be found.
+    """
     last = olds[-1]
     cases = [
         case for case in sorted(last.keys() & now.keys()) if all(_one_thing(old.get(case), now[case]) for old in olds)
     ]
     if not cases:
-        return last, {}
+        return last, {}, None
     medians = np.array([[float(old[case]["median_ms"]) for case in cases] for old in olds])
     news = np.array([float(now[case]["median_ms"]) for case in cases])
     devices = [str(last[case]["device"]) for case in cases]
@@ -141,7 +143,10 @@ def _ratios_of_runs(
     rows = {
         case: row.where(row.index != "median_ms", typical.get(case, row["median_ms"])) for case, row in last.items()
     }
-    return rows, {case: (ratio, None) for case, ratio in zip(cases, found, strict=True)}
+    ratios: dict[str, tuple[Ratio, int | None]] = {
+        case: (ratio, None) for case, ratio in zip(cases, found, strict=True)
+    }
+    return rows, ratios, detectable_between_runs(medians, devices, same_within=same_within)
 
 
 def _one_thing(base: pd.Series | None, new: pd.Series) -> bool:
@@ -156,8 +161,9 @@ def _one_thing(base: pd.Series | None, new: pd.Series) -> bool:
 
 
 def _row(
-    base: pd.Series | None, new: pd.Series | None, run: Run, ratio: tuple[Ratio, int | None] | None
+    base: pd.Series | None, new: pd.Series | None, run: Run, ratio: tuple[Ratio, int | None] | None, samples: str
 ) -> dict[str, Any]:
+    """A row of the comparison; `samples` are what differences are held against: launches, or runs."""
     known = next(row for row in (new, base) if row is not None)
     row: dict[str, Any] = {key: known[key] for key in _IDENTITY}
     statistic = next((said for side in (base, new) if side is not None and (said := _text(side["statistic"]))), None)
@@ -175,7 +181,7 @@ def _row(
             "verdict": "cannot tell",
             "why": "not every base run measured it with this file, tool and delegate",
         }
-    return row | _compared(base, new, *ratio)
+    return row | _compared(base, new, *ratio, samples)
 
 
 def _without_a_pair(base: pd.Series | None, new: pd.Series | None, run: Run) -> dict[str, Any]:
@@ -240,12 +246,12 @@ def _no_headline(row: pd.Series) -> str:
     return "nothing says what ran" if row["verdict"] == "unknown" else f"delegation {row['verdict']}"
 
 
-def _compared(base: pd.Series, new: pd.Series, found: Ratio, more_rounds: int | None) -> dict[str, Any]:
+def _compared(base: pd.Series, new: pd.Series, found: Ratio, more_rounds: int | None, samples: str) -> dict[str, Any]:
     low, high = found.interval or (math.nan, math.nan)
     other = other_file(base, new) or other_tool(base, new)
     verdict, why = found.verdict, ""
     if verdict == "cannot tell":
-        why = _uncertain(base, new, found, more_rounds)
+        why = _uncertain(base, new, found, more_rounds, samples)
     elif verdict != "same" and other is not None:
         verdict, why = "cannot tell", f"{other.kind}: {other.text}"
     return {
@@ -260,12 +266,12 @@ def _compared(base: pd.Series, new: pd.Series, found: Ratio, more_rounds: int | 
     }
 
 
-def _uncertain(base: pd.Series, new: pd.Series, found: Ratio, more_rounds: int | None) -> str:
+def _uncertain(base: pd.Series, new: pd.Series, found: Ratio, more_rounds: int | None, samples: str) -> str:
     if found.interval is None:
         return f"{base['launches']} and {new['launches']} launches: four a side are the least, five are better"
     more = "" if more_rounds is None else f"; about {more_rounds} more round{'s' * (more_rounds != 1)} would tell"
     if found.interval.low <= 1 <= found.interval.high:
-        return f"the spread of the launches is wider than the difference{more}"
+        return f"the spread of the {samples} is wider than the difference{more}"
     return f"the difference is too near to what chance or the threshold allows among all cases{more}"
 
 

@@ -7,27 +7,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 from scipy.optimize import brentq
 
-from benchbench.analysis.familywise import LEVEL
+from benchbench.analysis.familywise import LEVEL, POWER
 from benchbench.analysis.intervals import CONFIDENCE, Interval, Ratio, judge
+from benchbench.analysis.moderation import Spread, prior_of
 
 Floats = NDArray[np.float64]
 LEAST_RUNS = 3  # base runs: two say next to nothing of how runs spread
 _WIDEST = math.log(1e6)  # half of an interval of logs: a wider one says no more, and would overflow
-
-
-@dataclass(frozen=True, slots=True)
-class _Spread:
-    """A variance between runs, and how many degrees of freedom it is known with; inf = exactly."""
-
-    variance: float
-    freedom: float
 
 
 def compare_runs(bases: Floats, new: Floats, devices: Sequence[str], *, same_within: float = 0.03) -> tuple[Ratio, ...]:
@@ -35,26 +27,18 @@ def compare_runs(bases: Floats, new: Floats, devices: Sequence[str], *, same_wit
 
     The variance of a case between runs has two parts: what all cases of its device have in common in a run, which
     only as many runs tell as there are; and its own, for which the cases of all devices lend each other degrees of
-    freedom (moderated t: Smyth 2004). The two add (Satterthwaite 1946), and a difference is believed where its p,
-    adjusted for all cases (Holm 1979), is at most 5 %.
+    freedom (moderated t: Smyth 2004). The two add, and the quantiles of t are weighted by them (Cochran and Cox 1950).
+    A difference is believed where its p, adjusted for all cases (Holm 1979), is at most 5 %.
     """
     logs, now = np.log(bases), np.log(new)
-    runs = len(logs)
-    about = logs - logs.mean(axis=0)
-    places = np.array(devices)
-    # The median: a few cases that scatter widely, such as those of more threads than free cores, widen no other's.
-    shared = {device: np.median(about[:, places == device], axis=1) for device in dict.fromkeys(devices)}
-    common = {device: _Spread(float(shift.var(ddof=1)), runs - 1) for device, shift in shared.items()}
-    own = about - np.column_stack([shared[device] for device in devices])
-    counts = np.array([int((places == device).sum()) for device in devices])
-    residual = _moderated(own, runs, counts)
-    parts = [(common[device], part) for device, part in zip(devices, residual, strict=True)]
+    spreads = _spreads(logs, devices)
     differences = now - logs.mean(axis=0)
-    widths = np.sqrt([max(sum(part.variance for part in both), 1e-12) * (1 + 1 / runs) for both in parts])
-    ps = [_p(abs(difference) / width, both) for difference, width, both in zip(differences, widths, parts, strict=True)]
-    adjusted = _holm(ps)
+    widths = [_width(both, len(logs)) for both in spreads]
+    ps = [
+        _p(abs(difference) / width, both) for difference, width, both in zip(differences, widths, spreads, strict=True)
+    ]
     found = []
-    for difference, width, both, p in zip(differences, widths, parts, adjusted, strict=True):
+    for difference, width, both, p in zip(differences, widths, spreads, _holm(ps), strict=True):
         half = min(_critical(1 - CONFIDENCE, both) * width, _WIDEST)
         interval = Interval(math.exp(difference - half), math.exp(difference + half))
         value = math.exp(difference)
@@ -62,48 +46,57 @@ def compare_runs(bases: Floats, new: Floats, devices: Sequence[str], *, same_wit
     return tuple(found)
 
 
-def _moderated(own: Floats, runs: int, counts: Floats) -> list[_Spread]:
-    """What each case has of its own, each drawn to what cases have on the whole (limma's fitFDist and squeezeVar)."""
+def detectable_between_runs(bases: Floats, devices: Sequence[str], *, same_within: float = 0.03) -> float:
+    """The change of a typical case, a fraction, that such base runs find in 80 % of comparisons (Bonferroni)."""
+    logs, level, same = np.log(bases), LEVEL / len(devices), math.log1p(same_within)
+    found = []
+    for both in _spreads(logs, devices):
+        width = _width(both, len(logs))
+        beyond = max(_critical(level, both) * width, same)
+        found.append(beyond + _critical(2 * (1 - POWER), both) * width)  # its p is of both sides
+    return math.expm1(min(float(np.median(found)), _WIDEST))
+
+
+def _spreads(logs: Floats, devices: Sequence[str]) -> list[tuple[Spread, Spread]]:
+    """Of each case the variance between runs that it has in common with its device, and its own."""
+    runs, about, places = len(logs), logs - logs.mean(axis=0), np.array(devices)
+    # The median: a few cases that scatter widely, such as those of more threads than free cores, widen no other's.
+    shared = {device: np.median(about[:, places == device], axis=1) for device in dict.fromkeys(devices)}
+    common = {device: Spread(float(shift.var(ddof=1)), runs - 1) for device, shift in shared.items()}
+    own = about - np.column_stack([shared[device] for device in devices])
+    counts = np.array([int((places == device).sum()) for device in devices])
+    return [(common[device], part) for device, part in zip(devices, _own_parts(own, runs, counts), strict=True)]
+
+
+def _width(parts: Sequence[Spread], runs: int) -> float:
+    """The standard deviation of a run's median about the mean of so many others."""
+    return math.sqrt(max(sum(part.variance for part in parts), 1e-12) * (1 + 1 / runs))
+
+
+def _own_parts(own: Floats, runs: int, counts: NDArray[np.int64]) -> list[Spread]:
+    """What each case has of its own, each drawn to what cases have on the whole."""
     freedoms = np.where(counts > 1, (runs - 1) * (counts - 1) / counts, 0.0)  # the common part took its share
     variances = np.divide((own**2).sum(axis=0), freedoms, out=np.zeros(len(counts)), where=freedoms > 0)
-    able = (freedoms > 0) & (variances > 0)
-    if able.sum() < 3:
-        return [_Spread(float(v), float(max(f, 1e-9))) for v, f in zip(variances, freedoms, strict=True)]
-    half = freedoms[able] / 2
-    logs = np.log(variances[able]) - special.digamma(half) + np.log(half)
-    excess = float(logs.var(ddof=1) - special.polygamma(1, half).mean())
-    if excess > 0:
-        prior_freedom = 2 * _inverse_trigamma(excess)
-        prior = math.exp(float(logs.mean()) + float(special.digamma(prior_freedom / 2)) - math.log(prior_freedom / 2))
-    else:
-        prior_freedom, prior = math.inf, math.exp(float(logs.mean()))
-    found = []
-    for variance, freedom in zip(variances, freedoms, strict=True):
-        if math.isinf(prior_freedom):
-            found.append(_Spread(prior, 1e6))
-        else:
-            both = prior_freedom + freedom
-            found.append(_Spread(float((prior_freedom * prior + freedom * variance) / both), float(both)))
-    return found
+    found = [Spread(float(v), float(max(f, 1e-9))) for v, f in zip(variances, freedoms, strict=True)]
+    prior = prior_of(found)
+    return found if prior is None else [one.moderated(prior) for one in found]
 
 
-def _inverse_trigamma(value: float) -> float:
-    return float(brentq(lambda x: float(special.polygamma(1, x)) - value, 1e-6, 1e8))
-
-
-def _critical(p: float, parts: Sequence[_Spread]) -> float:
+def _critical(p: float, parts: Sequence[Spread]) -> float:
     """What the statistic must reach for a two-sided p."""
     total = sum(part.variance for part in parts)
-    quantiles = [float(stats.t.isf(p / 2, part.freedom)) for part in parts]
+    quantiles = [-float(special.stdtrit(part.freedom, p / 2)) for part in parts]
     if not total:
         return max(quantiles)
     return sum(part.variance * quantile for part, quantile in zip(parts, quantiles, strict=True)) / total
 
 
-def _p(statistic: float, parts: Sequence[_Spread]) -> float:
+def _p(statistic: float, parts: Sequence[Spread]) -> float:
     low, high = math.log(1e-12), 0.0
     if _critical(1e-12, parts) <= statistic:
         return 1e-12
+    if _critical(1, parts) >= statistic:
+        return 1.0
     return math.exp(brentq(lambda log_p: _critical(math.exp(log_p), parts) - statistic, low, high, xtol=1e-6))
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
-from benchbench.analysis.intervals import Ratio, judge, ratio_interval, ratio_of
+from benchbench.analysis.intervals import CONFIDENCE, Ratio, judge, ratio_interval, ratio_of
+from benchbench.analysis.moderation import Spread, prior_of
 
 Floats = NDArray[np.float64]
 LEVEL = 0.05  # of whole comparisons in which nothing has changed, those with any verdict
 POWER = 0.8  # of changes as large as `detectable` says, those that are found
-SHUFFLES = 1999
-BORROWED = 4.0  # degrees of freedom that the other cases' spread lends to a case's own
+DEALS = 2000  # ways in which a case's launches are dealt to base and new; where there are no more, all of them
+BORROWED = 4.0  # degrees of freedom that other cases lend to one at most: more would hide how its two sides differ
 MOST_ROUNDS = 200  # beyond these, more rounds are no advice
 
 Pair = tuple[Sequence[float], Sequence[float]]
@@ -27,11 +30,13 @@ def compare_all(
 ) -> tuple[Ratio, ...]:
     """base and new of many cases, each judged with all the others in view; in the order given.
 
-    As `statistics.compare`, but a difference is believed only where its p-value, adjusted for all cases, is at most
+    As `intervals.compare`, but a difference is believed only where its p-value, adjusted for all cases, is at most
     `level`. The adjusted p is by step-down maxT (Westfall and Young 1993, algorithm 4.1): launches of a case are dealt
     anew to base and new, and the statistic must be one that the largest of all cases hardly ever reaches. That is
-    exact for any distribution of launches, also with few of them. The statistic is a t on the log scale whose variance
-    borrows from the other cases' (moderated t: Smyth 2004), so that a case quiet by chance is not taken for changed.
+    exact for any distribution of launches, also with few of them, where base and new do not differ. The statistic is
+    Welch's t on the log scale with variances that borrow from the other cases' (moderated: Smyth 2004), so that a case
+    quiet by chance is not taken for changed. Base and new have a variance each (Janssen 1997, "Studentized permutation
+    tests for non-i.i.d. hypotheses"), so that sides that spread differently are seldom taken for changed.
     """
     ratios = [(ratio_of(*pair), ratio_interval(*pair)) for pair in pairs]
     testable = [index for index, (_, interval) in enumerate(ratios) if interval is not None]
@@ -58,19 +63,43 @@ class _Launches:
         return len(self.logs) - self.base
 
     @property
-    def variance(self) -> float:
+    def within(self) -> Spread:
         """Within base and new, pooled."""
-        parts = self.logs[: self.base], self.logs[self.base :]
-        return float(sum(((part - part.mean()) ** 2).sum() for part in parts)) / (len(self.logs) - 2)
+        parts, freedom = (self.logs[: self.base], self.logs[self.base :]), len(self.logs) - 2
+        return Spread(float(sum(((part - part.mean()) ** 2).sum() for part in parts)) / freedom, freedom)
 
-    def statistics(self, dealt: Floats, prior: float) -> Floats:
-        """The moderated t of each row of `dealt`: the logs in another order, base first."""
-        base, new = dealt[:, : self.base], dealt[:, self.base :]
-        freedom = len(self.logs) - 2
-        within = freedom * (base.var(axis=1) * self.base + new.var(axis=1) * self.new) / max(freedom, 1)
-        variance = (BORROWED * prior + within) / (BORROWED + freedom)
-        spread = np.sqrt(np.maximum(variance, 1e-18) * (1 / self.base + 1 / self.new))
-        return np.asarray(np.abs(new.mean(axis=1) - base.mean(axis=1)) / spread, dtype=np.float64)
+    @property
+    def whole(self) -> Spread:
+        """Of all launches, which is the same however they are dealt."""
+        return Spread(float(self.logs.var(ddof=1)), len(self.logs) - 1)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.base, len(self.logs)
+
+    def statistics(self, deals: Floats, prior: Spread, rng: np.random.Generator) -> tuple[float, Floats]:
+        """The statistic of the launches as they were, and in order those of all deals, which hold that one.
+
+        The launches are laid out so that one of the deals, drawn for this case alone, is the one that was. So that is
+        one among equals, whichever deals there are (Hemerik and Goeman 2018, "Exact testing with random permutations"),
+        and cases of one size can share them.
+        """
+        was = int(rng.integers(len(deals)))
+        logs = np.empty_like(self.logs)
+        logs[np.argsort(-deals[was], kind="stable")] = self.logs
+        found = self._dealt(deals, logs, prior)
+        return float(found[was]), np.sort(found)
+
+    def _dealt(self, deals: Floats, logs: Floats, prior: Spread) -> Floats:
+        """Of each deal Welch's t with its degrees of freedom (1947), as a normal deviate as rare (Wallace 1959)."""
+        (base, of_base), (new, of_new) = _side(deals, logs, prior), _side(1 - deals, logs, prior)
+        borrowed = prior.freedom / 2
+        parts = of_base**2 / (borrowed + self.base - 1) + of_new**2 / (borrowed + self.new - 1)
+        least = max(1e-18, 1e-9 * float((logs**2).mean()))  # more than rounding leaves where there is no spread
+        variance = np.maximum(of_base + of_new, least)
+        freedom = variance**2 / np.maximum(parts, 1e-300)
+        found = np.sqrt(freedom * np.log1p((new - base) ** 2 / variance / freedom))
+        return np.asarray(found * (8 * freedom + 1) / (8 * freedom + 3), dtype=np.float64)
 
 
 def _launches(pair: Pair) -> _Launches:
@@ -78,23 +107,58 @@ def _launches(pair: Pair) -> _Launches:
     return _Launches(logs - logs.mean(), len(pair[0]))
 
 
+def _side(chosen: Floats, logs: Floats, prior: Spread) -> tuple[Floats, Floats]:
+    """Of each deal the mean of the chosen launches, and the variance of that mean; a side borrows half of the prior."""
+    size, borrowed = int(chosen[0].sum()), prior.freedom / 2
+    sums = chosen @ logs
+    within = np.maximum(chosen @ logs**2 - sums**2 / size, 0)
+    return sums / size, (borrowed * prior.variance + within) / (borrowed + size - 1) / size
+
+
+def _prior(spreads: list[Spread]) -> Spread:
+    """How much a case varies by what others do; the more these differ, the less that says."""
+    found = prior_of(spreads) or Spread(float(np.median([one.variance for one in spreads])), BORROWED)
+    return Spread(found.variance, min(found.freedom, BORROWED))
+
+
+def _deals(base: int, launches: int, rng: np.random.Generator) -> Floats:
+    """Which launches are the base's, 1 or 0 [deals, launches]: in all ways there are, or in so many drawn."""
+    if math.comb(launches, base) <= DEALS:
+        return _all_deals(base, launches)
+    return _as_deals(rng.permuted(np.tile(np.arange(launches), (DEALS, 1)), axis=1)[:, :base], launches)
+
+
+@lru_cache(maxsize=64)
+def _all_deals(base: int, launches: int) -> Floats:
+    return _as_deals(np.array(list(combinations(range(launches), base))), launches)
+
+
+def _as_deals(chosen: NDArray[np.int64], launches: int) -> Floats:
+    deals = np.zeros((len(chosen), launches))
+    np.put_along_axis(deals, chosen, 1, axis=1)
+    return deals
+
+
 def _adjusted_p(pairs: Sequence[Pair], seed: int) -> list[float]:
+    """By case: how often the largest statistic of all cases that do not exceed it is as large as its own.
+
+    Cases are dealt independently, so that is the product over them, and no deals of all together need be drawn.
+    """
     if not pairs:
         return []
     rng = np.random.default_rng(seed)
     cases = [_launches(pair) for pair in pairs]
-    # Of all launches of a case together: dealing them anew must not change what is borrowed.
-    prior = float(np.median([case.logs.var(ddof=1) for case in cases]))
-    observed = np.array([case.statistics(case.logs[None, :], prior)[0] for case in cases])
+    prior = _prior([case.whole for case in cases])  # dealing them anew must not change what is borrowed
+    deals = {size: _deals(*size, rng) for size in dict.fromkeys(case.size for case in cases)}
+    told = [case.statistics(deals[case.size], prior, rng) for case in cases]
+    observed = np.array([was for was, _ in told])
     order = np.argsort(-observed, kind="stable")
-    exceeded, largest = np.zeros(len(cases)), np.full(SHUFFLES, -math.inf)
-    for index in order[::-1]:  # from the smallest on: the largest of those not above it
-        dealt = rng.permuted(np.broadcast_to(cases[index].logs, (SHUFFLES, len(cases[index].logs))), axis=1)
-        largest = np.maximum(largest, cases[index].statistics(dealt, prior))
-        exceeded[index] = (largest >= observed[index] - 1e-9).sum()
-    p = (1 + exceeded[order]) / (SHUFFLES + 1)
+    thresholds = observed[order] * (1 - 1e-9)
+    as_large = np.array([1 - np.searchsorted(told[index][1], thresholds) / len(told[index][1]) for index in order])
+    with np.errstate(divide="ignore"):
+        smaller = np.tril(np.log1p(-as_large)).sum(axis=0)  # of a column those of its own rank and below
     adjusted = np.empty(len(cases))
-    adjusted[order] = np.maximum.accumulate(p)
+    adjusted[order] = np.maximum.accumulate(-np.expm1(smaller))
     return [float(value) for value in adjusted]
 
 
@@ -109,41 +173,57 @@ class Power:
     more_rounds: tuple[int | None, ...]  # per case, beside the rounds it has; None = no advice
 
 
-def power_of(pairs: Sequence[Pair]) -> Power:
+def power_of(pairs: Sequence[Pair], *, same_within: float = 0.03) -> Power:
     """What such launches can tell, by the t distribution at the level that so many cases leave to each (Bonferroni)."""
     testable = {index: _launches(pair) for index, pair in enumerate(pairs) if ratio_interval(*pair) is not None}
     if not testable:
         return Power(None, (None,) * len(pairs))
-    prior = float(np.median([case.variance for case in testable.values()]))
-    level = LEVEL / len(testable)
-    typical = min(testable.values(), key=lambda case: (abs(case.variance - prior), len(case.logs)))
+    prior = _prior([case.within for case in testable.values()])
+    aim = _Aim(LEVEL / len(testable), math.log1p(same_within))
+    found = [aim.detectable(case.within.moderated(prior), case.base, case.new) for case in testable.values()]
     more = tuple(
-        _more_rounds(testable[index], abs(math.log(ratio_of(*pair))), prior, level) if index in testable else None
+        _more_rounds(testable[index], abs(math.log(ratio_of(*pair))), prior, aim) if index in testable else None
         for index, pair in enumerate(pairs)
     )
-    return Power(math.expm1(_detectable(prior, typical.base, typical.new, level)), more)
+    return Power(math.expm1(float(np.median(found))), more)
 
 
-def detectable_change(variation: float, rounds: int, cases: int) -> float:
+def detectable_change(variation: float, rounds: int, cases: int, *, same_within: float = 0.03) -> float:
     """The change, a fraction, that so many rounds a side of so many cases find in 80 % of comparisons.
 
     `variation` is the coefficient of variation between launches, a fraction.
     """
-    return math.expm1(_detectable(math.log1p(variation**2), rounds, rounds, LEVEL / cases))
+    aim = _Aim(LEVEL / cases, math.log1p(same_within))
+    spread = Spread(math.log1p(variation**2), 2 * rounds - 2 + BORROWED)
+    return math.expm1(aim.detectable(spread, rounds, rounds))
 
 
-def _detectable(variance: float, base: int, new: int, level: float) -> float:
-    """On the log scale: what the critical value and the wanted power take together."""
-    freedom = base + new - 2 + BORROWED
-    quantiles = float(stats.t.ppf(1 - level / 2, freedom) + stats.t.ppf(POWER, freedom))
-    return quantiles * math.sqrt(variance * (1 / base + 1 / new))
+@dataclass(frozen=True, slots=True)
+class _Aim:
+    """What a verdict on one case takes: the level of its test, and the logarithm of a ratio that is still the same."""
+
+    level: float
+    same: float
+
+    def detectable(self, spread: Spread, base: int, new: int) -> float:
+        """On the log scale: what is beyond the critical value and the threshold in so many of all comparisons."""
+        deviation = math.sqrt(spread.variance * (1 / base + 1 / new))
+        critical = float(special.stdtrit(spread.freedom, 1 - self.level / 2)) * deviation
+        return max(critical, self.same) + float(special.stdtrit(spread.freedom, POWER)) * deviation
+
+    def tells(self, difference: float, spread: Spread, base: int, new: int) -> bool:
+        """Whether so many launches would tell such a difference, or that there is none beyond the threshold."""
+        if difference > self.same:
+            return self.detectable(spread, base, new) <= difference
+        deviation = math.sqrt(spread.variance * (1 / base + 1 / new))
+        return difference + float(special.stdtrit(spread.freedom, (1 + CONFIDENCE) / 2)) * deviation <= self.same
 
 
-def _more_rounds(case: _Launches, difference: float, prior: float, level: float) -> int | None:
+def _more_rounds(case: _Launches, difference: float, prior: Spread, aim: _Aim) -> int | None:
     """How many more rounds a side would tell a difference as large as the one that was seen."""
-    freedom = len(case.logs) - 2
-    variance = (BORROWED * prior + freedom * case.variance) / (BORROWED + freedom)
+    now = case.within.moderated(prior)
     for more in range(1, MOST_ROUNDS + 1):
-        if _detectable(variance, case.base + more, case.new + more, level) <= difference:
+        then = Spread(now.variance, now.freedom + 2 * more)
+        if aim.tells(difference, then, case.base + more, case.new + more):
             return more
     return None

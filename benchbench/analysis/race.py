@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from itertools import combinations
-from statistics import geometric_mean
 
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
 WRONG_WINNERS = 0.05  # of races whose best is better than all others by the indifference, those that another wins
 INDIFFERENCE = 0.03  # winners that differ by less from the best are as good: the threshold of `compare`
 LEAST_SHARED = 3  # rounds
@@ -23,21 +22,26 @@ def beaten(times: Mapping[str, Mapping[int, float]], field: int) -> dict[str, st
     variances over all of them instead of the first ones (their KN++, 2006). `field` is how many began the race. What
     drifts from round to round is in both of a pair. Nothing is said of pairs with fewer than three rounds in common.
     """
+    known = {case: seen for case, seen in times.items() if seen}
+    if len(known) < 2:
+        return {}
+    names, numbers = [*known], sorted({number for seen in known.values() for number in seen})
+    logs = np.log([[seen.get(number, math.nan) for number in numbers] for seen in known.values()])
+    order = np.argsort(np.nanmean(logs, axis=1), kind="stable")
     out: dict[str, str] = {}
-    order = sorted((case for case in times if times[case]), key=lambda case: geometric_mean(times[case].values()))
-    for faster, slower in combinations(order, 2):
-        shared = sorted(times[faster].keys() & times[slower].keys())
-        if slower in out or len(shared) < LEAST_SHARED:
-            continue
-        differences = np.log([times[slower][number] / times[faster][number] for number in shared])
-        if differences.sum() > _continuation(differences, field):
-            out[slower] = faster
+    for place, faster in enumerate(order):
+        others = order[place + 1 :]
+        for slower in others[_are_slower(logs[others] - logs[faster], field)]:
+            out.setdefault(names[slower], names[faster])
     return out
 
 
-def _continuation(differences: NDArray[np.float64], field: int) -> float:
-    """What the sum of the differences may reach with the race going on."""
-    rounds, zone = len(differences), math.log1p(INDIFFERENCE)
-    eta: float = ((2 * WRONG_WINNERS / (field - 1)) ** (-2 / (rounds - 1)) - 1) / 2
-    variance = float(differences.var(ddof=1))
-    return max(0.0, float(eta * (rounds - 1) * variance / zone - zone * rounds / 2))
+def _are_slower(differences: Floats, field: int) -> NDArray[np.bool_]:
+    """Whether the sum of each row of differences (by round, NaN where one is not shared) is beyond continuation."""
+    shared = np.isfinite(differences).sum(axis=1)
+    rounds, sums = np.maximum(shared, LEAST_SHARED), np.nansum(differences, axis=1)
+    variances = np.nansum((differences - (sums / rounds)[:, None]) ** 2, axis=1) / (rounds - 1)
+    zone = math.log1p(INDIFFERENCE)
+    eta = ((2 * WRONG_WINNERS / (field - 1)) ** (-2 / (rounds - 1)) - 1) / 2
+    continuation = np.maximum(eta * (rounds - 1) * variances / zone - zone * rounds / 2, 0)
+    return np.asarray((shared >= LEAST_SHARED) & (sums > continuation))

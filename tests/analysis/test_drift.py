@@ -34,8 +34,11 @@ def test_what_one_base_run_calls_slower_is_within_the_drift_of_several(tmp_path:
     assert "one base run does not tell" in in_short(alone, {})
     several = compared(tmp_path, drifting, 10.6)
     assert several["verdict"].tolist() == ["cannot tell"]
+    assert "the spread of the runs is wider" in several["why"].iloc[0]
     assert several["base_ms"].tolist() == [10.0]
     assert several.attrs["bases"] == 5
+    assert 0.05 < several.attrs["detectable"] < 0.5
+    assert "would have been found" in in_short(several, {})
     assert "one base run" not in in_short(several, {})
 
 

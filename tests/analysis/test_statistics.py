@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from benchbench.analysis.intervals import compare, median_interval, ratio_interval, ratio_of, variation
-from tests import calibrate
+from tests.calibrate import launches as simulated
+from tests.calibrate.worlds import SMOOTH, WORLDS
 
 REPEATS = 1500  # of short simulations: three standard errors are 1.7 points at 95 %
 SLACK = 0.017
@@ -37,32 +38,32 @@ def test_ten_launches_interpolate_between_the_second_and_third_from_each_end() -
     assert found == pytest.approx((2.65766, 8.34234), abs=1e-4)
 
 
-@pytest.mark.parametrize("world", calibrate.WORLDS)
+@pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("launches", [6, 10, 25])
 def test_the_interval_of_a_median_covers_it_as_often_as_it_says(world: str, launches: int) -> None:
-    share = calibrate.median_coverage(calibrate.WORLDS[world], launches, REPEATS, seed=5)
+    share = simulated.median_coverage(WORLDS[world], launches, REPEATS, seed=5)
     assert 0.93 - SLACK <= share <= 0.97 + SLACK
 
 
 @pytest.mark.parametrize("launches", [3, 4, 5])
 def test_the_range_of_few_launches_covers_the_median_as_often_as_it_says(launches: int) -> None:
-    share = calibrate.median_coverage(calibrate.WORLDS["log-normal, CV 10%"], launches, REPEATS, seed=5)
+    share = simulated.median_coverage(WORLDS["log-normal, CV 10%"], launches, REPEATS, seed=5)
     assert share == pytest.approx(1 - 2.0 ** (1 - launches), abs=0.04)
 
 
-@pytest.mark.parametrize("world", calibrate.WORLDS)
+@pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("sizes", [(5, 5), (5, 10), (12, 12)])
 def test_the_interval_of_a_ratio_covers_it_at_least_as_often_as_it_says(world: str, sizes: tuple[int, int]) -> None:
-    draw = calibrate.WORLDS[world]
-    share = calibrate.ratio_coverage(draw, draw, sizes, REPEATS, seed=6)
+    draw = WORLDS[world]
+    share = simulated.ratio_coverage(draw, draw, sizes, REPEATS, seed=6)
     assert share >= 0.93 - SLACK
-    assert world not in calibrate.SMOOTH or share <= 0.97 + SLACK
+    assert world not in SMOOTH or share <= 0.97 + SLACK
 
 
 @pytest.mark.parametrize("sizes", [(5, 5), (5, 10), (10, 5), (20, 20)])
 def test_sides_that_spread_differently_are_covered_too(sizes: tuple[int, int]) -> None:
-    narrow, wide = calibrate.SMOOTH["log-normal, CV 2%"], calibrate.SMOOTH["log-normal, CV 57%"]
-    assert calibrate.ratio_coverage(narrow, wide, sizes, REPEATS, seed=7) >= 0.93 - SLACK
+    narrow, wide = SMOOTH["log-normal, CV 2%"], SMOOTH["log-normal, CV 57%"]
+    assert simulated.ratio_coverage(narrow, wide, sizes, REPEATS, seed=7) >= 0.93 - SLACK
 
 
 def test_the_ratio_is_between_the_exact_intervals_of_the_rank_test() -> None:

@@ -10,24 +10,25 @@ import pytest
 from benchbench.analysis.intervals import median_interval
 from benchbench.analysis.race import beaten
 from benchbench.analysis.stopping import half_width
-from tests import calibrate, calibrate_rounds
+from tests.calibrate import rounds
+from tests.calibrate.worlds import SMOOTH, WORLDS
 
 REPEATS = 1000  # three standard errors are 2.1 points at 95 %
 SLACK = 0.021
 
 
-@pytest.mark.parametrize("world", calibrate.WORLDS)
+@pytest.mark.parametrize("world", WORLDS)
 def test_an_interval_covers_as_often_where_the_launches_decided_how_many_there_are(world: str) -> None:
-    draw = calibrate.WORLDS[world]
-    covered, spared = calibrate_rounds.coverage_by_need(draw, 0.7, REPEATS, seed=21)
+    draw = WORLDS[world]
+    covered, spared = rounds.coverage_by_need(draw, 0.7, REPEATS, seed=21)
     assert covered >= 0.93 - SLACK
-    assert world not in calibrate.SMOOTH or covered <= 0.97 + SLACK
-    assert world not in calibrate.SMOOTH or spared > 0.1
+    assert world not in SMOOTH or covered <= 0.97 + SLACK
+    assert world not in SMOOTH or spared > 0.1
 
 
 def test_without_the_correction_it_would_cover_less() -> None:
     """Seen from the other side: the same launches, stopped where their plain interval is short enough."""
-    draw = calibrate.WORLDS["log-normal, CV 2%"]
+    draw = WORLDS["log-normal, CV 2%"]
     rng = np.random.default_rng(3)
     hits = 0
     for _ in range(REPEATS):
@@ -41,33 +42,38 @@ def test_without_the_correction_it_would_cover_less() -> None:
 
 
 def test_verdicts_over_sides_that_were_measured_by_need_are_hardly_ever_false() -> None:
-    draw = calibrate.WORLDS["log-normal, CV 2%"]
-    wrong = calibrate_rounds.false_verdicts_by_need(draw, 1.0, 5, 200, seed=22)
+    draw = WORLDS["log-normal, CV 2%"]
+    wrong = rounds.false_verdicts_by_need(draw, 1.0, 5, 200, seed=22)
     assert wrong <= 0.05 + 3 * (0.05 * 0.95 / 200) ** 0.5
 
 
-@pytest.mark.parametrize("world", calibrate.WORLDS)
+@pytest.mark.parametrize("world", WORLDS)
 def test_a_race_has_a_wrong_winner_at_most_once_in_twenty_and_spares_launches(world: str) -> None:
-    draw = calibrate.WORLDS[world]
-    hardest = calibrate_rounds.races(draw, calibrate_rounds.as_good_as_allowed(6), 150, seed=23)
+    draw = WORLDS[world]
+    hardest = rounds.races(draw, rounds.as_good_as_allowed(6), 150, seed=23)
     assert hardest.wrong <= 0.05 + 3 * (0.05 * 0.95 / 150) ** 0.5
-    usual = calibrate_rounds.races(draw, calibrate_rounds.spread_out(12), 60, seed=24)
+    usual = rounds.races(draw, rounds.spread_out(12), 60, seed=24)
     assert usual.wrong <= 0.05 + 3 * (0.05 * 0.95 / 60) ** 0.5
     assert world == "log-normal, CV 57%" or usual.saved > 0.2
 
 
 def test_several_base_runs_tell_drift_between_runs_from_a_change_and_one_does_not() -> None:
-    draw = calibrate.WORLDS["log-normal, CV 2%"]
-    one, _ = calibrate_rounds.verdicts_over_runs(draw, 1, 10, 5, 60, seed=25)
-    several, _ = calibrate_rounds.verdicts_over_runs(draw, 5, 10, 5, 100, seed=25)
-    _, found = calibrate_rounds.verdicts_over_runs(draw, 5, 10, 5, 60, seed=25, change=0.3)
+    draw = WORLDS["log-normal, CV 2%"]
+    one, _ = rounds.verdicts_over_runs(draw, 1, 10, 5, 60, seed=25)
+    several, _ = rounds.verdicts_over_runs(draw, 5, 10, 5, 100, seed=25)
+    _, found = rounds.verdicts_over_runs(draw, 5, 10, 5, 60, seed=25, change=0.3)
     assert one > 0.3
     assert several <= 0.05 + 3 * (0.05 * 0.95 / 100) ** 0.5
     assert found > 0.5
 
 
+def test_what_base_runs_call_detectable_is_found_four_times_in_five() -> None:
+    share = rounds.detectable_over_runs(WORLDS["log-normal, CV 2%"], 5, 10, 5, 200, seed=27)
+    assert 0.7 <= share <= 0.9
+
+
 def test_what_stops_early_under_drift_is_off_and_by_less_than_the_drift() -> None:
-    assert 0.02 < calibrate_rounds.drift_bias_by_need(repeats=40, seed=26) < 0.15
+    assert 0.02 < rounds.drift_bias_by_need(repeats=40, seed=26) < 0.15
 
 
 def test_fewer_than_eight_launches_are_precise_by_chance() -> None:

@@ -1,4 +1,4 @@
-"""Rounds by need, races and several base runs, simulated with the program's own functions; see tests/calibrate.py."""
+"""Rounds by need, races and several base runs, simulated with the program's own functions."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchbench.analysis.drift import compare_runs
+from benchbench.analysis.drift import compare_runs, detectable_between_runs
 from benchbench.analysis.familywise import compare_all
 from benchbench.analysis.intervals import median_interval
 from benchbench.analysis.race import INDIFFERENCE, beaten
 from benchbench.analysis.stopping import half_width
 from benchbench.values.case import MAX_ROUNDS, MeasurementSettings
+from tests.calibrate.worlds import Floats, World
 
-Floats = NDArray[np.float64]
-World = Callable[[np.random.Generator, int], Floats]
 LEAST = MeasurementSettings().rounds
 DRIFT = 0.02  # standard deviation between runs: what a device's cases have in common, and as much of each case's own
 
@@ -158,6 +156,17 @@ def verdicts_over_runs(
         wrong += any(changed[1 if change else 0 :])
         found += ratios[0].verdict == "slower"
     return wrong / repeats, found / repeats
+
+
+def detectable_over_runs(draw: World, bases: int, cases: int, rounds: int, repeats: int, seed: int) -> float:
+    """How often the change of one case is found that the base runs themselves call detectable."""
+    rng, found = np.random.default_rng(seed), 0
+    devices = [str(case % 2) for case in range(cases)]
+    for _ in range(repeats):
+        medians = np.median(np.exp(drifting_runs(draw, bases + 1, cases, rounds, rng)), axis=2)
+        medians[-1, 0] *= 1 + detectable_between_runs(medians[:-1], devices)
+        found += compare_runs(medians[:-1], medians[-1], devices)[0].verdict == "slower"
+    return found / repeats
 
 
 def drift_bias_by_need(*, repeats: int, seed: int) -> float:
