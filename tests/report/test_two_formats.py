@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,13 @@ from benchbench.analysis.frames import Run, load
 from benchbench.analysis.intervals import ratio_of
 from benchbench.analysis.rows import rows_of
 from benchbench.analysis.two_formats import pairs_of
-from benchbench.report.page import render
+from benchbench.report import write_report
 from benchbench.report.results import Results
 from benchbench.report.sections import two_formats
 from benchbench.values import formatting
 from benchbench.values.case import Variant
 from benchbench.values.outcome import Delegation, Outcome
+from tests.beds.browser import CHROMIUM, Page, browser
 from tests.report.builder import launches, variant, write_run
 
 MLAS = Delegation(asked="ort-cpu", verdict="full", evidence="CPUExecutionProvider: 5 nodes")
@@ -31,29 +31,17 @@ def run_of(folder: Path, *outcomes: list[Outcome], extra: tuple[Variant, ...] = 
     return load(write_run(folder, [one for group in outcomes for one in group], variants=(onnx(), *extra)))
 
 
-class Table(HTMLParser):
-    """The text of each cell of the section's table, by row."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.inside, self.rows = False, list[list[str]]()
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.inside |= tag == "table" and ("id", "formats-table") in attrs
-        if self.inside and tag == "tr":
-            self.rows.append([])
-        if self.inside and tag in {"td", "th"}:
-            self.rows[-1].append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside &= tag != "table"
-
-    def handle_data(self, data: str) -> None:
-        if self.inside and self.rows and self.rows[-1]:
-            self.rows[-1][-1] += data
+def shown(page: Page) -> list[list[str]]:
+    """The cells of the table's rows that can be seen, its heading first."""
+    script = (
+        "[...document.querySelectorAll('#formats-table tr')].filter(row => row.offsetParent !== null)"
+        ".map(row => [...row.cells].map(cell => cell.textContent))"
+    )
+    rows: list[list[str]] = page.run(script)
+    return rows
 
 
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: install chromium")
 def test_the_page_shows_both_best_cpu_paths_with_the_numbers_of_the_frame(tmp_path: Path) -> None:
     plain = [time * 4 for time in FAST]
     run = run_of(
@@ -67,12 +55,18 @@ def test_the_page_shows_both_best_cpu_paths_with_the_numbers_of_the_frame(tmp_pa
     (pair,) = pairs_of(results.cases)
     assert (pair.base["delegate"], pair.new["delegate"]) == ("xnnpack", "ort-cpu")
     assert (pair.speed.value, pair.speed.verdict) == (ratio_of(FAST, SLOW), "slower")
-    heads, told, *sides = Table(render(results)).rows
-    assert "ONNX Runtime is 1.30×" in told[0]
-    assert "slower than LiteRT" in told[0]
+    with browser(tmp_path / "profile") as page:
+        page.open(write_report([run], tmp_path))
+        heads, told, *sides = shown(page)
+        page.run("location.hash = '#?delegate=xnnpack'; new Promise(done => setTimeout(done, 100))")
+        page.drawn()
+        alone = shown(page)
+    assert told[1].startswith("ONNX Runtime is 1.30×")
+    assert told[1].endswith("slower than LiteRT")
+    assert alone == [heads], "of a pair one side is not selected"
     frame = {row["case"]: row for row in rows_of(run.cases)}
-    shown = [dict(zip(heads, cells, strict=True)) for cells in sides]
-    for cells, case in zip(shown, (pair.base["case"], pair.new["case"]), strict=True):
+    told_of = [dict(zip(heads, cells, strict=True)) for cells in sides]
+    for cells, case in zip(told_of, (pair.base["case"], pair.new["case"]), strict=True):
         row = frame[case]
         assert cells["Median"] == formatting.time(row["median_ms"])
         assert cells["95 % interval"] == formatting.interval(row["low_ms"], row["high_ms"])
@@ -80,7 +74,7 @@ def test_the_page_shows_both_best_cpu_paths_with_the_numbers_of_the_frame(tmp_pa
         assert cells["File, MB"].startswith(formatting.number(row["size_mb"]))
         assert cells["Model adds, MB"].startswith(formatting.number(row["added_mb"]))
         assert (cells["Ran on"], cells["Delegation"]) == (row["executor"], "full")
-    assert [cells["Runtime"] for cells in shown] == ["LiteRT", "ONNX Runtime"]
+    assert [cells["Runtime"] for cells in told_of] == ["LiteRT", "ONNX Runtime"]
 
 
 def test_few_launches_tell_nothing_and_say_so(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from benchbench.values import formatting
 from benchbench.values.quantities import case_quantity
 
 COLUMNS = ("init_ms", "added_mb", "size_mb")  # beside latency
+FACETS = ("device", "family", "variant", "delegate")  # with threads, by which the page selects
+Scores = Mapping[tuple[Any, ...], Row]  # rows of `tradeoffs` whose accuracy is known, by their cells
 
 
 def section(results: Results) -> Section | None:
@@ -25,14 +27,15 @@ def section(results: Results) -> Section | None:
     pairs = pairs_of(results.cases)
     if not pairs:
         return None
-    scores = {tuple(row[name] for name in CELL): row for row in rows_of(results.tradeoffs)}
+    sides = [side for pair in pairs for side in (pair.base, pair.new)]
+    scores = {_cell(row): row for row in rows_of(results.tradeoffs) if not pd.isna(row["accuracy"])}
+    metrics = {scores[cell]["metric"] for cell in map(_cell, sides) if cell in scores}
     content = {
-        "interval": formatting.interval_title(
-            int(side["launches"]) for pair in pairs for side in (pair.base, pair.new)
-        ),
-        "statistic": formatting.statistic_title(results.cases["statistic"]).capitalize(),
+        "interval": _capital(formatting.interval_title(int(side["launches"]) for side in sides)),
+        "statistic": _capital(formatting.statistic_title(side["statistic"] for side in sides)),
         "headings": [case_quantity(name).column_title for name in COLUMNS],
-        "pairs": [_pair(results, pair, scores) for pair in pairs],
+        "accuracy": _capital(METRICS[next(iter(metrics))].label if len(metrics) == 1 else "accuracy"),
+        "pairs": [_pair(results, pair, scores, named=len(metrics) > 1) for pair in pairs],
     }
     about = (
         "Files of one scheme in both formats, each on the fastest CPU path that was measured of its runtime, with the "
@@ -42,16 +45,23 @@ def section(results: Results) -> Section | None:
     return Section("formats", "The same network in both formats", "two_formats.html", about, content)
 
 
-def _pair(results: Results, pair: Pair, scores: Mapping[tuple[Any, ...], Row]) -> dict[str, Any]:
+def _cell(row: Row) -> tuple[Any, ...]:
+    return tuple(row[name] for name in CELL)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _pair(results: Results, pair: Pair, scores: Scores, *, named: bool) -> dict[str, Any]:
     row = pair.base
     threads: str = "" if pd.isna(row["threads"]) else formatting.counted(int(row["threads"]), "thread")
     pinned = f"cores {row['affinity']}" if isinstance(row["affinity"], str) else ""
-    named = (results.place(row["run"], row["device"]), shorten(row["family"]), row["scheme"], threads, pinned)
+    place = results.place(row["run"], row["device"])
     return {
-        "title": " · ".join(filter(None, named)),
+        "title": " · ".join(filter(None, (place, shorten(row["family"]), row["scheme"], threads, pinned))),
         "told": _told(pair),
-        "ratio": formatting.ratio(pair.speed.value),
-        "sides": [_side(side, scores) for side in (pair.base, pair.new)],
+        "sides": [_side(side, scores, named=named) for side in (pair.base, pair.new)],
     }
 
 
@@ -61,33 +71,38 @@ def _told(pair: Pair) -> str:
     value, interval = pair.speed.value, pair.speed.interval
     if interval is None:
         return f"{new} takes {formatting.ratio(value)} the time of {base}: too few launches to tell them apart"
-    ends = f"[{formatting.ratio_number(interval.low)}, {formatting.ratio_number(interval.high)}]"
+    ends = _ends(interval.low, interval.high)
     match pair.speed.verdict:
         case "faster":
-            ends = f"[{formatting.ratio_number(1 / interval.high)}, {formatting.ratio_number(1 / interval.low)}]"
-            return f"{new} is {formatting.ratio(1 / value)} {ends} faster than {base}"
+            turned = _ends(1 / interval.high, 1 / interval.low)
+            return f"{new} is {formatting.ratio(1 / value)} {turned} faster than {base}"
         case "slower":
             return f"{new} is {formatting.ratio(value)} {ends} slower than {base}"
         case "same":
-            return f"{new} is as fast as {base}: {formatting.ratio(value)} {ends} its time"
+            return f"{new} is as fast as {base}: it takes {formatting.ratio(value)} {ends} the time"
         case _:
             return f"{new} takes {formatting.ratio(value)} {ends} the time of {base}: not to be told apart"
 
 
-def _side(row: Row, scores: Mapping[tuple[Any, ...], Row]) -> dict[str, Any]:
-    score = scores.get(tuple(row[name] for name in CELL))
-    known = score is not None and not pd.isna(score["accuracy"])
+def _ends(low: float, high: float) -> str:
+    return f"[{formatting.ratio_number(low)}, {formatting.ratio_number(high)}]"
+
+
+def _side(row: Row, scores: Scores, *, named: bool) -> dict[str, Any]:
+    """A row of the table; `named`: with the metric of its accuracy, where the table has several."""
+    score = scores.get(_cell(row))
+    label = f"{METRICS[score['metric']].label} " if score is not None and named else ""
+    threads: dict[str, int] = {} if pd.isna(row["threads"]) else {"threads": int(row["threads"])}
     return {
+        "facets": {name: row[name] for name in FACETS} | threads,
         "variant": row["variant"],
         "runtime": runtime_of_backend(str(row["kind"])).title,
         "executor": row["executor"],
         "delegation": _delegation(row),
         "median": formatting.time(row["median_ms"]),
         "ends": formatting.interval(row["low_ms"], row["high_ms"]),
-        "numbers": [
-            formatting.NOTHING if pd.isna(row[name]) else case_quantity(name).cell(float(row[name])) for name in COLUMNS
-        ],
-        "accuracy": f"{METRICS[score['metric']].label} {measured(score)}" if known and score else formatting.NOTHING,
+        "numbers": [case_quantity(name).cell(row[name]) for name in COLUMNS],
+        "accuracy": formatting.NOTHING if score is None else f"{label}{measured(score)}",
         "tool": row["tool"] if isinstance(row["tool"], str) else formatting.NOTHING,
     }
 

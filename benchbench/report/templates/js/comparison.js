@@ -1,9 +1,19 @@
-// The table of the runs that are compared: its rows of cases that are selected.
+// The tables of runs that are compared, and of one network in both formats: their rows of cases that are selected.
 const COMPARED = ["device", "family", "variant", "delegate"];
+const PAIRED = [...COMPARED, "threads"];
 
 function showCompared() {
-  const keys = new Set(selected.map((row) => COMPARED.map((name) => row[name]).join("\n")));
-  for (const row of document.querySelectorAll("#comparison-table tbody tr")) {
-    row.hidden = !keys.has(COMPARED.map((name) => row.dataset[name]).join("\n"));
+  const compared = selectedBy(COMPARED);
+  for (const row of document.querySelectorAll("#comparison-table tbody tr")) row.hidden = !compared(row.dataset);
+  const paired = selectedBy(PAIRED);
+  for (const pair of document.querySelectorAll("#formats-table tbody")) {
+    pair.hidden = ![...pair.querySelectorAll("tr[data-variant]")].every((row) => paired(row.dataset));
   }
+}
+
+// Whether a case is selected, by what these columns say of it.
+function selectedBy(columns) {
+  const key = (values) => columns.map((name) => values[name] ?? "").join("\n");
+  const keys = new Set(selected.map(key));
+  return (values) => keys.has(key(values));
 }
