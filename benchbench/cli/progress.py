@@ -52,7 +52,9 @@ def out() -> Console:
 
 
 def err() -> Console:
-    return Console(file=styled(sys.stderr), stderr=True, highlight=False, soft_wrap=True)
+    """Talk: stderr. A terminal stays one when it is closed: the next words are to find that nobody reads them."""
+    stream = styled(sys.stderr)
+    return Console(file=stream, force_terminal=stream.isatty() or None, stderr=True, highlight=False, soft_wrap=True)
 
 
 class Making:

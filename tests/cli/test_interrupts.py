@@ -241,6 +241,7 @@ def test_a_terminal_that_is_closed_ends_like_ctrl_c(bench: Workbench, host: Plac
     os.close(ours)
     assert run.wait(timeout=GUARD_S) == 129
     assert host.is_free()
+    assert len(outcomes(bench.latest())) < len(planned(bench.latest()))
 
 
 def test_a_reader_that_is_gone_ends_like_ctrl_c(bench: Workbench, host: Place) -> None:
