@@ -19,8 +19,8 @@ from tests.workbench import Workbench, outcomes, planned
 
 
 def test_a_tool_that_crashes_or_ends_without_a_word_fails_its_trial_only(bench: Workbench, tmp_path: Path) -> None:
-    crash = library(tmp_path, "crash", 'fprintf(stderr, "driver: out of luck\n"); abort();')
-    quit_ = library(tmp_path, "quit", 'printf("\x01\xff all is well\n"); fflush(0); _exit(0);')
+    crash = library(tmp_path, "crash", 'fprintf(stderr, "driver: out of luck\\n"); abort();')
+    quit_ = library(tmp_path, "quit", 'printf("\\x01\\xff all is well\\n"); fflush(0); _exit(0);')
     delegates = ", ".join(f'{{ kind = "external", path = "{path}" }}' for path in (crash, quit_))
     matrix = bench.matrix("float32", delegates=f'["xnnpack", {delegates}]', rounds=1)
     by_delegate = {outcome.case.split("/")[2]: outcome for outcome in outcomes(run(bench, matrix))}
