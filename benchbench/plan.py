@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from benchbench.config.globs import fits, is_glob
 from benchbench.config.matrix import Matrix
 from benchbench.config.rules import CellRule
+from benchbench.device.probe import missing_cores
 from benchbench.modes import MODES, mode_of
 from benchbench.modes.base import Launches, Mode
 from benchbench.runtimes import KINDS, Delegate, mismatch, runtime_of
 from benchbench.runtimes.base import Target
 from benchbench.values.case import Case, MeasurementSettings, Trial, Variant
-from benchbench.values.device import Adb, Device, Traits
+from benchbench.values.device import Adb, Device, Local, Traits
 from benchbench.values.errors import InputError, NothingToDo, ToolError
 
 LAUNCH_S = 0.8  # start of a process, loading, the agent's work: measured on this project's test devices
@@ -46,6 +47,7 @@ class Plan:
     skip: tuple[str, ...] = ()
     cells: int = 0
     launches: Mapping[str, Launches] = field(default_factory=dict)  # of trials for which one does not do
+    here: frozenset[str] = frozenset()  # devices that are this machine, which is measured alone
 
     def of(self, device: str) -> tuple[Trial, ...]:
         return tuple(trial for trial in self.trials if trial.case.device == device)
@@ -62,6 +64,12 @@ class Plan:
     def seconds(self, device: str) -> float:
         """At least this long: the minimum times of the matrix; slow models and cool-downs come on top."""
         return self._seconds([trial for trial in self.of(device) if trial.round <= self.measure.rounds])
+
+    def all_seconds(self) -> float:
+        """As `seconds`, of all devices: side by side, and this machine after them."""
+        here = [self.seconds(name) for name in self.devices if name in self.here]
+        others = [self.seconds(name) for name in self.devices if name not in self.here]
+        return max(others, default=0) + max(here, default=0)
 
     def most_seconds(self, device: str) -> float:
         """As long as `seconds` if every case has all the rounds that it may have, as far as the budget allows."""
@@ -154,6 +162,7 @@ def make_plan(
         skip=tuple(skip),
         cells=len(everything),
         launches={trial: launches for trial, launches in several.items() if launches},
+        here=frozenset(target.device.name for target in targets if isinstance(target.device.address, Local)),
     )
 
 
@@ -238,10 +247,11 @@ def _unwanted(case: Case, matrix: Matrix) -> Skip | None:
 
 
 def _impossible(case: Case, target: Target) -> str | None:
-    """What the delegate itself says; before a probe, only what holds for every device reached in this way."""
+    """What its cores and the delegate say; before a probe, only what holds for every device reached in this way."""
     runner = runtime_of(case.variant.format).runner_on(target)
     if target.traits is not None and target.runners:
-        return case.delegate.unsupported_reason(target.traits, runner)
+        cores = case.affinity and missing_cores(target.traits.clusters, case.affinity)
+        return cores or case.delegate.unsupported_reason(target.traits, runner)
     android = isinstance(target.device.address, Adb)
     presumed = Traits(os="android" if android else "linux", abi="arm64-v8a", accelerators=KINDS)
     return case.delegate.unsupported_reason(presumed, runner)

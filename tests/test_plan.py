@@ -15,7 +15,7 @@ from benchbench.plan import LAUNCH_S, Plan, devices_with_cases, make_plan, selec
 from benchbench.runtimes.base import Target
 from benchbench.runtimes.tflite.backends import Cpu, EdgeTpu, Gpu, Nnapi, Xnnpack
 from benchbench.values.case import MeasurementSettings, Variant
-from benchbench.values.device import Adb, Device, Local, Ssh, ToolChoice, Traits
+from benchbench.values.device import Adb, Cluster, Device, Local, Ssh, ToolChoice, Traits
 from benchbench.values.errors import InputError, NothingToDo, ToolError
 
 HOST, PI = Device(name="host", address=Local()), Device(name="rpi5", address=Ssh(host="rpi5"))
@@ -303,3 +303,37 @@ def test_a_device_without_a_canary_is_told_of_where_one_was_asked_for() -> None:
     (told,) = canary_remarks(without)
     assert told.startswith("rpi5: no canary")
     assert canary_remarks(planned(matrix(), HOST)) == ()
+
+
+def test_this_machine_takes_its_time_after_all_the_others() -> None:
+    both = matrix(measure=MeasurementSettings(rounds=1, canary=False), skips=(SkipRule(device="rpi5", threads=2),))
+    plan = planned(both, HOST, PI, PHONE)
+    host, pi, phone = (plan.seconds(name) for name in ("host", "rpi5", "pixel8"))
+    assert 0 < pi < phone
+    assert plan.all_seconds() == pytest.approx(phone + host)
+    assert planned(both, PI, PHONE).all_seconds() == pytest.approx(phone)
+    assert planned(matrix(measure=both.measure), HOST).all_seconds() == pytest.approx(host)
+
+
+KINDS_OF_CORES = (Cluster(cores=(0, 1), max_mhz=1800.0), Cluster(cores=(2, 3), max_mhz=2850.0))
+
+
+@pytest.mark.parametrize(
+    ("clusters", "left_out"),
+    [
+        (KINDS_OF_CORES, set()),
+        (KINDS_OF_CORES[:1], {"big", "little"}),
+        ((Cluster(cores=(0, 1, 2, 3), max_mhz=None),), {"big", "little"}),
+        ((), {"big", "little"}),
+    ],
+    ids=["two kinds", "one kind", "clocks untold", "cores untold"],
+)
+def test_cores_that_a_device_does_not_have_are_a_skip_and_never_all_cores(
+    clusters: tuple[Cluster, ...], left_out: set[str]
+) -> None:
+    traits = Traits(os="linux", abi="aarch64", clusters=clusters)
+    asked = matrix(affinity=("big", "little", "all", "3"), threads=(1,), delegates=(Cpu(),))
+    plan = make_plan(asked, [Target(PI, traits, {"tflite": "python"})], seed=1)
+    assert {skip.case.affinity for skip in plan.skips} == left_out
+    assert {case.affinity for case in plan.cases} == {"big", "little", "all", "3"} - left_out
+    assert all('use "all", or a mask' in reason for reason in reasons(plan).values())

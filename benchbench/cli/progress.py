@@ -140,11 +140,15 @@ def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:
                 "(`native_samples` says how many samples)",
                 markup=False,
             )
-    longest = max((plan.seconds(device) for device in plan.devices), default=0)
-    talk.print(
-        f"devices run side by side, this machine after them: at least {duration(longest)} in all; seed {plan.seed}",
-        markup=False,
-    )
+    talk.print(f"{_in_turn(plan)}at least {duration(plan.all_seconds())} in all; seed {plan.seed}", markup=False)
+
+
+def _in_turn(plan: Plan) -> str:
+    """Which devices run at the same time, where there are several."""
+    others = [device for device in plan.devices if device not in plan.here]
+    parts = ["devices run side by side"] if len(others) > 1 else []
+    parts += ["this machine runs after the others"] if others and len(others) < len(plan.devices) else []
+    return f"{', '.join(parts)}: " if parts else ""
 
 
 def _rounds(plan: Plan) -> str:

@@ -72,6 +72,7 @@ def plan(
             "skips": [{"case": s.case.id, "reason": s.reason, "deliberate": s.deliberate} for s in made.skips],
             "selection": {"only": made.only, "skip": made.skip, "of": made.cells},
             "at_least_seconds": {device: made.seconds(device) for device in made.devices},
+            "at_least_seconds_in_all": made.all_seconds(),
             "if_all_go_on_seconds": {device: made.most_seconds(device) for device in made.devices},
             "finds": asdict(finds),
             "notes": remarks,

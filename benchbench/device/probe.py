@@ -33,13 +33,25 @@ def clusters(values: Mapping[str, str]) -> tuple[Cluster, ...]:
 
 
 def mask(cluster_list: tuple[Cluster, ...], affinity: str) -> str | None:
-    """The taskset mask (hex) of "big", "little", "all" or a mask as it is; None = no pinning, or one cluster."""
+    """The taskset mask (hex) of "big", "little", "all" or a mask as it is; None = no pinning.
+
+    For cores that are there: see `missing_cores`.
+    """
     if affinity not in {"big", "little", "all"}:
         return affinity
     if affinity == "all" or len(cluster_list) < 2:
         return None
     chosen = cluster_list[-1] if affinity == "big" else cluster_list[0]
     return f"{sum(1 << core for core in chosen.cores):x}"
+
+
+def missing_cores(cluster_list: tuple[Cluster, ...], affinity: str) -> str | None:
+    """Why a device has no such cores as "big" or "little" names; None = it has, or that is not asked for."""
+    if affinity not in {"big", "little"} or len(cluster_list) > 1:
+        return None
+    told = any(cluster.max_mhz for cluster in cluster_list)
+    why = "all cores that are on are alike" if told else "the device does not tell how fast its cores are"
+    return f'affinity = "{affinity}": {why}: use "all", or a mask'
 
 
 def read_probe(values: Mapping[str, str]) -> Traits:

@@ -22,7 +22,7 @@ from benchbench.plan import Plan, Skip
 from benchbench.run_folder.manifest import NAME, CaseRecord, DatasetRecord, DeviceRecord, Manifest, ToolRecord
 from benchbench.runtimes import Delegate
 from benchbench.values.case import Case, Trial, Variant
-from benchbench.values.device import Device, ToolChoice
+from benchbench.values.device import Device, Local, ToolChoice
 from benchbench.values.errors import InputError, ToolError
 
 _OPTIONS: TypeAdapter[Delegate] = TypeAdapter(Delegate)
@@ -130,6 +130,7 @@ def _plan_of(manifest: Manifest) -> Plan:
         only=manifest.selection.only,
         skip=manifest.selection.skip,
         cells=manifest.selection.of or 0,
+        here=frozenset(one.name for one in manifest.devices if one.spec and isinstance(one.spec.address, Local)),
     )
 
 
