@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, get_args, get_origin
@@ -83,15 +84,24 @@ def _complaint(one: Any, model: type[BaseModel], data: Mapping[str, Any]) -> Com
         case "missing":
             return Complaint(steps, MISSING, f"add {one['loc'][-1]} = …")
         case "union_tag_invalid" | "union_tag_not_found":
-            expected = str(context.get("expected_tags", "")).replace("'", "")
-            tag, given = str(context.get("discriminator", "kind")).replace("'", ""), context.get("tag")
-            said = f'no such {tag}: "{given}"' if given else f"{tag} is missing"
-            return Complaint(steps, said, f"one of {expected}" if expected else f"add {tag} = …")
+            expected = _quoted(context.get("expected_tags", ""))
+            tag, given = str(context.get("discriminator", "kind")).replace("'", ""), str(context.get("tag", ""))
+            if not given:
+                return Complaint(steps, f"{tag} is missing", f"add {tag} = …")
+            remedy = meant(given, expected) or f"one of {', '.join(expected)}"
+            return Complaint(steps, f'no such {tag}: "{given}"', remedy)
         case "value_error":
             said = one["msg"].removeprefix("Value error, ")
         case kind:
             said = _WORDS.get(kind, one["msg"].replace("Input should", "should")).format(**context)
-    return Complaint(steps, said, "" if isinstance(value, dict) else f"it is {reprlib.repr(value)}")
+    remedy = "" if isinstance(value, dict) else f"it is {reprlib.repr(value)}"
+    near = meant(value, _quoted(context.get("expected"))) if isinstance(value, str) else ""
+    return Complaint(steps, said, "; ".join(filter(None, (remedy, near))))
+
+
+def _quoted(words: object) -> list[str]:
+    """The words that pydantic lists in single quotes."""
+    return re.findall(r"'([^']*)'", str(words))
 
 
 def _steps(location: Iterable[str | int], data: Any) -> tuple[Steps, Any]:
@@ -121,8 +131,8 @@ def _where_it_belongs(steps: Steps, model: type[BaseModel], data: Mapping[str, A
     homes = [_heading(path, model) for path, keys in others.items() if word in keys]
     if homes:
         return f"{word} belongs {' or '.join(homes)}"
-    if near := _near(str(word), own):
-        return f'did you mean "{near}"?'
+    if question := meant(str(word), own):
+        return question
     if near := _near(str(word), {key for keys in others.values() for key in keys}):
         home = next(path for path, keys in others.items() if near in keys)
         return f'did you mean "{near}", {_heading(home, model)}?'
@@ -165,10 +175,16 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A remedy for a word that is not known: the nearest one that is, else all of them."""
+    return meant(word, known) or f"known: {', '.join(sorted(known))}"
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """The question whether the nearest known word is meant; "" where none is near."""
     near = _near(word, known)
-    return f'did you mean "{near}"?' if near else f"known: {', '.join(sorted(known))}"
+    return f'did you mean "{near}"?' if near else ""
 
 
 def _near(word: str, known: Iterable[str]) -> str | None:
-    """The known word that may be meant, never the word itself."""
-    return next(iter(difflib.get_close_matches(word, sorted(set(known) - {word}), n=1)), None)
+    """The known word that may be meant, in whatever case it is written; never the word itself."""
+    by_small = {name.lower(): name for name in sorted(set(known) - {word})}
+    return next((by_small[small] for small in difflib.get_close_matches(word.lower(), by_small, n=1)), None)

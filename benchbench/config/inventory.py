@@ -11,6 +11,7 @@ from benchbench.config.complaints import did_you_mean
 from benchbench.config.globs import bounded, fits
 from benchbench.config.toml_files import read_toml, validated
 from benchbench.config.toml_text import toml_value
+from benchbench.runtimes import KINDS
 from benchbench.values.account import expanded
 from benchbench.values.device import ON_HOST, Adb, Device, Local
 from benchbench.values.errors import InputError, NothingToDo
@@ -28,6 +29,9 @@ def read_device(path: Path) -> Device:
         raise InputError(f"{path}: name: the file's name is the device's name", remedy="leave the key out")
     given = {key: place for key in BINARIES if (place := getattr(device, key)) is not None}
     binaries = {key: str(path.parent.absolute() / expanded(place, f"{path}: {key}")) for key, place in given.items()}
+    for kind in device.libraries:
+        if kind.partition(":")[0] not in KINDS:
+            raise InputError(f'{path}: libraries: no such delegate: "{kind}"', remedy=did_you_mean(kind, KINDS))
     libraries = {kind: _from_folder(place, path, kind) for kind, place in device.libraries.items()}
     return device.model_copy(update={"source": str(path), "libraries": libraries, **binaries})
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
+from benchbench.config.complaints import meant
 from benchbench.config.rules import BudgetRule, SkipRule
 from benchbench.runtimes import Delegate
 from benchbench.values.backend import Cache
@@ -15,6 +16,7 @@ from benchbench.values.device import Frozen, ToolChoice
 
 NATIVE_SAMPLES = 32
 RANDOM = "random"  # instead of a dataset's path: seeded inputs, to compare outputs with the reference
+CORES = ("big", "little", "all")
 Threads = Annotated[int, Field(ge=1, le=1024)]
 
 
@@ -81,7 +83,8 @@ class MatrixFile(Frozen):
     )
     affinity: tuple[str, ...] = Field(
         default=(),
-        description='Each case is pinned to each of these cores: "big", "little", "all", or a hex mask such as "f0".',
+        description='Each case is pinned to each of these cores: "big", "little" (where a device has both), "all", or '
+        'a hex mask such as "f0".',
         examples=[["big", "little"]],
     )
     delegates: tuple[Delegate, ...] = Field(
@@ -106,8 +109,10 @@ class MatrixFile(Frozen):
     @classmethod
     def _affinity(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for item in value:
-            if item not in {"big", "little", "all"} and not _is_hex(item):
-                raise ValueError(f'{item!r} is neither "big", "little", "all" nor a hex mask such as "f0"')
+            if item not in CORES and not _is_hex(item):
+                near = meant(item, CORES)
+                said = f'{item!r} is neither "big", "little", "all" nor a hex mask such as "f0"'
+                raise ValueError(f"{said}: {near}" if near else said)
         return value
 
     @model_validator(mode="after")

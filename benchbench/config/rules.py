@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
+from benchbench.config.complaints import did_you_mean
 from benchbench.config.globs import Glob, fits
 from benchbench.values.device import Frozen
 from benchbench.values.quantities import QUANTITIES
@@ -105,5 +106,7 @@ class BudgetRule(CellRule):
 def _known(limits: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
     for column in limits:
         if column not in columns:
-            raise ValueError(f"{column!r} is none of {', '.join(columns)}")
+            raise ValueError(
+                f"{column!r} is none of the columns that have such a limit: {did_you_mean(column, columns)}"
+            )
     return limits

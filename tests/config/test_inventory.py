@@ -41,6 +41,12 @@ def test_a_device_is_called_by_its_file_and_knows_it(tmp_path: Path) -> None:
         ("a.toml", PHONE + "workdir = '~'", "workdir: must be a folder of its own"),
         ("a.toml", PHONE + "workdir = '/data/../..'", "workdir: must be a folder of its own"),
         ("a.toml", PHONE + "runner = 'tflite'", "runner"),
+        ("a.toml", PHONE + "runner = 'pyhton'", 'did you mean "python"?'),
+        (
+            "a.toml",
+            PHONE + "libraries = { extrnal = '/x.so' }",
+            'no such delegate: "extrnal" (did you mean "external"?)',
+        ),
         ("a.toml", PHONE + "name = 'b'", "name: the file's name is the device's name"),
         ("a b.toml", PHONE, "a device's name is letters"),
         ("ä.toml", PHONE, "a device's name is letters"),

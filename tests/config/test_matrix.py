@@ -65,7 +65,9 @@ def test_a_file_that_two_patterns_find_is_one_variant(tmp_path: Path) -> None:
         ("{top}", "model: is missing", "add model"),
         ("name = 'x'\n{model}", "delegates: is missing", "add delegates"),
         ("name = 'x'\ndelegates = []\n{model}", "delegates", ""),
-        ("name = 'x'\ndelegates = ['xnpack']\n{model}", 'no such kind: "xnpack"', "xnnpack"),
+        ("name = 'x'\ndelegates = ['xnpack']\n{model}", 'no such kind: "xnpack"', 'did you mean "xnnpack"?'),
+        ("name = 'x'\ndelegates = ['CUDA']\n{model}", 'no such kind: "CUDA"', 'did you mean "ort-cuda"?'),
+        ("name = 'x'\ndelegates = ['zzz']\n{model}", 'no such kind: "zzz"', "one of cpu, xnnpack, "),
         ("name = 'x'\ndelegates = [{{ accelerator = 'a' }}]\n{model}", "kind is missing", "kind"),
         ("name = 'x'\ndelegates = [3]\n{model}", "delegates 1", ""),
         ("name = 'x'\ndelegates = 'cpu'\n{model}", "delegates", "cpu"),
@@ -75,6 +77,10 @@ def test_a_file_that_two_patterns_find_is_one_variant(tmp_path: Path) -> None:
         ("{top}threads = 'many'\n{model}", "threads", "many"),
         ("{top}threads = [true]\n{model}", "threads 1", "True"),
         ("{top}affinity = ['fast']\n{model}", "affinity", "hex mask"),
+        ("{top}affinity = ['bgi']\n{model}", "affinity", 'did you mean "big"?'),
+        ("{top}cache = ['clod']\n{model}", "cache 1: should be", 'did you mean "cold"?'),
+        ("{top}{model}[[budget]]\nmax = {{ median = 3 }}", "budget 1", 'did you mean "median_ms"?'),
+        ("{top}{model}[tool]\ngeneration = 'litrt'", "tool.generation", 'did you mean "litert"?'),
         ("{top}{model}[measure]\nrounds = 0", "measure.rounds", "0"),
         ("{top}{model}[measure]\nrounds = '3'", "measure.rounds", "'3'"),
         ("{top}{model}[measure]\nmin_seconds = 9\nmax_seconds = 3", "min_seconds must not exceed max_seconds", ""),
@@ -157,7 +163,7 @@ def test_all_that_is_wrong_is_told_at_once_in_words_of_the_matrix(tmp_path: Path
     assert "4 mistakes" in said
     for part in (
         "threads 1: should be a whole number (it is 'two')",
-        'delegates 1: no such kind: "xnnpck" (one of',
+        'delegates 1: no such kind: "xnnpck" (did you mean "xnnpack"?)',
         "measure.rounds: should be 1 or more (it is 0)",
         "measure.profile: should be true or false (it is 'yes')",
     ):
