@@ -1,4 +1,7 @@
-"""When a case of a run has been measured often enough, and why: by precision, by a race, or by what it may cost."""
+"""When a case has no further round, and why: its delegate cannot be had, or it has been measured often enough.
+
+Often enough is by precision, by a race, or by what it may cost.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from benchbench.values.outcome import Outcome, common_statistic
 from benchbench.values.stop import Stop, StopKind
 
 FEWEST_TO_STOP = 8  # launches that are precise: fewer are so too often by chance
+TRIES = 2  # launches that say alike why a delegate cannot be had
 Reason = tuple[StopKind, str]
 
 
@@ -63,10 +67,29 @@ def stops_after(known: SoFar, stopped: Mapping[str, Stop]) -> dict[str, Stop]:
 
     It goes by the outcomes alone, so that a run that is gone on with stops where it would have stopped.
     """
+    measure, on = known.measure, [case for case in known.cases if case.id not in stopped]
+    found: dict[str, Reason] = {}
+    if known.rounds < measure.most_rounds:
+        found = {case.id: reason for case in on if (reason := _unavailable(known, case.id))}
+    if measure.adaptive and known.rounds >= measure.rounds:
+        found |= _by_need(known, [case for case in on if case.id not in found])
+    return {case: Stop(case=case, kind=kind, rounds=known.rounds, text=why) for case, (kind, why) in found.items()}
+
+
+def _unavailable(known: SoFar, case: str) -> Reason | None:
+    """A delegate that cannot be had, in the same words of two launches, for no reason that may pass."""
+    launches = known.launches[case]
+    if len(launches) < TRIES or any(o.transient or o.delegation.verdict != "unavailable" for o in launches):
+        return None
+    said = {outcome.error or outcome.delegation.evidence for outcome in launches}
+    if len(said) > 1 or None in said:
+        return None
+    return "unavailable", f"unavailable in {formatting.counted(len(launches), 'launch', 'launches')}: {said.pop()}"
+
+
+def _by_need(known: SoFar, on: Sequence[Case]) -> dict[str, Reason]:
+    """Cases that have had the rounds that all have, and need no more, or may not have them."""
     measure = known.measure
-    if not measure.adaptive or known.rounds < measure.rounds:
-        return {}
-    on = [case for case in known.cases if case.id not in stopped]
     found = {case.id: reason for case in on if (reason := _failing(known, case.id))}
     for family in dict.fromkeys(case.variant.family for case in on):
         left = [case for case in on if case.variant.family == family and case.id not in found]
@@ -79,7 +102,7 @@ def stops_after(known: SoFar, stopped: Mapping[str, Stop]) -> dict[str, Stop]:
     left = [case for case in on if case.id not in found]
     if reason := _too_long(known, left):
         found |= {case.id: reason for case in left}
-    return {case: Stop(case=case, kind=kind, rounds=known.rounds, text=why) for case, (kind, why) in found.items()}
+    return found
 
 
 def _failing(known: SoFar, case: str) -> Reason | None:

@@ -6,11 +6,11 @@ from typing import Literal
 
 from benchbench.values.device import Frozen
 
-StopKind = Literal["precise", "best", "cannot win", "failing", "max_rounds", "budget_minutes"]
+StopKind = Literal["unavailable", "precise", "best", "cannot win", "failing", "max_rounds", "budget_minutes"]
 
 
 class Stop(Frozen):
-    """The end of a case's rounds where they go on by need: after how many rounds, and why, in words."""
+    """The end of a case's rounds before the last of them: after how many, and why, in words."""
 
     case: str
     kind: StopKind

@@ -35,8 +35,12 @@ def noisy(levels: dict[str, float], cv: float | dict[str, float], seed: int = 1)
     return time
 
 
-def outcome_of(trial: Trial, ms: float | None) -> Outcome:
+def outcome_of(trial: Trial, ms: float | None, why: str | None = None) -> Outcome:
+    """`why` its delegate cannot be had."""
     kind = trial.case.delegate.kind
+    took = Delegation(asked=kind, verdict="none" if kind == "cpu" else "full", fallback="cpu")
+    if why is not None:
+        took = Delegation(asked=kind, verdict="unavailable", evidence=why)
     timings = Timings() if ms is None else Timings(median=1000 * ms, mean=1000 * ms)
     return Outcome(
         trial=trial.id,
@@ -48,7 +52,7 @@ def outcome_of(trial: Trial, ms: float | None) -> Outcome:
         purpose=trial.purpose,
         status="failed" if ms is None else "ok",
         measurement=Measurement(timings=timings),
-        delegation=Delegation(asked=kind, verdict="none" if kind == "cpu" else "full", fallback="cpu"),
+        delegation=took,
         wall_s=2.0,
     )
 
@@ -60,6 +64,7 @@ class Device:
     plan: Plan
     time: Time
     unfit: dict[str, str] = field(default_factory=dict)
+    unavailable: Callable[[Trial], str | None] = lambda _: None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     stops: dict[str, Stop] = field(default_factory=dict)
 
@@ -72,7 +77,7 @@ class Device:
             for trial in due.trials:
                 if len(made) == at_most:
                     return made
-                self.outcomes[trial.id] = outcome_of(trial, self.time(trial))
+                self.outcomes[trial.id] = outcome_of(trial, self.time(trial), self.unavailable(trial))
                 done.add(trial.id)
                 made.append(trial.id)
         return made
@@ -91,6 +96,45 @@ def test_fixed_rounds_are_the_planned_list() -> None:
     device = Device(plan, noisy({}, 0.1))
     assert device.go_on() == [trial.id for trial in plan.trials]
     assert device.stops == {}
+
+
+def unavailable(case: str, *why: str | None) -> Callable[[Trial], str | None]:
+    """Why the delegate of a case cannot be had, by round; in those that follow as in the last one."""
+    return lambda trial: why[min(trial.round, len(why)) - 1] if trial.case.id == case and trial.timed else None
+
+
+@pytest.mark.parametrize("time", [lambda _: 10.0, lambda _: None], ids=["ran elsewhere", "failed"])
+def test_a_delegate_that_two_launches_could_not_have_has_no_third(time: Time) -> None:
+    plan = asked(rounds=4, profile=True)
+    device = Device(plan, time, unavailable=unavailable(CASES[1], "no driver"))
+    made = device.go_on()
+    assert device.kinds == {CASES[1]: "unavailable"}
+    assert device.launches == {CASES[0]: 4, CASES[1]: 2, CASES[2]: 4, CASES[3]: 4}
+    assert device.stops[CASES[1]].rounds == 2
+    assert "no driver" in device.stops[CASES[1]].text
+    assert f"{CASES[1]}/profile" in made
+    assert due_trials(plan, device.outcomes, {}) == ()
+    again = Device(plan, time, unavailable=unavailable(CASES[1], "no driver"))
+    assert again.go_on(10) + again.go_on() == made
+    assert again.stops == device.stops
+
+
+@pytest.mark.parametrize(
+    "why", [("no driver", None), (None, "no driver"), ("no driver", "lost device", "no driver")], ids=str
+)
+def test_a_delegate_that_could_be_had_or_failed_otherwise_is_tried_in_every_round(why: tuple[str | None, ...]) -> None:
+    device = Device(asked(rounds=5), noisy({}, 0.1), unavailable=unavailable(CASES[1], *why))
+    device.go_on()
+    assert device.stops == {}
+    assert set(device.launches.values()) == {5}
+
+
+def test_a_delegate_whose_fault_may_pass_is_tried_in_every_round() -> None:
+    plan = asked(rounds=3)
+    trials = [trial for trial in plan.trials if trial.case.id == CASES[1]][:2]
+    known = {trial.id: outcome_of(trial, None, "no room").model_copy(update={"transient": True}) for trial in trials}
+    stops = [stop for due in passes(plan.of("host"), plan.measure, known, set(), {}) for stop in due.stops]
+    assert stops == []
 
 
 def test_rounds_go_on_where_they_are_needed_and_each_end_has_its_reason() -> None:
