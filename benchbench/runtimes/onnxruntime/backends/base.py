@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from benchbench.device_script.protocol import OnnxRuntimeDelegate
-from benchbench.runtimes.script_backend import ScriptBackend
+from benchbench.device_script.protocol import DelegateRequest, OnnxRuntimeDelegate
+from benchbench.runtimes.caching import CachingBackend
+from benchbench.values.backend import Cache
 from benchbench.values.device import RunnerKind, Traits
 
 CPU, CPU_PROVIDER = "ort-cpu", "CPUExecutionProvider"
@@ -17,7 +19,7 @@ LEVELS = {"disable": "0", "basic": "1", "extended": "2", "layout": "3", "all": "
 Optimization = Literal["disable", "basic", "extended", "layout", "all"]
 
 
-class OnnxBackend(ScriptBackend):
+class OnnxBackend(CachingBackend):
     """ONNX Runtime's session with or without a provider; the settings are those of `SessionOptions`."""
 
     name: str | None = Field(
@@ -34,6 +36,7 @@ class OnnxBackend(ScriptBackend):
 
     provider: ClassVar[str | None] = None  # None = CPU kernels alone
     perf_test_options: ClassVar[bool] = True  # whether onnxruntime_perf_test hands the provider its options
+    keeps_nothing: ClassVar[str] = "ONNX Runtime has no option with which it keeps what it compiles"
 
     @field_validator("options", "config", mode="before")
     @classmethod
@@ -43,9 +46,15 @@ class OnnxBackend(ScriptBackend):
             return value
         return {key: str(int(one)) if isinstance(one, bool) else str(one) for key, one in value.items()}
 
+    @model_validator(mode="after")
+    def _one_cache(self) -> Self:
+        if self.cache is not None and self._names_its_cache:
+            raise ValueError("cache says where the provider keeps what it compiles: leave that out of options")
+        return self
+
     @property
     def label(self) -> str:
-        return ":".join([self.kind, *([self.name] if self.name else self._settings())])
+        return ":".join([self.kind, *([self.name] if self.name else self._settings()), *self.cache_label])
 
     def _settings(self) -> Iterator[str]:
         if self.optimization != "all":
@@ -61,7 +70,27 @@ class OnnxBackend(ScriptBackend):
     def fallback(self) -> str:
         return CPU
 
+    def cache_options(self, folder: str) -> Mapping[str, str]:
+        """The options with which the provider keeps what it compiles in a folder; none = it cannot."""
+        return {}
+
+    @property
+    def _names_its_cache(self) -> bool:
+        return not self.options.keys().isdisjoint(self.cache_options(""))
+
+    def with_cache(self, cache: Cache) -> Self | None:
+        can = self.cache_options("") and not self._names_its_cache
+        return super().with_cache(cache) if can else None
+
+    def keeping(self, request: DelegateRequest, folder: str) -> DelegateRequest | None:
+        own = self.cache_options(folder)
+        if not own or not isinstance(request, OnnxRuntimeDelegate):
+            return None
+        return replace(request, options={**(request.options or {}), **own})
+
     def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
+        if self.cache in {"cold", "warm"} and not self.cache_options(""):
+            return f"{self.kind} has no cache: {self.keeps_nothing}"
         return None if runner in {"python", PERF_TEST} else f'{self.label} needs runner = "python"'
 
     def request(self, library: str | None) -> OnnxRuntimeDelegate:
@@ -121,3 +150,4 @@ class Cpu(OnnxBackend):
     processor = "cpu"
     is_delegate = False
     perf_test_options = False
+    keeps_nothing = "its kernels are not compiled; an optimised model is another file, and a variant of its own"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
@@ -70,6 +71,11 @@ class OpenVino(Provider):
     provider = "OpenVINOExecutionProvider"
     module = "onnxruntime_ep_openvino"
 
+    def cache_options(self, folder: str) -> Mapping[str, str]:
+        """OpenVINO's own property, of the device that compiles: the plug-in passes `cache_dir` over without a word."""
+        device = self.device or self.options.get("device_type", "CPU")
+        return {"load_config": json.dumps({device.upper(): {"CACHE_DIR": folder}})}
+
 
 class Qnn(Provider):
     """Qualcomm's AI Engine Direct: the Hexagon NPU, or the Adreno GPU."""
@@ -80,6 +86,7 @@ class Qnn(Provider):
     half_precision = True
     provider = "QNNExecutionProvider"
     module = "onnxruntime_qnn"
+    keeps_nothing = "its context is kept as another model file (ep.context_enable), a variant of its own"
 
 
 class WebGpu(Provider):
@@ -112,6 +119,10 @@ class TensorRt(Provider):
     processor = "accelerator"
     half_precision = True
     provider = "TensorrtExecutionProvider"
+
+    def cache_options(self, folder: str) -> Mapping[str, str]:
+        """https://onnxruntime.ai/docs/execution-providers/TensorRT-ExecutionProvider.html"""
+        return {"trt_engine_cache_enable": "1", "trt_engine_cache_path": folder}
 
 
 class Xnnpack(Provider):
@@ -155,6 +166,10 @@ class CoreMl(Provider):
     half_precision = True
     provider = "CoreMLExecutionProvider"
     only_on = "macos"
+
+    def cache_options(self, folder: str) -> Mapping[str, str]:
+        """https://onnxruntime.ai/docs/execution-providers/CoreML-ExecutionProvider.html"""
+        return {"ModelCacheDirectory": folder}
 
 
 class AnyProvider(Provider):

@@ -1,37 +1,16 @@
-"""A delegate that can keep what it compiles, so that a later start need not compile it again."""
+"""A delegate of TFLite or LiteRT that can keep what it compiles."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Self
-
-from pydantic import Field
 
 from benchbench.device_script.protocol import CompiledModelDelegate, DelegateRequest
+from benchbench.runtimes.caching import CachingBackend
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
-from benchbench.values.backend import Cache
 
 
-class CachingBackend(TfliteBackend):
-    """What all of them have in the matrix and in their labels; the flags of their caches are in their own files."""
-
-    cache: Cache | None = Field(
-        default=None,
-        description='"cold" begins each launch with an empty cache of what the delegate compiles, "warm" with one that '
-        'a launch before it has filled, "off" with none; case ids have it. [none, and not in case ids]',
-    )
-
-    @property
-    def caching(self) -> Cache | None:
-        return self.cache
-
-    @property
-    def cache_label(self) -> tuple[str, ...]:
-        """The part of the label that tells it; nothing where nobody said."""
-        return () if self.cache is None else ("no-cache" if self.cache == "off" else self.cache,)
+class CachingTfliteBackend(CachingBackend, TfliteBackend):
+    """The flags of their caches are in their own files; in the script it is CompiledModel that has them."""
 
     def keeping(self, request: DelegateRequest, folder: str) -> DelegateRequest | None:
         return replace(request, cache=folder) if isinstance(request, CompiledModelDelegate) else None
-
-    def with_cache(self, cache: Cache) -> Self | None:
-        return self.model_copy(update={"cache": cache}) if self.cache is None else None

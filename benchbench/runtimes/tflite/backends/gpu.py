@@ -8,13 +8,13 @@ from pydantic import Field
 
 from benchbench.device_script.protocol import CompiledModelDelegate
 from benchbench.runtimes.cache_lines import CacheLines
-from benchbench.runtimes.tflite.backends.caching import CachingBackend
+from benchbench.runtimes.tflite.backends.caching import CachingTfliteBackend
 from benchbench.runtimes.tflite.backends.custom_ops import MEDIAPIPE
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames, summary_row
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Gpu(CachingBackend):
+class Gpu(CachingTfliteBackend):
     """The GPU."""
 
     kind: Literal["gpu"] = "gpu"

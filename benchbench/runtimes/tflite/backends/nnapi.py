@@ -7,12 +7,12 @@ from typing import Literal
 from pydantic import Field
 
 from benchbench.runtimes.cache_lines import CacheLines
-from benchbench.runtimes.tflite.backends.caching import CachingBackend
+from benchbench.runtimes.tflite.backends.caching import CachingTfliteBackend
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames, summary_row
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Nnapi(CachingBackend):
+class Nnapi(CachingTfliteBackend):
     """NNAPI with the options of TFLite's benchmark_model, by their field names."""
 
     kind: Literal["nnapi"] = "nnapi"

@@ -8,12 +8,12 @@ from pydantic import Field
 
 from benchbench.device_script.protocol import CompiledModelDelegate
 from benchbench.runtimes.cache_lines import CacheLines
-from benchbench.runtimes.tflite.backends.caching import CachingBackend
+from benchbench.runtimes.tflite.backends.caching import CachingTfliteBackend
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames
 from benchbench.values.device import RunnerKind, Traits
 
 
-class Npu(CachingBackend):
+class Npu(CachingTfliteBackend):
     """An NPU through LiteRT, compiled for ahead of time or on the device."""
 
     kind: Literal["npu"] = "npu"
