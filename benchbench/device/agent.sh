@@ -471,6 +471,8 @@ job() { # LOCK NUMBER LIMIT ARG...: runs as the leader of a session, in the job'
   wait "$tool"
   code=$?
   up_now
+  { echo > tool.ended; } 2>/dev/null
+  wake # the device may be read already, while what the tool has left is being ended
   rmdir "$registered" &
   kill_session $$ "$$ $!" "$helpers" # also what it left behind: it would heat and slow the next one
   restore_settings
@@ -506,6 +508,19 @@ put() { # NAME SIZE: so much of stdin; else fails, with $written
   case $written in "$2+0 "*) ;; *) return 1 ;; esac
 }
 
+read_after() { # where it was read before the job in this folder, too
+  [ ! -f conditions.before ] || [ -f conditions.after ] || reading .. > conditions.after
+}
+
+until_over() { # SECONDS at most
+  nap "$1"
+  look_at_job
+  [ $is = RUNNING ] && [ -f tool.ended ] || return 0
+  read_after
+  look_at_job
+  [ $is = DONE ] || { nap 5; look_at_job; }
+}
+
 # A start that a lost link cut off has made no process by now: there is nothing that could still come.
 await() { # SECONDS, for a job that somebody else has started
   look_at_job
@@ -514,8 +529,7 @@ await() { # SECONDS, for a job that somebody else has started
     look_at_job
     [ $is = STARTING ] && is=ABSENT && return
   fi
-  nap "$1"
-  look_at_job
+  until_over "$1"
 }
 
 answer() { # of the job in this folder: the state $is and, when it is over, all it left
@@ -528,7 +542,7 @@ answer() { # of the job in this folder: the state $is and, when it is over, all 
   echo "rc=$code"
   say t0 "$began"
   say t1 "$ended"
-  [ ! -f conditions.before ] || [ -f conditions.after ] || reading .. > conditions.after
+  read_after
   up_now
   echo "now=$up"
   set -- conditions.before conditions.after out err
@@ -591,15 +605,22 @@ thermal_service() {
   done
 }
 
+has() { command -v "$1" > /dev/null 2>&1; }
+
 throttling() { # what Android's thermal service says, or a Pi's firmware: both take their time
-  command -v dumpsys > /dev/null 2>&1 && dumpsys thermalservice 2>/dev/null | thermal_service
-  command -v vcgencmd > /dev/null 2>&1 && say get_throttled "$(vcgencmd get_throttled 2>/dev/null)"
+  has dumpsys && dumpsys thermalservice 2>/dev/null | thermal_service
+  has vcgencmd && say get_throttled "$(vcgencmd get_throttled 2>/dev/null)"
 }
 
 conditions() { # the first line is when, which is $read_at too
   up_now
   read_at=$up
   echo "uptime=$read_at"
+  slow=""
+  if has dumpsys || has vcgencmd; then
+    throttling & # beside all the rest; a line is written in one piece
+    slow=$!
+  fi
   for zone in /sys/class/thermal/thermal_zone*; do
     look "$zone/type"
     kind=$seen
@@ -620,7 +641,7 @@ conditions() { # the first line is when, which is $read_at too
   while read -r key value _; do
     [ "$key" = MemAvailable: ] && say memory_available_kb "$value" && break
   done < /proc/meminfo
-  if command -v dumpsys > /dev/null 2>&1; then
+  if has dumpsys; then
     dumpsys battery 2>/dev/null | while read -r key value _; do
       case $key in
         level:) say battery "$value" ;;
@@ -639,7 +660,7 @@ conditions() { # the first line is when, which is $read_at too
       break
     done
   fi
-  throttling
+  [ -z "$slow" ] || wait "$slow"
 }
 
 probe() {
@@ -763,8 +784,7 @@ case $verb in
       own=""
       command -v setsid > /dev/null 2>&1 && own=setsid
       $own sh "$self" job "$lock" "$number" "$limit" "$@" > /dev/null 2>&1 < /dev/null &
-      nap "$wait"
-      look_at_job
+      until_over "$wait"
     else
       [ -d "$jobs/$name" ] || { echo "cannot make $jobs/$name" >&2; exit 1; }
       in_job "$jobs" "$name"

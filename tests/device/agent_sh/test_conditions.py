@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,6 +40,39 @@ def test_a_reading_serves_one_job_only(machine: Machine) -> None:
     (Path(machine.jobs) / "reading").write_text("1000000000\n")
     assert machine.start("a", "true", wait="0", more=("conditions",)).state in {"DONE", "RUNNING", "STARTING"}
     assert machine.start("b", "true", more=("conditions",)).before.keys() > {"uptime"}
+
+
+def with_tools(machine: Machine, **scripts: str) -> Machine:
+    """The machine with further commands; each may wait for a file with `wait_for`, a while."""
+    tools = machine.folder.parent / "tools"
+    tools.mkdir()
+    wait_for = 'wait_for() { n=0; until [ -e "$1" ]; do n=$((n + 1)); [ $n -lt 300 ] || return; sleep 0.1; done; }'
+    for name, script in scripts.items():
+        (tools / name).write_text(f"#!/bin/sh\ncd '{tools}' || exit\n{wait_for}\n{script}\n")
+        (tools / name).chmod(0o755)
+    return replace(machine, path=f"{tools}:{machine.path}")
+
+
+def test_services_that_take_their_time_are_asked_at_the_same_time(machine: Machine) -> None:
+    """Each answers when the other has been asked."""
+    asked = ': > "$1"; wait_for battery && wait_for thermalservice || exit'
+    phone = with_tools(machine, dumpsys=f"{asked}\necho '  level: 85'; echo 'Thermal Status: 2'")
+    said = pairs(phone.verb("conditions", phone.jobs).decode())
+    assert (next(iter(said)), said["battery"], said["thermal_status"]) == ("uptime", "85", "2")
+
+
+def test_a_device_is_read_while_what_a_tool_has_left_is_being_ended(machine: Machine) -> None:
+    """A setting is put back, which ends a job, when the device has been read after its tool."""
+    over = machine.folder.parent / "tools" / "over"
+    phone = with_tools(
+        machine,
+        dumpsys="[ ! -e over ] || echo > read",
+        settings='case $1 in get) echo 1 ;; put) [ ! -e over ] || { wait_for read && echo > "in time"; } ;; esac',
+    )
+    reply = phone.start("a", "touch", str(over), wait="90", more=("set", "global/x", "2", "conditions"))
+    assert reply.state == "DONE"
+    assert reply.after.keys() > {"uptime", "load"}
+    assert (over.parent / "in time").exists()
 
 
 def test_files_are_sampled_while_a_job_runs(machine: Machine) -> None:
