@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from benchbench.values.quantities import PER_LAUNCH, SCORES, of_group, quantity
-from benchbench.values.quantity import COUNT, MILLISECONDS, NUMBER, SHARE, Dtype, Quantity, Unit
+from benchbench.values.quantity import COUNT, MILLISECONDS, NUMBER, SECONDS, SHARE, Dtype, Quantity, Unit
 
 NO_UNIT = Unit("")
 
@@ -125,7 +125,7 @@ CASES = _of_cases(
     Column("launches", "launches behind the numbers", "Int64", COUNT),
     Column("launches_ok", "launches that ended well", "Int64", COUNT),
     Column("launches_all", "launches with an outcome", "Int64", COUNT),
-    Column("stopped", "why it has no further rounds, where rounds go on by need; empty = it had those of the plan"),
+    Column("stopped", "why it has no further rounds; empty = it had those of the plan"),
     *of_group("phase"),
     *of_group("memory"),
     *of_group("added"),
@@ -184,6 +184,17 @@ INFERENCES = _of_trials(
     TRIAL,
     Column("number", "place among the steady inferences of its launch, from 0", "Int64", COUNT),
     Column("time_ms", "how long it took", "float64", MILLISECONDS),
+)
+
+CONDITIONS = _of_trials(
+    RUN,
+    *PLACE,
+    TRIAL,
+    Column("quantity", "what was read: temperature, clock, clock limit (of thermal caps), or throttled"),
+    Column("sensor", "a thermal zone, a cluster of cores, or a throttle flag"),
+    Column("second", "of the trial, from the beginning of its tool", "float64", SECONDS),
+    Column("at", "when that was, by the clock of the host", "datetime64[ms, UTC]"),
+    Column("value", "°C, MHz, or 1 for a flag that was set", "float64", NUMBER),
 )
 
 COMPARISON = _of_trials(

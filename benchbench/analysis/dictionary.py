@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from benchbench.analysis.columns import CASES, CLASSES, COMPARISON, CONFUSION, INFERENCES, SCORED, TRIALS, Column
+from benchbench.analysis.columns import (
+    CASES,
+    CLASSES,
+    COMPARISON,
+    CONDITIONS,
+    CONFUSION,
+    INFERENCES,
+    SCORED,
+    TRIALS,
+    Column,
+)
 from benchbench.values.quantity import CaseStatistic, Dtype, Quantity
 
 _FILES = {
@@ -12,6 +22,7 @@ _FILES = {
     ("confusion",): CONFUSION,
     ("results", "cases"): SCORED,
     ("inferences",): INFERENCES,
+    ("conditions",): CONDITIONS,
     ("comparison",): COMPARISON,
 }
 _TYPES: dict[Dtype, str] = {
@@ -20,6 +31,7 @@ _TYPES: dict[Dtype, str] = {
     "str": "text",
     "bool": "true or false",
     "object": "text",
+    "datetime64[ms, UTC]": "time",
 }
 _STATISTICS: dict[CaseStatistic, str] = {
     "median": "median of its launches",

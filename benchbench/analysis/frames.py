@@ -27,14 +27,16 @@ from benchbench.analysis.columns import (
     typed,
     typed_columns,
 )
+from benchbench.analysis.conditions import conditions_frame
 from benchbench.analysis.disturbances import Canaries, Disturbance, canaries_of, disturbances
 from benchbench.analysis.trials import place, trial_row
 from benchbench.config.rules import BudgetRule
+from benchbench.run_folder.conditions import read_conditions
 from benchbench.run_folder.journal import read_records
 from benchbench.run_folder.manifest import CaseRecord, Manifest, read_manifest
 from benchbench.run_folder.series import Series, read_series, series_of
 from benchbench.values.formatting import counted
-from benchbench.values.outcome import Outcome, Statistic, Timings, common_statistic
+from benchbench.values.outcome import Outcome, SensorSeries, Statistic, Timings, common_statistic
 from benchbench.values.stop import Stop
 
 
@@ -158,6 +160,19 @@ class Run:
             part = pd.DataFrame({"number": series.number, "time_ms": series.time_ns / 1e6})
             parts.append(part.assign(run=self.id, trial=trial, **place(cells[trial]))[[*INFERENCES]])
         return pd.concat(parts[1:] or parts, ignore_index=True)
+
+    @cached_property
+    def sensors(self) -> dict[str, tuple[SensorSeries, ...]]:
+        """What sensors told during each trial, canaries among them; read when asked for, raising as `series`."""
+        began = {o.trial: o.during.began for o in self.recorded if o.during and o.during.began}
+        return read_conditions(self.folder, began) if began else {}
+
+    @cached_property
+    def conditions(self) -> pd.DataFrame:
+        """One row a look at a sensor: when, in `second` of its trial, and what it told."""
+        cells = {o.trial: self.cells.get(o.case) or cell_of_outcome(o) for o in self.recorded}
+        places = {trial: {"run": self.id, **place(cell)} for trial, cell in cells.items()}
+        return conditions_frame(self.recorded, self.sensors, places)
 
     @cached_property
     def _statistics(self) -> dict[str, Statistic]:

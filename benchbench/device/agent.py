@@ -28,6 +28,7 @@ class Reply:
 
     state: State
     tool_s: float | None = None
+    began_s: float | None = None  # the device's uptime
     raw: JobOutput | None = None
     before: Mapping[str, str] = field(default_factory=dict)
     after: Mapping[str, str] = field(default_factory=dict)
@@ -58,7 +59,7 @@ def parse_reply(data: bytes, *, limit_s: float) -> Reply:
     )
     series = {name.removeprefix(SERIES): files.pop(name) for name in [*files] if name.startswith(SERIES)}
     raw = JobOutput(code, files.pop("out", b""), files.pop("err", b""), files, late)
-    return Reply(state, tool_s, raw, before, after, number(values.get("now")), series)
+    return Reply(state, tool_s, started, raw, before, after, number(values.get("now")), series)
 
 
 def read_series(data: bytes, sources: Sequence[str]) -> tuple[Sample, ...]:

@@ -177,9 +177,11 @@ class Session:
             pulled.append(target)
         return JobResult(
             raw.without(self.device.env),
-            reply.tool_s,
-            tuple(pulled),
-            tuple(retries),
+            tool_s=reply.tool_s,
+            began_s=reply.began_s,
+            began=None if reply.began_s is None else _when(reply.began_s, reply.now_s),
+            outputs=tuple(pulled),
+            retries=tuple(retries),
             before=self._dated(reply.before, reply.now_s) if reply.before else None,
             after=self._dated(reply.after, reply.now_s) if reply.after else None,
             samples={s.name: read_series(reply.series.get(s.name, b""), s.sources) for s in job.samples},
@@ -191,9 +193,7 @@ class Session:
         Of one that serves two jobs, as the last of the one and the first of the other, only its time comes again.
         """
         if self._last is None or self._last.values.get("uptime") != values.get("uptime"):
-            read_s = number(values.get("uptime"))
-            age_s = now_s - read_s if now_s is not None and read_s is not None else 0
-            self._last = Reading(datetime.now(UTC) - timedelta(seconds=min(max(age_s, 0), LONGEST_S)), values)
+            self._last = Reading(_when(number(values.get("uptime")), now_s), values)
         return self._last
 
     def _pull(self, source: str, target: Path) -> None:
@@ -298,3 +298,9 @@ def open_session(
         with contextlib.suppress(BenchbenchError):
             session.release()
         session.transport.close()
+
+
+def _when(uptime_s: float | None, now_s: float | None) -> datetime:
+    """The time by this host's clock of an uptime of a device that is `now_s` up; now where it is not told."""
+    age_s = now_s - uptime_s if now_s is not None and uptime_s is not None else 0
+    return datetime.now(UTC) - timedelta(seconds=min(max(age_s, 0), LONGEST_S))

@@ -14,6 +14,7 @@ from benchbench.analysis.choices import Candidate, Choice
 from benchbench.analysis.formatting import LIKENESS, METRICS
 from benchbench.analysis.rows import Row, rows_of
 from benchbench.analysis.tradeoffs import is_broken
+from benchbench.report.during import during_rows
 from benchbench.report.results import Results, missing
 from benchbench.report.tradeoff_texts import tradeoff_texts
 from benchbench.runtimes import BACKENDS, runtime_of_backend
@@ -48,6 +49,7 @@ def tables_of(results: Results) -> Tables:
         "cases": _cases(results),
         "operations": _operations(results),
         "conditions": _conditions(results),
+        "during": during_rows(results),
         "comparison": _comparison(results),
     }
 

@@ -9,19 +9,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from pydantic import ValidationError
 
+from benchbench.run_folder.conditions import write_conditions
 from benchbench.run_folder.manifest import Manifest, read_manifest, write_manifest
 from benchbench.run_folder.names import file_name, slug
-from benchbench.run_folder.series import compact_series, series_of, write_series
+from benchbench.run_folder.series import series_of, write_series
+from benchbench.run_folder.series_files import compact_all
 from benchbench.values.atomic import PARTS
 from benchbench.values.errors import InputError, file_error
 from benchbench.values.outcome import Outcome
 from benchbench.values.stop import Stop
 
-_IN_SERIES = {"measurement": {"timings": {"samples"}}}
+_IN_SERIES: Any = {"measurement": {"timings": {"samples"}}, "during": {"series"}}  # in files of their own
 DAMAGE_REMEDY = "`benchbench run --resume` does its trial again; delete the line to be told no more"
 
 
@@ -81,6 +83,8 @@ class Journal:
         try:
             if times := outcome.measurement.timings.samples:
                 write_series(self.folder, series_of(outcome.trial, times))
+            if outcome.during and outcome.during.series:
+                write_conditions(self.folder, outcome.trial, outcome.during)
             self._lines.write(outcome.model_dump_json(exclude_defaults=True, exclude=_IN_SERIES) + "\n")
             self._lines.flush()
             os.fsync(self._lines.fileno())
@@ -121,9 +125,9 @@ class Journal:
         write_manifest(self.folder, manifest)
 
     def end(self) -> None:
-        """The run is done: its series become one file."""
+        """The run is done: its series become one file of each kind."""
         try:
-            compact_series(self.folder)
+            compact_all(self.folder)
         except OSError as error:
             raise file_error(error, f"{self.folder}: its series cannot be written") from error
 

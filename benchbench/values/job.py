@@ -107,6 +107,8 @@ class JobResult:
 
     raw: JobOutput
     tool_s: float | None = None
+    began_s: float | None = None  # the device's uptime when its tool began, and then by this host's clock
+    began: datetime | None = None
     outputs: tuple[Path, ...] = ()
     retries: tuple[str, ...] = ()
     before: Reading | None = None

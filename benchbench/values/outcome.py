@@ -7,9 +7,9 @@ the tools do), temperatures degrees Celsius. None means that nobody said.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 
 from benchbench.values.backend import Cache
 from benchbench.values.case import CANARY, LATENCY
@@ -205,15 +205,34 @@ class Conditions(Frozen):
     memory_available_mb: float | None = None
 
 
+class SensorSeries(Frozen):
+    """What one sensor told while a job ran: values and when, in seconds since the tool began."""
+
+    quantity: (
+        str  # "temperature" (°C), "clock" and "clock limit" (MHz), "throttled" (1 at each look at which it was so)
+    )
+    sensor: str  # a thermal zone, a cluster of cores, a throttle flag
+    second: tuple[float, ...]
+    value: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _a_value_a_look(self) -> Self:
+        if len(self.second) != len(self.value):
+            raise ValueError("as many values as seconds")
+        return self
+
+
 class DuringConditions(Frozen):
     """The device while a job ran, of so many looks at it."""
 
     looks: int
+    began: str | None = None  # the tool; UTC, ISO 8601, by this host's clock
     temperature_c: float | None = None  # the hottest of the sensors that matter
     temperatures_c: dict[str, float] = Field(default_factory=dict)  # sensor -> hottest
     clocks_mhz: dict[str, float] = Field(default_factory=dict)  # policy -> median
     lowest_clocks_mhz: dict[str, float] = Field(default_factory=dict)
     throttled: tuple[str, ...] = ()
+    series: tuple[SensorSeries, ...] = ()  # in a file of their own: run_folder/conditions.py
 
 
 class SettingSeen(Frozen):

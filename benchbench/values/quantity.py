@@ -10,7 +10,7 @@ from typing import Literal
 from benchbench.values import formatting
 from benchbench.values.outcome import Outcome
 
-Dtype = Literal["float64", "Int64", "str", "bool", "object"]
+Dtype = Literal["float64", "Int64", "str", "bool", "object", "datetime64[ms, UTC]"]
 Better = Literal["lower", "higher"]
 # median: over the launches that count; last: of the last launch that says it; scored: of the trial with the accuracy
 CaseStatistic = Literal["median", "last", "scored"]

@@ -54,6 +54,15 @@ def test_heat_that_comes_and_goes_during_a_job_is_seen(
     assert set(during.lowest_clocks_mhz.values()) == {1200.0}
     assert any(flag.endswith("capped at 1200 of 2850 MHz") for flag in during.throttled)
     assert during.looks >= 2
+    told = {(one.quantity, one.sensor): one for one in during.series}
+    heat = told["temperature", "cpu_thermal#0"]
+    assert (heat.value[0], heat.value[-1]) == (41.0, 78.0)
+    assert 0 <= heat.second[0] < heat.second[-1]
+    assert list(heat.second) == sorted(heat.second)
+    assert {sensor for quantity, sensor in told if quantity == "clock"} == set(during.clocks_mhz)
+    assert {sensor for quantity, sensor in told if quantity == "clock limit"} == set(during.clocks_mhz)
+    assert during.began is not None
+    assert before.at <= during.began
     quantities = seen["quantities"]
     assert isinstance(quantities, dict)
     assert quantities["above_idle_c"] == 0
@@ -70,3 +79,5 @@ def test_a_phones_thermal_service_is_asked_meanwhile(phone: Phone, tmp_path: Pat
     during = seen["during"]
     assert isinstance(during, DuringConditions)
     assert during.throttled == ("thermal status severe",)
+    (flag,) = (one for one in during.series if one.quantity == "throttled")
+    assert (flag.sensor, set(flag.value)) == ("thermal status severe", {1.0})

@@ -18,21 +18,21 @@ from benchbench.modes.launch import transcript, without_times
 from benchbench.run_folder.journal import Journal, create, new_folder, read_outcomes, reopen
 from benchbench.run_folder.manifest import Manifest
 from benchbench.run_folder.series import (
-    ALL,
     CHOICE,
     EDGE,
     WHOLE,
-    compact_series,
     read_series,
     series_of,
     write_series,
 )
+from benchbench.run_folder.series_files import compact_all
 from benchbench.values.errors import InputError
 from benchbench.values.job import Job, JobOutput
 from benchbench.values.outcome import Measurement, Outcome, Timings
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "reports" / "sample" / "outcomes.jsonl"
+ALL = "inferences.parquet"
 
 
 def times(count: int, seed: int = 0, us: float = 60.0) -> tuple[float, ...]:
@@ -134,10 +134,10 @@ def test_a_run_without_series_ends_without_a_file_of_them(folder: Path) -> None:
 def test_a_trial_that_was_done_again_has_its_newer_series(folder: Path) -> None:
     for trial in ("a/r1", "a/r2"):
         write_series(folder, series_of(trial, (1.0, 2.0)))
-    compact_series(folder)
+    compact_all(folder)
     write_series(folder, series_of("a/r1", (7.0,)))
     assert read_series(folder)["a/r1"].time_ns.tolist() == [7000]
-    compact_series(folder)
+    compact_all(folder)
     assert {trial: series.time_ns.tolist() for trial, series in read_series(folder).items()} == {
         "a/r1": [7000],
         "a/r2": [1000, 2000],
@@ -150,7 +150,7 @@ def test_a_damaged_file_is_named_and_costs_no_other(folder: Path, damage: bytes)
         write_series(folder, series_of(trial, (1.0, 2.0)))
     bad = folder / "series" / "a__r1.parquet"
     bad.write_bytes(damage)
-    compact_series(folder)
+    compact_all(folder)
     with pytest.raises(InputError, match=r"a__r1\.parquet: cannot be read") as told:
         read_series(folder)
     assert "delete it" in str(told.value.remedy)
@@ -161,7 +161,7 @@ def test_a_damaged_file_is_named_and_costs_no_other(folder: Path, damage: bytes)
 def test_a_whole_that_is_damaged_stays_beside_the_new(folder: Path) -> None:
     write_series(folder, series_of("a/r1", (1.0,)))
     (folder / "series" / ALL).write_bytes(b"x")
-    compact_series(folder)
+    compact_all(folder)
     (folder / "series" / ALL).unlink()
     assert read_series(folder).keys() == {"a/r1"}
 

@@ -35,6 +35,7 @@ def figures_of(results: Results) -> tuple[Figure, ...]:
         profile.figure(results),
         stability.figure(results),
         *conditions.figures(results),
+        *conditions.while_running(results),
     )
 
 

@@ -12,7 +12,7 @@ from benchbench.analysis.rows import Row
 from benchbench.report.results import Results
 
 Spec = dict[str, Any]
-Table = Literal["cases", "operations", "conditions", "comparison"]
+Table = Literal["cases", "operations", "conditions", "during", "comparison"]
 PAIR = ("place", "family")
 ROWS = "rows"  # the name of a figure's data
 

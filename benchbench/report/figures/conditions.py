@@ -20,6 +20,42 @@ def figures(_: Results) -> tuple[Figure, ...]:
     )  # fmt: skip
 
 
+def while_running(_: Results) -> tuple[Figure, ...]:
+    """The hottest sensor, and the clock of each cluster of cores, while trials ran."""
+    told = (("temperature", "Hottest sensor, °C"), ("clock", "Lowest clock, MHz"))
+    return tuple(
+        Figure(
+            f"during-{what}", "during", ("place",), f"{{place}}: {title}, while trials ran",
+            f"{title}, while trials ran on {{place}}", _over_the_run(what), needs=(what,),
+        )
+        for what, title in told
+    )  # fmt: skip
+
+
+def _over_the_run(what: str) -> Spec:
+    return {
+        "height": 120,
+        "mark": {"type": "line", "strokeWidth": 1.2, "point": {"size": 14}},
+        "encoding": {
+            "x": {
+                "field": "minute",
+                "type": "quantitative",
+                "title": "minutes since the first look",
+                "scale": {"nice": False},
+            },
+            "y": {
+                "field": what,
+                "type": "quantitative",
+                "title": None,
+                "scale": {"zero": False},
+                "axis": {"tickCount": 4},
+            },
+            "color": {"field": "of", "type": "nominal", "title": None, "legend": {"orient": "top"}},
+            "tooltip": [{"field": "sensor"}, {"field": what}, {"field": "case"}],
+        },
+    }
+
+
 def _spec(column: str, title: str) -> Spec:
     tips = [{"field": "case"}, {"field": column, "title": title}, {"field": "throttled"}]
     return {
