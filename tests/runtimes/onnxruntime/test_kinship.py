@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 from onnx import ModelProto, numpy_helper
+from onnxruntime.quantization import quantize_dynamic
 
 from benchbench.runtimes.models import family_remarks, variants
 from benchbench.values.case import Kin
@@ -131,3 +133,24 @@ def test_what_follows_a_flattened_image_is_found_in_both_orders(tmp_path: Path, 
     twin = onnx_models.model(nodes, [("image", FLOAT, [1, 2, 4, 4])], [("y", FLOAT, [1, 5])], held)
     found = related(tmp_path, float=build(M(tensors, ops)), twin=twin)
     assert relations(found)["twin"] == ("", "same")
+
+
+def test_weights_that_are_scaled_while_running_are_those_of_the_float_file(tmp_path: Path) -> None:
+    whole = onnx_models.stacked(size=8, channels=8, layers=2, classes=64)
+    moved = {
+        name: array * (1 + np.random.RandomState(5).normal(0, 0.4, array.shape))
+        for name, array in constants(whole).items()
+    }
+    files = {"float": whole, "tuned": changed(whole, **moved)}
+    for name in ("float", "tuned"):
+        (tmp_path / f"{name}.onnx").write_bytes(files[name].SerializeToString())
+        quantize_dynamic(tmp_path / f"{name}.onnx", tmp_path / f"{name}-int8.onnx")
+        files[f"{name}-int8"] = onnx.load(tmp_path / f"{name}-int8.onnx")
+    ops = {node.op_type for node in files["float-int8"].graph.node}
+    assert {"ConvInteger", "MatMulInteger"} <= ops
+    assert relations(related(tmp_path, **files)) == {
+        "float": ("", "same"),
+        "float-int8": ("", "same"),
+        "tuned": ("", "retrained"),
+        "tuned-int8": ("", "retrained"),
+    }
