@@ -67,6 +67,8 @@ def test_a_mistake_in_a_device_file_is_one_line_with_file_and_key(
 def test_a_binary_is_looked_for_beside_its_device_file_also_on_resume(tmp_path: Path) -> None:
     device = read_device(written(tmp_path, "pixel8.toml", PHONE + "binary = 'tools/benchmark_model'"))
     assert device.binary == str(tmp_path / "tools" / "benchmark_model")
+    other = read_device(written(tmp_path, "pixel8.toml", PHONE + "onnxruntime_perf_test = 'tools/perf'"))
+    assert (other.onnxruntime_perf_test, other.binary) == (str(tmp_path / "tools" / "perf"), None)
 
 
 def test_this_machine_is_there_without_a_file(tmp_path: Path) -> None:

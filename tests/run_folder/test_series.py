@@ -195,6 +195,9 @@ def test_a_transcript_keeps_both_ends_of_a_long_list_and_all_of_a_short_one() ->
     assert without_times(short) == short
     long = json.loads(without_times(json.dumps({"steady_ns": list(range(1000, 2000))}).encode()))["steady_ns"]
     assert long == [*range(1000, 1020), "(960 more)", *range(1980, 2000)]
+    seconds = b", ".join(b"%g" % (1e-5 * n) for n in range(1, 1001))
+    kept = without_times(seconds + b", ").split(b", ")
+    assert (kept[0], kept[20], kept[-2], len(kept)) == (b"1e-05", b'"(960 more)"', b"0.01", 42)
 
 
 def test_a_controller_killed_at_any_point_loses_the_trial_in_flight_at_most() -> None:
