@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         run_matrix,
         run_models,
     )
-    from benchbench.report.figure import draw, figure
+    from benchbench.report.figure import figure
     from benchbench.report.figures.drawing import FigureFiles
     from benchbench.report.page import write_report
     from benchbench.run_folder.baselines import baseline, baselines, set_baseline
@@ -60,7 +60,7 @@ _HOME = {
         *("plan_matrix", "quantize"),
         *("resume", "run", "run_again", "run_matrix", "run_models"),
     ),
-    "benchbench.report.figure": ("draw", "figure"),
+    "benchbench.report.figure": ("figure",),
     "benchbench.report.figures.drawing": ("FigureFiles",),
     "benchbench.report.page": ("write_report",),
     "benchbench.run_folder.baselines": ("baseline", "baselines", "set_baseline"),
@@ -86,7 +86,6 @@ __all__ = [
     "load",
     "load_matrix",
     "device_status",
-    "draw",
     "figure",
     "plan_matrix",
     "quantize",

@@ -102,3 +102,18 @@ def share(row: Row) -> str:
 def samples(row: Row) -> str:
     n = row["accuracy_n"]
     return "an unknown number of samples" if pd.isna(n) else f"{int(n):,} sample{'s' if n != 1 else ''}"
+
+
+def missing(row: Row) -> str | None:
+    """Why a case has no bar of its own: what ran instead of the delegate, or what failed; None = it has one."""
+    if row["headline"]:
+        return None
+    if row["status"] != "ok":
+        return str(row["status"])
+    if row["verdict"] in {"none", "unavailable"}:
+        return f"not on {row['kind'] or 'it'}: {row['executor']}"
+    if row["verdict"] == "mixed":
+        return f"launches ran on different executors, mostly {row['executor']}"
+    if row["verdict"] == "unknown":
+        return "unconfirmed: nothing says what ran"
+    return "throttled, hot or profiled"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -39,6 +39,9 @@ from benchbench.values.formatting import counted
 from benchbench.values.outcome import Outcome, SensorSeries, Statistic, Timings, common_statistic
 from benchbench.values.stop import Stop
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 @dataclass(frozen=True, repr=False)
 class Run:
@@ -65,6 +68,19 @@ class Run:
         from benchbench.analysis.notebook import as_html
 
         return as_html(self)
+
+    def plot(self, quantity: str = "typical_ms", *, cases: pd.DataFrame | None = None, ax: Axes | None = None) -> Axes:
+        """Draw each launch of a quantity, with the median and its interval, a row a case; returns the matplotlib Axes.
+
+        `quantity`: its column in `trials`, in the unit of which it is drawn; typical_ms is the latency. `cases`: some
+        rows of `cases`; None = all that were launched. `ax`: where to draw; None = a figure of its own.
+
+        Raises InputError for a quantity that no launch has and for cases of several model families, which are not
+        compared; NothingToDo where nothing is to be drawn.
+        """
+        from benchbench.analysis.launch_plot import plot_launches
+
+        return plot_launches(self, quantity, cases, ax)
 
     @cached_property
     def outcomes(self) -> tuple[Outcome, ...]:

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from benchbench.analysis.comparison_text import MOST_ROWS, as_markdown, escaped, left_out
-from benchbench.report.results import Results, missing
+from benchbench.analysis.formatting import missing
+from benchbench.report.results import Results
 from benchbench.values import formatting
 from benchbench.values.doubt import Doubt
 from benchbench.values.quantities import quantity

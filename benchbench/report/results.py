@@ -12,7 +12,6 @@ from benchbench.analysis.choices import Choice, choices_of
 from benchbench.analysis.formatting import shorten
 from benchbench.analysis.frames import Run, common_statistics
 from benchbench.analysis.recommend import Recommendation, recommend
-from benchbench.analysis.rows import Row
 from benchbench.analysis.tally import Tally, tally
 from benchbench.analysis.tradeoffs import fastest, tradeoffs
 from benchbench.report.comparison import Comparison, comparison_of
@@ -156,18 +155,3 @@ def phases_of(statistics: pd.Series) -> tuple[Quantity, ...]:
     """The phases of a launch; the steady one is named for the statistic that the cases share."""
     steady = replace(case_quantity("median_ms"), label=f"steady {formatting.statistic_title(statistics)}")
     return (*of_group("phase"), steady)
-
-
-def missing(row: Row) -> str | None:
-    """Why a case has no bar of its own: what ran instead of the delegate, or what failed; None = it has one."""
-    if row["headline"]:
-        return None
-    if row["status"] != "ok":
-        return str(row["status"])
-    if row["verdict"] in {"none", "unavailable"}:
-        return f"not on {row['kind'] or 'it'}: {row['executor']}"
-    if row["verdict"] == "mixed":
-        return f"launches ran on different executors, mostly {row['executor']}"
-    if row["verdict"] == "unknown":
-        return "unconfirmed: nothing says what ran"
-    return "throttled, hot or profiled"

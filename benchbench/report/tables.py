@@ -11,11 +11,11 @@ import pandas as pd
 
 from benchbench.analysis.cases import ran
 from benchbench.analysis.choices import Candidate, Choice
-from benchbench.analysis.formatting import LIKENESS, METRICS
+from benchbench.analysis.formatting import LIKENESS, METRICS, missing
 from benchbench.analysis.rows import Row, rows_of
 from benchbench.analysis.tradeoffs import is_broken
 from benchbench.report.during import during_rows
-from benchbench.report.results import Results, missing
+from benchbench.report.results import Results
 from benchbench.report.tradeoff_texts import tradeoff_texts
 from benchbench.runtimes import BACKENDS, runtime_of_backend
 from benchbench.values import formatting

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,25 @@ def test_a_figure_of_a_frame_has_its_cases_and_no_others(folder: Path) -> None:
     assert sum(map(len, figure("latency", run)["datasets"].values())) > len(rows)
     with pytest.raises(NothingToDo):
         figure("latency", run, cases=chosen[:0])
+
+
+@pytest.mark.parametrize("name", ["profile", "conditions-temperature_before_c"])
+def test_a_figure_of_a_frame_has_what_else_is_known_of_its_cases(folder: Path, name: str) -> None:
+    run = load(folder)
+    spec = figure(name, run, cases=run.cases[run.cases["device"] == "rpi5"])
+    assert {row["place"] for part in spec["datasets"].values() for row in part} == {"rpi5"}
+
+
+def test_a_figure_saves_itself_and_shows_itself_in_a_notebook(folder: Path, tmp_path: Path) -> None:
+    chart = figure("latency", load(folder))
+    for form, start in {"png": b"\x89PNG", "svg": b"<svg", "pdf": b"%PDF"}.items():
+        assert start in chart.save(str(tmp_path / f"mine.{form}"), theme="dark", size="paper").read_bytes()[:100]
+    with pytest.raises(InputError, match="gif") as error:
+        chart.save(tmp_path / "mine.gif")
+    assert ".svg" in error.value.remedy
+    with pytest.raises(InputError, match="cannot be written"):
+        chart.save(tmp_path / "nowhere" / "mine.png")
+    picture, shown = chart._repr_png_()
+    with Image.open(BytesIO(picture)) as image:
+        assert (image.width, image.height) == (2 * shown["width"], 2 * shown["height"])
+    assert json.loads(json.dumps(chart)) == chart

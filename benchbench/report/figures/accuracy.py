@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
-from benchbench.report.figures.base import CASE_TIPS, PAIR, PALE, TIME_AXIS, Figure, Spec, color_of
+from benchbench.report.figures.base import CASE_TIPS, LOG_TIME_AXIS, PAIR, PALE, Figure, Spec, color_of
 from benchbench.report.results import Results
 
 _SHORT = "length(datum.variant) > 24 ? slice(datum.variant, 0, 11) + '…' + slice(datum.variant, -12) : datum.variant"
+_ENDS = {f"{op}_{field}": (op, field) for field in ("median_ms", "score") for op in ("min", "max")}  # of both axes
+_WITH_ENDS: Spec = {"joinaggregate": [{"op": op, "field": field, "as": name} for name, (op, field) in _ENDS.items()]}
+_FRONT: list[Spec] = [
+    {"filter": "datum.pareto"},
+    {
+        "aggregate": [{"op": "argmin", "field": "id", "as": "one"}],
+        "groupby": ["median_ms", "score", *_ENDS],
+    },
+    {"calculate": "datum.one.variant", "as": "variant"},
+    {"calculate": _SHORT, "as": "name"},
+]
+
+
+def _near(other: str) -> str:
+    """Whether another of the front is so near that their names would run into each other on one line."""
+    across = f"abs(log(datum.median_ms / datum.{other}_ms)) < 0.22 * log(datum.max_median_ms / datum.min_median_ms)"
+    up = f"abs(datum.score - datum.{other}_score) <= 0.1 * (datum.max_score - datum.min_score)"
+    return f"(isValid(datum.{other}_ms) && {across} && {up})"
+
+
+# Neighbours on the front are named above and below in turn; of those on one side that are near, every other one is
+# further off.
+_NAMED: list[Spec] = [
+    {
+        "window": [
+            {"op": "row_number", "as": "place"},
+            *(
+                {"op": op, "field": field, "param": 2, "as": f"{side}_{name}"}
+                for op, side in (("lag", "before"), ("lead", "after"))
+                for field, name in (("median_ms", "ms"), ("score", "score"))
+            ),
+        ],
+        "sort": [{"field": "median_ms"}],
+    },
+    {"calculate": f"datum.place % 4 > 1 && ({_near('before')} || {_near('after')}) ? 31 : 17", "as": "off"},
+]
 
 
 def figure(results: Results) -> Figure:
-    front: list[Spec] = [
-        {"filter": "datum.pareto"},
-        {"aggregate": [{"op": "argmin", "field": "id", "as": "one"}], "groupby": ["median_ms", "score"]},
-        {"calculate": "datum.one.variant", "as": "variant"},
-        {"window": [{"op": "row_number", "as": "place_on_front"}], "sort": [{"field": "median_ms"}]},
-        {"calculate": _SHORT, "as": "name"},
-    ]
-
-    # Neighbours on the front are named above and below in turn, so that names do not run into each other.
-    def names(odd: int, dy: int) -> Spec:
-        return {
-            "transform": [*front, {"filter": f"datum.place_on_front % 2 === {odd}"}],
-            "mark": {"type": "text", "dy": dy, "fontSize": 11},
-            "encoding": {"text": {"field": "name"}},
-        }
-
+    names: Spec = {
+        "transform": [_WITH_ENDS, *_FRONT, *_NAMED],
+        "mark": {"type": "text", "dy": {"expr": "datum.place % 2 ? 1 - datum.off : datum.off"}, "fontSize": 11},
+        "encoding": {"text": {"field": "name"}},
+    }
     broken: Spec = {
         "transform": [{"filter": "datum.broken"}, {"calculate": f"'✕ output broken: ' + ({_SHORT})", "as": "words"}],
         "mark": {"type": "text", "align": "left", "dx": 10, "fontSize": 11},
@@ -38,13 +63,13 @@ def figure(results: Results) -> Figure:
                 "type": "quantitative",
                 "title": "latency (logarithmic)",
                 "scale": {"type": "log", "nice": False, "padding": 60},
-                "axis": TIME_AXIS,
+                "axis": LOG_TIME_AXIS,
             },
             "y": {
                 "field": "score",
                 "type": "quantitative",
                 "title": None,
-                "scale": {"zero": False, "padding": 22},
+                "scale": {"zero": False, "padding": 36},
                 "axis": {"tickCount": 5},
             },
         },
@@ -58,9 +83,8 @@ def figure(results: Results) -> Figure:
                     "tooltip": [*CASE_TIPS, {"field": "measured", "title": "accuracy"}],
                 },
             },
-            {"transform": front[:1], "mark": {"type": "point", "size": 190, "strokeWidth": 1.4}},
-            names(1, -16),
-            names(0, 17),
+            {"transform": _FRONT[:1], "mark": {"type": "point", "size": 190, "strokeWidth": 1.4}},
+            names,
             broken,
         ],
     }

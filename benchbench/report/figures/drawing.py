@@ -19,7 +19,7 @@ FileTheme = Literal["light", "dark"]
 VEGA_LITE = "6.4"  # what the page's scripts are of, too
 MOST_PARTS = 4  # of one file; the overview shows all devices
 _WIDTH = 760  # pixels, of what is as wide as a page
-_SCALE = 2  # pixels of a file for each of these
+SCALE = 2  # pixels of a file for each of these
 _POINTS = 72  # to an inch
 _FONTS = "DejaVu Sans, Noto Sans, Arial, sans-serif"
 
@@ -71,7 +71,7 @@ def drawn(spec: Spec, form: Format, theme: Theme = "light", size: Size = "page")
         return text.encode()
     if form == "pdf":
         return bytes(vl_convert.vegalite_to_pdf(spec, **look))
-    return bytes(vl_convert.vegalite_to_png(spec, scale=_SCALE, **look))
+    return bytes(vl_convert.vegalite_to_png(spec, scale=SCALE, **look))
 
 
 def _on_sheet(svg: str, form: Format, sheet: Sheet) -> bytes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from benchbench.report.figures.base import (
     BEST_HEADLINES,
     CASE_TIPS,
+    LOG_TIME_AXIS,
     PAIR,
     PALE,
-    TIME_AXIS,
     Figure,
     Spec,
     color_of,
@@ -22,7 +22,11 @@ from benchbench.values.quantities import of_group
 def phases(results: Results) -> Figure:
     """Initialisation, first inference, warm-up and steady state, on a logarithmic axis."""
     labels = {one.case_column: one.label for one in phases_of(results.cases["statistic"])}
-    x: Spec = {"scale": {"type": "log", "nice": False, "padding": 10}, "title": "time (logarithmic)", "axis": TIME_AXIS}
+    x: Spec = {
+        "scale": {"type": "log", "nice": False, "padding": 10},
+        "title": "time (logarithmic)",
+        "axis": LOG_TIME_AXIS,
+    }
     spec = _marks(results, labels, x, time_of("datum.value"), positive=True)
     alt = "Phases of a launch per variant and delegate of {family} on {place}"
     return Figure("phases", "cases", PAIR, "{place} · {family}", alt, spec, needs=("median_ms",))

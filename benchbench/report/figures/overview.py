@@ -28,7 +28,7 @@ def figure(results: Results) -> Figure:
         "spacing": 8,
         "resolve": {"scale": {"x": "independent"}},
         "spec": {
-            "width": {"step": 66},
+            "width": {"step": 72},
             "height": {"step": 20},
             "encoding": {
                 "y": {
@@ -36,14 +36,14 @@ def figure(results: Results) -> Figure:
                     "type": "nominal",
                     "sort": planned(results, "place"),
                     "title": None,
-                    "axis": {**NAMES, "ticks": False},
+                    "axis": {**NAMES, "ticks": False, "domain": False},
                 },
                 "x": {
                     "field": "delegate",
                     "type": "nominal",
                     "sort": list(results.colors),
                     "title": None,
-                    "axis": {"orient": "top", "labelAngle": 0, "ticks": False, "domain": False, "labelLimit": 62},
+                    "axis": {"orient": "top", "labelAngle": 0, "ticks": False, "domain": False, "labelLimit": 70},
                 },
             },
             "layer": [
@@ -74,7 +74,7 @@ def figure(results: Results) -> Figure:
                     },
                 },
                 {
-                    "mark": {"type": "text", "fontSize": 11, "limit": 64},
+                    "mark": {"type": "text", "fontSize": 11, "limit": 71},
                     "encoding": {
                         "text": {"field": "cell"},
                         "tooltip": [{"field": "place", "type": "nominal", "title": "device"}, *CASE_TIPS],
