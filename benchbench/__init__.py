@@ -5,6 +5,8 @@ The functions behind the commands:
     folder = benchbench.run("matrix.toml")      # or run_models(["a.tflite", "b.tflite"], delegates=["xnnpack", "gpu"])
     run = benchbench.load(folder)
     run.cases                                   # pandas frames: a row a case; run.trials, run.classes, run.confusion
+    run.plot()                                  # each launch of a case on a matplotlib Axes
+    benchbench.figure("latency", run)           # a figure of the page, which saves itself
 
 They are imported when they are used, so that `benchbench --help` is quick.
 """

@@ -48,7 +48,11 @@ def report(runs: tuple[Path, ...], out: Path | None, **files: Any) -> None:
     from benchbench.report import FigureFiles, write_report  # takes seconds to import; what was wrong is told by now
     from benchbench.report.comparison import comparison_of
 
-    click.echo(str(write_report(loaded, out or runs[0], FigureFiles(**files))))
+    page = write_report(loaded, out or runs[0], FigureFiles(**files))
+    click.echo(str(page))
+    for name in files["names"] or ():
+        if not any((page.parent / "figures").glob(f"{name}[-.]*")):
+            console.err().print(f"figure {name} has nothing to show", markup=False)
     if found := comparison_of(loaded):
         console.err().print(in_short(found.frame, found.failing), markup=False)
     for run in loaded:  # talk: a script reads the page's path alone

@@ -70,6 +70,13 @@ def test_a_figure_nobody_has_is_refused_with_the_names_there_are(folder: Path, t
     assert "png" in done.stderr
 
 
+def test_a_figure_that_has_nothing_to_show_is_told(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "devices").mkdir()
+    done = Workbench(tmp_path).benchbench("report", str(folder), "--out", "out", "--figures", "latency,history")
+    assert "figure history has nothing to show" in done.stderr
+    assert [path.name for path in (tmp_path / "out" / "figures").iterdir()] == ["latency.png"]
+
+
 def test_a_figure_of_a_frame_has_its_cases_and_no_others(folder: Path) -> None:
     run = load(folder)
     chosen = run.cases[(run.cases["device"] == "pixel8") & (run.cases["delegate"] == "xnnpack")]

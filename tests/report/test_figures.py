@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -93,3 +94,51 @@ def test_what_a_page_draws_is_compiled_from_the_spec_of_the_file(tmp_path: Path)
     assert found["data"][0] == {"name": "rows"}
     assert "var(--ink)" in str(found["config"])
     assert "10.1" not in str(found)
+
+
+def front(folder: Path, times_ms: Sequence[float]) -> Path:
+    """A run whose cases are all on the front: the slower, the more accurate."""
+    models = [variant(scheme="int8", name=f"int8_per_channel_{n}") for n, _ in enumerate(times_ms)]
+    outcomes = []
+    for n, (model, ms) in enumerate(zip(models, times_ms, strict=True)):
+        measured = launches([0.99 * ms, ms, 1.01 * ms], model=model)
+        scores = {"n": 1000, "dataset": "ab", "top1": 0.9 + n / 1000}
+        scored = {"purpose": "accuracy", "trial": f"{measured[0].case}/accuracy", "accuracy": scores}
+        outcomes += [*measured, measured[0].model_copy(update=scored)]
+    return write_run(folder, outcomes, variants=models)
+
+
+def texts(svg: Path) -> list[tuple[float, float, str]]:
+    """Where each text is within its part of the drawing, and what it says."""
+    found = re.findall(r'<text[^>]* transform="translate\(([-\d.]+),([-\d.]+)\)[^>]*>([^<]*)<', svg.read_text())
+    return [(float(x), float(y), words) for x, y, words in found]
+
+
+def test_names_on_the_front_keep_off_each_other(tmp_path: Path) -> None:
+    close = [4.0, 4.3, 4.6, 4.9, 5.2, 5.6]
+    drawn = written(front(tmp_path, [*close, 12.0, 80.0]), formats=["svg"])["accuracy.svg"]
+    names = [one for one in texts(drawn) if one[2].startswith("int8_per_channel_")]
+    assert len(names) == len(close) + 2
+    widest, highest = 6.6 * len(names[0][2]), 11  # of 11 pixels in DejaVu Sans
+    meet = [
+        (one[2], other[2])
+        for n, one in enumerate(names)
+        for other in names[:n]
+        if abs(one[0] - other[0]) < widest and abs(one[1] - other[1]) < highest
+    ]
+    assert meet == []
+
+
+@pytest.mark.parametrize(
+    ("times_ms", "named"),
+    [
+        ([0.045, 0.2, 1.7], {"50 µs", "100 µs", "200 µs", "500 µs", "1 ms"}),
+        ([81.5, 84.0, 89.0], {"82 ms", "84 ms", "86 ms", "88 ms"}),
+        ([1.0, 80.0, 20_000.0], {"1 ms", "10 ms", "100 ms", "1 s", "10 s"}),
+    ],
+)
+def test_a_logarithmic_axis_names_round_times(tmp_path: Path, times_ms: Sequence[float], named: set[str]) -> None:
+    drawn = written(front(tmp_path, times_ms), formats=["svg"])["accuracy.svg"]
+    told = [words for _, _, words in texts(drawn) if re.fullmatch(r"[\d.]+ (µs|ms|s)", words)]
+    assert named <= set(told)
+    assert len(told) <= 12
