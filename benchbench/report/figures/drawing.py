@@ -105,7 +105,15 @@ def whole_specs(
             parts.setdefault(tuple(row[name] for name in figure.each), []).append(row)
         groups = [rows for part in parts.values() if (rows := drawn_rows(figure, part))]
         if groups:
-            yield figure, _composed(figure, groups[:MOST_PARTS], width)
+            yield figure, _composed(figure, groups[:MOST_PARTS], width) | _more(len(groups))
+
+
+def _more(parts: int) -> Spec:
+    """What a file says where it has not all parts."""
+    if parts <= MOST_PARTS:
+        return {}
+    words = f"{MOST_PARTS} of {parts} are shown here; the page has all."
+    return {"title": {"text": words, "orient": "bottom", "anchor": "start", "fontSize": 11, "fontWeight": "normal"}}
 
 
 def _composed(figure: Figure, groups: Sequence[Sequence[Row]], width: int) -> Spec:
