@@ -59,6 +59,7 @@ def test_a_figure_is_written_in_every_format_theme_and_size_that_is_asked_for(fo
         assert max(in_points) == pytest.approx(1, abs=0.01)
         svg = sides_of_svg(figures / f"latency-{size}.svg")
         assert max(svg[0] / width_in, svg[1] / height_in) == pytest.approx(1, abs=0.01)
+        assert (svg[0] > svg[1]) == (size == "slide")  # which has its devices side by side
 
 
 def test_a_figure_nobody_has_is_refused_with_the_names_there_are(folder: Path, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def drawn(spec: Spec, form: Format, theme: Theme = "light", size: Size = "page")
         "allowed_base_urls": [],  # names in it come from strangers
     }
     if size != "page":
-        return _on_sheet(vl_convert.vegalite_to_svg(spec, **look), form, SHEETS[size])
+        return _on_sheet(spec, look, form, SHEETS[size])
     if form == "svg":
         text: str = vl_convert.vegalite_to_svg(spec, **look)
         return text.encode()
@@ -74,15 +74,19 @@ def drawn(spec: Spec, form: Format, theme: Theme = "light", size: Size = "page")
     return bytes(vl_convert.vegalite_to_png(spec, scale=SCALE, **look))
 
 
-def _on_sheet(svg: str, form: Format, sheet: Sheet) -> bytes:
+def _on_sheet(spec: Spec, look: Mapping[str, Any], form: Format, sheet: Sheet) -> bytes:
+    """The parts in as many columns as let them be largest."""
     import vl_convert
 
-    drawing = fitted(svg, sheet)
+    rest, parts = {name: value for name, value in spec.items() if name != "vconcat"}, spec["vconcat"]
+    tried = [{**rest, "concat": parts, "columns": columns} for columns in range(1, len(parts) + 1)]
+    drawings = [fitted(vl_convert.vegalite_to_svg(one, **look), sheet) for one in tried]
+    drawing = max(drawings, key=lambda one: one.per_px_in)
     if form == "svg":
         return drawing.in_unit(1, "in").encode()
     if form == "pdf":  # which takes a pixel for a point
         return bytes(vl_convert.svg_to_pdf(drawing.in_unit(_POINTS, "")))
-    return bytes(vl_convert.svg_to_png(svg, scale=drawing.per_px_in * _POINTS, ppi=sheet.dpi))
+    return bytes(vl_convert.svg_to_png(drawing.svg, scale=drawing.per_px_in * _POINTS, ppi=sheet.dpi))
 
 
 def compiled(figure: Figure) -> dict[str, Any]:
