@@ -6,6 +6,13 @@ from benchbench.report.figures.base import BEST, BOTH_ENDS, CASE_TIPS, NAMES, Fi
 from benchbench.report.results import Results
 
 FAST, SLOW = "#1f78b4", "#d9822b"
+_CELL, _PAGE = 72, 1000  # pixels across
+
+
+def _columns(results: Results) -> int:
+    """How many variants stand side by side on a page, where names of devices stay in sight."""
+    widest = max(results.cases.groupby("variant")["delegate"].nunique(), default=1)
+    return max(1, _PAGE // (_CELL * int(widest)))
 
 
 def figure(results: Results) -> Figure:
@@ -17,18 +24,17 @@ def figure(results: Results) -> Figure:
             {"calculate": "isValid(datum.shown) ? log(datum.shown / datum.fastest) / log(2) : null", "as": "slower"},
         ],
         "facet": {
-            "column": {
-                "field": "variant",
-                "type": "nominal",
-                "title": None,
-                "sort": planned(results, "variant"),
-                "header": {"labelExpr": BOTH_ENDS, "labelFontWeight": 600},
-            }
+            "field": "variant",
+            "type": "nominal",
+            "title": None,
+            "sort": planned(results, "variant"),
+            "header": {"labelExpr": BOTH_ENDS, "labelFontWeight": 600},
         },
-        "spacing": 8,
+        "columns": _columns(results),
+        "spacing": {"row": 16, "column": 8},
         "resolve": {"scale": {"x": "independent"}},
         "spec": {
-            "width": {"step": 72},
+            "width": {"step": _CELL},
             "height": {"step": 20},
             "encoding": {
                 "y": {
