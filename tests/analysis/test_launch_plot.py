@@ -7,10 +7,12 @@ from io import BytesIO
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pytest
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.lines import Line2D
 
 from benchbench.analysis.frames import Run, load
 from benchbench.values.errors import InputError, NothingToDo
@@ -36,7 +38,7 @@ def run(tmp_path: Path) -> Run:
         *launches([30.0, 31.0, 30.5], delegate="gpu", model=variant(scheme="int16x8"), verdict="none"),
         failed,
     ]
-    return load(write_run(tmp_path, outcomes, variants=[variant(scheme=s) for s in ("int16x8", "int4")]))
+    return load(write_run(tmp_path, outcomes, variants=[variant(scheme=s) for s in ("float32", "int16x8", "int4")]))
 
 
 def labels(ax: Axes) -> list[str]:
@@ -46,7 +48,11 @@ def labels(ax: Axes) -> list[str]:
 def dots(ax: Axes, label: str) -> list[tuple[float, int]]:
     """Where the marks of this name are: value and row."""
     (line,) = (line for line in ax.lines if line.get_label() == label)
-    return [(float(x), int(y)) for x, y in line.get_xydata()]  # type: ignore[union-attr]
+    return points(line)
+
+
+def points(line: Line2D) -> list[tuple[float, int]]:
+    return [(float(x), int(y)) for x, y in np.asarray(line.get_xydata())]
 
 
 def bars(ax: Axes) -> dict[int, tuple[float, float]]:
@@ -66,7 +72,7 @@ def test_the_dots_are_the_launches_and_a_bar_is_the_interval_of_its_case(run: Ru
     for place, delegate in enumerate(("cpu", "xnnpack")):
         row = rows.loc[delegate]
         assert found[place] == pytest.approx((row["low_ms"], row["high_ms"]))
-    strokes = {int(y): float(x) for line in ax.lines if line.get_marker() == "|" for x, y in line.get_xydata()}  # type: ignore[union-attr]
+    strokes = {place: ms for line in ax.lines if line.get_marker() == "|" for ms, place in points(line)}
     assert (strokes[0], strokes[1]) == (rows.loc["cpu", "median_ms"], rows.loc["xnnpack", "median_ms"])
     assert ax.get_xlabel().startswith("latency, ms")
     assert ax.get_xlim()[0] == 0
@@ -76,7 +82,7 @@ def test_the_dots_are_the_launches_and_a_bar_is_the_interval_of_its_case(run: Ru
 def test_a_row_says_what_ran_where_that_is_not_what_was_asked_for(run: Run) -> None:
     ax = run.plot()
     fell_back, crashed = labels(ax)[2:]
-    assert fell_back == "int16x8 · gpu (not on gpu: xnnpack)"
+    assert fell_back == "int16x8 · gpu (not on gpu: xnnpack (gpu took nothing))"
     assert crashed == "int4 · gpu (failed)"
     assert {place for _, place in dots(ax, "gpu")} == {2}
 
@@ -129,5 +135,5 @@ def test_names_of_others_are_texts_and_no_formulas(tmp_path: Path) -> None:
     ax = load(write_run(tmp_path, launches(FAST, model=model), variants=[model])).plot()
     assert labels(ax) == ["$\\frac{$ \\u001b[31m · xnnpack"]
     picture = BytesIO()
-    ax.figure.savefig(picture)  # type: ignore[union-attr]
+    pyplot.savefig(picture)
     assert picture.getvalue().startswith(b"\x89PNG")

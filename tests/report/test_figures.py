@@ -96,27 +96,29 @@ def test_what_a_page_draws_is_compiled_from_the_spec_of_the_file(tmp_path: Path)
     assert "10.1" not in str(found)
 
 
-def front(folder: Path, times_ms: Sequence[float]) -> Path:
+def front(folder: Path, times_ms: Sequence[float], scores: Sequence[float]) -> Path:
     """A run whose cases are all on the front: the slower, the more accurate."""
     models = [variant(scheme="int8", name=f"int8_per_channel_{n}") for n, _ in enumerate(times_ms)]
     outcomes = []
-    for n, (model, ms) in enumerate(zip(models, times_ms, strict=True)):
+    for model, ms, top1 in zip(models, times_ms, scores, strict=True):
         measured = launches([0.99 * ms, ms, 1.01 * ms], model=model)
-        scores = {"n": 1000, "dataset": "ab", "top1": 0.9 + n / 1000}
-        scored = {"purpose": "accuracy", "trial": f"{measured[0].case}/accuracy", "accuracy": scores}
+        scores_of = {"n": 1000, "dataset": "ab", "top1": top1}
+        scored = {"purpose": "accuracy", "trial": f"{measured[0].case}/accuracy", "accuracy": scores_of}
         outcomes += [*measured, measured[0].model_copy(update=scored)]
     return write_run(folder, outcomes, variants=models)
 
 
 def texts(svg: Path) -> list[tuple[float, float, str]]:
     """Where each text is within its part of the drawing, and what it says."""
-    found = re.findall(r'<text[^>]* transform="translate\(([-\d.]+),([-\d.]+)\)[^>]*>([^<]*)<', svg.read_text())
+    found = re.findall(r'<text[^>]* transform="translate\(([-\d.]+),([-\d.]+)\)[^>]*>([^<]+)</text>', svg.read_text())
     return [(float(x), float(y), words) for x, y, words in found]
 
 
-def test_names_on_the_front_keep_off_each_other(tmp_path: Path) -> None:
-    close = [4.0, 4.3, 4.6, 4.9, 5.2, 5.6]
-    drawn = written(front(tmp_path, [*close, 12.0, 80.0]), formats=["svg"])["accuracy.svg"]
+@pytest.mark.parametrize("least", [0.899, 0.5])  # the others rise steeply, or lie on one line
+def test_names_on_the_front_keep_off_each_other(tmp_path: Path, least: float) -> None:
+    close = [4.0, 4.3, 4.6, 4.9]
+    scores = [least, *(0.9 + n / 1000 for n, _ in enumerate([*close, 12.0]))]
+    drawn = written(front(tmp_path, [1.0, *close, 12.0], scores), formats=["svg"])["accuracy.svg"]
     names = [one for one in texts(drawn) if one[2].startswith("int8_per_channel_")]
     assert len(names) == len(close) + 2
     widest, highest = 6.6 * len(names[0][2]), 11  # of 11 pixels in DejaVu Sans
@@ -132,13 +134,13 @@ def test_names_on_the_front_keep_off_each_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("times_ms", "named"),
     [
-        ([0.045, 0.2, 1.7], {"50 µs", "100 µs", "200 µs", "500 µs", "1 ms"}),
+        ([0.045, 0.2, 1.7], {"100 µs", "200 µs", "1 ms"}),
         ([81.5, 84.0, 89.0], {"82 ms", "84 ms", "86 ms", "88 ms"}),
         ([1.0, 80.0, 20_000.0], {"1 ms", "10 ms", "100 ms", "1 s", "10 s"}),
     ],
 )
 def test_a_logarithmic_axis_names_round_times(tmp_path: Path, times_ms: Sequence[float], named: set[str]) -> None:
-    drawn = written(front(tmp_path, times_ms), formats=["svg"])["accuracy.svg"]
+    drawn = written(front(tmp_path, times_ms, [0.8, 0.85, 0.9]), formats=["svg"])["accuracy.svg"]
     told = [words for _, _, words in texts(drawn) if re.fullmatch(r"[\d.]+ (µs|ms|s)", words)]
     assert named <= set(told)
     assert len(told) <= 12

@@ -19,35 +19,32 @@ _FRONT: list[Spec] = [
 ]
 
 
-def _near(other: str) -> str:
-    """Whether another of the front is so near that their names would run into each other on one line."""
-    across = f"abs(log(datum.median_ms / datum.{other}_ms)) < 0.22 * log(datum.max_median_ms / datum.min_median_ms)"
-    up = f"abs(datum.score - datum.{other}_score) <= 0.1 * (datum.max_score - datum.min_score)"
-    return f"(isValid(datum.{other}_ms) && {across} && {up})"
-
-
-# Neighbours on the front are named above and below in turn; of those on one side that are near, every other one is
-# further off.
+# A name stands above its mark. Of neighbours on the front that are so near that their names would run into each other,
+# the second is named below, the third further above, and so on.
+_NEAR = (
+    "isValid(datum.ms_before)"
+    " && log(datum.median_ms / datum.ms_before) < 0.22 * log(datum.max_median_ms / datum.min_median_ms)"
+    " && abs(datum.score - datum.score_before) < 0.06 * (datum.max_score - datum.min_score)"
+)
+_BY_LATENCY: list[Spec] = [{"field": "median_ms"}]
 _NAMED: list[Spec] = [
     {
         "window": [
-            {"op": "row_number", "as": "place"},
-            *(
-                {"op": op, "field": field, "param": 2, "as": f"{side}_{name}"}
-                for op, side in (("lag", "before"), ("lead", "after"))
-                for field, name in (("median_ms", "ms"), ("score", "score"))
-            ),
+            {"op": "lag", "field": "median_ms", "as": "ms_before"},
+            {"op": "lag", "field": "score", "as": "score_before"},
         ],
-        "sort": [{"field": "median_ms"}],
+        "sort": _BY_LATENCY,
     },
-    {"calculate": f"datum.place % 4 > 1 && ({_near('before')} || {_near('after')}) ? 31 : 17", "as": "off"},
+    {"calculate": f"{_NEAR} ? 0 : 1", "as": "apart"},
+    {"window": [{"op": "sum", "field": "apart", "as": "cluster"}], "sort": _BY_LATENCY},
+    {"window": [{"op": "row_number", "as": "place"}], "groupby": ["cluster"], "sort": _BY_LATENCY},
 ]
 
 
 def figure(results: Results) -> Figure:
     names: Spec = {
         "transform": [_WITH_ENDS, *_FRONT, *_NAMED],
-        "mark": {"type": "text", "dy": {"expr": "datum.place % 2 ? 1 - datum.off : datum.off"}, "fontSize": 11},
+        "mark": {"type": "text", "dy": {"expr": "[31, -16, 17, -30][datum.place % 4]"}, "fontSize": 11},
         "encoding": {"text": {"field": "name"}},
     }
     broken: Spec = {

@@ -71,7 +71,7 @@ TIME_AXIS: Spec = {
 # Of 1, 2 … 9 of each power of ten, Vega names as many as there is room for. Where an axis spans so little that its
 # ticks are others (7.2, 7.4 …), it may name none of them: these keep their names.
 _UNNAMED = r"datum.label === '' && test(/^[0.]*[1-9][0.]*$/, '' + datum.value)"
-LOG_TIME_AXIS: Spec = {**TIME_AXIS, "tickCount": 8, "labelExpr": f"{_UNNAMED} ? '' : {TIME_AXIS['labelExpr']}"}
+LOG_TIME_AXIS: Spec = {**TIME_AXIS, "labelExpr": f"{_UNNAMED} ? '' : {TIME_AXIS['labelExpr']}"}
 NAMES: Spec = {"labelExpr": BOTH_ENDS, "labelLimit": 230, "labelPadding": 8}
 PALE: Spec = {"condition": {"test": "datum.broken", "value": 0.3}, "value": 1}
 # Of each variant and delegate the case with the fastest threads among headline numbers.

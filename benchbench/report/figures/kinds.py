@@ -35,14 +35,19 @@ def phases(results: Results) -> Figure:
 def memory(results: Results) -> Figure:
     """What the model adds as a bar, each further kind as a mark, from zero."""
     added, *_ = of_group("added")
-    labels = {one.case_column: one.label for one in (added, *of_group("memory"))}
-    has = {name: label for name, label in labels.items() if results.cases[name].notna().any()}
-    x: Spec = {"scale": {"zero": True, "nice": False}, "title": "MB", "axis": {"tickCount": 6}}
-    spec = _marks(results, has, x, "format(datum.value, '.3~r') + ' MB'", positive=False)
+    kinds = of_group("memory")
+    has = {one.case_column: one.label for one in kinds if results.cases[one.case_column].notna().any()}
+    x: Spec = {"scale": {"zero": True}, "title": "MB", "axis": {"tickCount": 6}}
+    told = "format(datum.value, '.3~r') + ' MB'"
+    spec = _marks(results, has, x, told, positive=False)
     bar: Spec = {
-        "transform": [{"filter": f"datum.kind === '{added.case_column}'"}],
+        "transform": [{"calculate": f"datum.{added.case_column}", "as": "value"}, {"calculate": told, "as": "told"}],
         "mark": {"type": "bar", "opacity": 0.35},
-        "encoding": {"x": {**x, "field": "value", "type": "quantitative"}, "color": color_of(results.colors)},
+        "encoding": {
+            "x": {**x, "field": added.case_column, "type": "quantitative"},
+            "color": color_of(results.colors),
+            "tooltip": [{"field": "told", "title": added.label}, *CASE_TIPS[:4]],
+        },
     }
     spec["layer"].insert(0, bar)
     alt = "Memory by kind per variant and delegate of {family} on {place}"
@@ -51,26 +56,27 @@ def memory(results: Results) -> Figure:
 
 def _marks(results: Results, labels: dict[str, str], x: Spec, told: str, *, positive: bool) -> Spec:
     fold, shape = kinds_of(labels)
+    kinds: list[Spec] = [
+        *fold,
+        *([{"filter": "datum.value > 0"}] if positive else []),
+        {"calculate": told, "as": "told"},
+    ]
+    ends: Spec = {
+        "joinaggregate": [
+            {"op": "min", "field": "value", "as": "least"},
+            {"op": "max", "field": "value", "as": "most"},
+        ],
+        "groupby": ["variant", "delegate"],
+    }
     axis: Spec = {**x, "type": "quantitative"}
     tips = [{"field": "named", "title": "what"}, {"field": "told", "title": "value"}, *CASE_TIPS[:4]]
     return {
         "height": {"step": 17, "for": "offset"},
-        "transform": [
-            *BEST_HEADLINES,
-            *fold,
-            *([{"filter": "datum.value > 0"}] if positive else []),
-            {"calculate": told, "as": "told"},
-            {
-                "joinaggregate": [
-                    {"op": "min", "field": "value", "as": "least"},
-                    {"op": "max", "field": "value", "as": "most"},
-                ],
-                "groupby": ["variant", "delegate"],
-            },
-        ],
+        "transform": BEST_HEADLINES,
         "encoding": rows_by(results),
         "layer": [
             {
+                "transform": [*kinds, ends],
                 "mark": {"type": "rule", "strokeWidth": 1.2, "opacity": 0.4},
                 "encoding": {
                     "x": {**axis, "field": "least"},
@@ -79,6 +85,7 @@ def _marks(results: Results, labels: dict[str, str], x: Spec, told: str, *, posi
                 },
             },
             {
+                "transform": kinds,
                 "mark": {"type": "point", "filled": True, "size": 46},
                 "encoding": {
                     "x": {**axis, "field": "value"},

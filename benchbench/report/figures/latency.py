@@ -25,7 +25,9 @@ _ENDS: list[Spec] = [
     {"calculate": "isValid(datum.shown) && datum.high_ms > 0.9 * datum.edge", "as": "beyond"},
     {"calculate": "isValid(datum.shown) ? (datum.beyond || !isValid(datum.high_ms) ? datum.shown : datum.high_ms) : 0",
      "as": "end"},
-    {"calculate": f"datum.label + (datum.beyond ? ' · interval to ' + ({time_of('datum.high_ms')}) : '')",
+    # Without a bar there is no colour to say whose row it is.
+    {"calculate": "datum.status === 'ok' ? datum.label : datum.delegate + ': ' + datum.label", "as": "said"},
+    {"calculate": f"datum.said + (datum.beyond ? ' · interval to ' + ({time_of('datum.high_ms')}) : '')",
      "as": "words"},
 ]  # fmt: skip
 

@@ -21,8 +21,9 @@ def lines_along(
             "header": {"labelExpr": BOTH_ENDS},
         },
         "columns": columns,
-        "spacing": {"row": 16, "column": 24},
-        "resolve": {"scale": {"y": "independent"}},
+        "bounds": "flush",  # plots stand in a grid, whatever is written on their axes
+        "spacing": {"row": 76, "column": 64},
+        "resolve": {"scale": {"y": "independent"}, "axis": {"x": "independent"}},
         "spec": {
             "width": width,
             "height": 120,

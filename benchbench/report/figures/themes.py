@@ -42,7 +42,7 @@ def config(theme: Theme, font: str = FONT) -> dict[str, Any]:
             "symbolBaseStrokeColor": soft,
         },
         "header": {"labelColor": ink, "labelFontSize": 12, "labelFontWeight": 600},
-        "title": {"color": ink, "anchor": "start", "fontSize": 13, "fontWeight": 600},
+        "title": {"color": ink, "anchor": "start", "fontSize": 13, "fontWeight": 600, "offset": 8},
         "text": {"color": ink},
         "rule": {"color": ink},
         "tick": {"color": ink},
