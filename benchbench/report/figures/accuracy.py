@@ -6,6 +6,8 @@ from benchbench.report.figures.base import CASE_TIPS, LOG_TIME_AXIS, PAIR, PALE,
 from benchbench.report.results import Results
 
 _SHORT = "length(datum.variant) > 24 ? slice(datum.variant, 0, 11) + '…' + slice(datum.variant, -12) : datum.variant"
+# The room for names above 100 % and above a cosine of 1 has no numbers.
+_POSSIBLE = "(datum.value > 1 && datum.value < 1.01) || (datum.value > 100 && datum.value < 105) ? '' : datum.label"
 _ENDS = {f"{op}_{field}": (op, field) for field in ("median_ms", "score") for op in ("min", "max")}  # of both axes
 _WITH_ENDS: Spec = {"joinaggregate": [{"op": op, "field": field, "as": name} for name, (op, field) in _ENDS.items()]}
 _FRONT: list[Spec] = [
@@ -67,7 +69,7 @@ def figure(results: Results) -> Figure:
                 "type": "quantitative",
                 "title": None,
                 "scale": {"zero": False, "padding": 36},
-                "axis": {"tickCount": 5},
+                "axis": {"tickCount": 5, "labelExpr": _POSSIBLE},
             },
         },
         "layer": [
