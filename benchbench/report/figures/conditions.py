@@ -6,7 +6,7 @@ from benchbench.report.figures.base import Figure, Spec
 from benchbench.report.results import Results
 from benchbench.values.quantities import of_group
 
-THROTTLED = "#cf5757"
+THROTTLED, PLAIN = "#cf5757", "#7d8aa0"
 
 
 def figures(_: Results) -> tuple[Figure, ...]:
@@ -22,17 +22,19 @@ def figures(_: Results) -> tuple[Figure, ...]:
 
 def while_running(_: Results) -> tuple[Figure, ...]:
     """The hottest sensor, and the clock of each cluster of cores, while trials ran."""
-    told = (("temperature", "Hottest sensor, °C"), ("clock", "Lowest clock, MHz"))
+    told = (("temperature", "hottest sensor while trials ran, °C"), ("clock", "lowest clock while trials ran, MHz"))
     return tuple(
         Figure(
-            f"during-{what}", "during", ("place",), f"{{place}}: {title}, while trials ran",
-            f"{title}, while trials ran on {{place}}", _over_the_run(what), needs=(what,),
+            f"during-{what}", "during", ("place",), f"{{place}}: {title}", f"{title}, on {{place}}",
+            _over_the_run(what), needs=(what,),
         )
         for what, title in told
     )  # fmt: skip
 
 
 def _over_the_run(what: str) -> Spec:
+    by_cluster: Spec = {"field": "of", "type": "nominal", "title": None, "legend": {"orient": "right"}}
+    of: Spec = {"color": by_cluster if what == "clock" else {"value": PLAIN}}
     return {
         "height": 120,
         "mark": {"type": "line", "strokeWidth": 1.2, "point": {"size": 14}},
@@ -42,6 +44,7 @@ def _over_the_run(what: str) -> Spec:
                 "type": "quantitative",
                 "title": "minutes since the first look",
                 "scale": {"nice": False},
+                "axis": {"tickCount": 10},
             },
             "y": {
                 "field": what,
@@ -50,7 +53,7 @@ def _over_the_run(what: str) -> Spec:
                 "scale": {"zero": False},
                 "axis": {"tickCount": 4},
             },
-            "color": {"field": "of", "type": "nominal", "title": None, "legend": {"orient": "top"}},
+            **of,
             "tooltip": [{"field": "sensor"}, {"field": what}, {"field": "case"}],
         },
     }
@@ -66,6 +69,7 @@ def _spec(column: str, title: str) -> Spec:
                 "type": "quantitative",
                 "title": "trial, in the order of the run",
                 "scale": {"nice": False},
+                "axis": {"tickMinStep": 1},
             },
             "y": {
                 "field": column,
@@ -76,8 +80,8 @@ def _spec(column: str, title: str) -> Spec:
             },
         },
         "layer": [
-            {"mark": {"type": "line", "strokeWidth": 1.2, "color": "#7d8aa0"}},
-            {"mark": {"type": "point", "filled": True, "size": 14, "color": "#7d8aa0"}, "encoding": {"tooltip": tips}},
+            {"mark": {"type": "line", "strokeWidth": 1.2, "color": PLAIN}},
+            {"mark": {"type": "point", "filled": True, "size": 14, "color": PLAIN}, "encoding": {"tooltip": tips}},
             {
                 "transform": [{"filter": "isValid(datum.throttled)"}],
                 "mark": {"type": "point", "shape": "triangle-up", "size": 64, "color": THROTTLED, "filled": True},
