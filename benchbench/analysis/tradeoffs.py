@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -89,39 +90,60 @@ def _numeric(column: pd.Series) -> pd.Series:
     return pd.to_numeric(column, errors="coerce").astype("float64")
 
 
+@dataclass(frozen=True, slots=True)
+class _Bases:
+    """What the cases of one family on one device are held against."""
+
+    float32: Mapping[str, dict[str, Any]]  # the first with each delegate
+    best_float: dict[str, Any] | None  # the fastest with weights of floats
+    exact: dict[str, Any] | None  # the float32 file as it is meant to be run, on the CPU where it was
+    accuracy: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, rows: Sequence[dict[str, Any]]) -> _Bases:
+        """From rows with their accuracy."""
+        sound = [row for row in rows if not row["broken"] and row["network"] == ""]
+        kept = [row for row in sound if row["relation"] == "same"]
+        floats = [row for row in kept if row["scheme"] in {"float32", "float16"}]
+        plain = [row for row in kept if row["scheme"] == "float32"]
+        by_kind = (row for kind in (*ON_CPU, None) for row in plain if row["kind"] == kind or kind is None)
+        exact = next((row for row in by_kind if not pd.isna(row["kind"])), None)
+        ranked = [row for row in sound if not math.isnan(row["accuracy"])]
+        most_accurate = max(ranked, key=lambda row: float(row["accuracy"]), default=None)
+        return cls(
+            {row["delegate"]: row for row in reversed(plain)},
+            min(floats, key=lambda row: row["median_ms"], default=None),
+            exact,
+            exact if exact is not None and not math.isnan(exact["accuracy"]) else most_accurate,
+        )
+
+
+_NO_BASES = _Bases({}, None, None, None)
+
+
 def _of_one_device(rows: Sequence[dict[str, Any]], same_within: float) -> list[dict[str, Any]]:
     """What `tradeoffs` says more of each of these rows, or says anew."""
     metric = metric_of(rows)
-    whole = [row | _accuracy_of(row, metric) for row in rows]
-    sound = [row for row in whole if not row["broken"] and row["network"] == ""]
-    kept = [row for row in sound if row["relation"] == "same"]
-    floats = [row for row in kept if row["scheme"] in {"float32", "float16"}]
-    plain = [row for row in kept if row["scheme"] == "float32"]
-    best_float = min(floats, key=lambda row: row["median_ms"], default=None)
-    by_kind = (row for kind in (*ON_CPU, None) for row in plain if row["kind"] == kind or kind is None)
-    exact = next((row for row in by_kind if not pd.isna(row["kind"])), None)
-    ranked = [row for row in sound if not math.isnan(row["accuracy"])]
-    most_accurate = max(ranked, key=lambda row: float(row["accuracy"]), default=None)
-    base = exact if exact is not None and not math.isnan(exact["accuracy"]) else most_accurate
-    front = _front(whole, metric)
-    found = []
-    for row, on_front in zip(whole, front, strict=True):
-        alone = row["network"] != ""
-        same = None if alone else next((one for one in plain if one["delegate"] == row["delegate"]), None)
-        best = None if alone else best_float
-        found.append(
-            {
-                **{name: row[name] for name in _accuracy_of(row, metric)},
-                **_gain("speedup", same, row, same_within),
-                **_gain("over_best", best, row, same_within),
-                "float32": None if same is None else same["case"],
-                "best_float": None if best is None else best["case"],
-                "smaller": math.nan if exact is None or alone else exact["size_mb"] / row["size_mb"],
-                **_change(None if alone else base, row),
-                "pareto": on_front,
-            }
-        )
-    return found
+    judged = [_accuracy_of(row, metric) for row in rows]
+    whole = [row | accuracy for row, accuracy in zip(rows, judged, strict=True)]
+    bases, front = _Bases.of(whole), _front(whole, metric)
+    return [
+        accuracy | _against(bases if row["network"] == "" else _NO_BASES, row, same_within) | {"pareto": on_front}
+        for row, accuracy, on_front in zip(whole, judged, front, strict=True)
+    ]
+
+
+def _against(bases: _Bases, row: dict[str, Any], same_within: float) -> dict[str, Any]:
+    """What a case gains and loses; another network has nothing to be held against."""
+    same, best = bases.float32.get(row["delegate"]), bases.best_float
+    return {
+        **_gain("speedup", same, row, same_within),
+        **_gain("over_best", best, row, same_within),
+        "float32": None if same is None else same["case"],
+        "best_float": None if best is None else best["case"],
+        "smaller": math.nan if bases.exact is None else bases.exact["size_mb"] / row["size_mb"],
+        **_change(bases.accuracy, row),
+    }
 
 
 def _accuracy_of(row: dict[str, Any], metric: str | None) -> dict[str, Any]:

@@ -203,17 +203,19 @@ def _status(found: Sequence[Event], measured: bool) -> tuple[str, str | None]:
     if row is not None:
         return "failed", row.line
     fatal = [event for event in found if event.kind in {"fatal", "crash"}]
-    ended = [e for e in fatal if e.kind == "crash" or _ends(e)]
-    if measured and not ended:
+    if measured and not any(event.kind == "crash" or _ends(event) for event in fatal):
         return "ok", None
-    errors = [event for event in found if event.kind in {"error", "fatal", "crash"}]
-    told = [e.line for e in errors if not GENERIC.search(e.line) and not HARMLESS.search(e.line)]
-    told = told or [e.line for e in errors if not HARMLESS.search(e.line)] or [e.line for e in errors]
     spoke = [event for event in found if event.kind not in {"warning", "parameter"}]
     stopped = bool(spoke) and spoke[-1].kind == "error" and not HARMLESS.search(spoke[-1].line)
-    if fatal or stopped:
-        return "failed", told[0]
-    return "incomplete", None
+    return ("failed", _telling(found)) if fatal or stopped else ("incomplete", None)
+
+
+def _telling(found: Sequence[Event]) -> str:
+    """The first line that says why, of those of its kind that say most; there is an error."""
+    lines = [event.line for event in found if event.kind in {"error", "fatal", "crash"}]
+    harmful = [line for line in lines if not HARMLESS.search(line)]
+    specific = [line for line in harmful if not GENERIC.search(line)]
+    return (specific or harmful or lines)[0]
 
 
 def _ends(event: Event) -> bool:
