@@ -133,7 +133,7 @@ def test_a_phone_lost_while_a_file_is_on_its_way_leaves_no_target(phone: Phone, 
 
 def test_close_from_another_thread_ends_a_transfer(phone: Phone, tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(bytes(30 << 20))
-    phone.device.rate = 1e5  # so slow that it would take minutes
+    phone.device.rate = 1e6  # so slow that it would take half a minute
     link = connect_adb(phone.address)
     threading.Timer(0.3, link.close).start()
     began = time.monotonic()
