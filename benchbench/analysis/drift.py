@@ -11,7 +11,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from scipy.optimize import brentq
 
 from benchbench.analysis.familywise import LEVEL, POWER
 from benchbench.analysis.intervals import CONFIDENCE, Interval, Ratio, judge
@@ -92,6 +91,8 @@ def _critical(p: float, parts: Sequence[Spread]) -> float:
 
 
 def _p(statistic: float, parts: Sequence[Spread]) -> float:
+    from scipy.optimize import brentq  # half a second to import, for drift alone
+
     low, high = math.log(1e-12), 0.0
     if _critical(1e-12, parts) <= statistic:
         return 1e-12

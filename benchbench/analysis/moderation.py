@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from scipy.optimize import brentq
 
 Floats = NDArray[np.float64]
 FEWEST = 3  # cases: fewer say nothing of how variances differ
@@ -46,4 +45,6 @@ def prior_of(spreads: list[Spread]) -> Spread | None:
 
 
 def _inverse_trigamma(value: float) -> float:
+    from scipy.optimize import brentq  # half a second to import, for comparisons alone
+
     return float(brentq(lambda x: float(special.polygamma(1, x)) - value, 1e-6, 1e8))
