@@ -15,8 +15,7 @@ from benchbench.values.errors import BenchbenchError, InputError
 @AS_JSON
 def models(files: tuple[Path, ...], as_json: bool) -> None:
     """Show what is in a model: scheme, inputs, outputs, ops, size."""
-    from benchbench.cli import progress as console
-    from benchbench.cli import tables
+    from benchbench.cli import console, tables
     from benchbench.runtimes.models import inspect
     from benchbench.values.model import ModelInfo, describe
 
@@ -70,12 +69,12 @@ def quantize(
 
     From a .tflite, an .onnx, a Keras file or a SavedModel folder.
     """
-    from benchbench.cli import progress as console
-    from benchbench.cli import tables
+    from benchbench.cli import console, tables
+    from benchbench.cli.progress import Making
     from benchbench.pipeline import quantize as make
     from benchbench.runtimes.quantizing.calibration import Pixels
 
-    with console.Making() as progress:
+    with Making() as progress:
         family = make(
             source,
             schemes or None,

@@ -43,7 +43,7 @@ def history(reports: tuple[Path, ...], cases: tuple[str, ...], as_json: bool) ->
 def _show(points: pd.DataFrame, found: tuple[Change, ...], *, charts: bool) -> None:
     """A row a change, the latest first; a line of blocks a case that changed, or that was asked for."""
     from benchbench.analysis.history import LEAST_RUNS
-    from benchbench.cli.progress import out
+    from benchbench.cli.console import out
     from benchbench.cli.tables import add, show, table_of
     from benchbench.values import formatting
 

@@ -53,14 +53,14 @@ def plan(
     """
     from benchbench import pipeline as api
     from benchbench.analysis.sensitivity import sensitivity
-    from benchbench.cli import progress as console
+    from benchbench.cli import console, progress
 
     if noise is not None and like is not None:
         raise click.UsageError("--noise states what --like reads from a run: give one")
     made, remarks = api.plan_matrix(matrix, inventory=inventory, selection=chosen(only, skip, seed), probe=probe)
     finds = sensitivity(made, noise, None if like is None else load_run(like))
     if not as_json:
-        console.show_plan(made, remarks)
+        progress.show_plan(made, remarks)
         console.err().print(str(finds), markup=False)
         return
     print_json(
@@ -124,7 +124,7 @@ def run(
       benchbench run a.tflite b.tflite --delegates xnnpack,gpu --threads 1,4
     """
     from benchbench import pipeline as api
-    from benchbench.cli import progress as console
+    from benchbench.cli import console
     from benchbench.execution.waiting import Wait
 
     if resume is not None and (again is not None or only or skip or seed is not None):
@@ -185,8 +185,7 @@ def devices(
     names: tuple[str, ...],
 ) -> None:
     """Show what is connected or in devices/, and what each can do."""
-    from benchbench.cli import progress as console
-    from benchbench.cli import tables
+    from benchbench.cli import console, tables
     from benchbench.config.inventory import select
     from benchbench.execution import inventory_changes
     from benchbench.execution.selection import all_devices
@@ -218,7 +217,7 @@ def devices(
 
 def _equip(name: str, inventory: Path, yes: bool) -> None:
     """What would be installed on stdout, and the doing of it on stderr."""
-    from benchbench.cli import progress as console
+    from benchbench.cli import console
     from benchbench.config.inventory import select
     from benchbench.device.opening import Absent, opened
     from benchbench.device.session import Session
@@ -263,9 +262,9 @@ def demo(reports: Path, imagenet: Path | None) -> None:
         finish(run_demo(reports, watch))
         return
     from benchbench import pipeline as api
-    from benchbench.cli import progress as console
+    from benchbench.cli.progress import Making
     from benchbench.demo.imagenet import prepare
 
-    with console.Making() as progress:
+    with Making() as progress:
         matrix = prepare(imagenet, progress.say, quantizing=progress)
     finish(api.run(matrix, reports=reports, watching=watch))

@@ -19,7 +19,7 @@ def init(places: tuple[Path, ...], force: bool, inventory: Path) -> None:
     Looks for models in the current folder and below, or in what is named. Every key is in the file, with a comment;
     touches no device.
     """
-    from benchbench.cli import progress as console
+    from benchbench.cli import console
     from benchbench.config.schema import MATRIX_FILE
     from benchbench.execution.first_matrix import init as write
     from benchbench.values.formatting import counted

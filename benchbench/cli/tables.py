@@ -17,7 +17,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from benchbench.cli.progress import err, out
+from benchbench.cli.console import err, out
 from benchbench.cli.wrapping import wrapped
 from benchbench.values import formatting
 from benchbench.values.formatting import NOTHING, number

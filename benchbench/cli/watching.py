@@ -12,7 +12,7 @@ from rich.console import ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
-from benchbench.cli.progress import err
+from benchbench.cli.console import err
 from benchbench.cli.wrapping import wrapped
 from benchbench.execution.progress import DeviceProgress, RunProgress, outcome_line
 from benchbench.execution.scheduler import Done, Event, Noted, Progressed, Scoring, Stopped

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchbench import pipeline as api
-from benchbench.cli.progress import Console
+from benchbench.cli.console import Console
 from benchbench.config.globs import LONGEST_GLOB
 from benchbench.config.inventory import select
 from benchbench.config.matrix import load_matrix
