@@ -3,7 +3,9 @@
 Each of this machine, a board over SSH and a phone over ADB (both on loopback) runs the same trials of at least two
 seconds. For each link, two figures side by side: of a run of the harness, timed from opening the devices to the last
 outcome on disk without the report, and of a plain shell loop that starts the very same command once for each launch,
-by itself, by `ssh` or by `adb shell`. Then what the agent costs the device while a job runs, waiting and sampling.
+by itself, by `ssh` or by `adb shell`. A run of all three spends this machine's time inside the tool after that of the
+slower of the others, since this machine's trials run alone. A short run before them loads the controller's libraries.
+First of all, what the agent costs the device while a job runs, waiting and sampling.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchbench.analysis.intervals import median_interval
 from benchbench.config.matrix import load_matrix
 from benchbench.device.agent import SCRIPT, parse_reply
 from benchbench.device.lock import Hold
@@ -45,13 +48,15 @@ from tests.beds.sshd import Board
 
 MODEL = Path(__file__).parents[1] / "benchbench" / "demo" / "fashion_mnist" / "fashion_mnist_float32.tflite"
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "20"))
+TRIAL_S = 2.15  # of inferences: some 2.3 inside the tool, with what it does before
 JOB_S = 10  # of the job that the agent waits for
-PAIRS = 10  # of launches with and without a sampler
-# Some two seconds of computing, which says itself how long it took.
+PAIRS = 20  # of launches with and without a sampler
+# Some two seconds of computing, which says itself how long it took, and how long of that it had its core.
 WORK = (
     sys.executable,
     "-c",
-    "import time; b = time.perf_counter(); sum(range(10**8)); print(time.perf_counter() - b)",
+    "from time import perf_counter, process_time; wall, own = perf_counter(), process_time(); sum(range(10**8)); "
+    "print(perf_counter() - wall, process_time() - own)",
 )
 MATRIX = f"""
 name = "overhead"
@@ -60,10 +65,10 @@ delegates = ["xnnpack"]
 family = "fashion_mnist"
 variants = "{MODEL}"
 [measure]
-rounds = {ROUNDS}
+rounds = {{rounds}}
 canary = false
 runs = 1
-min_seconds = 2.0
+min_seconds = {{seconds}}
 warmup_runs = 1
 warmup_min_seconds = 0
 """
@@ -103,10 +108,12 @@ class Verbs:
         return call
 
 
-def harness(folder: Path, devices: list[Device], verbs: Verbs) -> tuple[float, float, float]:
-    """Wall-clock of one run, the slowest device's seconds inside the tool, and the mean of a trial outside of it."""
+def harness(
+    folder: Path, devices: list[Device], verbs: Verbs, rounds: int = ROUNDS, trial_s: float = TRIAL_S
+) -> tuple[float, float, float]:
+    """Wall-clock of one run, the seconds inside the tool that nothing ran beside, and the mean of a trial outside."""
     path = folder / "matrix.toml"
-    path.write_text(MATRIX)
+    path.write_text(MATRIX.format(rounds=rounds, seconds=trial_s))
     matrix = load_matrix(path)
     began = time.monotonic()
     with verbs.counted():
@@ -120,7 +127,9 @@ def harness(folder: Path, devices: list[Device], verbs: Verbs) -> tuple[float, f
         assert outcome.wall_s is not None
         inside[outcome.device] += outcome.tool_s
         outside.append(outcome.wall_s - outcome.tool_s)
-    return wall, max(inside.values()), statistics.mean(outside)
+    here = {device.name for device in devices if isinstance(device.address, Local)}
+    away = [seconds for name, seconds in inside.items() if name not in here]
+    return wall, sum(inside[name] for name in here) + max(away, default=0), statistics.mean(outside)
 
 
 @dataclass(frozen=True)
@@ -214,19 +223,40 @@ def agent_alone(folder: Path) -> None:
         quick = statistics.median(agent.cost_ms("conditions", job=["true"]) for _ in range(5))
         waits = agent.cost_ms("conditions", job=["sleep", str(JOB_S)]) - quick
         samples = agent.cost_ms("conditions", *sampler, job=["sleep", str(JOB_S)]) - quick - waits
-        longer = []
-        for _ in range(PAIRS):
-            without, under = (float(agent.run(*options, job=WORK).stdout) for options in ((), sampler))
-            longer.append(under / without - 1)
+        taken = _taken_by(sampler, agent)
     finally:
         agent.close()
     print(f"agent      {quick:.1f} ms of CPU for a job that is over at once, {waits:.1f} ms more for one of {JOB_S} s")
-    share = samples / JOB_S / 10
+    middle, ends = statistics.median(taken), median_interval(taken)
+    assert ends is not None
+    share = f"{middle:+.2%} [{ends.low:+.2%}, {ends.high:+.2%}]"
     print(
-        f"sampler    {samples:.1f} ms of CPU in {JOB_S} s of two files at 1 Hz = {share:.2f} % of one core; "
-        f"a job of 2 s takes {statistics.median(longer) * 100:+.2f} % (median of {PAIRS} pairs)",
+        f"sampler    {samples:.1f} ms of CPU in {JOB_S} s of two files at 1 Hz = {samples / JOB_S / 1000:.2%} of a core"
+    )
+    print(
+        f"           keeps a job of 2 s off the core that they share for {share} of its time ({PAIRS} pairs)",
         flush=True,
     )
+
+
+def _taken_by(sampler: Sequence[str], agent: OwnAgent) -> list[float]:
+    """For how much longer a job does not have its core under a sampler, as a share of its own CPU time, pair by pair.
+
+    Job, agent and sampler have one core between them, as where all cores of a device are at work. What changes the
+    speed of that core changes the job's own time too, and so is not in the share.
+    """
+    both: dict[tuple[str, ...], list[float]] = {(): [], tuple(sampler): []}
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores)})
+    try:
+        for number in range(PAIRS):
+            for options in sorted(both, reverse=bool(number % 2)):  # in turn first
+                wall_s, own_s = map(float, agent.run(*options, job=WORK).stdout.split())
+                both[options].append(wall_s / own_s)
+    finally:
+        os.sched_setaffinity(0, cores)
+    without, under = both.values()
+    return [one - other for one, other in zip(under, without, strict=True)]
 
 
 def main() -> None:
@@ -241,9 +271,17 @@ def main() -> None:
         os.environ["ANDROID_ADB_SERVER_PORT"] = str(server.port)
         board = stack.enter_context(Board(folder / "board"))
         phone = stack.enter_context(Phone(folder / "phone"))
-        host = Device(name="host", address=Local(), workdir=str(folder / "host"))
-        ssh = Device(name="board", address=board.address, workdir=f"{board.workdir}/w", python=sys.executable)
-        adb = Device(name="phone", address=phone.address, workdir=f"{phone.workdir}/w", python=sys.executable)
+
+        def devices_in(place: str) -> list[Device]:
+            return [
+                Device(name="host", address=Local(), workdir=str(folder / "host" / place)),
+                Device(name="board", address=board.address, workdir=f"{board.workdir}/{place}", python=sys.executable),
+                Device(name="phone", address=phone.address, workdir=f"{phone.workdir}/{place}", python=sys.executable),
+            ]
+
+        wall, inside, _ = harness(folder, devices_in("first"), Verbs(), rounds=1, trial_s=0)
+        print(f"{'first':<10} run  {wall:6.2f} s / tool {inside:6.2f} s: one short trial on each, libraries loaded")
+        host, ssh, adb = devices_in("w")
         for title, devices in (("local", [host]), ("ssh", [ssh]), ("adb", [adb]), ("all three", [host, ssh, adb])):
             verbs = Verbs()
             wall, inside, outside = harness(folder, devices, verbs)
