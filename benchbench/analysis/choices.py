@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 
 import pandas as pd
 
@@ -59,16 +60,29 @@ def choices_of(cases: pd.DataFrame, tradeoffs: pd.DataFrame) -> tuple[Choice, ..
         table = tables.get(where, [])
         own, known = own_and_known(table)
         why = cannot_choose(rows, own, known)
-        candidates = tuple(_candidate(row, own, known) for row in sorted(own, key=lambda row: float(row["median_ms"])))
+        equal = _equal(known)
+        candidates = tuple(
+            _candidate(row, own, known, equal) for row in sorted(own, key=lambda row: float(row["median_ms"]))
+        )
         pitfalls = find_pitfalls(rows, table, LOSES_AT_MOST)
         found.append(Choice(run, device, family, why, candidates, pitfalls, shared.get((run, device), ())))
     return tuple(found)
 
 
-def _candidate(row: Row, own: Sequence[Row], known: Sequence[Row]) -> Candidate:
+def _equal(known: Sequence[Row]) -> frozenset[frozenset[str]]:
+    """Which of these cannot be told apart in speed, pair by pair."""
+    pairs = combinations_with_replacement(known, 2)
+    return frozenset(
+        frozenset((one["case"], other["case"]))
+        for one, other in pairs
+        if not told_apart(one["samples_ms"], other["samples_ms"])
+    )
+
+
+def _candidate(row: Row, own: Sequence[Row], known: Sequence[Row], equal: Container[frozenset[str]]) -> Candidate:
     is_known = any(row["case"] == one["case"] for one in known)
     low, high = loss_interval(row)
-    equals = (one["case"] for one in known if not told_apart(row["samples_ms"], one["samples_ms"]))
+    equals = (one["case"] for one in known if frozenset((row["case"], one["case"])) in equal)
     return Candidate(
         case=row["case"],
         known=is_known,

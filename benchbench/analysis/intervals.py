@@ -88,7 +88,8 @@ def ratio_of(base: Sequence[float], new: Sequence[float]) -> float:
     """
     if not base or not new or min(*base, *new) <= 0:
         return math.nan
-    return math.exp(float(np.median(_differences(base, new))))
+    ordered = _differences(base, new)
+    return math.exp((ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2)
 
 
 def ratio_interval(base: Sequence[float], new: Sequence[float]) -> Interval | None:
@@ -151,13 +152,20 @@ def _rank_sum_cdf(m: int, n: int) -> tuple[float, ...]:
 
 
 def _welch(base: NDArray[np.float64], new: NDArray[np.float64]) -> Interval:
-    shares = np.array([np.var(side, ddof=1) / len(side) for side in (base, new)])  # of the variance of the difference
-    difference = float(np.mean(new) - np.mean(base))
-    if not shares.any():
+    (base_mean, base_share), (new_mean, new_share) = _mean(base), _mean(new)
+    difference, variance = new_mean - base_mean, base_share + new_share
+    if not variance:
         return Interval(difference, difference)
-    freedom = shares.sum() ** 2 / (shares[0] ** 2 / (len(base) - 1) + shares[1] ** 2 / (len(new) - 1))
-    half = float(special.stdtrit(freedom, (1 + CONFIDENCE) / 2) * math.sqrt(shares.sum()))
+    freedom = variance**2 / (base_share**2 / (len(base) - 1) + new_share**2 / (len(new) - 1))
+    half = float(special.stdtrit(freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(variance)
     return Interval(difference - half, difference + half)
+
+
+def _mean(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The mean of several values, and the square of its standard error."""
+    n, mean = len(values), float(values.sum()) / len(values)
+    off = values - mean
+    return mean, float((off * off).sum()) / (n - 1) / n
 
 
 def compare(base: Sequence[float], new: Sequence[float], *, same_within: float = 0.03) -> Ratio:

@@ -51,15 +51,20 @@ class Recommendation:
 
 
 def recommend(
-    cases: pd.DataFrame, *, loses_at_most: float = LOSES_AT_MOST, same_within: float = 0.03
+    cases: pd.DataFrame,
+    *,
+    loses_at_most: float = LOSES_AT_MOST,
+    same_within: float = 0.03,
+    table: pd.DataFrame | None = None,
 ) -> tuple[Recommendation, ...]:
     """A recommendation per run, device and family: the fastest case that loses at most that much accuracy.
 
     Of cases that cannot be told apart in speed it is the most faithful one. It is never one with a broken output, of
     unknown outputs, of another network, or slower than the device's best float case, unless that loses too much.
+    `table` is that of `tradeoffs` for these cases, where it is made already.
     """
     cases = cases[cases["launches_all"] > 0]  # what was skipped says nothing about a delegate
-    tables = grouped(tradeoffs(cases, same_within=same_within), WHERE)
+    tables = grouped(tradeoffs(cases, same_within=same_within) if table is None else table, WHERE)
     measured = cases[cases["status"] == "ok"].groupby(WHERE[:2])["doubts"]
     shared = {where: common_doubts(doubts) for where, doubts in measured}
     return tuple(

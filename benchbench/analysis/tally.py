@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from benchbench.analysis.rows import rows_of
 from benchbench.run_folder.manifest import Manifest
 
 WORDS = {"ok": "measured", "skipped": "skipped", "failed": "failed", "incomplete": "failed", "pending": "not run"}
@@ -66,7 +67,7 @@ class Tally:
 
 def tally(run: Counted) -> Tally:
     """Count the cases of a run; cases are together where status and reason are the same."""
-    rows = run.cases.to_dict("records")
+    rows = rows_of(run.cases[["status", "error", "device", "family", "variant", "delegate"]])
     counts = dict.fromkeys(WORDS[status] for status in WORDS if any(row["status"] == status for row in rows))
     grouped: dict[tuple[str, str], list[dict[Any, Any]]] = {}
     for row in rows:

@@ -124,7 +124,7 @@ def served(wanted: bool) -> Iterator[LiveReport | None]:
     if not wanted:
         yield None
         return
-    from benchbench.cli.progress import err
+    from benchbench.cli.console import err
     from benchbench.report.live import LiveReport
 
     with LiveReport() as live:
@@ -135,7 +135,7 @@ def served(wanted: bool) -> Iterator[LiveReport | None]:
 def load_run(folder: Path) -> Run:
     """The run, after saying what is wrong with its records."""
     from benchbench.analysis.frames import load
-    from benchbench.cli import progress as console
+    from benchbench.cli import console
 
     run = load(folder)
     for remark in run.remarks:
@@ -156,17 +156,17 @@ def finish(folder: Path, *, measured: bool = True) -> None:
 
 def _show(folder: Path, *, measured: bool) -> None:
     from benchbench.analysis.budget import breaches
-    from benchbench.analysis.recommend import recommend
     from benchbench.analysis.tally import tally
-    from benchbench.cli import progress as console
-    from benchbench.cli import tables
-    from benchbench.report.page import write_report
+    from benchbench.cli import console, tables
+    from benchbench.report.page import write_results
+    from benchbench.report.results import Results
 
     loaded = load_run(folder)
     tables.show_cases(loaded.cases)
     for line in tally(loaded).lines:
         console.err().print(line, markup=False)
-    page = write_report([loaded], folder)
+    results = Results((loaded,))
+    page = write_results(results, folder)
     console.err().print(f"report: {page}", markup=False)
     failed = sum(outcome.status not in {"ok", "skipped"} for outcome in loaded.outcomes)
     if failed and measured:
@@ -176,7 +176,7 @@ def _show(folder: Path, *, measured: bool) -> None:
             f"{failed} of {len(loaded.outcomes)} trials failed{again if transient else ''}", markup=False
         )
     if measured:
-        tables.show_recommendations(recommend(loaded.cases))
+        tables.show_recommendations(results.recommendations)
     beyond = breaches(loaded.cases, loaded.budget)
     for breach in beyond:
         console.err().print(f"budget: {breach}", markup=False)

@@ -42,21 +42,22 @@ def report(runs: tuple[Path, ...], out: Path | None, **files: Any) -> None:
         raise InputError("a report on several runs needs a folder of its own", remedy="give --out FOLDER")
     loaded = [load_run(folder) for folder in runs]
     from benchbench.analysis.comparison_text import in_short
-    from benchbench.analysis.recommend import recommend
-    from benchbench.cli import progress as console
-    from benchbench.cli import tables
-    from benchbench.report import FigureFiles, write_report  # takes seconds to import; what was wrong is told by now
-    from benchbench.report.comparison import comparison_of
+    from benchbench.cli import console, tables
+    from benchbench.report import FigureFiles  # takes seconds to import; what was wrong is told by now
+    from benchbench.report.page import write_results
+    from benchbench.report.results import Results
 
-    page = write_report(loaded, out or runs[0], FigureFiles(**files))
+    results = Results(tuple(loaded))
+    page = write_results(results, out or runs[0], FigureFiles(**files))
     click.echo(str(page))
     for name in files["names"] or ():
         if not any((page.parent / "figures").glob(f"{name}[-.]*")):
             console.err().print(f"figure {name} has nothing to show", markup=False)
-    if found := comparison_of(loaded):
+    if found := results.comparison:
         console.err().print(in_short(found.frame, found.failing), markup=False)
     for run in loaded:  # talk: a script reads the page's path alone
-        tables.show_recommendations(recommend(run.cases), console.err())
+        mine = [one for one in results.recommendations if one.run == run.id]
+        tables.show_recommendations(mine, console.err())
 
 
 @click.command()
@@ -117,7 +118,7 @@ def compare(
 
 def _base_runs(baseline: str, reports: Path, runs: tuple[Path, ...]) -> tuple[Path, ...]:
     """The runs of a baseline but the new one; of two the last, since two do not tell how runs differ."""
-    from benchbench.cli import progress as console
+    from benchbench.cli import console
     from benchbench.run_folder.baselines import baseline as runs_of
 
     if len(runs) != 1:
@@ -157,7 +158,7 @@ def import_(logs: tuple[Path, ...], reports: Path, as_json: bool) -> None:
     LOGS are outputs of benchmark_model and onnxruntime_perf_test, and profiles of ONNX Runtime; - is stdin.
     With --json, no folder is made: one line for each launch.
     """
-    from benchbench.cli import progress as console
+    from benchbench.cli import console
     from benchbench.importing.logs import as_json as launch_as_json
     from benchbench.importing.run_folder import import_logs, read_recorded
 

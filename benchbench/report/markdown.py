@@ -73,7 +73,7 @@ def _place(run: str, name: str, results: Results) -> str:
 
 
 def _cases(results: Results) -> str:
-    rows = [row for row in results.cases.to_dict("records") if not _is_base(row["run"], results)]
+    rows = [row for row in results.rows if not _is_base(row["run"], results)]
     lines = [_HEAD, *(_row(row, results) for row in rows[:MOST_ROWS])]
     summary = f"<summary>{formatting.counted(len(rows), 'case')}</summary>"
     return f"<details>{summary}\n\n" + "\n".join(lines) + f"{left_out(rows)}\n\n</details>"
@@ -89,7 +89,7 @@ def _row(row: Any, results: Results) -> str:
     cells = (
         escaped(case),
         escaped(ran[:120]),
-        latency if missing(pd.Series(row)) is None or latency == formatting.NOTHING else f"({latency})",
+        latency if missing(row) is None or latency == formatting.NOTHING else f"({latency})",
         formatting.interval(row["low_ms"], row["high_ms"]),
         formatting.NOTHING if accuracy is None or pd.isna(accuracy) else top1.text(accuracy),
         escaped(", ".join(doubt.kind for doubt in doubts)),

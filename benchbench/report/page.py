@@ -40,7 +40,11 @@ def write_report(runs: Sequence[Run], out: str | Path, figures: FigureFiles = PN
     """
     if not runs:
         raise NothingToDo("no run to report on", remedy="name at least one run folder")
-    results, out = Results(tuple(runs)), Path(out)
+    return write_results(Results(tuple(runs)), Path(out), figures)
+
+
+def write_results(results: Results, out: Path, figures: FigureFiles = PNG) -> Path:
+    """As `write_report`, of runs of which somebody wants to say more."""
     known(figures_of(results), figures.names or ())
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What a page holds once: its tables by columns, each text of them once, and its figures without their rows."""
+"""What a page holds once: its tables by columns, what repeats in them once, and its figures without their rows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -62,15 +63,25 @@ def _run(run: Run, out: Path | None) -> dict[str, str]:
 
 
 def by_columns(rows: Sequence[Row]) -> dict[str, Any]:
-    """Rows as columns: a list of values, or of places in a list of texts; columns without a value are left out."""
+    """Rows as columns; those without a value are left out.
+
+    A column is a list with a value for each row; or, where that is shorter, `values` with `runs`, for how many rows in
+    turn each of them stands, or `values` with `at`, for each row the place of its own among them.
+    """
     columns: dict[str, Any] = {}
     for name in dict.fromkeys(key for row in rows for key in row):
         values = [row.get(name) for row in rows]
-        if all(value is None for value in values):
-            continue
-        if all(value is None or isinstance(value, str) for value in values):
-            texts = {text: place for place, text in enumerate(dict.fromkeys(v for v in values if v is not None))}
-            columns[name] = {"texts": list(texts), "at": [-1 if v is None else texts[v] for v in values]}
-        else:
-            columns[name] = values
+        if any(value is not None for value in values):
+            columns[name] = _column(values)
     return {"count": len(rows), "columns": columns}
+
+
+def _column(values: list[Any]) -> list[Any] | dict[str, list[Any]]:
+    keys = [tuple(value) if isinstance(value, list) else value for value in values]
+    runs = [(key, sum(1 for _ in alike)) for key, alike in groupby(keys)]
+    if 4 * len(runs) < len(keys):
+        return {"values": [key for key, _ in runs], "runs": [count for _, count in runs]}
+    places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    if 2 * len(places) < len(keys):
+        return {"values": list(places), "at": [places[key] for key in keys]}
+    return values

@@ -10,6 +10,7 @@ from pydantic import Field
 from pydantic.json_schema import GenerateJsonSchema
 
 from benchbench.analysis.comparison_text import as_json
+from benchbench.analysis.rows import Row
 from benchbench.report.results import Results
 from benchbench.values.device import Frozen
 
@@ -126,7 +127,7 @@ def report_record(results: Results) -> ReportRecord:
             )
             for one in results.recommendations
         ),
-        cases=tuple(_plain(row) for row in results.cases.drop(columns="place").to_dict("records")),
+        cases=tuple(_plain(row) for row in results.rows),
         comparison=_comparison(results),
     )
 
@@ -139,9 +140,10 @@ def _comparison(results: Results) -> ComparisonEntry | None:
     return ComparisonEntry(**sides, **as_json(found.frame, found.changes, found.failing))
 
 
-def _plain(row: dict[Any, Any]) -> dict[str, Any]:
+def _plain(row: Row) -> dict[str, Any]:
     """A row of the frame of cases as JSON has it."""
-    whole = {str(key): _value(value) for key, value in row.items() if key not in {"samples_ms", "doubts"}}
+    own = {"samples_ms", "doubts", "place"}
+    whole = {str(key): _value(value) for key, value in row.items() if key not in own}
     doubts = [{"kind": one.kind, "text": one.text, "remedy": one.remedy} for one in row["doubts"]]
     return whole | {"samples_ms": [float(time) for time in row["samples_ms"]], "doubts": doubts}
 

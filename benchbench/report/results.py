@@ -12,6 +12,7 @@ from benchbench.analysis.choices import Choice, choices_of
 from benchbench.analysis.formatting import shorten
 from benchbench.analysis.frames import Run, common_statistics
 from benchbench.analysis.recommend import Recommendation, recommend
+from benchbench.analysis.rows import Row, rows_of
 from benchbench.analysis.tally import Tally, tally
 from benchbench.analysis.tradeoffs import fastest, tradeoffs
 from benchbench.report.comparison import Comparison, comparison_of
@@ -30,7 +31,11 @@ class Panel:
 
     title: str
     cases: pd.DataFrame  # all of them
-    best: pd.DataFrame  # one per variant and delegate, with the fastest threads
+
+    @cached_property
+    def best(self) -> pd.DataFrame:
+        """One case per variant and delegate, with the fastest threads."""
+        return fastest(self.cases)
 
     @property
     def statistic(self) -> str:
@@ -57,6 +62,11 @@ class Results:
         return self._placed([run.cases_by(statistics) for run in self.runs])
 
     @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of `cases`."""
+        return tuple(rows_of(self.cases))
+
+    @cached_property
     def tallies(self) -> tuple[tuple[str, Tally], ...]:
         """What became of the cases of each run, by its name."""
         return tuple((self.labels[run.id], tally(run)) for run in self.runs)
@@ -71,7 +81,7 @@ class Results:
             for run, name in zip(self.runs, names, strict=True)
         }
 
-    @property
+    @cached_property
     def tried(self) -> pd.DataFrame:
         """The cases that were launched, whatever came of it."""
         return self.cases[self.cases["launches_all"] > 0]
@@ -86,7 +96,7 @@ class Results:
         found = []
         for (place, family), cases in self.tried.groupby(["place", "family"], sort=False):
             title = f"{place} · {shorten(family)}" if families > 1 else str(place)
-            found.append(Panel(title, cases, fastest(cases)))
+            found.append(Panel(title, cases))
         return tuple(found)
 
     @property
@@ -138,7 +148,7 @@ class Results:
 
     @cached_property
     def recommendations(self) -> tuple[Recommendation, ...]:
-        return recommend(self.cases)
+        return recommend(self.cases, table=self.tradeoffs)
 
     def place(self, run: str, device: str) -> str:
         return device if len(self.runs) == 1 else f"{device} ({self.labels[run]})"

@@ -58,7 +58,7 @@ def _cases(results: Results) -> list[Row]:
     gains = {(row["run"], row["case"]): row for row in rows_of(results.tradeoffs)}
     candidates = {(choice.run, one.case): one for choice in results.choices for one in choice.candidates}
     quantities = [one for one in (*PER_LAUNCH, *SCORES) if one.case and one.case_column in results.cases]
-    cases, numbers = rows_of(results.cases), {run: n for n, run in enumerate(results.labels)}
+    cases, numbers = results.rows, {run: n for n, run in enumerate(results.labels)}
     doubts = {doubt: n for n, doubt in enumerate(results.doubts)}
     ids = {(case["run"], case["case"]): n for n, case in enumerate(cases)}
     last = {(row["run"], row["case"]): row for row in rows_of(results.trials[["run", "case", "log", "command"]])}
@@ -106,7 +106,7 @@ def _about(case: Row) -> dict[str, Any]:
         "cell": _cell(case),
         "symbol": symbol,
         "badge": badge,
-        "quoted": shlex.quote(case["case"]),
+        "quoted": None if (quoted := shlex.quote(case["case"])) == case["case"] else quoted,
         "memory_known": True if known else None,
         "samples_ms": [_rounded(time, 4) for time in case["samples_ms"]],
     }

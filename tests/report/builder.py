@@ -230,7 +230,7 @@ def write_run(
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "run.json").write_text(json.dumps(whole | manifest))
-    (folder / "outcomes.jsonl").write_text("".join(o.model_dump_json() + "\n" for o in outcomes))
+    (folder / "outcomes.jsonl").write_text("".join(o.model_dump_json(exclude_defaults=True) + "\n" for o in outcomes))
     return folder
 
 

@@ -67,7 +67,7 @@ def test_one_row_makes_a_quantity_known_everywhere(tmp_path: Path) -> None:
     assert said["types"] == ["float64", "float64"]
     shown = {one["column"]: one["title"] for one in said["page"]["quantities"]}
     assert shown["jitter_ms"] == "Jitter"
-    assert said["page"]["tables"]["cases"]["columns"]["jitter_ms:text"]["texts"] == ["3.85 ms"]
+    assert said["page"]["tables"]["cases"]["columns"]["jitter_ms:text"] == ["3.85 ms"]
     phases = next(figure for figure in said["page"]["figures"] if figure["name"] == "phases")
     assert "jitter_ms" in json.dumps(phases)
     row = "| `jitter_ms` | results, cases | number | ms | longest less shortest steady inference |"

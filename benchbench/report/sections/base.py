@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchbench.analysis.doubts import common_doubts
-from benchbench.analysis.rows import rows_of
 from benchbench.analysis.tradeoffs import is_broken
 from benchbench.report.results import Results
 from benchbench.values import formatting
@@ -42,7 +41,7 @@ def shared_doubts(results: Results) -> dict[str, tuple[Doubt, ...]]:
 
 def pale(results: Results) -> str:
     """What pale marks mean, where there are any."""
-    if not any(is_broken(row) for row in rows_of(results.cases)):
+    if not any(map(is_broken, results.rows)):
         return ""
     return " Pale: an output is broken, so that these are the numbers of wrong answers."
 

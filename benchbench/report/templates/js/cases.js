@@ -54,7 +54,7 @@ function sorted(rows) {
 function details(row) {
   const run = data.runs[row.run_number];
   const line = (title, ...content) => [h("dt", {}, title), h("dd", {}, ...content)];
-  const again = `benchbench run --again ${run.quoted} --only ${row.quoted}`;
+  const again = `benchbench run --again ${run.quoted} --only ${row.quoted ?? row.case}`;
   const facts = [
     row.evidence ? line("Evidence", h("q", {}, row.evidence)) : [],
     row.error ? line("Error", h("q", {}, row.error), row.remedy ? ` Remedy: ${row.remedy}` : "") : [],

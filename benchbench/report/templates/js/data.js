@@ -1,12 +1,17 @@
-// The data of the page, held once: its tables by columns, each text of them once.
+// The data of the page, held once: its tables by columns, what repeats in them once.
 const data = JSON.parse(document.getElementById("data").textContent);
+
+function listOf(column) {
+  if (Array.isArray(column)) return column;
+  const { values, at, runs } = column;
+  return runs ? runs.flatMap((count, n) => Array(count).fill(values[n])) : at.map((place) => values[place]);
+}
 
 function rowsOf({ count, columns }) {
   const rows = Array.from({ length: count }, () => ({}));
-  for (const [name, values] of Object.entries(columns)) {
-    const texts = Array.isArray(values) ? null : values.texts;
-    const list = texts ? values.at : values;
-    for (let n = 0; n < count; n++) rows[n][name] = texts ? (list[n] < 0 ? null : texts[list[n]]) : list[n];
+  for (const [name, column] of Object.entries(columns)) {
+    const list = listOf(column);
+    for (let n = 0; n < count; n++) rows[n][name] = list[n];
   }
   return rows;
 }

@@ -78,10 +78,14 @@ async function drawFigure(holder) {
   holder.replaceChildren(...shown.map(([, , whole]) => whole),
     ...(left > 0 ? [h("p", { class: "more" }, `${left.toLocaleString("en")} more in this selection. `,
       h("button", { type: "button", onclick: more }, "Show more"))] : []));
-  for (const [rows, place] of shown) await drawPart(figure, rows, place);
   const section = holder.closest("section");
   const bare = [...section.querySelectorAll("[data-figure]")].every((one) => !one.childElementCount);
   section.querySelector(".unselected").hidden = !bare;
+  for (const [rows, place] of shown) {
+    if (!seen(place)) await new Promise((resolve) => setTimeout(resolve));
+    if (queue.has(holder)) return; // the selection is another by now
+    await drawPart(figure, rows, place);
+  }
 }
 
 let drawing = Promise.resolve();
@@ -91,13 +95,22 @@ function later(holder) {
   drawing = drawing.then(drawNext);
 }
 
-// What is seen comes first; the rest follows while the reader reads, so that a print has all.
+// What is seen comes first; the rest follows when that stands on the screen, part by part, so that a print has all.
+const seen = (element) => { const box = element.getBoundingClientRect(); return box.bottom > 0 && box.top < innerHeight; };
+const painted = () => new Promise((resolve) => {
+  if (document.hidden) setTimeout(resolve);
+  else requestAnimationFrame(() => setTimeout(resolve));
+});
+
 async function drawNext() {
-  const seen = (holder) => { const box = holder.getBoundingClientRect(); return box.bottom > 0 && box.top < innerHeight; };
+  const isBehind = () => [...queue].some(seen);
+  if (!isBehind()) {
+    await painted();
+    if (!isBehind()) document.documentElement.dataset.took ??= (performance.now() - changedAt).toFixed(1);
+  }
   const holder = [...queue].find(seen) ?? [...queue][0];
   if (!holder) return;
   queue.delete(holder);
-  if (!seen(holder)) await new Promise((resolve) => setTimeout(resolve));
   await drawFigure(holder);
   if (!queue.size) document.documentElement.dataset.ready = "yes";
 }

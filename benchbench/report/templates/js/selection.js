@@ -67,12 +67,11 @@ function apply() {
   keepInLinks();
 }
 
+let changedAt = 0; // the time origin is that of the page
 function changed() {
-  const began = performance.now();
+  changedAt = performance.now();
+  delete document.documentElement.dataset.took;
   apply();
-  requestAnimationFrame(() => setTimeout(() => {
-    document.documentElement.dataset.took = (performance.now() - began).toFixed(1);
-  }));
 }
 
 function toggle(name, value) {
