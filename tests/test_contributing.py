@@ -43,7 +43,7 @@ def imported(module: Path) -> Iterator[tuple[str, str]]:
 
 
 def test_there_is_a_recipe_for_each_thing_that_can_be_added() -> None:
-    wanted = {"backend", "runtime", "mode", "instrument", "section", "quantity"}
+    wanted = {"backend", "runtime", "mode", "instrument", "section", "figure", "quantity"}
     assert {title.split()[0] for title in recipes()} == wanted
 
 
