@@ -19,7 +19,7 @@ from benchbench.values.doubt import Doubt
 from benchbench.values.outcome import Outcome, Statistic
 from benchbench.values.quantities import PER_LAUNCH
 
-NOT_RUN = "no launch has an outcome: the run was interrupted"
+NOT_RUN = "no launch has an outcome yet"
 
 
 def summarize(

@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from benchbench.execution.progress import RunProgress, outcome_line
 from benchbench.execution.scheduler import Begun, Done, Event
 from benchbench.values.formatting import duration
+from benchbench.values.visible import visible
 
 LOOKED_S = 30  # after a request somebody is looking
 SHARE = 0.05  # of the time of a run, at most, that goes into renewing the page
@@ -39,7 +40,7 @@ class LiveReport:
     def __init__(self) -> None:
         self._token = secrets.token_urlsafe(16)
         self._begun: Begun | None = None
-        self._page, self._number, self._made = _NOT_YET, 0, ""
+        self._page, self._number, self._made, self._wrong = _NOT_YET, 0, "", ""
         self._status: dict[str, Any] = {"ended": False, "devices": [], "last": [], "doubts": {}, "said": ""}
         self._looked_s = -float(LOOKED_S)
         self._renewed_s, self._cost_s = time.monotonic(), 0.0
@@ -111,13 +112,16 @@ class LiveReport:
         from benchbench.report.results import Results
 
         began = time.monotonic()
-        self._publish(render(Results((load(folder),))).encode())
+        try:
+            self._publish(render(Results((load(folder),))).encode())
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the page, the run goes on
+            self._wrong = f"The report could not be renewed: {visible(str(error))}"
         self._renewed_s = time.monotonic()
         self._cost_s = self._renewed_s - began
 
     def _publish(self, page: bytes) -> None:
         self._made = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._page, self._number = page, self._number + 1
+        self._page, self._number, self._wrong = page, self._number + 1, ""
 
     def answer(self, path: str) -> tuple[bytes, str, Sequence[tuple[str, str]]] | None:
         """The content, its type and headers of its own; None: there is nothing."""
@@ -134,7 +138,7 @@ class LiveReport:
                     self._fetched.set()
                 return self._page, "text/html; charset=utf-8", ()
             case "status":
-                told = self._status | {"page": {"number": self._number, "made": self._made}}
+                told = self._status | {"page": {"number": self._number, "made": self._made, "wrong": self._wrong}}
                 return json.dumps(told).encode(), "application/json", ()
         log = self._log(name)
         return None if log is None else (log, "text/plain; charset=utf-8", ())

@@ -99,6 +99,26 @@ def test_who_looks_when_the_run_ends_sees_its_report(bench: Workbench) -> None:
     assert process.returncode == 0
 
 
+def test_a_page_that_cannot_be_made_does_not_end_the_run(bench: Workbench) -> None:
+    process, address = served(bench, rounds=1000)
+    while not (folder := status(address).get("folder")):
+        time.sleep(0.05)
+    manifest = Path(folder) / "run.json"
+    whole = manifest.read_text()
+    manifest.write_text("{")
+    while not (told := status(address))["page"]["wrong"]:
+        time.sleep(0.05)
+    assert "run.json" in told["page"]["wrong"]
+    manifest.write_text(whole)
+    while not (later := status(address))["page"]["number"]:
+        time.sleep(0.05)
+    assert later["page"]["wrong"] == ""
+    assert later["devices"][0]["done"] > told["devices"][0]["done"]
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=120)
+    assert process.returncode == 130
+
+
 def no_trial_was_under_way(bench: Workbench, made: list[str]) -> bool:
     spans = [
         (begun := datetime.fromisoformat(outcome.started or ""), begun + timedelta(seconds=outcome.tool_s or 0))

@@ -113,7 +113,7 @@ function cardOf(choice) {
   const heading = h("h3", {}, choice.place, " ", h("span", { class: "muted" }, choice.family));
   const pitfalls = listed("Known pitfalls met", choice.pitfalls, false);
   if (choice.why) {
-    const fastest = candidates.filter((row) => !row.broken)[0];
+    const fastest = candidates.filter((row) => !row.broken).sort((one, other) => one.median_ms - other.median_ms)[0];
     return h("article", { class: "card" }, heading, h("p", { class: "choice none" }, choice.why),
       fastest ? h("p", { class: "muted" }, `The fastest case is ${timed(fastest)}.`) : null, pitfalls);
   }
