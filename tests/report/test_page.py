@@ -243,6 +243,20 @@ def test_it_can_be_printed(page: Page) -> None:
     page.call("Emulation.setEmulatedMedia", media="")
 
 
+def test_a_dark_page_is_printed_in_dark_ink(report: Path, chromium: Page) -> None:
+    chromium.open(report / "index.html", dark=True)
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    chromium.call("Emulation.setEmulatedMedia", media="print", features=dark)
+    look = "getComputedStyle(document.querySelector('.chart svg .{}')).{}"
+    inks = {
+        chromium.run(look.format(*of)) for of in (("role-legend-label text", "fill"), ("role-axis-label text", "fill"))
+    }
+    line = chromium.run(look.format("role-axis-grid line", "stroke"))
+    chromium.call("Emulation.setEmulatedMedia", media="")
+    assert inks <= {"rgb(0, 0, 0)", "rgb(68, 68, 68)"}
+    assert line == "rgb(204, 204, 204)"
+
+
 def test_no_control_character_of_a_tool_or_a_name_reaches_the_page(tmp_path: Path) -> None:
     said = "boom\x1b]0;owned\x07\u202e\x9b\u2066"
     failed = outcome(delegate="gpu", ms=None, status="failed", error=said)

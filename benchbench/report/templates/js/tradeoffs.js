@@ -32,7 +32,7 @@ function tradeoffTable(rows) {
     metric ? cell(bracketed(row.measured)) : null, changes ? cell(bracketed(row.change_text)) : null,
     likeness.map(({ column }) => cell(row[`${column}:text`] ?? "–")),
     cell(row["size_mb:text"] ?? "–", row.smaller_text ? small(` ${row.smaller_text}`) : null),
-    memory ? cell(row[`${memory.column}:text`] ?? "–") : null, h("td", {}, row.pareto ? "◆ front" : "")));
+    memory ? cell(row[`${memory.column}:text`] ?? "–") : null, h("td", {}, row.pareto ? "◆" : "")));
   const samples = first.samples_text ? `${upper(first.metric_name)} over ${first.samples_text}. ` : "";
   const base = rows.find((row) => row.is_base);
   return [h("h3", {}, `${first.place} · ${first.family}`),
