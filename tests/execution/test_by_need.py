@@ -70,3 +70,22 @@ def test_a_device_that_is_away_fails_the_rounds_that_all_cases_have_and_no_more(
     folder = api.run(matrix, inventory=bench.inventory, reports=bench.reports)
     assert {case.partition("/")[0]: n for case, n in rounds(folder).items()} == {"host": 8, "board": 2}
     assert {stop.kind for stop in read_manifest(folder).stops} == {"precise", "failing"}
+
+
+def test_a_library_that_is_not_there_is_looked_for_twice_at_most(
+    bench: Workbench,
+) -> None:
+    missing = '{ kind = "external", path = "/no/such/libmine.so" }'
+    matrix = bench.matrix("float32", delegates=f'[{missing}, "cpu"]', rounds=4)
+    told = bench.benchbench("run", str(matrix), expect=1).stderr
+    folder = bench.latest()
+    external, cpu = (f"host/fashion_mnist.float32/{name}/t1" for name in ("external:mine", "cpu"))
+    assert rounds(folder) == {external: 2, cpu: 4}
+    (stop,) = read_manifest(folder).stops
+    assert (stop.case, stop.kind, stop.rounds) == (external, "unavailable", 2)
+    assert f"{external}  no further round: unavailable in 2 launches: " in told
+    run = load(folder)
+    assert run.left == ()
+    assert run.cases.set_index("case")["stopped"].to_dict() == {external: stop.text, cpu: ""}
+    with pytest.raises(NothingToDo):
+        api.resume(folder)
