@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from benchbench.modes.launch import transcript, without_times
+from benchbench.run_folder.conditions import read_conditions
 from benchbench.run_folder.journal import Journal, create, new_folder, read_outcomes, reopen
 from benchbench.run_folder.manifest import Manifest
 from benchbench.run_folder.series import (
@@ -28,11 +29,12 @@ from benchbench.run_folder.series import (
 from benchbench.run_folder.series_files import compact_all
 from benchbench.values.errors import InputError
 from benchbench.values.job import Job, JobOutput
-from benchbench.values.outcome import Measurement, Outcome, Timings
+from benchbench.values.outcome import DuringConditions, Measurement, Outcome, SensorSeries, Timings
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "reports" / "sample" / "outcomes.jsonl"
 ALL = "inferences.parquet"
+BEGAN = {f"a/r{number}": f"2026-11-28T12:00:0{number}.000+00:00" for number in (1, 2, 3)}
 
 
 def times(count: int, seed: int = 0, us: float = 60.0) -> tuple[float, ...]:
@@ -236,7 +238,9 @@ def killed_everywhere(place: str) -> None:
             "a/r2": 600,
             "a/r3": 2,
         }
-        assert [path.name for path in (folder / "series").iterdir()] == [ALL]
+        heat = {trial: looks[0].value for trial, looks in read_conditions(folder, BEGAN).items()}
+        assert heat == dict.fromkeys(BEGAN, (41.0,))
+        assert {path.name for path in (folder / "series").iterdir()} == {ALL, "conditions.parquet"}
         assert not list(folder.glob(".part*"))
         assert [outcome.trial for outcome in read_outcomes(folder)] == ["a/r1", "a/r2", "a/r3"]
         print("killed" if os.WIFSIGNALED(status) else "not killed")
@@ -262,7 +266,9 @@ def _work_through(folder: Path, told: Path, finished: list[str] | None = None) -
     said = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for trial, count in (("a/r1", 2), ("a/r2", 600), ("a/r3", 2)):
         if trial not in done:
-            journal.append(outcome(trial, times(count)))
+            heat = SensorSeries(quantity="temperature", sensor="cpu", second=(0.0,), value=(41.0,))
+            during = DuringConditions(looks=1, began=BEGAN[trial], series=(heat,))
+            journal.append(outcome(trial, times(count)).model_copy(update={"during": during}))
             os.write(said, f"{trial}\n".encode())
     journal.end()
     journal.close()
