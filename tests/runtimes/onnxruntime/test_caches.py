@@ -16,6 +16,7 @@ from benchbench.device_script.protocol import OnnxRuntimeDelegate
 from benchbench.modes.caches import _warm_use
 from benchbench.pipeline import run
 from benchbench.runtimes.onnxruntime.backends import Cpu, OnnxBackend, OpenVino, WebGpu
+from benchbench.runtimes.onnxruntime.backends.base import PERF_TEST
 from benchbench.runtimes.onnxruntime.backends.providers import CoreMl, Cuda, Nnapi, Qnn, TensorRt, Xnnpack
 from benchbench.values.device import Traits
 from tests.beds import onnx_models as models
@@ -107,6 +108,9 @@ def test_a_provider_with_a_cache_is_told_of_its_folder_and_keeps_its_own_options
     assert any("/d/cache" in value for value in kept.options.values())
     assert asked.label == f"{asked.kind}:warm"
     assert backend(name="mine", cache="cold").label.endswith(":mine:cold")
+    there = Traits(os="macos", abi="arm64", accelerators=(asked.kind,))
+    assert asked.unsupported_reason(there, "python") is None
+    assert "keeps nothing" in str(asked.unsupported_reason(there, PERF_TEST))
 
 
 @pytest.mark.parametrize("backend", [Cpu, Cuda, Qnn, WebGpu, Xnnpack, Nnapi])

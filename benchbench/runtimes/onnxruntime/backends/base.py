@@ -91,6 +91,8 @@ class OnnxBackend(CachingBackend):
     def unsupported_reason(self, traits: Traits, runner: RunnerKind) -> str | None:
         if self.cache in {"cold", "warm"} and not self.cache_options(""):
             return f"{self.kind} has no cache: {self.keeps_nothing}"
+        if self.cache in {"cold", "warm"} and runner == PERF_TEST:
+            return f"{PERF_TEST} keeps nothing that a provider compiles"
         return None if runner in {"python", PERF_TEST} else f'{self.label} needs runner = "python"'
 
     def request(self, library: str | None) -> OnnxRuntimeDelegate:
