@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
 from benchbench.analysis.frames import load
+from tests.costs import COMMAND, cost_of
 from tests.report.builder import launches, write_run
 
 RUNS, CASES, LAUNCHES = 300, 100, 5
@@ -53,14 +51,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         reports = Path(folder)
         write_runs(reports)
-        command = [sys.executable, "-m", "benchbench.cli.main", "history", str(reports)]
-        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        subprocess.run(command, check=True, capture_output=True)
-        wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        told = json.loads(subprocess.run([*command, "--json"], check=True, capture_output=True).stdout)
+        told = json.loads(cost_of([COMMAND, "history", reports, "--json"]).said)
+        cost = cost_of([COMMAND, "history", reports])
     found = [(change["case"], change["folder"], round(change["ratio"], 3)) for change in told["changes"]]
-    print(f"history    {RUNS} runs of {CASES} cases: {wall:.2f} s, {cpu:.2f} s of CPU on {os.cpu_count()} cores")
+    print(f"history    {RUNS} runs of {CASES} cases: {cost} on {os.cpu_count()} cores")
     print(f"           a step of {BY - 1:.0%} at run{SINCE}: found {found}")
     right = len(found) == 1 and f"phone{CHANGED}/" in found[0][0]
     if not right or abs(int(found[0][1].removeprefix("run")) - SINCE) > 5:

@@ -7,15 +7,10 @@ its window does.
 
 from __future__ import annotations
 
-import os
 import random
-import resource
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +22,11 @@ from benchbench.analysis.medians import grouped_medians
 from benchbench.run_folder.names import file_name
 from benchbench.values.outcome import Conditions, DuringConditions, Outcome
 from tests.beds.browser import CHROMIUM, Page, browser
+from tests.costs import COMMAND, cost_of
 from tests.report.builder import CLASSES, believable, extras, variant, write_run
 
 PHONES, ROUNDS, LAUNCHES = 72, 10, 1_000_000
 PATHS = (("cpu", 1), ("xnnpack", 1), ("xnnpack", 4), ("gpu", 1))
-COMMAND = Path(sys.executable).with_name("benchbench")
 PAGE = """
 import sys
 from pathlib import Path
@@ -43,32 +38,6 @@ Path(sys.argv[2]).write_text(render(Results((load(sys.argv[1]),))), encoding="ut
 TYPE = """(field => {{ delete document.documentElement.dataset.took; field.value = {!r};
 field.dispatchEvent(new Event('input')); }})(document.getElementById('filter'))"""
 TOOK = "document.documentElement.dataset.took"
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Seconds of a command, and of its processes' CPU time in user and in kernel mode."""
-
-    wall_s: float
-    user_s: float
-    system_s: float
-
-    def __str__(self) -> str:
-        return f"{self.wall_s:5.1f} s, {self.user_s:.1f} + {self.system_s:.1f} s of CPU"
-
-
-def as_installed() -> dict[str, str]:
-    """The environment of a program whose modules are compiled once, and not each time that it starts."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-
-
-def cost_of(command: Sequence[str | Path]) -> Cost:
-    """What a command costs that ends well; what it says is not shown."""
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run([*map(str, command)], check=True, env=as_installed(), **quiet)
-    wall_s, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Cost(wall_s, after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime)
 
 
 def lab(folder: Path, phones: int = PHONES, rounds: int = ROUNDS) -> Path:

@@ -103,12 +103,13 @@ def _launches(folders: Sequence[str | Path], cases: Sequence[str]) -> pd.DataFra
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    parts = {Path(folder): _timed(Path(folder)) for folder in folders}
+    parts = {Path(folder): _trials_of(Path(folder)) for folder in folders}
     names = pa.chunked_array([pa.repeat(folder.name, len(part)) for folder, part in parts.items()])
     trials = pa.concat_tables(list(parts.values()), promote_options="permissive").append_column("folder", names)
     left_out = pc.not_equal(pc.fill_null(trials["disturbed"], ""), "")
     trials = trials.drop_columns("disturbed").append_column("left_out", left_out)
-    measured: pd.DataFrame = trials.filter(pc.is_valid(trials["typical_ms"])).to_pandas()
+    well = (pc.field("purpose") == LATENCY) & (pc.field("status") == "ok") & pc.field("typical_ms").is_valid()
+    measured: pd.DataFrame = trials.filter(well).to_pandas()
     if measured.empty:
         raise InputError("the runs hold no launch that went well")
     if cases:
@@ -119,17 +120,16 @@ def _launches(folders: Sequence[str | Path], cases: Sequence[str]) -> pd.DataFra
     return measured
 
 
-def _timed(folder: Path) -> pa.Table:
-    """The timed launches of a run that went well: from its table where that is up to date, else from its outcomes."""
+def _trials_of(folder: Path) -> pa.Table:
+    """The launches of a run: from its table where that is up to date, else from its outcomes."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     trials = _table(folder)
     if trials is None:
         from benchbench.analysis.frames import load  # takes a second to import
 
         trials = pa.Table.from_pandas(load(folder).trials[list(_COLUMNS)], preserve_index=False)
-    return trials.filter((pc.field("purpose") == LATENCY) & (pc.field("status") == "ok"))
+    return trials
 
 
 def _table(folder: Path) -> pa.Table | None:
