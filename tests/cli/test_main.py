@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchbench.cli.main import cli, main
+from benchbench.values.formatting import duration
 from tests.beds.adb_server import AdbServerProcess
 from tests.beds.waiting import becomes_true
 from tests.workbench import FAMILY, Workbench, outcomes, planned
@@ -194,6 +195,25 @@ def test_a_plan_is_shown_without_touching_a_device(bench: Workbench, said: Said)
     assert "host: 4 cases x 2 rounds = 8 trials, at least" in stderr
     assert "seed 7" in stderr
     assert not bench.work.exists()
+
+
+def test_a_plan_adds_this_machine_after_the_longest_of_the_others(bench: Workbench, said: Said) -> None:
+    for name in ("pi4", "pi5"):
+        bench.device(name, f'address = {{ transport = "ssh", host = "{name}" }}\n')
+    matrix = bench.matrix(devices=("host", "pi4", "pi5"), rounds=9)
+    matrix.write_text(f'{matrix.read_text()}[[skip]]\ndevice = "pi4"\nscheme = "int8"\n')
+    told = json.loads(said("plan", str(matrix), "--json")[1])
+    host, pi5 = (told["at_least_seconds"][name] for name in ("host", "pi5"))
+    assert told["at_least_seconds"]["pi4"] < pi5
+    assert told["at_least_seconds_in_all"] == host + pi5
+    stderr = said("plan", str(matrix))[2]
+    assert (
+        f"devices run side by side, this machine runs after the others: at least {duration(host + pi5)} in all"
+        in stderr
+    )
+    alone = said("plan", str(matrix), "--only", "host/*")[2]
+    assert "side by side" not in alone
+    assert f"at least {duration(host)} in all" in alone
 
 
 def test_a_plan_as_json_is_json_and_the_same_for_the_same_seed(bench: Workbench, said: Said) -> None:
