@@ -16,6 +16,7 @@ from benchbench.analysis.intervals import median_interval, variation
 from benchbench.analysis.launches import LaunchSequence
 from benchbench.runtimes import backend_type
 from benchbench.values.doubt import Doubt
+from benchbench.values.formatting import tallied
 from benchbench.values.outcome import Outcome, Statistic
 from benchbench.values.quantities import PER_LAUNCH
 
@@ -72,6 +73,7 @@ def summarize(
         "launches_ok": sum(o.status == "ok" for o in outcomes),
         "launches_all": len(outcomes),
         "sha256": cell.sha256,
+        "ops_left": _last(counted, lambda o: tallied(o.delegation.left) or None),
         "evidence": _last(counted or outcomes, lambda o: o.delegation.evidence),
         "runner": _last(outcomes, lambda o: o.runner),
         "tool": _last(counted or outcomes, lambda o: o.measurement.tool),

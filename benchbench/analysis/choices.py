@@ -9,7 +9,7 @@ from itertools import combinations_with_replacement
 import pandas as pd
 
 from benchbench.analysis.doubts import common_doubts
-from benchbench.analysis.pitfalls import find_pitfalls
+from benchbench.analysis.pitfalls import expected_pitfalls
 from benchbench.analysis.recommend import LOSES_AT_MOST, cannot_choose, claims, drawback, own_and_known
 from benchbench.analysis.rows import Row, grouped
 from benchbench.analysis.tradeoffs import WHERE, loss, loss_interval, slower_than_best_float, told_apart
@@ -36,7 +36,7 @@ class Candidate:
 class Choice:
     """The candidates of one device and family, fastest first; `why` = why nothing can be chosen, whatever the limits.
 
-    `pitfalls` and `shared` as those of a recommendation.
+    `shared` as that of a recommendation; `pitfalls` as there, without the surprises, which the page tells together.
     """
 
     run: str
@@ -64,7 +64,7 @@ def choices_of(cases: pd.DataFrame, tradeoffs: pd.DataFrame) -> tuple[Choice, ..
         candidates = tuple(
             _candidate(row, own, known, equal) for row in sorted(own, key=lambda row: float(row["median_ms"]))
         )
-        pitfalls = find_pitfalls(rows, table, LOSES_AT_MOST)
+        pitfalls = expected_pitfalls(rows, table, LOSES_AT_MOST)
         found.append(Choice(run, device, family, why, candidates, pitfalls, shared.get((run, device), ())))
     return tuple(found)
 

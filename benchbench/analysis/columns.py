@@ -52,6 +52,7 @@ STATUS = Column("status", "ok, failed, incomplete or skipped; of a case also pen
 VERDICT = Column("verdict", "delegation: full, partial, none, unavailable or unknown; of a case also mixed")
 EVIDENCE = Column("evidence", "the tool's line that says so")
 EXECUTOR = Column("executor", "what really executed the graph")
+OPS_LEFT = Column("ops_left", "ops that the delegate left, by type and number; empty = none, or nobody said which")
 STATISTIC = Column("statistic", "what the latency is of each launch's inferences: median or mean")
 RUNNER = Column("runner", "benchmark_model or python")
 TOOL = Column("tool", "what measured, with its version where it says one")
@@ -72,6 +73,7 @@ TRIALS = _of_trials(
     EVIDENCE,
     EXECUTOR,
     *of_group("delegation"),
+    OPS_LEFT,
     Column("fallback", "what executes the nodes that the delegate does not take"),
     Column("cache", "the compile cache asked for, cold or warm; empty = none"),
     Column("cache_used", "whether it was as it was asked for: yes, no, or unknown"),
@@ -132,6 +134,7 @@ CASES = _of_cases(
     *of_group("file"),
     Column("sha256", "of the model file"),
     *PER_LAUNCH,
+    OPS_LEFT,
     EVIDENCE,
     RUNNER,
     TOOL,

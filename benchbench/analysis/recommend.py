@@ -20,8 +20,9 @@ from benchbench.analysis.formatting import (
     samples,
     shorten,
 )
-from benchbench.analysis.pitfalls import broken_words, find_pitfalls, points_of
+from benchbench.analysis.pitfalls import find_pitfalls, points_of
 from benchbench.analysis.rows import Row, grouped
+from benchbench.analysis.surprises import broken_words
 from benchbench.analysis.tradeoffs import CELL, WHERE, loses, slower_than_best_float, told_apart, tradeoffs, uncertain
 from benchbench.values import formatting
 from benchbench.values.doubt import Doubt

@@ -8,6 +8,7 @@ from benchbench.analysis.cases import ran
 from benchbench.analysis.cells import Cell
 from benchbench.analysis.columns import PLACE
 from benchbench.analysis.disturbances import Disturbance, throttle_flags
+from benchbench.values.formatting import tallied
 from benchbench.values.outcome import Outcome, Statistic
 from benchbench.values.quantities import PER_LAUNCH
 
@@ -37,6 +38,7 @@ def trial_row(
         "verdict": outcome.delegation.verdict,
         "evidence": outcome.delegation.evidence,
         "executor": ran(outcome),
+        "ops_left": tallied(outcome.delegation.left),
         "fallback": outcome.delegation.fallback,
         "cache": outcome.cache.asked if outcome.cache else None,
         "cache_used": outcome.cache.answer if outcome.cache else None,

@@ -27,7 +27,17 @@ def delegation_by(partitions: Sequence[tuple[str, Sequence[str]]], wanted: str |
         nodes_delegated=taken if wanted else 0,
         nodes_total=number,
         partitions=len(mine) if wanted else 0,
+        left_ops=_left(partitions, wanted) if taken and taken < number else None,
     )
+
+
+def _left(partitions: Sequence[tuple[str, Sequence[str]]], wanted: str | None) -> dict[str, int]:
+    """How many nodes of which type others than the provider took."""
+    counted: dict[str, int] = {}
+    for provider, types in partitions:
+        for name in types if provider != wanted else ():
+            counted[name] = counted.get(name, 0) + 1
+    return counted
 
 
 def _in_words(partitions: Sequence[tuple[str, Sequence[str]]], wanted: str | None) -> str:

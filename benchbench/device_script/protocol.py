@@ -186,6 +186,7 @@ class Delegation(Value):
     fallback: str | None = None
     shares: tuple[Share, ...] = ()
     left: tuple[int, ...] = ()
+    left_ops: dict[str, int] | None = None  # where nodes have no numbers
 
 
 @dataclass(eq=False, repr=False)

@@ -26,7 +26,10 @@ from benchbench.values.atomic import atomic
 from benchbench.values.errors import NothingToDo, file_error
 from benchbench.values.visible import visible
 
-_SCRIPTS = ("data", "selection", "figures", "cases", "answers", "tradeoffs", "comparison", "main")
+_SCRIPTS = (
+    *("data", "selection", "figures", "cases", "answers", "tradeoffs", "classes", "delegation"),
+    *("comparison", "surprises", "main"),
+)
 
 
 def write_report(runs: Sequence[Run], out: str | Path, figures: FigureFiles = PNG) -> Path:
@@ -93,7 +96,7 @@ def _rendered(content: Content, out: Path | None) -> str:
             replace(one, figures=[*filter(drawn.__contains__, one.figures)]) for one in made if one not in absent
         ],
         absent=absent,
-        data=_json(page_data(content, out)),
+        data=_json(page_data(content, out) | {one.id: one.data for one in made if one.data}),
         style=_own("style.css"),
         script=Markup("\n").join(_own(f"js/{name}.js") for name in _SCRIPTS),
         vega=_vega(),

@@ -9,12 +9,12 @@ from functools import cached_property
 import pandas as pd
 
 from benchbench.analysis.choices import Choice, choices_of
-from benchbench.analysis.formatting import shorten
 from benchbench.analysis.frames import Run, common_statistics
-from benchbench.analysis.recommend import Recommendation, recommend
+from benchbench.analysis.recommend import LOSES_AT_MOST, Recommendation, recommend
 from benchbench.analysis.rows import Row, rows_of
+from benchbench.analysis.surprises import Surprise, surprises_of
 from benchbench.analysis.tally import Tally, tally
-from benchbench.analysis.tradeoffs import fastest, tradeoffs
+from benchbench.analysis.tradeoffs import tradeoffs
 from benchbench.report.comparison import Comparison, comparison_of
 from benchbench.runtimes import KINDS, backend_type
 from benchbench.values import formatting
@@ -23,30 +23,6 @@ from benchbench.values.quantities import case_quantity, of_group
 from benchbench.values.quantity import Quantity
 
 SPARE = ("#5aa6b8", "#c2a53a", "#7d9b4e", "#d07f9f", "#6f6fb5", "#9c6b4f")
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One model family on one device in one run: what one chart shows."""
-
-    title: str
-    cases: pd.DataFrame  # all of them
-
-    @cached_property
-    def best(self) -> pd.DataFrame:
-        """One case per variant and delegate, with the fastest threads."""
-        return fastest(self.cases)
-
-    @property
-    def statistic(self) -> str:
-        """What of each launch its latencies are: "median" or "mean"."""
-        return formatting.statistic_title(self.cases["statistic"])
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Its place and its family."""
-        first = self.cases.iloc[0]
-        return first["place"], first["family"]
 
 
 @dataclass(frozen=True)
@@ -90,15 +66,6 @@ class Results:
     def trials(self) -> pd.DataFrame:
         return self._placed([run.trials for run in self.runs])
 
-    @cached_property
-    def panels(self) -> tuple[Panel, ...]:
-        families = self.tried["family"].nunique()
-        found = []
-        for (place, family), cases in self.tried.groupby(["place", "family"], sort=False):
-            title = f"{place} · {shorten(family)}" if families > 1 else str(place)
-            found.append(Panel(title, cases))
-        return tuple(found)
-
     @property
     def places(self) -> list[str]:
         return [str(place) for place in self.cases["place"].unique()]
@@ -126,11 +93,6 @@ class Results:
     def tradeoffs(self) -> pd.DataFrame:
         return tradeoffs(self.cases)
 
-    def tradeoffs_of(self, panel: Panel) -> pd.DataFrame:
-        """The trade-offs of one panel."""
-        (place, family), table = panel.key, self.tradeoffs
-        return table[(table["place"] == place) & (table["family"] == family)]
-
     @cached_property
     def comparison(self) -> Comparison | None:
         """The last run against those before it; None where there is nothing to compare."""
@@ -149,6 +111,11 @@ class Results:
     @cached_property
     def recommendations(self) -> tuple[Recommendation, ...]:
         return recommend(self.cases, table=self.tradeoffs)
+
+    @cached_property
+    def surprises(self) -> tuple[Surprise, ...]:
+        """What nobody would expect of these runs, the largest first."""
+        return surprises_of(self.cases, self.tradeoffs, self.trials, LOSES_AT_MOST)
 
     def place(self, run: str, device: str) -> str:
         return device if len(self.runs) == 1 else f"{device} ({self.labels[run]})"

@@ -15,9 +15,11 @@ from benchbench.analysis.formatting import LIKENESS, METRICS, missing
 from benchbench.analysis.rows import Row, rows_of
 from benchbench.analysis.tradeoffs import is_broken
 from benchbench.report.during import during_rows
+from benchbench.report.launches import launches_of
+from benchbench.report.profiled import shares_of_time
 from benchbench.report.results import Results
 from benchbench.report.tradeoff_texts import tradeoff_texts
-from benchbench.runtimes import BACKENDS, runtime_of_backend
+from benchbench.runtimes import BACKENDS, backend_type, runtime_of_backend
 from benchbench.values import formatting
 from benchbench.values.quantities import PER_LAUNCH, SCORES, of_group
 from benchbench.values.quantity import Quantity
@@ -26,10 +28,13 @@ Tables = dict[str, list[Row]]
 _TEXTS = (
     *("device", "place", "family", "variant", "scheme", "delegate", "kind", "affinity", "case", "status", "verdict"),
     *("executor", "statistic", "runner", "tool", "error", "remedy", "evidence", "network", "relation", "because"),
-    "stopped",
+    *("stopped", "ops_left"),
 )
 _NUMBERS = ("median_ms", "low_ms", "high_ms", "between_cv", "launches", "launches_all", "threads")
-INNER = ("id", "label", "cell", "ends", "symbol", "badge", "quoted", "run_number", "words", "equals")
+INNER = (
+    *("id", "label", "cell", "ends", "symbol", "badge", "quoted", "run_number", "words", "equals"),
+    *("delegated", "lines"),
+)
 # Symbol and word, so that a verdict can be read without its colour.
 _BADGES = {
     "full": ("●", "full"),
@@ -51,6 +56,7 @@ def tables_of(results: Results) -> Tables:
         "conditions": _conditions(results),
         "during": during_rows(results),
         "comparison": _comparison(results),
+        "surprises": _surprises(results),
     }
 
 
@@ -61,14 +67,14 @@ def _cases(results: Results) -> list[Row]:
     cases, numbers = results.rows, {run: n for n, run in enumerate(results.labels)}
     doubts = {doubt: n for n, doubt in enumerate(results.doubts)}
     ids = {(case["run"], case["case"]): n for n, case in enumerate(cases)}
-    last = {(row["run"], row["case"]): row for row in rows_of(results.trials[["run", "case", "log", "command"]])}
+    launches, profiled = launches_of(results), {run.id: shares_of_time(run) for run in results.runs}
     rows: list[Row] = []
     for case in cases:
         key = case["run"], case["case"]
         row = _numbers(case, quantities) | _about(case)
         row |= {"id": ids[key], "run": results.labels[case["run"]], "run_number": numbers[case["run"]]}
         row["doubts"] = [doubts[doubt] for doubt in case["doubts"]]
-        row |= {name: _text(last[key][name]) for name in ("log", "command") if key in last}
+        row |= launches.get(key, {}) | _of_profile(row, profiled[case["run"]].get(case["case"], {}))
         if key in gains:
             row |= {"best": True} | _tradeoff(gains[key])
         if key in candidates:
@@ -108,6 +114,7 @@ def _about(case: Row) -> dict[str, Any]:
         "badge": badge,
         "quoted": None if (quoted := shlex.quote(case["case"])) == case["case"] else quoted,
         "memory_known": True if known else None,
+        "delegated": 1 if isinstance(case["kind"], str) and backend_type(case["kind"]).is_delegate else None,
         "samples_ms": [_rounded(time, 4) for time in case["samples_ms"]],
     }
 
@@ -193,6 +200,18 @@ def _operations(results: Results) -> list[Row]:
                 for op, percent, us in ops
             ]
     return rows
+
+
+def _of_profile(row: Row, told: Row) -> dict[str, Any]:
+    """What its op profile says beside the tool: the ops that were left only where the tool does not say which."""
+    share = told.get("time_share")
+    return {"time_share": share and _rounded(share, 3), "ops_left": row["ops_left"] or told.get("ops_left")}
+
+
+def _surprises(results: Results) -> list[Row]:
+    """What nobody would expect, the largest first; `id` is that of the case."""
+    ids = {key: n for n, key in enumerate(zip(results.cases["run"], results.cases["case"], strict=True))}
+    return [{"id": ids[one.run, one.case], "what": one.what, "figure": one.figure} for one in results.surprises]
 
 
 def _comparison(results: Results) -> list[Row]:

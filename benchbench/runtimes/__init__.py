@@ -38,6 +38,7 @@ __all__ = [
     "runtime_of",
     "runtime_of_backend",
     "runtime_of_file",
+    "telling_words",
     "without_suffix",
 ]
 
@@ -56,6 +57,11 @@ def runtime_of_file(path: Path) -> Runtime:
 def runtime_of_backend(kind: str) -> Runtime:
     """The runtime that has a backend of this kind; raises KeyError where none has."""
     return {kind: runtime for runtime in RUNTIMES for kind in runtime.backends}[kind]
+
+
+def telling_words(kind: str | None) -> tuple[str, ...]:
+    """What stands in the telling lines of the tools that run a kind of backend; none where nobody has it."""
+    return runtime_of_backend(kind).telling if kind in BACKENDS else ()
 
 
 def without_suffix(name: str) -> str:

@@ -74,6 +74,7 @@ class Runtime(ABC):
     packages: ClassVar[tuple[tuple[str, ...], ...]] = ()
     host_packages: ClassVar[tuple[str, ...]] = ()  # of this host's Python, whose versions a run records
     schemes: ClassVar[tuple[str, ...]] = ()  # what its quantizer makes; () = it has none
+    telling: ClassVar[tuple[str, ...]] = ()  # what stands in the lines of a log that say what ran, and how
     log_tool: ClassVar[str | None] = None  # whose output `read_log` reads
     fed_by_launch: ClassVar[frozenset[RunnerKind]] = frozenset()  # those that take a few samples a launch (`Feed`)
     tiny_model: ClassVar[Path | None] = None  # what backends are tried with; None = they are not

@@ -85,7 +85,20 @@ class PythonRunner(Runner):
                 delegation=Delegation(asked=asked),
                 error=f"{ANSWER} is not what the script writes: {place}: {what['msg']}",
             )
-        return _reading(work, raw, answer)
+        return _reading(work, raw, answer, self.delegation(work, answer.delegation))
+
+    def delegation(self, work: LaunchSpec, took: protocol.Delegation) -> Delegation:
+        """What the script says of who took which nodes."""
+        return Delegation(
+            asked=work.delegate.kind,
+            verdict=took.verdict,
+            evidence=took.evidence,
+            nodes_delegated=took.nodes_delegated,
+            nodes_total=took.nodes_total,
+            partitions=took.partitions,
+            fallback=took.fallback or work.delegate.fallback,
+            left=took.left_ops or {},
+        )
 
 
 def _request(work: LaunchSpec, delegate: DelegateRequest) -> Request:
@@ -124,17 +137,7 @@ def _no_way(delegate: Backend) -> str:
     return f"the python runner has no way to run {delegate.label}"
 
 
-def _reading(work: LaunchSpec, raw: JobOutput, answer: Answer) -> LaunchResult:
-    took = answer.delegation
-    delegation = Delegation(
-        asked=work.delegate.kind,
-        verdict=took.verdict,
-        evidence=took.evidence,
-        nodes_delegated=took.nodes_delegated,
-        nodes_total=took.nodes_total,
-        partitions=took.partitions,
-        fallback=took.fallback or work.delegate.fallback,
-    )
+def _reading(work: LaunchSpec, raw: JobOutput, answer: Answer, delegation: Delegation) -> LaunchResult:
     measurement = _measurement(work, raw, answer)
     cache, error = _cache_line(work, raw), None
     if answer.error is not None and answer.error.type == "NotImplementedError":

@@ -6,7 +6,7 @@ Never an exponent, and never a zero for what is not zero.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 NOTHING = "–"
@@ -118,6 +118,13 @@ def factor(value: float, more: str, less: str) -> str:
 def points(difference: float) -> str:
     """A change of a share in percentage points: "−0.6", "+0.0"."""
     return f"{round(100 * difference, 1) + 0.0:+.1f}".replace("-", "−")
+
+
+def tallied(counts: Mapping[str, int], most: int = 8) -> str:
+    """How many there are of each, of so many of them at most: "2 × ADD, SOFTMAX, 3 more"."""
+    named = [f"{n} × {name}" if n > 1 else name for name, n in counts.items()]
+    more = [f"{len(named) - most} more"] if len(named) > most else []
+    return ", ".join([*named[:most], *more])
 
 
 def counted(n: int, one: str, many: str | None = None) -> str:

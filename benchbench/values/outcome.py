@@ -100,6 +100,8 @@ class Delegation(Frozen):
     # Who executes the rest of the graph: "xnnpack" or "cpu"; run folders of format 1 call it the remainder.
     fallback: str | None = Field(default=None, validation_alias=AliasChoices("fallback", "remainder"))
     accelerators: tuple[str, ...] = ()  # the accelerators that the tool listed (NNAPI)
+    left: dict[str, int] = Field(default_factory=dict)  # how many ops of which type it left; {} = none, or nobody said
+    macs_share: float | None = None  # of the multiply-accumulates of the graph, those of the nodes that it took
 
     @property
     def executor(self) -> str:

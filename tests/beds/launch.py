@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchbench.runtimes import Delegate, device_script
-from benchbench.runtimes.script_runner import PythonRunner
+from benchbench.runtimes.tflite.script_runner import TfliteScriptRunner
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import MeasurementSettings, Variant
 from benchbench.values.job import Job, JobOutput
@@ -77,6 +77,6 @@ def run_job(job: Job, folder: Path, env: Mapping[str, str] | None = None) -> Job
 
 def launch(work: LaunchSpec, folder: Path, env: Mapping[str, str] | None = None) -> Launched:
     """One trial, whole: the job built, run and read."""
-    runner = PythonRunner()
+    runner = TfliteScriptRunner()
     raw = run_job(runner.job(work), folder, env)
     return Launched(raw, runner.read(work, raw), folder)

@@ -83,6 +83,7 @@ def figure(results: Results) -> Figure:
                     "mark": {"type": "text", "fontSize": 11, "limit": 71},
                     "encoding": {
                         "text": {"field": "cell"},
+                        "opacity": {"condition": {"test": "datum.cell === 'unselected'", "value": 0.5}, "value": 1},
                         "tooltip": [{"field": "place", "type": "nominal", "title": "device"}, *CASE_TIPS],
                     },
                 },

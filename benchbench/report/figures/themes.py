@@ -15,7 +15,10 @@ PAPER = {"light": "#fcfcfb", "dark": "#14171c", "page": "transparent"}
 def config(theme: Theme, font: str = FONT) -> dict[str, Any]:
     """The config of a theme, for a figure on PAPER."""
     ink, soft, line = _INK[theme], _SOFT[theme], _LINE[theme]
+    # On a page each figure is one image with a name, and its numbers stand in tables.
+    silent = {"aria": False, "mark": {"aria": False}} if theme == "page" else {}
     return {
+        **silent,
         "background": "transparent",
         "font": font,
         "view": {"stroke": None},

@@ -12,6 +12,7 @@ from benchbench.report.sections import (
     classes,
     comparison,
     conditions,
+    delegation,
     devices,
     history,
     latency,
@@ -23,6 +24,7 @@ from benchbench.report.sections import (
     provenance,
     stability,
     summary,
+    surprises,
     threads,
     two_formats,
 )
@@ -30,6 +32,7 @@ from benchbench.report.sections.base import Section
 
 SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
     summary.section,
+    surprises.section,
     problems.section,
     comparison.section,
     history.section,
@@ -41,6 +44,7 @@ SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
     threads.section,
     phases.section,
     memory.section,
+    delegation.section,
     profile.section,
     stability.section,
     canary.section,

@@ -29,6 +29,7 @@ class Section:
     figures: Sequence[str] = ()  # their names
     empty: str | None = None
     undrawn: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)  # for its script: the data of the page has it by its id
 
 
 def shared_doubts(results: Results) -> dict[str, tuple[Doubt, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchbench.report.log_lines import telling_lines
 from benchbench.report.results import Results
 from benchbench.report.sections.base import Section
 
@@ -40,9 +41,13 @@ def _failures(results: Results) -> list[dict[str, Any]]:
     """The launches that failed, those of one reason together; a case is named once."""
     trials = results.trials
     failed = trials[trials["status"] != "ok"].fillna({"error": "no reason recorded", "remedy": ""})
-    found = []
+    found, folders = [], {run.id: run.folder for run in results.runs}
     for (error, remedy), group in failed.groupby(["error", "remedy"], sort=False):
         cases = group[["run", "case"]].drop_duplicates()
+        logged = group[group["log"].notna()]
+        first = [
+            telling_lines(folders[run], log, (), wrong=True) for run, log in logged[["run", "log"]].head(1).to_numpy()
+        ]
         named = [results.place(run, case) for run, case in cases.head(_MOST_NAMED).itertuples(index=False)]
         found.append(
             {
@@ -51,7 +56,8 @@ def _failures(results: Results) -> list[dict[str, Any]]:
                 "launches": len(group),
                 "cases": named,
                 "more": len(cases) - len(named),
-                "logs": list(group["log"].dropna())[:3],
+                "logs": list(logged["log"])[:3],
+                "lines": [line for lines in first for line in lines if line != error],
             }
         )
     return found

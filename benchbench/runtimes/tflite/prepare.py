@@ -10,8 +10,8 @@ from benchbench.runtimes.base import Toolchain
 from benchbench.runtimes.binary import ask
 from benchbench.runtimes.cache import cache_folder
 from benchbench.runtimes.script_on_device import Sought, find_python
-from benchbench.runtimes.script_runner import PythonRunner
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner, read_usage, usage_argv
+from benchbench.runtimes.tflite.script_runner import TfliteScriptRunner
 from benchbench.runtimes.tflite.tools import Build, find, published
 from benchbench.runtimes.tool import Tool
 from benchbench.values.account import expanded
@@ -75,4 +75,4 @@ def with_python(session: Session, traits: Traits) -> tuple[Traits, Toolchain]:
         }
     )
     digest = Path(script).stem
-    return seen, Toolchain(PythonRunner(), script, digest, str(probe.runtime), probe.executable)
+    return seen, Toolchain(TfliteScriptRunner(), script, digest, str(probe.runtime), probe.executable)

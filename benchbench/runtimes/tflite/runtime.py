@@ -48,6 +48,7 @@ class Tflite(Runtime):
     host_packages = ("ai-edge-litert",)
     schemes = SCHEMES
     fed_by_launch = frozenset({"benchmark_model"})
+    telling = ("elegate", "Num threads", "Replacing ", " will run on the ", "erializ", "cache", " environment")
     log_tool = "benchmark_model"
     tiny_model = Path(__file__).with_name("tiny.tflite")  # a convolution, its activation, a mean and a softmax
     canary_model = Path(__file__).with_name("canary.tflite")  # four convolutions: 7.5 million multiplications

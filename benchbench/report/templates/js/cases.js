@@ -60,9 +60,13 @@ function details(row) {
     row.error ? line("Error", h("q", {}, row.error), row.remedy ? ` Remedy: ${row.remedy}` : "") : [],
     row.doubts.length ? line("Doubts", h("ul", {}, row.doubts.map((n) => h("li", {}, data.doubts[n].text, ". ",
       h("span", { class: "muted" }, `Remedy: ${data.doubts[n].remedy}.`))))) : [],
+    row.threads_got ? line("Threads", `${named(row.threads)} asked for, ${row.threads_got} used by the tool's account`) : [],
+    row.cache ? line("Compile cache", `${row.cache} asked for; used: ${row.cache_used}. `, row.cache_evidence ? h("q", {}, row.cache_evidence) : null) : [],
+    row.ops_left ? line("Ops left", row.ops_left) : [],
     row.samples_ms.length ? line("Launches, ms", row.samples_ms.join("  ")) : [],
     row.command ? line("On the device", h("code", {}, row.command)) : [],
     line("Do it again", h("code", {}, again), " ", h("button", { type: "button", onclick: (event) => copy(event.target, again) }, "Copy")),
+    row.lines ? line("Its telling lines", h("pre", { class: "lines", tabindex: 0 }, row.lines)) : [],
     row.log ? line("Raw log", h("a", { href: run.logs + row.log.split("/").map(encodeURIComponent).join("/") }, row.log),
       h("span", { class: "muted" }, " in the run folder")) : [],
   ];

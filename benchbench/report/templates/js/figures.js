@@ -18,11 +18,24 @@ function selectedOf(name) {
   return rows.filter((row) => keys.has(keyOf(row)));
 }
 
+// Of the overview, the cells between selected rows and columns that the selection leaves out: they are not unmeasured.
+const keyed = (...names) => (row) => names.map((name) => row[name]).join("\n");
+const GRID = [keyed("family", "place", "variant", "delegate"), keyed("family", "place"), keyed("family", "variant", "delegate")];
+
+function withUnselected(taken) {
+  const [cells, down, across] = GRID.map((keyOf) => new Set(taken.map(keyOf)));
+  const [cellOf, placeOf, columnOf] = GRID;
+  const said = { cell: "unselected", label: "not in the selection", executor: null, ends: null, threads: null, median_ms: null, headline: false };
+  const between = table("cases").filter((row) => !cells.has(cellOf(row)) && down.has(placeOf(row)) && across.has(columnOf(row)));
+  return [...taken, ...between.map((row) => ({ ...row, ...said }))];
+}
+
 function groupsOf(figure) {
   const known = (value) => value !== null && value !== undefined;
   const taken = selectedOf(figure.table).filter((row) => figure.needs.every((name) => known(row[name])));
-  const groups = [...groupBy(taken, (row) => figure.each.map((name) => row[name]).join("\n")).values()];
-  return figure.varies ? groups.filter((rows) => new Set(rows.map((row) => row[figure.varies])).size > 1) : groups;
+  const rows = figure.name === "overview" ? withUnselected(taken) : taken;
+  const groups = [...groupBy(rows, keyed(...figure.each)).values()];
+  return figure.varies ? groups.filter((group) => new Set(group.map((row) => row[figure.varies])).size > 1) : groups;
 }
 
 function refuse(uri) {
@@ -49,6 +62,9 @@ async function drawPart(figure, rows, place) {
     const sources = spec.data.map((source) => (source.name === "rows" ? { ...source, values: rows } : source));
     const made = await vegaEmbed(place, { ...spec, data: sources }, options);
     views.set(place, made);
+    const drawn = place.querySelector("svg"); // one image with a name: what its marks say is in the tables
+    drawn.setAttribute("role", "img");
+    drawn.setAttribute("aria-label", fill(figure.alt, rows[0]));
     made.view.addEventListener("click", (_, item) => picked(figure, item?.datum));
     place.dataset.drawn = "yes";
   } catch (error) {
@@ -70,7 +86,7 @@ async function drawFigure(holder) {
     views.delete(place);
   }
   const shown = groups.slice(0, most).map((rows) => {
-    const place = h("div", { class: "chart", role: "img", "aria-label": fill(figure.alt, rows[0]) });
+    const place = h("div", { class: "chart" });
     return [rows, place, h("figure", { class: figure.wide ? null : "narrow" }, h("figcaption", {}, fill(figure.title, rows[0])), place)];
   });
   const left = groups.length - shown.length;

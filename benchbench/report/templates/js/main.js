@@ -6,7 +6,7 @@ function start() {
   buildControls();
   buildCases();
   buildLimits();
-  followers.push(showAnswers, showTradeoffs, showCases, showCompared, drawAll);
+  followers.push(showAnswers, showSurprises, showDelegation, showTradeoffs, showClasses, showCases, showCompared, drawAll);
   const section = readAddress();
   apply();
   goTo(section);

@@ -48,8 +48,15 @@ class RuntimeInfo:
 
     def taken_by(self, kind: str) -> tuple[int, int]:
         """Nodes and partitions of the delegate that was asked for; what is none of TFLite's own is that one's."""
-        own = [part for part in self.partitions if _belongs(part.delegate, kind)]
+        own = self._own(kind)
         return sum(len(part.nodes) for part in own), len(own)
+
+    def nodes_of(self, kind: str) -> set[int]:
+        """The numbers of the nodes that it took."""
+        return {number for part in self._own(kind) for number in part.nodes}
+
+    def _own(self, kind: str) -> list[Partition]:
+        return [part for part in self.partitions if _belongs(part.delegate, kind)]
 
 
 def _belongs(delegate: str, kind: str) -> bool:

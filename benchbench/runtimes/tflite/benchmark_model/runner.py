@@ -21,6 +21,7 @@ from benchbench.runtimes.tflite.benchmark_model.result_files import (
     read_result,
     read_runtime_info,
 )
+from benchbench.runtimes.tflite.model.node_work import with_work
 from benchbench.runtimes.tool import LaunchSpec, Runner
 from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind
@@ -157,6 +158,7 @@ def delegation(work: LaunchSpec, told: Delegation, info: RuntimeInfo | None) -> 
         told = _without_delegate(told)
     if info is not None:
         told = _by_nodes(work.delegate, told, info)
+        told = with_work(told, work.variant, info.nodes_of(work.delegate.kind))
     return told.model_copy(update={"asked": work.delegate.kind, "fallback": told.fallback or work.delegate.fallback})
 
 

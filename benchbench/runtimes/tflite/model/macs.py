@@ -18,6 +18,16 @@ UNCOUNTED = {
 }  # fmt: skip
 
 
+def node_macs(graph: Graph, op: Op) -> int | None:
+    """Multiply-accumulates of one node; None where its shape is open beyond the batch, or where it hides its work."""
+    if op.custom or op.type in UNCOUNTED:
+        return None
+    try:
+        return _macs(graph, op)
+    except IndexError:  # operands of a rank that it cannot have
+        return None
+
+
 def macs_of(graph: Graph) -> tuple[int | None, str | None]:
     """Multiply-accumulates of a graph at its stored shapes (batch 1 where the batch is open), and a note about them.
 

@@ -151,7 +151,7 @@ ASKS = """
 import json, sys
 from pathlib import Path
 
-from benchbench.analysis.pitfalls import _ACCELERATORS
+from benchbench.analysis.surprises import ACCELERATORS
 from benchbench.config.matrix import load_matrix
 from benchbench.runtimes import backend_type
 from benchbench.runtimes.tflite.backends import KINDS
@@ -168,7 +168,7 @@ print(json.dumps({
     "turbo": delegate.turbo,
     "last": KINDS[-1],
     "color": backend_type("quokka").color,
-    "accelerator": "quokka" in _ACCELERATORS,
+    "accelerator": "quokka" in ACCELERATORS,
     "asked": launch.delegation.asked,
     "verdict": launch.delegation.verdict,
     "nodes": launch.delegation.nodes_delegated,
