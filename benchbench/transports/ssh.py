@@ -181,7 +181,7 @@ class SshTransport:
         if self._sftp is None and self._has_sftp:
             try:
                 self._sftp = paramiko.SFTPClient.from_transport(self._transport)
-            except (paramiko.SSHException, EOFError):  # the request was refused, or what it started ended at once
+            except (paramiko.SSHException, EOFError, OSError):  # refused, or what was started ended at once
                 if not self._transport.is_active():
                     raise
             self._has_sftp = self._sftp is not None
