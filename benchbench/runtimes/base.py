@@ -23,7 +23,7 @@ from benchbench.values.outcome import LaunchResult
 
 if TYPE_CHECKING:
     from benchbench.device.session import Session
-    from benchbench.runtimes.kinship import Contents  # numpy: slow to import
+    from benchbench.runtimes.contents import Contents  # numpy: slow to import
     from benchbench.runtimes.quantizing.quantizer import Quantizer  # numpy: slow to import
 
 

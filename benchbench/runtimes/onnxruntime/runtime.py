@@ -21,7 +21,7 @@ from benchbench.values.model import ModelInfo
 
 if TYPE_CHECKING:
     from benchbench.device.session import Session
-    from benchbench.runtimes.kinship import Contents
+    from benchbench.runtimes.contents import Contents
     from benchbench.runtimes.quantizing.quantizer import Quantizer  # numpy: slow to import
 
 ON_HOST = tuple(package for package in ("onnxruntime", "onnx") if find_spec(package) is not None)  # of the extra

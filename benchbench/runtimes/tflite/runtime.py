@@ -24,7 +24,7 @@ from benchbench.values.model import ModelInfo
 
 if TYPE_CHECKING:
     from benchbench.device.session import Session
-    from benchbench.runtimes.kinship import Contents
+    from benchbench.runtimes.contents import Contents
     from benchbench.runtimes.quantizing.quantizer import Quantizer  # numpy: slow to import
 
 REFERENCES: Mapping[str, DelegateRequest] = MappingProxyType(

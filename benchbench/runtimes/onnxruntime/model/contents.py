@@ -6,7 +6,7 @@ from collections import Counter
 from functools import cached_property
 from pathlib import Path
 
-from benchbench.runtimes.kinship import Contents, Weights
+from benchbench.runtimes.contents import Contents, Weights
 from benchbench.runtimes.onnxruntime.model.graph import Graph, whole
 from benchbench.runtimes.onnxruntime.model.read import read
 from benchbench.runtimes.onnxruntime.model.weights import CONVOLUTIONS, PRODUCTS, Reader

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbench.runtimes.kinship import Weights
+from benchbench.runtimes.contents import Weights
 from benchbench.runtimes.onnxruntime.model.graph import Graph, attribute, type_name
 from benchbench.runtimes.onnxruntime.model.scheme import WEIGHTS
 

@@ -6,7 +6,7 @@ from collections import Counter
 from functools import cached_property
 from pathlib import Path
 
-from benchbench.runtimes.kinship import Contents, Weights
+from benchbench.runtimes.contents import Contents, Weights
 from benchbench.runtimes.tflite.model.graph import Graph, read
 from benchbench.runtimes.tflite.model.scheme import all_weights
 from benchbench.runtimes.tflite.model.weights import real_weights

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbench.runtimes.kinship import Weights
+from benchbench.runtimes.contents import Weights
 from benchbench.runtimes.tflite.model.graph import Tensor
 
 PACKED_BITS = {"int4": 4, "uint4": 4, "int2": 2}
