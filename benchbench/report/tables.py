@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchbench.analysis.cases import ran
+from benchbench.analysis.cases import Cell, ran
 from benchbench.analysis.choices import Candidate, Choice
 from benchbench.analysis.formatting import LIKENESS, METRICS, missing
 from benchbench.analysis.rows import Row, rows_of
@@ -181,6 +181,7 @@ def _operations(results: Results) -> list[Row]:
     for run in results.runs:
         planned = {case: n for n, case in enumerate(run.cells)}
         first = {o.case: (o, found) for o in reversed(run.outcomes) if (found := o.measurement.profile) is not None}
+        several = len({(run.cells[case].threads, run.cells[case].affinity) for case in first}) > 1
         for outcome, profile in sorted(first.values(), key=lambda pair: planned[pair[0].case]):
             cell = run.cells[outcome.case]
             off = outcome.delegation.verdict in {"none", "unavailable"}
@@ -189,7 +190,7 @@ def _operations(results: Results) -> list[Row]:
                 "family": cell.family,
                 "variant": cell.variant,
                 "delegate": cell.delegate,
-                "what": f"{cell.variant} · {ran(outcome) if off else cell.delegate}",
+                "what": f"{cell.variant} · {ran(outcome) if off else cell.delegate}{_path(cell) * several}",
             }
             ranked = sorted(profile.by_type, key=lambda op: -op.percent)
             ops = [(f"{op.type} ({op.executor})" if op.executor else op.type, op.percent, op.mean_us) for op in ranked]
@@ -212,6 +213,12 @@ def _surprises(results: Results) -> list[Row]:
     """What nobody would expect, the largest first; `id` is that of the case."""
     ids = {key: n for n, key in enumerate(zip(results.cases["run"], results.cases["case"], strict=True))}
     return [{"id": ids[one.run, one.case], "what": one.what, "figure": one.figure} for one in results.surprises]
+
+
+def _path(cell: Cell) -> str:
+    """What tells two cases of a variant and delegate from each other."""
+    threads = f" · {formatting.counted(cell.threads, 'thread')}" if cell.threads else ""
+    return threads + (f" · cores {cell.affinity}" if cell.affinity else "")
 
 
 def _comparison(results: Results) -> list[Row]:

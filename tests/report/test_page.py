@@ -20,8 +20,10 @@ from benchbench.report import write_report
 from benchbench.report.classes import class_tables
 from benchbench.report.page import render
 from benchbench.report.results import Results
+from benchbench.report.tables import tables_of
 from benchbench.values import formatting
 from benchbench.values.errors import InputError, NothingToDo
+from benchbench.values.outcome import OpTime, Profile
 from tests.beds.browser import CHROMIUM, Page, browser
 from tests.report.builder import SPEED, full_matrix, launches, outcome, variant, write_run
 from tests.report.vega import BUNDLE, bundle
@@ -257,6 +259,30 @@ def test_a_dark_page_is_printed_in_dark_ink(report: Path, chromium: Page) -> Non
     chromium.call("Emulation.setEmulatedMedia", media="")
     assert inks <= {"rgb(0, 0, 0)", "rgb(68, 68, 68)"}
     assert line == "rgb(204, 204, 204)"
+
+
+@needs_browser
+def test_where_time_goes_is_seen_with_many_op_types_and_numbers_of_threads(tmp_path: Path, chromium: Page) -> None:
+    """Twelve types with long names in each of two cases: their legend leaves room, and a row is one case."""
+    outcomes = []
+    for threads in (1, 2):
+        names = [f"Fully Connected (NC, QS8, QC8W) GEMM {threads} {n}" for n in range(12)]
+        ops = tuple(OpTime(name=name, type=name, mean_us=10.0, percent=100 / 12) for name in names)
+        (timed,) = launches([1.0], threads=threads)
+        measured = timed.measurement.model_copy(update={"profile": Profile(by_op=ops, by_type=ops)})
+        profiled = {"purpose": "profile", "trial": f"{timed.case}/profile", "measurement": measured}
+        outcomes += [timed, timed.model_copy(update=profiled)]
+    run = load(write_run(tmp_path, outcomes))
+    shares: dict[str, float] = {}
+    for row in tables_of(Results((run,)))["operations"]:
+        shares[row["what"]] = shares.get(row["what"], 0) + row["percent"]
+    assert shares == pytest.approx(
+        {f"float32 · xnnpack · {words}": 100 for words in ("1 thread", "2 threads")}, abs=0.1
+    )
+    chromium.open(write_report([run], tmp_path))
+    bars = "[...document.querySelectorAll('#profile .mark-rect.role-mark path')]"
+    assert chromium.run(f"{bars}.reduce((sum, bar) => sum + bar.getBBox().width, 0)") > 2 * 300
+    assert chromium.run("document.querySelectorAll('#profile .role-legend-label text').length") <= 10
 
 
 def test_no_control_character_of_a_tool_or_a_name_reaches_the_page(tmp_path: Path) -> None:

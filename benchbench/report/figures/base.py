@@ -15,6 +15,7 @@ Spec = dict[str, Any]
 Table = Literal["cases", "operations", "conditions", "during", "comparison"]
 PAIR = ("place", "family")
 ROWS = "rows"  # the name of a figure's data
+_LEGEND_PX = 420  # about as wide as a legend may be: one that is wider than its plot leaves none of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +104,19 @@ CASE_TIPS: list[Spec] = [
 
 def color_of(colors: Mapping[str, str]) -> Spec:
     """Delegates by their colours, named in a legend."""
+    columns = max(1, _LEGEND_PX // (26 + 7 * min(28, max(map(len, colors), default=1))))
     return {
         "field": "delegate",
         "type": "nominal",
         "title": None,
         "scale": {"domain": list(colors), "range": list(colors.values())},
-        "legend": {"orient": "top", "symbolType": "square", "symbolOpacity": 1, "labelExpr": BOTH_ENDS, "columns": 6},
+        "legend": {
+            "orient": "top",
+            "symbolType": "square",
+            "symbolOpacity": 1,
+            "labelExpr": BOTH_ENDS,
+            "columns": columns,
+        },
     }
 
 
@@ -151,6 +159,6 @@ def kinds_of(labels: Mapping[str, str]) -> tuple[list[Spec], Spec]:
         "type": "nominal",
         "title": None,
         "scale": {"domain": list(labels.values()), "range": shapes[: len(labels)]},
-        "legend": {"orient": "top", "columns": 4, "labelLimit": 240},
+        "legend": {"orient": "top", "columns": 3, "labelLimit": 160},
     }
     return fold, shape

@@ -11,9 +11,23 @@ _COLORS = [
 ]
 
 
+_MOST = 9  # op types with a colour of their own, of those in one chart that take most time
+_OTHERS = "all others"
+_RANKED: list[Spec] = [
+    {"joinaggregate": [{"op": "sum", "field": "percent", "as": "sum"}], "groupby": ["op"]},
+    {
+        "window": [{"op": "dense_rank", "as": "rank"}],
+        "sort": [{"field": "sum", "order": "descending"}, {"field": "op", "order": "ascending"}],
+    },
+    {"calculate": f"datum.op === '{_OTHERS}' || datum.rank > {_MOST} ? '{_OTHERS}' : datum.op", "as": "named"},
+    {"calculate": f"datum.named === '{_OTHERS}' ? {_MOST + 1} : datum.rank", "as": "place"},
+]
+
+
 def figure(_: Results) -> Figure:
     spec: Spec = {
         "height": {"step": 21},
+        "transform": _RANKED,
         "mark": "bar",
         "encoding": {
             "y": {
@@ -30,14 +44,14 @@ def figure(_: Results) -> Figure:
                 "scale": {"domain": [0, 100], "nice": False},
                 "axis": {"tickCount": 6},
             },
-            "order": {"field": "percent", "type": "quantitative", "sort": "descending"},
+            "order": {"field": "place", "type": "quantitative"},
             "color": {
-                "field": "op",
+                "field": "named",
                 "type": "nominal",
                 "title": None,
-                "sort": None,
+                "sort": {"field": "place", "op": "min"},
                 "scale": {"range": _COLORS},
-                "legend": {"orient": "top", "columns": 4, "labelLimit": 240},
+                "legend": {"orient": "top", "columns": 2, "labelLimit": 200},
             },
             "tooltip": [
                 {"field": "what", "title": "case"},

@@ -40,6 +40,7 @@ def config(theme: Theme, font: str = FONT) -> dict[str, Any]:
             "titleFontWeight": "normal",
             "labelFontSize": 12,
             "labelLimit": 220,
+            "layout": {"top": {"direction": "vertical", "anchor": "start"}},  # one legend under another
             "symbolStrokeWidth": 1.5,
             "symbolBaseFillColor": soft,
             "symbolBaseStrokeColor": soft,
