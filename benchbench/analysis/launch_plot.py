@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from benchbench.analysis.frames import Run
 
 _NAMED = ("device", "variant", "delegate", "threads", "affinity")  # what may tell one case from another
-_WIDTH_IN, _MARGINS_IN, _LINE_IN = 8.0, 1.1, 0.26
+_WIDTH_IN, _MARGINS_IN, _LINE_IN = 8.0, 1.3, 0.34
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ def plot_launches(run: Run, name: str, cases: pd.DataFrame | None, ax: Axes | No
         size = (_WIDTH_IN, _MARGINS_IN + _LINE_IN * len(lines))
         _, ax = pyplot.subplots(figsize=size, layout="constrained")
     _draw(ax, lines)
-    if quantity.better and ax.get_xlim()[0] > 0:  # an amount: it is compared from zero
+    if quantity.better:  # an amount: it is compared from zero
         ax.set_xlim(left=0)
-    ax.set_xlabel(_axis_title(quantity, lines))
+    ax.set_xlabel(_axis_title(quantity, lines), loc="right", multialignment="right")
     ax.set_title(_title(rows), parse_math=False)
     return ax
 
@@ -114,7 +114,7 @@ def _label(row: Row, varied: Iterable[str], *, known: bool) -> str:
     words = " · ".join(shorten(shown[name], 28) for name in _NAMED if name in shown)
     remarks = [why] if (why := missing(row)) else [] if known else ["its tool does not say"]
     remarks += ["output broken"] if is_broken(row) else []
-    return visible(f"{words} ({'; '.join(remarks)})" if remarks else words)
+    return visible("\n".join([words, *["; ".join(remarks)] * bool(remarks)]))
 
 
 def _title(rows: Sequence[Row]) -> str:
@@ -126,9 +126,9 @@ def _title(rows: Sequence[Row]) -> str:
 def _axis_title(quantity: Quantity, lines: Sequence[_Line]) -> str:
     unit = f", {quantity.unit.symbol}" if quantity.unit.symbol else ""
     counts = [len(line.counted) for line in lines]
-    bar = f"; bar: {interval_title(counts)}" if max(counts) >= FEWEST else ""
-    crosses = "; crosses: left out" if any(line.left_out for line in lines) else ""
-    return f"{quantity.label}{unit} (dots: launches; stroke: median{bar}{crosses})"
+    bar = f" · bar: {interval_title(counts)}" if max(counts) >= FEWEST else ""
+    crosses = " · crosses: left out" if any(line.left_out for line in lines) else ""
+    return f"{quantity.label}{unit}\ndots: launches · stroke: median{bar}{crosses}"
 
 
 def _draw(ax: Axes, lines: Sequence[_Line]) -> None:

@@ -76,14 +76,19 @@ def test_the_dots_are_the_launches_and_a_bar_is_the_interval_of_its_case(run: Ru
     assert (strokes[0], strokes[1]) == (rows.loc["cpu", "median_ms"], rows.loc["xnnpack", "median_ms"])
     assert ax.get_xlabel().startswith("latency, ms")
     assert ax.get_xlim()[0] == 0
+    ax.figure.draw_without_rendering()  # which lays it out
+    edges = ax.get_tightbbox()
+    assert edges is not None
+    assert edges.x0 >= 0
+    assert edges.x1 <= ax.figure.bbox.width  # no word runs past the edge
     assert "plot" in dir(run)
 
 
 def test_a_row_says_what_ran_where_that_is_not_what_was_asked_for(run: Run) -> None:
     ax = run.plot()
     fell_back, crashed = labels(ax)[2:]
-    assert fell_back == "int16x8 · gpu (not on gpu: xnnpack (gpu took nothing))"
-    assert crashed == "int4 · gpu (failed)"
+    assert fell_back == "int16x8 · gpu\nnot on gpu: xnnpack (gpu took nothing)"
+    assert crashed == "int4 · gpu\nfailed"
     assert {place for _, place in dots(ax, "gpu")} == {2}
 
 
