@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from benchbench.analysis.cases import Cell, ran
+from benchbench.analysis.cases import ran
+from benchbench.analysis.cells import Cell
 from benchbench.analysis.choices import Candidate, Choice
 from benchbench.analysis.formatting import LIKENESS, METRICS, missing
 from benchbench.analysis.rows import Row, rows_of

@@ -76,7 +76,7 @@ def test_the_dots_are_the_launches_and_a_bar_is_the_interval_of_its_case(run: Ru
     assert (strokes[0], strokes[1]) == (rows.loc["cpu", "median_ms"], rows.loc["xnnpack", "median_ms"])
     assert ax.get_xlabel().startswith("latency, ms")
     assert ax.get_xlim()[0] == 0
-    ax.figure.draw_without_rendering()  # which lays it out
+    pyplot.gcf().draw_without_rendering()  # which lays it out
     edges = ax.get_tightbbox()
     assert edges is not None
     assert edges.x0 >= 0
