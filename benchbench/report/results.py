@@ -34,6 +34,8 @@ class Results:
     @cached_property
     def cases(self) -> pd.DataFrame:
         """All cases; those of one family by one statistic, also where their runs were measured with different tools."""
+        if len(self.runs) == 1:
+            return self._placed([self.runs[0].cases])
         statistics = common_statistics(self.runs, lambda cell: cell.family)
         return self._placed([run.cases_by(statistics) for run in self.runs])
 
