@@ -20,7 +20,7 @@ function tradeoffTable(rows) {
   const cell = (...content) => h("td", { class: "n" }, ...content);
   const head = h("thead", {},
     h("tr", {}, h("th", { scope: "col", rowspan: 2 }, "Variant, and what ran it"), wide("Speed", 3), metric ? wide(upper(quality(first)), changes ? 2 : 1) : null,
-      likeness.length ? wide("Outputs against the reference’s", likeness.length) : null, wide("Cost", memory ? 2 : 1), h("th", { scope: "col", rowspan: 2 }, "Pareto")),
+      likeness.length ? wide("Outputs against the reference’s", likeness.length) : null, wide("Cost", memory ? 2 : 1), h("th", { scope: "col", rowspan: 2 }, "Front")),
     h("tr", {}, narrow(upper(first.statistic ?? "latency")), narrow("× float32, same delegate"), narrow("× best float of the device"),
       metric ? narrow(upper(first.metric_name ?? "")) : null, changes ? narrow("Change, points") : null, likeness.map(({ title }) => narrow(title)),
       narrow("File, MB"), memory ? narrow(memory.title) : null));
