@@ -20,7 +20,8 @@ from pyarrow import parquet
 
 from benchbench.analysis.medians import grouped_medians
 from benchbench.run_folder.names import file_name
-from benchbench.values.outcome import Conditions, DuringConditions, Outcome
+from benchbench.values.conditions import Conditions, DuringConditions
+from benchbench.values.outcome import Outcome
 from tests.beds.browser import CHROMIUM, Page, browser
 from tests.costs import COMMAND, cost_of
 from tests.report.builder import CLASSES, believable, extras, variant, write_run

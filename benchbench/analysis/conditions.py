@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from benchbench.analysis.columns import CONDITIONS, typed_columns
-from benchbench.values.outcome import Outcome, SensorSeries
+from benchbench.values.conditions import SensorSeries
+from benchbench.values.outcome import Outcome
 
 
 def conditions_frame(

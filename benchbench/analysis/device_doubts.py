@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from benchbench.analysis.disturbances import temperatures
 from benchbench.analysis.launches import LaunchSequence
+from benchbench.values.conditions import Conditions
 from benchbench.values.doubt import Doubt
 from benchbench.values.formatting import number
-from benchbench.values.outcome import Conditions, Outcome
+from benchbench.values.outcome import Outcome
 
 LEAST_SHARE = 0.45  # of a core for each thread: an idle phone's kernel threads, or our own last launch, leave half
 MANY_TIMES = 2.0  # as long with more threads as with one: far beyond what threads cost where there are cores for them

@@ -35,8 +35,9 @@ from benchbench.run_folder.conditions import read_conditions
 from benchbench.run_folder.journal import read_records
 from benchbench.run_folder.manifest import CaseRecord, Manifest, read_manifest
 from benchbench.run_folder.series import Series, read_series, series_of
+from benchbench.values.conditions import SensorSeries
 from benchbench.values.formatting import counted
-from benchbench.values.outcome import Outcome, SensorSeries, Statistic, Timings, common_statistic
+from benchbench.values.outcome import Outcome, Statistic, Timings, common_statistic
 from benchbench.values.stop import Stop
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from benchbench.device.agent import Agent, Reply, read_series
+from benchbench.device.clock import when
 from benchbench.device.faults import left_by
 from benchbench.device.lock import STALE_S, Claim, Hold
 from benchbench.device.probe import read_probe
@@ -35,7 +35,6 @@ from benchbench.values.key_values import number
 T = TypeVar("T")
 POLL_GRACE_S = 30  # a device may be slow to write the last bytes of a job that reached its limit
 FEW_BYTES = 200_000  # that a job may leave on the device until the next one begins
-LONGEST_S = 1e6  # that a job can be said to have been over
 LOSSES = 5  # of the link under one and the same verb; then the verb is what breaks it
 
 
@@ -179,7 +178,7 @@ class Session:
             raw.without(self.device.env),
             tool_s=reply.tool_s,
             began_s=reply.began_s,
-            began=None if reply.began_s is None else _when(reply.began_s, reply.now_s),
+            began=None if reply.began_s is None else when(reply.began_s, reply.now_s),
             outputs=tuple(pulled),
             retries=tuple(retries),
             before=self._dated(reply.before, reply.now_s) if reply.before else None,
@@ -193,7 +192,7 @@ class Session:
         Of one that serves two jobs, as the last of the one and the first of the other, only its time comes again.
         """
         if self._last is None or self._last.values.get("uptime") != values.get("uptime"):
-            self._last = Reading(_when(number(values.get("uptime")), now_s), values)
+            self._last = Reading(when(number(values.get("uptime")), now_s), values)
         return self._last
 
     def _pull(self, source: str, target: Path) -> None:
@@ -298,9 +297,3 @@ def open_session(
         with contextlib.suppress(BenchbenchError):
             session.release()
         session.transport.close()
-
-
-def _when(uptime_s: float | None, now_s: float | None) -> datetime:
-    """The time by this host's clock of an uptime of a device that is `now_s` up; now where it is not told."""
-    age_s = now_s - uptime_s if now_s is not None and uptime_s is not None else 0
-    return datetime.now(UTC) - timedelta(seconds=min(max(age_s, 0), LONGEST_S))

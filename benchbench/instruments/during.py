@@ -9,10 +9,10 @@ from statistics import median
 
 from benchbench.instruments.base import Seen, Watch
 from benchbench.instruments.conditions import capped, celsius, from_hal, hottest, mattering, mhz, throttle_flags
+from benchbench.values.conditions import DuringConditions, SensorSeries
 from benchbench.values.device import Traits
 from benchbench.values.job import Job, JobResult, Reading, Sample, Sampling
 from benchbench.values.key_values import number, pairs
-from benchbench.values.outcome import DuringConditions, SensorSeries
 
 FAST, SLOW = "conditions", "throttling"  # names of the two samplings
 EVERY_S, SELDOM_S = 1.0, 10.0

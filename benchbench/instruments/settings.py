@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from benchbench.instruments.base import Seen, Watch
 from benchbench.values.case import MeasurementSettings
+from benchbench.values.conditions import SettingSeen
 from benchbench.values.device import Traits
 from benchbench.values.job import SETTINGS_GOT, Job, JobResult, Reading, Setting
 from benchbench.values.key_values import pairs
-from benchbench.values.outcome import SettingSeen
 
 GOVERNOR = "/sys/devices/system/cpu/cpufreq/{}/scaling_governor"
 STAY_ON, ON_ANY_POWER = "global/stay_on_while_plugged_in", "7"  # AC, USB and wireless

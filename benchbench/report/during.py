@@ -9,7 +9,7 @@ from datetime import datetime
 from benchbench.analysis.frames import Run
 from benchbench.analysis.rows import Row
 from benchbench.report.results import Results
-from benchbench.values.outcome import SensorSeries
+from benchbench.values.conditions import SensorSeries
 
 SPANS = 150  # of the time from the first look at a device to the last
 HOTTEST = "hottest sensor"

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from benchbench.run_folder.series_files import CONDITIONS
-from benchbench.values.outcome import DuringConditions, SensorSeries
+from benchbench.values.conditions import DuringConditions, SensorSeries
 
 MOST = 600
 

@@ -8,7 +8,8 @@ import pytest
 
 from benchbench.analysis.disturbances import Canaries, Disturbance, by_sensor, disturbances
 from benchbench.values.case import Cooldown
-from benchbench.values.outcome import DuringConditions, Outcome
+from benchbench.values.conditions import DuringConditions
+from benchbench.values.outcome import Outcome
 from tests.report.builder import conditions, measurement, outcome
 
 

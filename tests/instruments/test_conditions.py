@@ -18,9 +18,9 @@ from benchbench.instruments.conditions import (
     with_what_passed,
 )
 from benchbench.values.case import Cooldown
+from benchbench.values.conditions import Conditions
 from benchbench.values.job import Reading
 from benchbench.values.key_values import number, pairs
-from benchbench.values.outcome import Conditions
 
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 

@@ -12,10 +12,10 @@ import pytest
 from benchbench.device.session import open_session
 from benchbench.instruments import INSTRUMENTS, measured
 from benchbench.instruments.base import Seen, Watch
+from benchbench.values.conditions import Conditions
 from benchbench.values.device import Device, Local
 from benchbench.values.errors import DeviceError
 from benchbench.values.job import Job, JobResult, Sampling
-from benchbench.values.outcome import Conditions
 
 
 @dataclass(frozen=True, slots=True)

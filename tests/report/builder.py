@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from benchbench.accuracy.classes import write_classes
 from benchbench.accuracy.metrics import classify, packed
 from benchbench.values.case import Variant
+from benchbench.values.conditions import Conditions
 from benchbench.values.device import Cluster, Traits
 from benchbench.values.outcome import (
-    Conditions,
     Delegation,
     Measurement,
     Memory,

@@ -10,7 +10,8 @@ from benchbench.report.content import Content
 from benchbench.report.during import HOTTEST, SPANS, during_rows
 from benchbench.report.results import Results
 from benchbench.run_folder.conditions import write_conditions
-from benchbench.values.outcome import DuringConditions, Outcome, SensorSeries
+from benchbench.values.conditions import DuringConditions, SensorSeries
+from benchbench.values.outcome import Outcome
 from tests.report.builder import outcome, write_run
 
 START = datetime(2026, 11, 28, 12, tzinfo=UTC)

@@ -12,8 +12,9 @@ from benchbench.run_folder.journal import create, new_folder, read_outcomes
 from benchbench.run_folder.manifest import Manifest
 from benchbench.run_folder.series import read_series
 from benchbench.run_folder.series_files import compact_all
+from benchbench.values.conditions import DuringConditions, SensorSeries
 from benchbench.values.errors import InputError
-from benchbench.values.outcome import DuringConditions, Measurement, Outcome, SensorSeries, Timings
+from benchbench.values.outcome import Measurement, Outcome, Timings
 
 BEGAN = "2026-11-28T12:00:00.000+00:00"
 

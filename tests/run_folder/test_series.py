@@ -27,9 +27,10 @@ from benchbench.run_folder.series import (
     write_series,
 )
 from benchbench.run_folder.series_files import compact_all
+from benchbench.values.conditions import DuringConditions, SensorSeries
 from benchbench.values.errors import InputError
 from benchbench.values.job import Job, JobOutput
-from benchbench.values.outcome import DuringConditions, Measurement, Outcome, SensorSeries, Timings
+from benchbench.values.outcome import Measurement, Outcome, Timings
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "reports" / "sample" / "outcomes.jsonl"

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from benchbench.accuracy.outputs import Output, read_outputs, write_outputs
 from benchbench.values.atomic import atomic
+from benchbench.values.conditions import Conditions
 from benchbench.values.device import Frozen
 from benchbench.values.errors import InputError
-from benchbench.values.outcome import Conditions, LaunchResult
+from benchbench.values.outcome import LaunchResult
 
 
 class Record(Frozen):
