@@ -133,12 +133,14 @@ def _told(panel: _Panel) -> dict[str, Any]:
     shown = _shown(panel)
     anyone = panel.counts[panel.base] if panel.base else next(iter(panel.counts.values()))
     order = [pair for pair in panel.cases if pair in panel.counts]
+    support = _support(anyone, shown)
     return {
         "base": order.index(panel.base) if panel.base else None,
         "total": len({number for counts in panel.counts.values() for number in counts}),
         "half_width": median(row["recall_high"] - row["recall_low"] for row in anyone.values()) / 2,
         "classes": shown,
-        "rows": [_row(pair, panel, shown) for pair in order],
+        "support": support,
+        "rows": [_row(pair, panel, shown, support) for pair in order],
         "confusions": [_confusion(pair, order, panel) for pair in panel.roles if pair in panel.counts],
     }
 
@@ -159,14 +161,19 @@ def _shown(panel: _Panel) -> list[int]:
     return sorted([*differ, *worst])
 
 
-def _row(pair: Pair, panel: _Panel, shown: Sequence[int]) -> dict[str, Any]:
-    """A case: what ran it, and of each shown class how many were found of how many; no samples = 0 of 0."""
+def _support(counts: Counts, shown: Sequence[int]) -> list[int]:
+    """How many samples each shown class has; 0 = none."""
+    return [int(counts[n]["support"]) if n in counts else 0 for n in shown]
+
+
+def _row(pair: Pair, panel: _Panel, shown: Sequence[int], usual: Sequence[int]) -> dict[str, Any]:
+    """A case: what ran it, and how many samples of each shown class were found, of how many where it is not as usual."""
     case, counts = panel.cases[pair], panel.counts[pair]
-    known = [(int(counts[n]["found"]), int(counts[n]["support"])) if n in counts else (0, 0) for n in shown]
-    ran = str(case["delegate"] if case["headline"] else case["executor"])
+    ran, support = str(case["delegate"] if case["headline"] else case["executor"]), _support(counts, shown)
     told: dict[str, Any] = {"variant": pair[0], "delegate": pair[1]} | ({"ran": ran} if ran != pair[1] else {})
     told |= {"broken": True} if is_broken(case) else {}
-    return told | {"found": [found for found, _ in known], "support": [support for _, support in known]}
+    told |= {"support": support} if support != usual else {}
+    return told | {"found": [int(counts[n]["found"]) if n in counts else 0 for n in shown]}
 
 
 def _confusion(pair: Pair, order: Sequence[Pair], panel: _Panel) -> dict[str, Any]:

@@ -14,10 +14,11 @@ const whole = (share) => (100 * share).toFixed(0);
 const headerUp = (name) => h("th", { scope: "col", class: "up-right" }, h("span", { title: name }, name));
 const pathOf = (row) => `${row.variant} on ${row.delegate}`;
 
-function recallCell(row, base, n) {
-  const [found, support] = [row.found[n], row.support[n]];
+function recallCell(panel, row, base, n) {
+  const supportOf = (one) => (one.support ?? panel.support)[n];
+  const [found, support] = [row.found[n], supportOf(row)];
   if (!support) return h("td", { class: "n" }, "–");
-  const against = base && base !== row && base.support[n] ? found / support - base.found[n] / base.support[n] : 0;
+  const against = base && base !== row && supportOf(base) ? found / support - base.found[n] / supportOf(base) : 0;
   const tint = Math.max(-1, Math.min(1, against / FULL_TINT));
   const [low, high] = wilson(found, support);
   return h("td", { class: `n${tint > 0.02 ? " up" : tint < -0.02 ? " down" : ""}`, style: Math.abs(tint) > 0.02 ? `--v:${Math.abs(tint).toFixed(2)}` : null,
@@ -33,12 +34,13 @@ function recallTable(panel, rows) {
       h("tbody", {}, rows.map((row) => h("tr", { class: row.broken ? "broken" : null },
         h("th", { scope: "row" }, row.variant, " ", small(`${row.ran ?? row.delegate}${row === base ? ", baseline" : ""}`),
           row.broken ? h("span", { class: "verdict bad" }, " ✕ output broken") : null),
-        panel.classes.map((_, n) => recallCell(row, base, n)))))));
+        panel.classes.map((_, n) => recallCell(panel, row, base, n)))))));
 }
 
 // Rows: what it is. Columns: what it was taken for; an answer that no sample has as its label has an empty row.
 function confusionMatrix(panel, { row, cells }) {
-  const { found, support, ...path } = panel.rows[row];
+  const path = panel.rows[row];
+  const support = path.support ?? panel.support;
   const names = data.classes.names[panel.family];
   const numbers = [...new Set([...panel.classes, ...cells.flatMap(([label, answer]) => [label, answer])])].sort((a, b) => a - b);
   const counts = new Map(cells.map(([label, answer, count]) => [`${label} ${answer}`, count]));

@@ -32,16 +32,15 @@ function delegationRows(found) {
 function nodesCell({ variants, verdict, status, nodes_delegated: taken, nodes_total: total, partitions }) {
   if (status !== "ok" || taken === null || !total || (variants.length > 1 && verdict !== "full")) return h("td", { class: "n" }, "–");
   if (variants.length > 1) return h("td", { class: "n share", style: "--v:1" }, "all");
-  return h("td", { class: "n share", style: `--v:${taken / total}` }, `${taken} of ${total} `, small(percent(taken / total)),
-    partitions > 1 ? small(` in ${partitions} partitions`) : null);
+  return h("td", { class: "n share", style: `--v:${taken / total}` }, `${taken} of ${total} `, 
+    small([percent(taken / total), partitions > 1 ? [" in ", h("br"), counted(partitions, "partition")] : null]));
 }
 
 const DELEGATION_COLUMNS = [
-  ["Device", ({ places }) => h("th", { scope: "row", title: places.join(", ") }, several(places))],
-  ["Family", (row) => h("td", { class: "name" }, h("span", {}, named(row.family))), "family"],
-  ["Variant", ({ variants }) => h("td", { class: "wide", title: variants.join(", ") }, several(variants))],
+  ["Device", ({ places }) => h("th", { scope: "row", class: "narrow", title: places.join(", ") }, several(places))],
+  ["Variant", ({ family, variants }) => h("td", { class: "narrow", title: variants.join(", ") }, several(variants), SEVERAL_FAMILIES ? small(` of ${family}`) : null)],
   ["Asked for", (row) => h("td", {}, named(row.delegate))],
-  ["Ran on", (row) => h("td", { class: ["none", "unavailable", "mixed"].includes(row.verdict) ? "elsewhere" : null }, row.executor ?? row.status)],
+  ["Ran on", (row) => h("td", { class: `narrow${["none", "unavailable", "mixed"].includes(row.verdict) ? " elsewhere" : ""}` }, row.executor ?? row.status)],
   ["Delegation", (row) => h("td", {}, h("span", { class: `badge ${row.verdict}`, title: row.evidence },
     h("span", { "aria-hidden": "true" }, `${row.symbol} `), row.badge.replace(/ \d+\/\d+$/, "")))],
   ["Nodes taken", nodesCell, "nodes_total"],
@@ -57,7 +56,7 @@ function showDelegation() {
   if (!holder) return;
   const found = delegations();
   const rows = delegationRows(found);
-  const columns = DELEGATION_COLUMNS.filter(([, , name]) => !name || (name === "family" ? SEVERAL_FAMILIES : rows.some((row) => row[name] !== null)));
+  const columns = DELEGATION_COLUMNS.filter(([, , name]) => !name || rows.some((row) => row[name] !== null));
   holder.replaceChildren(
     h("thead", {}, h("tr", {}, columns.map(([title, , name]) => h("th", { scope: "col", class: NUMBERS.includes(name) ? "n" : null }, title)))),
     h("tbody", {}, rows.slice(0, shownDelegations).map((row) => h("tr", {}, columns.map(([, cell]) => cell(row))))));
