@@ -167,7 +167,7 @@ def _support(counts: Counts, shown: Sequence[int]) -> list[int]:
 
 
 def _row(pair: Pair, panel: _Panel, shown: Sequence[int], usual: Sequence[int]) -> dict[str, Any]:
-    """A case: what ran it, and how many samples of each shown class were found, of how many where it is not as usual."""
+    """A case: what ran it, and how many samples of each shown class were found, of how many where it is unusual."""
     case, counts = panel.cases[pair], panel.counts[pair]
     ran, support = str(case["delegate"] if case["headline"] else case["executor"]), _support(counts, shown)
     told: dict[str, Any] = {"variant": pair[0], "delegate": pair[1]} | ({"ran": ran} if ran != pair[1] else {})
