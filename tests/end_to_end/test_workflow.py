@@ -1,4 +1,4 @@
-"""The GitHub Actions workflow of the README: its steps run here as a runner would, on this machine as the device."""
+"""The GitHub Actions workflow of reports/README.md: its steps run here as a runner would, on this machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from benchbench.cli.main import cli
 from benchbench.run_folder.baselines import baseline
 from tests.workbench import Workbench
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[2] / "reports" / "README.md").read_text(encoding="utf-8")
 
 
 def workflow() -> dict[Any, Any]:
