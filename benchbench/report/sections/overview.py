@@ -12,7 +12,8 @@ def section(results: Results) -> Section:
         "Overview",
         "figures.html",
         f"The {statistic(results)} of each device, at the fastest number of threads; colour compares within a device. "
-        "A word in place of a time says why there is none. A click on a cell chooses its device.",
+        "A word in place of a time says why there is none; an empty cell was not asked for. A click on a cell "
+        "chooses its device.",
         figures=("overview",),
         undrawn="There is one device.",
     )
