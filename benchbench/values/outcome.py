@@ -1,6 +1,5 @@
 """What comes out of a trial: timings, memory, delegation, and whether it can be believed; its conditions stand beside.
 
-
 Times are microseconds as the tools print them, memory megabytes (1e6 bytes for files, 2**20 for footprints, as
 the tools do), temperatures degrees Celsius. None means that nobody said.
 """
