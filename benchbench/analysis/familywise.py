@@ -65,13 +65,13 @@ class _Launches:
     @property
     def within(self) -> Spread:
         """Within base and new, pooled."""
-        parts, freedom = (self.logs[: self.base], self.logs[self.base :]), len(self.logs) - 2
-        return Spread(float(sum(((part - part.mean()) ** 2).sum() for part in parts)) / freedom, freedom)
+        freedom = len(self.logs) - 2
+        return Spread(sum(map(_squares, (self.logs[: self.base], self.logs[self.base :]))) / freedom, freedom)
 
     @property
     def whole(self) -> Spread:
         """Of all launches, which is the same however they are dealt."""
-        return Spread(float(self.logs.var(ddof=1)), len(self.logs) - 1)
+        return Spread(_squares(self.logs) / (len(self.logs) - 1), len(self.logs) - 1)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -107,6 +107,12 @@ def _launches(pair: Pair) -> _Launches:
     return _Launches(logs - logs.mean(), len(pair[0]))
 
 
+def _squares(values: Floats) -> float:
+    """The sum of the squares of their distances from their mean."""
+    about = values - values.mean()
+    return float(about @ about)
+
+
 def _side(chosen: Floats, logs: Floats, prior: Spread) -> tuple[Floats, Floats]:
     """Of each deal the mean of the chosen launches, and the variance of that mean; a side borrows half of the prior."""
     size, borrowed = int(chosen[0].sum()), prior.freedom / 2
@@ -135,7 +141,7 @@ def _all_deals(base: int, launches: int) -> Floats:
 
 def _as_deals(chosen: NDArray[np.int64], launches: int) -> Floats:
     deals = np.zeros((len(chosen), launches))
-    np.put_along_axis(deals, chosen, 1, axis=1)
+    deals[np.arange(len(chosen))[:, None], chosen] = 1
     return deals
 
 
