@@ -13,7 +13,7 @@ from benchbench.run_folder.manifest import read_manifest
 from benchbench.values.outcome import Outcome
 
 FAMILY = Path(__file__).parents[1] / "benchbench" / "demo" / "fashion_mnist"
-QUICK = "rounds = {rounds}\nruns = 2\nmin_seconds = 0\nwarmup_runs = 1\nwarmup_min_seconds = 0\n"
+QUICK = "rounds = {rounds}\nruns = {runs}\nmin_seconds = 0\nwarmup_runs = 1\nwarmup_min_seconds = 0\n"
 NO_CANARY = "canary = false\n"
 
 
@@ -48,6 +48,7 @@ class Workbench:
         devices: tuple[str, ...] = ("host",),
         delegates: str = '["xnnpack"]',
         rounds: int = 2,
+        runs: int = 2,
         measure: str = "",
         model: str = "",
         top: str = "",
@@ -59,7 +60,7 @@ class Workbench:
         path.write_text(
             f'name = "test"\ndevices = [{", ".join(map(repr, devices))}]\ndelegates = {delegates}\n{top}\n'
             f'[[model]]\nfamily = "fashion_mnist"\nvariants = [{files}]\n{model}\n'
-            f"[measure]\n{QUICK.format(rounds=rounds)}{'' if canary else NO_CANARY}{measure}\n"
+            f"[measure]\n{QUICK.format(rounds=rounds, runs=runs)}{'' if canary else NO_CANARY}{measure}\n"
         )
         return path
 

@@ -21,7 +21,7 @@ def rounds(folder: Path) -> Counter[str]:
 
 def test_a_run_stops_where_it_is_precise_records_why_and_is_gone_on_with_anywhere(bench: Workbench) -> None:
     """With a precision that any machine keeps to: eight launches are the fewest that are precise."""
-    matrix = bench.matrix("float32", measure="precision = 0.99\nmax_rounds = 20\nprofile = true")
+    matrix = bench.matrix("float32", runs=100, measure="precision = 0.99\nmax_rounds = 20\nprofile = true")
     told = bench.benchbench("run", str(matrix)).stderr
     folder = bench.latest()
     (stop,) = read_manifest(folder).stops
@@ -66,7 +66,9 @@ def test_a_race_knows_accuracy_before_it_goes_on_and_spends_rounds_on_those_that
 
 def test_a_device_that_is_away_fails_the_rounds_that_all_cases_have_and_no_more(bench: Workbench) -> None:
     bench.device("board", 'address = { transport = "ssh", host = "127.0.0.1", port = 1 }\n')
-    matrix = bench.matrix("float32", devices=("host", "board"), rounds=2, measure="precision = 0.99\nmax_rounds = 20")
+    matrix = bench.matrix(
+        "float32", devices=("host", "board"), rounds=2, runs=100, measure="precision = 0.99\nmax_rounds = 20"
+    )
     folder = api.run(matrix, inventory=bench.inventory, reports=bench.reports)
     assert {case.partition("/")[0]: n for case, n in rounds(folder).items()} == {"host": 8, "board": 2}
     assert {stop.kind for stop in read_manifest(folder).stops} == {"precise", "failing"}

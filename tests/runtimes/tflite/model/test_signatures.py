@@ -30,7 +30,7 @@ def matrix(folder: Path, more: str = "", *, device: str = "host") -> Path:
     path.write_text(
         f'name = "two"\ndevices = ["{device}"]\ndelegates = ["cpu", "xnnpack"]\n'
         f'[[model]]\nfamily = "two"\nvariants = "{TWO}"\ndataset = "random"\n{more}\n'
-        f"[measure]\n{QUICK.format(rounds=1)}canary = false\n"
+        f"[measure]\n{QUICK.format(rounds=1, runs=2)}canary = false\n"
     )
     return path
 
