@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shlex
 import sys
@@ -138,6 +139,7 @@ def load_run(folder: Path) -> Run:
     from benchbench.cli import console
 
     run = load(folder)
+    gc.freeze()  # its million values stay until the end: no search for cycles needs to look through them again
     for remark in run.remarks:
         console.err().print(f"note: {remark}", markup=False)
     return run
