@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 LEVEL = 0.05  # of whole comparisons in which nothing has changed, those with any verdict
 POWER = 0.8  # of changes as large as `detectable` says, those that are found
 DEALS = 2000  # ways in which a case's launches are dealt to base and new; where there are no more, all of them
-BORROWED = 4.0  # degrees of freedom that other cases lend to one at most: more would hide how its two sides differ
+BORROWED = 4.0  # degrees of freedom that other cases lend to one at most
 MOST_ROUNDS = 200  # beyond these, more rounds are no advice
 
 Pair = tuple[Sequence[float], Sequence[float]]
@@ -33,10 +33,10 @@ def compare_all(
     As `intervals.compare`, but a difference is believed only where its p-value, adjusted for all cases, is at most
     `level`. The adjusted p is by step-down maxT (Westfall and Young 1993, algorithm 4.1): launches of a case are dealt
     anew to base and new, and the statistic must be one that the largest of all cases hardly ever reaches. That is
-    exact for any distribution of launches, also with few of them, where base and new do not differ. The statistic is
-    Welch's t on the log scale with variances that borrow from the other cases' (moderated: Smyth 2004), so that a case
-    quiet by chance is not taken for changed. Base and new have a variance each (Janssen 1997, "Studentized permutation
-    tests for non-i.i.d. hypotheses"), so that sides that spread differently are seldom taken for changed.
+    exact for any distribution of launches, also with few of them, where base and new do not differ. The statistic is a
+    t on the log scale whose variance borrows from the other cases' (moderated: Smyth 2004), so that a case quiet by
+    chance is not taken for changed. Both sides have one variance: a side that stopped at a lucky streak, where rounds
+    go on by need, would be trusted too much by its own.
     """
     ratios = [(ratio_of(*pair), ratio_interval(*pair)) for pair in pairs]
     testable = [index for index, (_, interval) in enumerate(ratios) if interval is not None]
@@ -91,15 +91,12 @@ class _Launches:
         return float(found[was]), np.sort(found)
 
     def _dealt(self, deals: Floats, logs: Floats, prior: Spread) -> Floats:
-        """Of each deal Welch's t with its degrees of freedom (1947), as a normal deviate as rare (Wallace 1959)."""
-        (base, of_base), (new, of_new) = _side(deals, logs, prior), _side(1 - deals, logs, prior)
-        borrowed = prior.freedom / 2
-        parts = of_base**2 / (borrowed + self.base - 1) + of_new**2 / (borrowed + self.new - 1)
+        (base, of_base), (new, of_new) = _side(deals, logs), _side(1 - deals, logs)
+        freedom = prior.freedom + len(logs) - 2
+        variance = (prior.freedom * prior.variance + of_base + of_new) / freedom
         least = max(1e-18, 1e-9 * float((logs**2).mean()))  # more than rounding leaves where there is no spread
-        variance = np.maximum(of_base + of_new, least)
-        freedom = variance**2 / np.maximum(parts, 1e-300)
-        found = np.sqrt(freedom * np.log1p((new - base) ** 2 / variance / freedom))
-        return np.asarray(found * (8 * freedom + 1) / (8 * freedom + 3), dtype=np.float64)
+        deviation = np.sqrt(np.maximum(variance, least) * (1 / self.base + 1 / self.new))
+        return np.asarray(np.abs(new - base) / deviation, dtype=np.float64)
 
 
 def _launches(pair: Pair) -> _Launches:
@@ -113,12 +110,11 @@ def _squares(values: Floats) -> float:
     return float(about @ about)
 
 
-def _side(chosen: Floats, logs: Floats, prior: Spread) -> tuple[Floats, Floats]:
-    """Of each deal the mean of the chosen launches, and the variance of that mean; a side borrows half of the prior."""
-    size, borrowed = int(chosen[0].sum()), prior.freedom / 2
+def _side(chosen: Floats, logs: Floats) -> tuple[Floats, Floats]:
+    """Of each deal the mean of the chosen launches, and the sum of the squares of their distances from it."""
+    size = int(chosen[0].sum())
     sums = chosen @ logs
-    within = np.maximum(chosen @ logs**2 - sums**2 / size, 0)
-    return sums / size, (borrowed * prior.variance + within) / (borrowed + size - 1) / size
+    return sums / size, np.maximum(chosen @ logs**2 - sums**2 / size, 0)
 
 
 def _prior(spreads: list[Spread]) -> Spread:
