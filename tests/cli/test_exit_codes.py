@@ -75,7 +75,10 @@ def test_help_and_readme_name_every_code(tmp_path: Path) -> None:
 
 
 def tight(bench: Workbench, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command where no file may grow beyond 2 kB, which is as good as a full disk."""
+    """The command where no file may grow beyond 2 kB, which is as good as a full disk.
+
+    It compiles no module: Python keeps what it could write of one, and whoever comes next cannot import it.
+    """
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
@@ -83,7 +86,7 @@ def tight(bench: Workbench, *arguments: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(
         bench.command(*arguments),
         cwd=bench.folder,
-        env=bench.environment,
+        env=bench.environment | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
