@@ -80,7 +80,7 @@ def test_the_selection_of_the_page_holds_for_the_runs_that_are_compared(tmp_path
     rows = f"{shown}.map((row) => row.dataset.device)"
     charts = (
         "[...document.querySelectorAll('#comparison .chart')]"
-        ".map((chart) => chart.dataset.drawn + chart.getAttribute('aria-label'))"
+        ".map((chart) => chart.dataset.drawn + chart.querySelector('[role=img]').getAttribute('aria-label'))"
     )
     with browser(tmp_path / "profile") as opened:
         opened.open(page)
