@@ -98,7 +98,7 @@ def test_a_case_that_was_planned_and_not_reached_is_gone(tmp_path: Path) -> None
     (new / "outcomes.jsonl").write_text("".join(o.model_dump_json() + "\n" for o in CPU))
     frame = compare(load(base), load(new)).set_index("case")
     assert frame.loc[CASE, "verdict"] == "gone"
-    assert "interrupted" in str(frame.loc[CASE, "why"])
+    assert "no launch" in str(frame.loc[CASE, "why"])
 
 
 def test_a_case_whose_device_was_not_used_is_gone_with_the_reason(tmp_path: Path) -> None:
