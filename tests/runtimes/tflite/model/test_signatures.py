@@ -53,12 +53,10 @@ def test_several_signatures_and_none_chosen_are_told_at_plan(tmp_path: Path) -> 
     told = bench.benchbench("plan", str(matrix(tmp_path))).stderr
     assert '"sub", "add"' in told
     bench.device("phone", 'address = { transport = "adb", serial = "X" }\n')
-    for path, words, said in (
-        (matrix(tmp_path, device="phone"), "benchmark_model fails", True),
-        (matrix(tmp_path, 'signature = "add"'), "signatures", False),
-    ):
-        _, remarks = plan_matrix(path, inventory=bench.inventory)
-        assert any(words in remark for remark in remarks) is said
+    _, remarks = plan_matrix(matrix(tmp_path, device="phone"), inventory=bench.inventory)
+    assert any("benchmark_model fails" in remark for remark in remarks)
+    _, remarks = plan_matrix(matrix(tmp_path, 'signature = "add"'), inventory=bench.inventory)
+    assert not any("signatures" in remark for remark in remarks)
 
 
 @pytest.mark.parametrize("delegate", [Cpu(), Xnnpack()])
