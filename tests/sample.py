@@ -87,7 +87,7 @@ def matrix_of(folder: Path) -> Path:
 
 
 def without_places(folder: Path, places: Mapping[str, str]) -> None:
-    """Paths of the machine that made it are those of no machine."""
+    """Paths of the machine that made it are those of no machine: an earlier place goes before one that holds it."""
     for path in (*folder.glob("*.json*"), *folder.glob("*.toml"), *(folder / "logs").iterdir()):
         text = path.read_text(encoding="utf-8", errors="surrogateescape")
         for place, instead in places.items():
@@ -120,9 +120,8 @@ def main() -> None:
         )
         for outputs in run.glob("outputs/**/*.npz"):
             outputs.unlink()
-        without_places(
-            run, {str(folder): "/home/user", str(ROOT): "/home/user/benchbench", sys.prefix: "/home/user/venv"}
-        )
+        work = dict.fromkeys((f"{board.workdir}/work", str(folder / "host")), "~/.cache/benchbench/device")
+        without_places(run, work | {str(folder): "~", sys.prefix: "~/venv", str(ROOT): "~/benchbench"})
         shutil.rmtree(SAMPLE, ignore_errors=True)
         shutil.copytree(run, SAMPLE)
         os.chdir(SAMPLE.parents[1])
