@@ -24,7 +24,8 @@ from benchbench.values.conditions import Conditions, DuringConditions
 from benchbench.values.outcome import Outcome
 from tests.beds.browser import CHROMIUM, Page, browser
 from tests.costs import COMMAND, cost_of
-from tests.report.builder import CLASSES, believable, extras, variant, write_run
+from tests.report.believable import CLASSES, believable, extras
+from tests.report.builder import variant, write_run
 
 PHONES, ROUNDS, LAUNCHES = 72, 10, 1_000_000
 PATHS = (("cpu", 1), ("xnnpack", 1), ("xnnpack", 4), ("gpu", 1))

@@ -16,7 +16,8 @@ from benchbench.report import write_report
 from benchbench.run_folder.series import series_of, write_series
 from benchbench.values.errors import InputError
 from benchbench.values.outcome import Measurement, Outcome
-from tests.report.builder import class_tables, conditions, launches, outcome, write_run
+from tests.report.believable import class_tables
+from tests.report.builder import conditions, launches, outcome, write_run
 
 FORMAT_1 = Path(__file__).parents[1] / "recorded" / "format-1"
 

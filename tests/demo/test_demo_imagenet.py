@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import io
 import os
-import pickle
 import shutil
-import struct
-import sys
-import types
-import zipfile
-from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -26,9 +16,7 @@ from benchbench.accuracy.datasets import load
 from benchbench.config.matrix import load_matrix
 from benchbench.demo import __file__ as demo_file
 from benchbench.demo import imagenet
-from benchbench.demo.checkpoint import MAGIC, PROTOCOL, read_checkpoint
 from benchbench.demo.efficientnet_lite import CLASSES, classifier
-from benchbench.demo.packages import Package, wheel
 from benchbench.device_script.tensors import to_input
 from benchbench.runtimes.models import inspect
 from benchbench.values.errors import InputError, ToolError
@@ -39,168 +27,6 @@ SHIPPED = Path(demo_file).parent / "fashion_mnist"
 
 def quiet(_: str) -> None:
     """Progress that nobody reads."""
-
-
-class Storage:
-    """What torch writes as a persistent id."""
-
-    def __init__(self, key: str, values: NDArray[Any], kind: type) -> None:
-        self.key, self.values, self.kind = key, values, kind
-
-
-class Shown:
-    """A tensor as torch pickles it: a call of _rebuild_tensor_v2."""
-
-    def __init__(self, storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> None:
-        self.arguments: tuple[Any, ...] = (storage, offset, shape, strides, False, {})
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return sys.modules["torch._utils"]._rebuild_tensor_v2, self.arguments
-
-
-class Evil:
-    """Runs a command when it is unpickled as usual."""
-
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return os.mkdir, (str(self.mark),)
-
-
-class Pickler(pickle.Pickler):
-    """Storages become persistent ids, as in torch's old format."""
-
-    def persistent_id(self, obj: object) -> Any:
-        if isinstance(obj, Storage):
-            return "storage", obj.kind, obj.key, "cpu", len(obj.values), None
-        return None
-
-
-@pytest.fixture
-def float_storage(monkeypatch: pytest.MonkeyPatch) -> type:
-    """A stand-in for the two names of torch that a checkpoint carries; torch itself is not needed to write one."""
-    torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
-
-    def _rebuild_tensor_v2() -> None:
-        raise AssertionError("only its name is written")
-
-    _rebuild_tensor_v2.__module__, _rebuild_tensor_v2.__qualname__ = "torch._utils", "_rebuild_tensor_v2"
-    kind = type("FloatStorage", (), {"__module__": "torch"})
-    torch.FloatStorage, utils._rebuild_tensor_v2 = kind, _rebuild_tensor_v2  # type: ignore[attr-defined]  # made here
-    monkeypatch.setitem(sys.modules, "torch", torch)
-    monkeypatch.setitem(sys.modules, "torch._utils", utils)
-    return kind
-
-
-def checkpoint(state: object, *storages: Storage, magic: int = MAGIC) -> bytes:
-    file = io.BytesIO()
-    for part in (magic, PROTOCOL, {"little_endian": True}, state, [storage.key for storage in storages]):
-        Pickler(file, protocol=2).dump(part)
-    for storage in storages:
-        file.write(struct.pack("<q", len(storage.values)) + storage.values.tobytes())
-    return file.getvalue()
-
-
-def test_the_tensors_of_a_checkpoint_are_read_in_any_order_of_their_axes(float_storage: type) -> None:
-    storage = Storage("0", np.arange(8, dtype="<f4"), float_storage)
-    state = OrderedDict(rows=Shown(storage, 2, (2, 3), (3, 1)), columns=Shown(storage, 2, (3, 2), (1, 3)))
-    read = read_checkpoint(checkpoint(state, storage), "net.pth")
-    np.testing.assert_array_equal(read["rows"], [[2, 3, 4], [5, 6, 7]])
-    np.testing.assert_array_equal(read["columns"], read["rows"].T)
-
-
-@pytest.mark.parametrize(
-    ("offset", "shape", "strides"),
-    [(0, (3, 3), (3, 1)), (3, (2, 3), (3, 1)), (-1, (2,), (1,)), (4, (2,), (-1,)), (0, (1000, 1000), (0, 0))],
-)
-def test_a_tensor_that_shows_more_than_its_storage_is_refused(
-    float_storage: type, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]
-) -> None:
-    storage = Storage("0", np.arange(8, dtype="<f4"), float_storage)
-    with pytest.raises(InputError, match=r"net\.pth.*more than its storage holds"):
-        read_checkpoint(checkpoint({"x": Shown(storage, offset, shape, strides)}, storage), "net.pth")
-
-
-def test_nothing_that_a_hostile_checkpoint_says_is_executed(tmp_path: Path) -> None:
-    mark = tmp_path / "executed"
-    with pytest.raises(InputError, match=r"net\.pth.*it names (posix|nt)\.mkdir"):
-        read_checkpoint(checkpoint({"x": Evil(mark)}), "net.pth")
-    with pytest.raises(InputError, match="it names"):
-        read_checkpoint(pickle.dumps(Evil(mark), protocol=2), "net.pth")
-    assert not mark.exists()
-
-
-def test_what_is_no_checkpoint_or_a_part_of_one_is_one_clear_line(float_storage: type) -> None:
-    storage = Storage("0", np.arange(8, dtype="<f4"), float_storage)
-    whole = checkpoint({"x": Shown(storage, 0, (8,), (1,))}, storage)
-    for data in (b"", b"PK\x03\x04", whole[:-5], whole[:40], checkpoint({}, magic=1)):
-        with pytest.raises(InputError, match=r"net\.pth: no PyTorch checkpoint") as caught:
-            read_checkpoint(data, "net.pth")
-        assert "\n" not in str(caught.value)
-
-
-Offer = Callable[[], Package]
-
-
-@pytest.fixture
-def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Offer:
-    """A package index that is a folder, and an empty cache; returns how to publish a small package there."""
-    shelf = tmp_path / "shelf"
-    shelf.mkdir()
-    monkeypatch.setenv("BENCHBENCH_CACHE", str(tmp_path / "cache"))
-    for name in [name for name in os.environ if name.startswith("PIP_")]:
-        monkeypatch.delenv(name)
-    for name, value in {"CONFIG_FILE": os.devnull, "NO_INDEX": "1", "FIND_LINKS": str(shelf)}.items():
-        monkeypatch.setenv(f"PIP_{name}", value)
-
-    def publish() -> Package:
-        path = shelf / "some_photos-1.0-py3-none-any.whl"
-        info = "some_photos-1.0.dist-info"
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: some-photos\nVersion: 1.0\n")
-            archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-            archive.writestr(f"{info}/RECORD", "")
-        return Package("some-photos==1.0", path.name, hashlib.sha256(path.read_bytes()).hexdigest(), 0.1)
-
-    return publish
-
-
-def test_a_package_is_downloaded_once_and_then_read_from_the_cache(offered: Offer, tmp_path: Path) -> None:
-    package, said = offered(), list[str]()
-    path = wheel(package, said.append)
-    assert path == tmp_path / "cache" / "packages" / package.file
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == package.sha256
-    shutil.rmtree(tmp_path / "shelf")
-    assert wheel(package, said.append) == path
-    assert said == ["downloading some-photos==1.0 (0 MB)"]
-    assert [file.name for file in path.parent.iterdir()] == [package.file]
-
-
-def test_offline_the_error_says_which_file_to_put_where(offered: Offer, tmp_path: Path) -> None:
-    package = offered()
-    (tmp_path / "shelf" / package.file).unlink()
-    with pytest.raises(ToolError) as caught:
-        wheel(package, quiet)
-    said = str(caught.value)
-    assert "some-photos==1.0 cannot be downloaded" in said
-    assert f"put {package.file} into {tmp_path / 'cache' / 'packages'}" in said
-    assert said.endswith("--implementation cp some-photos==1.0` fetches it)")  # with the platform: not another wheel
-    assert "\n" not in said
-
-
-def test_a_package_that_is_not_as_published_does_not_enter_the_cache(offered: Offer, tmp_path: Path) -> None:
-    package = offered()._replace(sha256="0" * 64)
-    with pytest.raises(ToolError, match=r"is not some-photos==1\.0 as published: its sha256 is [0-9a-f]{64}"):
-        wheel(package, quiet)
-    assert not list((tmp_path / "cache" / "packages").iterdir())
-
-
-def test_a_package_that_was_changed_in_the_cache_is_refused(offered: Offer) -> None:
-    package = offered()
-    wheel(package, quiet).write_bytes(b"changed")
-    with pytest.raises(ToolError, match="remove it, and it is downloaded again"):
-        wheel(package, quiet)
 
 
 def draw(path: Path, colour: tuple[int, int, int] = (0, 127, 255), size: tuple[int, int] = (64, 48)) -> Path:

@@ -8,7 +8,8 @@ from pathlib import Path
 from benchbench.analysis.frames import Run, load
 from benchbench.values.outcome import CacheUse, Outcome
 from tests.analysis.test_disturbances import canary
-from tests.report.builder import SPEED, full_matrix, variant, write_run
+from tests.report.believable import SPEED, full_matrix
+from tests.report.builder import variant, write_run
 
 DEVICES = ("pixel8", "rpi5")
 HOSTILE = "int8_<script>alert(1)</script>"

@@ -14,7 +14,7 @@ from benchbench.analysis.frames import load
 from benchbench.report import FigureFiles, figure, write_report
 from benchbench.report.figures.themes import PAPER
 from benchbench.values.errors import InputError, NothingToDo
-from tests.report.builder import full_matrix
+from tests.report.believable import full_matrix
 from tests.workbench import Workbench
 
 

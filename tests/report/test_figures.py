@@ -14,7 +14,8 @@ from benchbench.report.content import Content
 from benchbench.report.figures import drawing
 from benchbench.report.figures.drawing import FigureFiles, FileTheme, Format, compiled
 from benchbench.report.results import Results
-from tests.report.builder import full_matrix, launches, variant, write_run
+from tests.report.believable import full_matrix
+from tests.report.builder import launches, variant, write_run
 
 TRUE = {"n": 32, "dataset": "ab", "cosine": 0.99, "sqnr_db": 30.0, "broken": 0, "flags": ""}
 ALL = {

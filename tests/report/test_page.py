@@ -25,7 +25,8 @@ from benchbench.values import formatting
 from benchbench.values.errors import InputError, NothingToDo
 from benchbench.values.outcome import OpTime, Profile
 from tests.beds.browser import CHROMIUM, Page, browser
-from tests.report.builder import SPEED, full_matrix, launches, outcome, variant, write_run
+from tests.report.believable import SPEED, full_matrix
+from tests.report.builder import launches, outcome, variant, write_run
 from tests.report.vega import BUNDLE, bundle
 
 HOSTILE = "<script>alert(1)</script>"

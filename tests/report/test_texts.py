@@ -16,7 +16,8 @@ from benchbench.report import write_report
 from benchbench.report.markdown import report_markdown
 from benchbench.report.record import report_schema
 from benchbench.report.results import Results
-from tests.report.builder import full_matrix, launches, outcome, skip, variant, write_run
+from tests.report.believable import full_matrix
+from tests.report.builder import launches, outcome, skip, variant, write_run
 
 BASE, SLOWER = [10.0, 10.1, 9.9, 10.05, 10.0], [12.0, 12.1, 11.9, 12.05, 12.0]
 CASE = "pixel8/mobilenet_v2.float32/xnnpack/t1"

@@ -18,7 +18,8 @@ from benchbench.report.tables import tables_of
 from benchbench.runtimes.models import inspect
 from benchbench.values.outcome import Memory
 from tests.accuracy.conftest import FAMILY
-from tests.report.builder import _profile, conditions, launches, measurement, outcome, variant, write_run
+from tests.report.believable import op_profile
+from tests.report.builder import conditions, launches, measurement, outcome, variant, write_run
 
 
 def cases_of(results: Results) -> list[Row]:
@@ -28,7 +29,7 @@ def cases_of(results: Results) -> list[Row]:
 def test_two_families_have_rows_columns_and_charts_of_their_own(tmp_path: Path) -> None:
     models = [variant("face"), variant("iris")]
     found = [o for m in models for o in launches([1, 1.01, 0.99], model=m)]
-    profiled = measurement(1000, profile=_profile("xnnpack", 1.0))
+    profiled = measurement(1000, profile=op_profile("xnnpack", 1.0))
     found += [
         outcome(model=m).model_copy(
             update={"purpose": "profile", "measurement": profiled, "trial": f"{m.family}/profile", "round": 0}
