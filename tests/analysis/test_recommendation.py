@@ -5,51 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from benchbench.accuracy.metrics import packed
 from benchbench.analysis.formatting import shorten
 from benchbench.analysis.frames import load
-from benchbench.analysis.recommend import Recommendation, recommend, unfit
-from benchbench.analysis.tradeoffs import tradeoffs
-from benchbench.values.case import Kin, Variant
+from benchbench.analysis.recommend import recommend, unfit
 from benchbench.values.outcome import Outcome
-from tests.report.builder import conditions, launches, variant, write_run
-
-SCHEMES = {scheme: variant(scheme=scheme) for scheme in ("float32", "float16", "int8", "dynamic-int8", "int16x8")}
-
-
-def case(
-    scheme: str, ms: float, right: int | None = None, delegate: str = "xnnpack", *, n: int = 1000, **more: Any
-) -> list[Outcome]:
-    """Five launches of a scheme; `right` of n samples found."""
-    found = launches([ms * f for f in (1, 1.01, 0.99, 1.005, 0.995)], model=SCHEMES[scheme], delegate=delegate, **more)
-    if right is None:
-        return found
-    return with_scores(found, {"n": n, "dataset": "ab", "top1": right / n, "correct": packed(np.arange(n) < right)})
-
-
-def with_scores(found: list[Outcome], scores: dict[str, Any]) -> list[Outcome]:
-    """The launches, and one whose outputs were scored."""
-    scored = {"purpose": "accuracy", "trial": f"{found[0].case}/accuracy", "accuracy": scores}
-    return [*found, found[0].model_copy(update=scored)]
-
-
-def likened(scheme: str, ms: float, delegate: str = "xnnpack", **scores: Any) -> list[Outcome]:
-    """A case without labels: its outputs were only compared with the float32 reference."""
-    alike = {"n": 32, "dataset": "ab", "agreement": 1.0, "cosine": 1.0, "sqnr_db": 90.0, "broken": 0, "flags": ""}
-    return with_scores(case(scheme, ms, delegate=delegate), alike | scores)
-
-
-WRONG: dict[str, Any] = {"broken": 1, "flags": "output 'y': every value is zero", "agreement": 0.1, "cosine": 0.0}
-
-
-def recommended(folder: Path, *cases: list[Outcome]) -> Recommendation:
-    run = load(write_run(folder, [o for found in cases for o in found], variants=list(SCHEMES.values())))
-    (found,) = recommend(run.cases)
-    return found
+from tests.analysis.schemes import SCHEMES, WRONG, case, kin, likened, recommended, with_scores
+from tests.report.builder import conditions, launches, write_run
 
 
 def test_the_fastest_that_keeps_its_accuracy_is_recommended_in_plain_words(tmp_path: Path) -> None:
@@ -141,65 +104,6 @@ def test_of_those_as_fast_the_more_faithful_wins(tmp_path: Path) -> None:
 def test_with_launches_too_few_for_an_interval_a_plain_difference_is_one(tmp_path: Path) -> None:
     few = [likened("float32", 12), likened("int8", 4, sqnr_db=31.0), likened("float16", 11)]
     found = recommended(tmp_path, *([o for o in one if o.purpose != "latency" or o.round < 2] for one in few))
-    assert found.choice == "int8 on xnnpack, 1 thread"
-
-
-def test_a_measure_that_a_wrong_answer_would_pass_is_not_what_stands_for_fidelity(tmp_path: Path) -> None:
-    one_value: dict[str, Any] = {"agreement": None, "cosine": 1.0, "telling": "sqnr_db"}
-    found = recommended(
-        tmp_path,
-        likened("float32", 12, sqnr_db=140.0, **one_value),
-        likened("int8", 4, sqnr_db=9.0, **one_value),
-        likened("float16", 11, sqnr_db=60.0, **one_value),
-    )
-    assert found.choice == "float16 on xnnpack, 1 thread"
-    assert "signal to error 9 dB" in found.evidence[0]
-    assert not any("cosine" in words for words in (*found.claims, *found.evidence))
-
-
-def test_where_every_sample_has_the_same_answer_no_measure_tells(tmp_path: Path) -> None:
-    found = recommended(tmp_path, likened("float32", 12, telling=""), likened("int8", 4, telling=""))
-    assert found.case is None
-    assert "the same answer to every sample" in found.sentence
-
-
-def test_where_the_reference_could_not_run_its_answers_are_not_spoken_of(tmp_path: Path) -> None:
-    taken = {"n": 32, "dataset": "ab"}
-    found = recommended(tmp_path, with_scores(case("float32", 12), taken), with_scores(case("int8", 4), taken))
-    assert found.case is None
-    assert "no reference to compare" in found.sentence
-    assert "same answer" not in found.sentence
-
-
-def kin(scheme: str, **how: str) -> Variant:
-    return SCHEMES[scheme].model_copy(update={"kin": Kin.model_validate(how)})
-
-
-def test_what_was_trained_again_has_no_likeness_and_is_compared_by_labels(tmp_path: Path) -> None:
-    again = kin("int8", relation="retrained", because="other weights")
-    others = [v for v in SCHEMES.values() if v.scheme != "int8"]
-    flags: dict[str, Any] = {"agreement": 0.2, "cosine": 0.1, "sqnr_db": -3.0}
-    outcomes = [*likened("float32", 12), *likened("float16", 11), *likened("int8", 4, **flags)]
-    (found,) = recommend(load(write_run(tmp_path, outcomes, variants=[*others, again])).cases)
-    assert found.choice == "float16 on xnnpack, 1 thread"
-    assert any("retrained (other weights), and there are no labels" in line for line in found.evidence)
-    labelled = [*case("float32", 12, 915), *case("int8", 4, 921)]
-    (found,) = recommend(load(write_run(tmp_path / "labels", labelled, variants=[*others, again])).cases)
-    assert found.choice == "int8 on xnnpack, 1 thread"
-    assert "int8 is retrained: other weights" in found.evidence
-
-
-def test_another_network_is_no_base_no_choice_and_not_on_the_front(tmp_path: Path) -> None:
-    stranger = kin("float16", network="float16", because="another network than float32: outputs [6] instead of [4]")
-    others = [v for v in SCHEMES.values() if v.scheme != "float16"]
-    outcomes = [*case("float32", 12, 915), *case("float16", 1, 999), *case("int8", 4, 914)]
-    run = load(write_run(tmp_path, outcomes, variants=[*others, stranger]))
-    table = tradeoffs(run.cases).set_index("scheme")
-    assert table["pareto"].to_dict() == {"float32": True, "float16": False, "int8": True}
-    assert set(table["best_float"].dropna()) == {"pixel8/mobilenet_v2.float32/xnnpack/t1"}
-    assert np.isnan(table["speedup"]["float16"])
-    assert np.isnan(table["accuracy_change"]["float16"])
-    (found,) = recommend(run.cases)
     assert found.choice == "int8 on xnnpack, 1 thread"
 
 
@@ -312,133 +216,11 @@ def test_a_broken_case_is_not_recommended_where_nothing_else_is(tmp_path: Path) 
     assert found.sentence == "Nothing can be recommended: every case that ran where it was asked to breaks an output."
 
 
-def test_a_broken_case_is_no_base_and_not_on_the_front(tmp_path: Path) -> None:
-    found = [*likened("float32", 12), *likened("float16", 2, **WRONG), *likened("int8", 4), *likened("int16x8", 3)]
-    found += likened("float32", 1, "gpu", **WRONG) + likened("int8", 0.5, "gpu")
-    table = tradeoffs(load(write_run(tmp_path, found, variants=list(SCHEMES.values()))).cases)
-    on_cpu = table[table["delegate"] == "xnnpack"].set_index("scheme")
-    assert set(on_cpu["best_float"]) == {"pixel8/mobilenet_v2.float32/xnnpack/t1"}
-    assert on_cpu["broken"].to_dict() == {"float32": False, "float16": True, "int8": False, "int16x8": False}
-    assert not on_cpu["pareto"]["float16"]
-    on_gpu = table[table["delegate"] == "gpu"].set_index("scheme")
-    assert pd.isna(on_gpu["float32"]["int8"])  # float32 there is no measure of anything
-
-
 def test_what_is_odd_but_not_broken_is_a_doubt_of_the_recommended(tmp_path: Path) -> None:
     flags = "output 'y': 12.0% of the values are cut off"
     found = recommended(tmp_path, likened("float32", 12), likened("int8", 4, flags=flags))
     assert found.choice == "int8 on xnnpack, 1 thread"
     assert flags in found.doubts
-
-
-def test_a_case_of_unknown_accuracy_is_not_preferred_to_one_that_was_measured(tmp_path: Path) -> None:
-    found = recommended(tmp_path, case("float32", 12, 915), case("float16", 13, 915), case("int8", 4))
-    assert found.choice == "float32 on xnnpack, 1 thread"
-    assert found.evidence[0] == "int8 on xnnpack, 1 thread is faster (4.00 ms) but its accuracy was not measured"
-    table = tradeoffs(load(tmp_path).cases).set_index("scheme")
-    assert table["pareto"].to_dict() == {"float32": True, "float16": False, "int8": False}
-
-
-def test_without_a_float32_the_most_accurate_is_the_measure(tmp_path: Path) -> None:
-    found = recommended(tmp_path, case("int16x8", 30, 915), case("int8", 4, 700), case("dynamic-int8", 8, 912))
-    assert found.choice == "dynamic-int8 on xnnpack, 1 thread"
-    assert any("against int16x8 on xnnpack, 1 thread, the most accurate here" in claim for claim in found.claims)
-
-
-def test_the_accuracies_behind_a_recommendation_are_its_evidence(tmp_path: Path) -> None:
-    found = recommended(tmp_path, case("float32", 12, 915), case("int8", 4, 909))
-    assert found.evidence[-1] == (
-        "top-1 accuracy 90.9 % [89.0, 92.5] over 1,000 samples; float32 on xnnpack, 1 thread: 91.5 % [89.6, 93.1]"
-    )
-
-
-def test_too_few_samples_are_a_doubt_of_the_choice_itself(tmp_path: Path) -> None:
-    found = recommended(tmp_path, case("float32", 12, 19, n=20), case("int8", 4, 19, n=20))
-    assert found.choice == "int8 on xnnpack, 1 thread"
-    assert "20 samples: too few to tell whether it loses a point of accuracy" in found.doubts
-
-
-def test_agreement_is_said_as_what_it_is_and_one_other_answer_is_no_loss(tmp_path: Path) -> None:
-    found = recommended(tmp_path, likened("float32", 12), likened("int8", 4, agreement=31 / 32))
-    assert found.choice == "int8 on xnnpack, 1 thread"
-    assert "the same answers as the reference for 96.9 % [84.3, 99.4] of 32 samples" in found.claims
-    assert any(doubt.startswith("there are no labels") for doubt in found.doubts)
-    assert not any("point" in claim for claim in found.claims)
-
-
-def test_a_reference_of_the_first_samples_speaks_for_no_more_than_these(tmp_path: Path) -> None:
-    partly: dict[str, Any] = {"n": 2000, "compared": 32}
-    found = recommended(tmp_path, likened("float32", 12, **partly), likened("int8", 4, agreement=31 / 32, **partly))
-    assert "the same answers as the reference for 96.9 % [84.3, 99.4] of 32 samples" in found.claims
-
-
-def test_clear_disagreement_is_not_recommended(tmp_path: Path) -> None:
-    found = recommended(tmp_path, likened("float32", 12), likened("int8", 4, agreement=0.75))
-    assert found.choice == "float32 on xnnpack, 1 thread"
-    assert found.evidence[0].endswith(
-        "but departs from the reference: the same answers as the reference for 75.0 % [57.9, 86.7] of 32 samples"
-    )
-
-
-def test_without_classes_the_cosine_is_said_and_no_points(tmp_path: Path) -> None:
-    image: dict[str, Any] = {"agreement": None}
-    found = recommended(
-        tmp_path, likened("float32", 12, **image), likened("int8", 4, **image, cosine=0.9987, sqnr_db=31.2)
-    )
-    assert "outputs at cosine 0.9987 to the reference's, signal to error 31 dB, over 32 samples" in found.claims
-    assert not any("point" in claim for claim in found.claims)
-
-
-def test_a_change_of_map_has_no_interval_and_no_false_precision(tmp_path: Path) -> None:
-    def detector(scheme: str, ms: float, precision: float) -> list[Outcome]:
-        return with_scores(case(scheme, ms), {"n": 200, "dataset": "ab", "map": precision})
-
-    found = recommended(tmp_path, detector("float32", 12, 0.2134), detector("int8", 4, 0.2061))
-    assert "about −1 point of mAP over 200 samples, without an interval" in found.claims
-    assert "how much of the change of mAP is chance is not known: it has no interval" in found.doubts
-
-
-def test_families_are_measured_by_what_each_has(tmp_path: Path) -> None:
-    other = variant(family="edsr", scheme="float32")
-    found = [*case("float32", 12, 915), *launches([5.0] * 3, model=other)]
-    found[-3:] = with_scores(found[-3:], {"n": 32, "dataset": "cd", "cosine": 0.999})
-    table = tradeoffs(load(write_run(tmp_path, found, variants=[*SCHEMES.values(), other])).cases)
-    assert dict(zip(table["family"], table["metric"], strict=True)) == {
-        "mobilenet_v2": "accuracy_top1",
-        "edsr": "accuracy_cosine",
-    }
-
-
-def test_scores_of_the_wrong_kind_in_a_stranger_s_run_are_no_scores(tmp_path: Path) -> None:
-    odd = with_scores(case("int8", 4), {"n": "many", "top1": "high", "correct": "ff", "flags": 3, "broken": "no"})
-    found = recommended(tmp_path, case("float32", 12, 915), case("float16", 13, 915), odd)
-    assert found.choice == "float32 on xnnpack, 1 thread"
-
-
-def test_the_pareto_front_leaves_out_what_another_beats_in_time_and_accuracy(tmp_path: Path) -> None:
-    found = [case("float32", 12, 915), case("float16", 13, 910), case("int8", 4, 909), case("int16x8", 30, 908)]
-    run = load(write_run(tmp_path, [o for one in found for o in one], variants=list(SCHEMES.values())))
-    table = tradeoffs(run.cases).set_index("scheme")
-    assert table["pareto"].to_dict() == {"float32": True, "float16": False, "int8": True, "int16x8": False}
-    assert table["speedup"]["int8"] == pytest.approx(3.0)
-    assert table["over_best"]["int8"] == pytest.approx(3.0)
-
-
-def test_of_two_exact_paths_the_slower_is_not_on_the_front(tmp_path: Path) -> None:
-    """Their cosines to the reference differ in the ninth digit."""
-    slow, quick = (
-        likened(s, ms, cosine=c, agreement=None) for s, ms, c in (("float32", 12, 1), ("float16", 3, 1 - 1e-9))
-    )
-    table = tradeoffs(load(write_run(tmp_path, [*slow, *quick], variants=list(SCHEMES.values()))).cases)
-    assert table.set_index("scheme")["pareto"].to_dict() == {"float32": False, "float16": True}
-
-
-def test_digits_that_no_benchbench_wrote_cost_the_interval_and_nothing_else(tmp_path: Path) -> None:
-    found = [*case("float32", 12, 915), *case("int8", 4, 909)]
-    spoilt = [o.model_copy(update={"accuracy": o.accuracy | {"correct": "zz"}}) if o.accuracy else o for o in found]
-    table = tradeoffs(load(write_run(tmp_path, spoilt, variants=list(SCHEMES.values()))).cases).set_index("scheme")
-    assert table["accuracy_change"]["int8"] == pytest.approx(-0.006)
-    assert np.isnan(table["accuracy_change_low"]["int8"])
 
 
 def test_long_names_give_way_in_the_middle() -> None:
