@@ -13,7 +13,7 @@ from benchbench.report.results import Results
 from benchbench.values.case import Variant
 from benchbench.values.formatting import ratio, ratio_number
 from benchbench.values.outcome import Outcome
-from tests.analysis.test_recommendation import SCHEMES, WRONG, case, likened, with_scores
+from tests.analysis.schemes import SCHEMES, WRONG, case, likened, with_scores
 from tests.report.builder import launches, measurement, outcome, variant, write_run
 
 STEADY = (1, 1.01, 0.99, 1.005, 0.995, 1.002)
