@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,10 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PACKAGE = ROOT / "benchbench"
 LARGE_MB = 50
+TOP_LEVEL = {
+    ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "benchbench", "devices",
+    "pyproject.toml", "reports", "requirements.lock", "tests",
+}  # fmt: skip
 MOST_EDITS = 2  # besides the new file or folder
 # Where one kind is meant, so that another one changes nothing: an evaluation asks for conditions, and for no meter.
 MEANT = {"benchbench/accuracy/collect/launch_sequence.py"}
@@ -124,3 +129,12 @@ def size_mb(name: str) -> float:
     """What a distribution has installed, without bytecode."""
     paths = [Path(str(file.locate())) for file in importlib.metadata.files(name) or ()]
     return sum(path.stat().st_size for path in paths if path.suffix != ".pyc" and path.is_file()) / 1e6
+
+
+def test_nothing_is_committed_that_a_clone_elsewhere_cannot_use() -> None:
+    listed = subprocess.run(["git", "ls-files", "--stage"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("this is no git checkout")
+    modes = {name: fields.split()[0] for fields, name in (line.split("\t", 1) for line in listed.stdout.splitlines())}
+    assert set(modes.values()) <= {"100644", "100755"}, "a link or a submodule leads out of the clone"
+    assert {name.partition("/")[0] for name in modes} == TOP_LEVEL
