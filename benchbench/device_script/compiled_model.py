@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .coverage import count_ops
+from .delegate_requests import CompiledModelDelegate
 from .entry import Entry
 from .errors import NeedsCpu, Unusable, one_line
 from .interpreter import InterpreterEngine, on_cpu, rebuild
 from .native_log import NOT_ALL, full_evidence, gpu_library, native_reason, native_text, partial_delegation
-from .protocol import CompiledModelDelegate, Delegation, Request
+from .protocol import Delegation, Request
 from .tensors import filled_shape, matched, tensor_of
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .protocol import CompiledModelDelegate, OnnxRuntimeDelegate
+from .delegate_requests import CompiledModelDelegate, OnnxRuntimeDelegate
 
 if TYPE_CHECKING:
     from typing import Union

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .coverage import count_ops, data_flow_coverage, delegation_by, exact_coverage
+from .delegate_requests import InterpreterDelegate
 from .entry import Entry
 from .errors import Unusable, one_line
-from .protocol import Delegation, InterpreterDelegate, Request
+from .protocol import Delegation, Request
 from .tensors import filled_shape, matched, tensor_of
 
 if TYPE_CHECKING:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .delegate_requests import OnnxRuntimeDelegate
 from .errors import Unusable, one_line
 from .native_log import native_text
 from .onnx_delegation import delegation_by
 from .onnx_runtime import CPU, OnnxRuntime, device_words, package_library
 from .onnx_tensors import input_tensor, output_tensor, texts
-from .protocol import Delegation, OnnxRuntimeDelegate, Request
+from .protocol import Delegation, Request
 from .tensors import Tensor, matched
 
 if TYPE_CHECKING:

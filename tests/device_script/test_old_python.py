@@ -15,7 +15,8 @@ import pytest
 
 from benchbench import device_script
 from benchbench.accuracy.outputs import read_outputs
-from benchbench.device_script.protocol import ANSWER, OUTPUTS, REQUEST, Evaluation, OnnxRuntimeDelegate
+from benchbench.device_script.delegate_requests import OnnxRuntimeDelegate
+from benchbench.device_script.protocol import ANSWER, OUTPUTS, REQUEST, Evaluation
 from benchbench.runtimes.device_script import read_answer, read_probe
 from tests.beds import models, onnx_models
 from tests.beds.launch import script_file

@@ -4,16 +4,8 @@ import json
 
 import pytest
 
-from benchbench.device_script.protocol import (
-    CompiledModelDelegate,
-    Evaluation,
-    InterpreterDelegate,
-    Preprocess,
-    Request,
-    Signature,
-    request_from_json,
-    to_json,
-)
+from benchbench.device_script.delegate_requests import CompiledModelDelegate, InterpreterDelegate
+from benchbench.device_script.protocol import Evaluation, Preprocess, Request, Signature, request_from_json, to_json
 
 WHOLE = Request(
     model="m.tflite",

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.device_script.protocol import Answer, InterpreterDelegate, Request
+from benchbench.device_script.delegate_requests import InterpreterDelegate
+from benchbench.device_script.protocol import Answer, Request
 from benchbench.runtimes.device_script import archive, probe_argv, read_probe, run_here
 from benchbench.values.errors import ToolError
 from tests.beds import models

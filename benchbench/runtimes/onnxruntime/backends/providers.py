@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field
 
-from benchbench.device_script.protocol import OnnxRuntimeDelegate
+from benchbench.device_script.delegate_requests import OnnxRuntimeDelegate
 from benchbench.runtimes.onnxruntime.backends.base import PERF_TEST, OnnxBackend
 from benchbench.values.device import RunnerKind, Traits
 
