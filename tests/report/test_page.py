@@ -1,88 +1,27 @@
-"""The page in a real browser: what it draws, chooses and selects; it escapes, and asks nobody for anything."""
+"""The page in a real browser: what it draws and prints; it escapes, and asks nobody for anything."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
-import time
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
-from benchbench.analysis.frames import Run, load
+from benchbench.analysis.frames import load
 from benchbench.report import write_report
-from benchbench.report.classes import class_tables
 from benchbench.report.page import render
 from benchbench.report.results import Results
 from benchbench.report.tables import tables_of
-from benchbench.values import formatting
 from benchbench.values.errors import InputError, NothingToDo
 from benchbench.values.outcome import OpTime, Profile
-from tests.beds.browser import CHROMIUM, Page, browser
-from tests.report.believable import SPEED, full_matrix
-from tests.report.builder import launches, outcome, variant, write_run
+from tests.beds.browser import Page
+from tests.report.believable import SPEED
+from tests.report.builder import launches, outcome, write_run
+from tests.report.case_table import rows
+from tests.report.conftest import HOSTILE
 from tests.report.vega import BUNDLE, bundle
-
-HOSTILE = "<script>alert(1)</script>"
-LONG = "n" * 200
-
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: install chromium")
-
-
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report on a matrix with a good and a bad day, and names that want to break out."""
-    folder = tmp_path_factory.mktemp("run")
-    hostile = [variant(scheme="int8", name=name) for name in (HOSTILE, LONG, "int8_$x$ </script><!-- 量化")]
-    full_matrix(folder, devices=("pixel8", "rpi5"), extra=hostile, rounds=5)
-    write_report([load(folder)], folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium here: install chromium")
-    with browser(tmp_path_factory.mktemp("profile")) as page:
-        yield page
-
-
-@pytest.fixture
-def page(report: Path, chromium: Page) -> Page:
-    """The report, with nothing selected."""
-    chromium.said.clear()
-    if chromium.run("location.pathname") != str(report / "index.html") or chromium.run("innerWidth") != 1300:
-        chromium.open(report / "index.html")
-    chromium.run("location.hash = '#'")
-    chromium.run("new Promise(done => setTimeout(done, 50))")
-    chromium.drawn()
-    return chromium
-
-
-def write_text(page: Page, words: str) -> None:
-    page.run(
-        f"(f => {{ f.value = {json.dumps(words)}; f.dispatchEvent(new Event('input')); }})"
-        "(document.getElementById('filter'))"
-    )
-    page.drawn()
-
-
-def rows(page: Page) -> list[dict[str, str]]:
-    """The table of cases as it is shown."""
-    page.run("(b => b.hidden || b.click())(document.getElementById('more-cases'))")
-    found: list[dict[str, str]] = page.run(
-        "(t => { const heads = [...t.tHead.rows[0].cells].map(c => c.textContent);"
-        " return [...t.querySelectorAll('tr[data-case]')].map("
-        "r => Object.fromEntries([...r.cells].map((c, n) => [heads[n], c.textContent]))); })"
-        "(document.getElementById('case-table'))"
-    )
-    return found
 
 
 def test_every_figure_is_drawn_and_the_console_is_silent(page: Page) -> None:
@@ -105,124 +44,6 @@ def test_names_are_text_and_never_markup(report: Path, page: Page) -> None:
     assert any(row["Variant"].startswith(HOSTILE) for row in rows(page))
     assert page.run("[...document.scripts].filter(s => /^\\s*alert/.test(s.textContent)).length") == 0
     assert "<script>alert" in page.run("document.querySelector('#threads svg').textContent")
-
-
-def test_every_number_in_the_table_is_the_frames(report: Path, page: Page) -> None:
-    cases = load(report).cases
-    shown = rows(page)
-    assert len(shown) == len(cases)
-    for row, (_, case) in zip(shown, cases.iterrows(), strict=True):
-        said = [case["device"], case["family"], str(case["launches"])]
-        assert [row["Device"], row["Family"], row["Launches"].split(" of ")[0]] == said
-        assert row["Median"].split(" ✕")[0].strip("()") == formatting.time(case["median_ms"])
-        assert row["95 % interval" if "95 % interval" in row else "Interval"] == formatting.interval(
-            case["low_ms"], case["high_ms"]
-        )
-        assert row["Peak RSS, MB"] == ("–" if pd.isna(case["rss_peak_mb"]) else formatting.number(case["rss_peak_mb"]))
-        assert row["Median"].startswith("(") == (not case["headline"] and not pd.isna(case["median_ms"]))
-
-
-def test_what_fell_back_is_shown_as_what_ran(page: Page) -> None:
-    fallen = [row for row in rows(page) if "unavailable" in row["Delegation"]]
-    assert fallen
-    assert all(row["Ran on"] == "xnnpack (gpu unavailable)" and row["Median"].startswith("(") for row in fallen)
-    words = page.run("document.querySelector('#latency').textContent")
-    assert "not on gpu: xnnpack (gpu unavailable)" in words  # in the place of a bar
-
-
-def test_one_selection_is_followed_by_every_figure_and_table_and_kept_in_links(page: Page) -> None:
-    page.run("location.hash = '#latency?device=rpi5&delegate=xnnpack'")
-    page.drawn()
-    assert {(row["Device"], row["Asked for"]) for row in rows(page)} == {("rpi5", "xnnpack")}
-    assert page.run("[...document.querySelectorAll('#answers .card h3')].map(h => h.firstChild.data.trim())") == [
-        "rpi5"
-    ]
-    captions = page.run("[...document.querySelectorAll('figcaption')].map(c => c.textContent)")
-    assert captions
-    assert not any("pixel8" in caption for caption in captions)
-    assert "Nothing of this is in the selection." in page.run("document.getElementById('overview').innerText")
-    assert page.run("document.querySelectorAll('#latency svg .mark-rect.role-mark path').length") == len(SPEED) + 3
-    links = page.run("[...document.querySelectorAll('nav a')].map(a => a.getAttribute('href'))")
-    assert all(link.endswith("?device=rpi5&delegate=xnnpack") for link in links)
-    assert page.run("document.querySelectorAll('.facet summary.chosen').length") == 2
-    page.run("document.getElementById('reset').click()")
-    page.drawn()
-    assert {row["Device"] for row in rows(page)} == {"pixel8", "rpi5"}
-    assert "?" not in page.run("document.querySelector('nav a').getAttribute('href')")
-
-
-@pytest.mark.parametrize("words", ["rpi5 xnnpack int8", "partial gpu", "t4 cpu"])
-def test_the_text_finds_cases_by_all_of_its_words(page: Page, words: str) -> None:
-    everything = len(rows(page))
-    write_text(page, words)
-    found = rows(page)
-    assert 0 < len(found) < everything
-    for row in found:
-        told = " ".join([*row.values(), f"t{row['Threads']}"]).lower()
-        assert all(word in told for word in words.split())
-
-
-@needs_browser
-@pytest.mark.parametrize(("asked", "found"), [("int8 cpu", 0), ("int8 xnnpack", 1), ("partial", 1)])
-def test_the_text_does_not_find_who_ran_the_rest(tmp_path: Path, chromium: Page, asked: str, found: int) -> None:
-    model = variant(scheme="int8")
-    partly = launches([1, 1.01, 0.99], model=model, delegate="xnnpack", verdict="partial")
-    chromium.open(write_report([load(write_run(tmp_path, partly, variants=[model]))], tmp_path))
-    assert [row["Ran on"] for row in rows(chromium)] == ["xnnpack, rest on cpu"]
-    write_text(chromium, asked)
-    assert len(rows(chromium)) == found
-
-
-def test_columns_are_sorted_by_their_numbers(report: Path, page: Page) -> None:
-    page.run("[...document.querySelectorAll('#case-table th button')].find(b => b.textContent === 'Median').click()")
-    shown = [row["Median"].split(" ✕")[0].strip("()") for row in rows(page)]
-    known = [formatting.time(ms) for ms in sorted(load(report).cases["median_ms"].dropna())]
-    assert shown[: len(known)] == known
-    assert set(shown[len(known) :]) == {"–"}
-    assert page.run("document.querySelector('#case-table [aria-sort]').ariaSort") == "ascending"
-
-
-def test_the_answers_are_those_of_the_frames_and_follow_the_limits(report: Path, page: Page) -> None:
-    run = load(report)
-    for most in (1, 0, 10):
-        page.run(f"location.hash = '#?limit.loss={most}'")
-        page.drawn()
-        shown = page.run("[...document.querySelectorAll('#answers .card')].map(c => c.dataset.pick)")
-        assert shown == recommended(run, most / 100)
-    page.run("location.hash = '#?limit.median_ms=0.001'")
-    page.drawn()
-    assert "No case is within these limits." in page.run("document.getElementById('answers').innerText")
-
-
-def recommended(run: Run, most: float) -> list[str | None]:
-    from benchbench.analysis.recommend import recommend
-
-    return [found.case for found in recommend(run.cases, loses_at_most=most)]
-
-
-def test_a_row_opens_its_evidence_its_log_and_how_to_do_it_again(report: Path, page: Page) -> None:
-    write_text(page, "int16x8 gpu pixel8 t1")
-    page.run("document.querySelector('#case-table .open button').click()")
-    told = page.run("document.querySelector('#case-table .details').innerText")
-    assert "the model graph will not be executed by it" in told
-    assert "benchbench run --again" in told
-    assert "--only pixel8/mobilenet_v2.int16x8/gpu/t1" in told
-
-
-def test_the_csv_holds_the_selected_cases(report: Path, page: Page, tmp_path: Path) -> None:
-    write_text(page, "rpi5 int4 t2")
-    page.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
-    page.run("document.getElementById('csv').click()")
-    until = time.monotonic() + 60
-    while not (saved := tmp_path / "cases.csv").is_file() and time.monotonic() < until:
-        time.sleep(0.05)
-    text = saved.read_text(encoding="utf-8-sig")
-    found = list(csv.DictReader(io.StringIO(text)))
-    cases = load(report).cases
-    mine = cases[(cases["device"] == "rpi5") & (cases["variant"] == "int4") & (cases["threads"] == 2)]
-    assert {row["case"]: float(row["median_ms"]) for row in found if row["median_ms"]} == pytest.approx(
-        dict(zip(mine["case"], mine["median_ms"].dropna(), strict=False)), rel=1e-5
-    )
 
 
 def test_the_dark_page_draws_its_figures_in_its_colours(report: Path, chromium: Page) -> None:
@@ -262,7 +83,6 @@ def test_a_dark_page_is_printed_in_dark_ink(report: Path, chromium: Page) -> Non
     assert line == "rgb(204, 204, 204)"
 
 
-@needs_browser
 def test_where_time_goes_is_seen_with_many_op_types_and_numbers_of_threads(tmp_path: Path, chromium: Page) -> None:
     """Twelve types with long names in each of two cases: their legend leaves room, and a row is one case."""
     outcomes = []
@@ -337,7 +157,6 @@ def test_a_run_of_one_launch_and_no_memory_makes_a_page(tmp_path: Path) -> None:
     assert "boom" in page.read_text(encoding="utf-8")
 
 
-@needs_browser
 def test_a_run_in_which_nothing_ran_as_asked_has_figures_without_bars(tmp_path: Path, chromium: Page) -> None:
     run = load(write_run(tmp_path, launches([10.0] * 3, delegate="gpu", verdict="none")))
     chromium.said.clear()
@@ -371,35 +190,6 @@ def section(text: str, name: str) -> str:
     return whole[: whole.index("</section>")]
 
 
-def test_each_device_has_its_table_of_gains_and_costs_with_their_intervals(page: Page) -> None:
-    tables = page.run("[...document.querySelectorAll('#tradeoffs table')].map(t => t.innerText)")
-    assert len(tables) == 2
-    for words in ("× float32, same delegate", "× best float of the device", "Agreement", "SQNR, dB", "Model adds, MB"):
-        assert all(words in table for table in tables)
-    about = page.run("document.getElementById('tradeoffs').innerText")
-    assert "Top-1 accuracy over 2,000 samples. Changes are against float32 on cpu, 4 threads." in about
-    assert "what the model adds" in about
-    row = page.run(
-        "[...document.querySelectorAll('#tradeoffs tbody tr')]"
-        ".find(r => r.cells[0].innerText.startsWith('int8\\n')).innerText"
-    )
-    assert re.search(r"\d\.\d\d×\s+\[\d\.\d\d, \d\.\d\d\]", row)
-    assert re.search(r"9\d\.\d %\s+\[8\d\.\d, 9\d\.\d\]", row)
-    assert re.search(r"−0\.\d\s+\[−\d\.\d, [−+]0\.\d\]", row)
-    assert "98.7%" in row
-
-
-def test_recall_and_confusions_say_what_they_are(page: Page) -> None:
-    found = page.run(
-        "(s => [s.querySelectorAll('.confusions').length, s.querySelectorAll('.matrix').length, s.textContent])"
-        "(document.getElementById('classes'))"
-    )
-    assert found[:2] == [2, 6]  # a device each, with the base, the recommended, the one that loses most
-    for role in ("baseline", "recommended", "loses most"):
-        assert page.run(f"[...document.querySelectorAll('#classes .muted')].some(e => e.textContent === {role!r})")
-    assert "<script>alert(2)</script>" in found[2]  # the name of a class
-
-
 def test_the_provenance_says_which_data_was_fed_and_how(tmp_path: Path) -> None:
     fed = {"scale": 1.0, "mean": [127.5], "std": [128.0]}
     record = {"family": "mobilenet_v2", "dataset": "data/photos.npz", "samples": 200, "sha256": "cd" * 32}
@@ -410,100 +200,6 @@ def test_the_provenance_says_which_data_was_fed_and_how(tmp_path: Path) -> None:
     spoilt = write_run(tmp_path / "spoilt", launches([10.0]), datasets=[record | {"preprocessing": {"mean": "x"}}])
     with pytest.raises(InputError, match=r"run\.json: datasets\.0\.preprocessing\.mean"):
         load(spoilt)
-
-
-def test_a_row_of_recall_names_what_ran_and_not_what_was_asked_for(page: Page) -> None:
-    heads = page.run("[...document.querySelectorAll('#classes .grid:not(.matrix) tbody th')].map(h => h.textContent)")
-    assert "int16x8 xnnpack (gpu took nothing)" in heads
-    assert not any(head.startswith("int16x8 gpu") for head in heads)
-
-
-def test_classes_lie_beside_the_page(report: Path) -> None:
-    classes, confusion = pd.read_csv(report / "classes.csv"), pd.read_csv(report / "confusion.csv")
-    assert {"device", "variant", "class", "name", "support", "recall", "recall_low"} <= set(classes.columns)
-    assert confusion["count"].sum() == classes["support"].sum()
-    assert "classes.csv" in (report / "index.html").read_text(encoding="utf-8")
-
-
-def test_a_thousand_classes_leave_a_small_page_with_the_worst_and_the_most_changed(tmp_path: Path) -> None:
-    names = [f"class name {n}" for n in range(1000)]
-    full_matrix(tmp_path, devices=("pixel8",), rounds=1, classes=names)
-    results = Results((load(tmp_path),))
-    tables = class_tables(results)
-    (panel,) = tables.panels
-    assert panel["total"] == 1000
-    assert 0 < len(panel["classes"]) <= 12
-    assert len(tables.names["mobilenet_v2"]) < 80
-    assert [len(one["mistakes"]) for one in panel["confusions"]] == [12, 12, 12]
-    assert all(one["cells"] is None for one in panel["confusions"])
-    assert len(render(results)) < 1_500_000
-
-
-def broken_run(folder: Path) -> Path:
-    """int8 is fast and wrong; nothing has labels."""
-    scored: list[Any] = []
-    for scheme, times, scores in (
-        ("float32", [10.0, 10.1, 9.9, 10.05, 9.95], {"broken": 0, "flags": "", "agreement": 1.0}),
-        ("float16", [9.0, 9.1, 9.2, 9.05, 9.15], {"broken": 0, "flags": "output 'y': 12.0% of the values are cut off"}),
-        (
-            "int8",
-            [2.0, 2.1, 1.9, 2.05, 1.95],
-            {"broken": 1, "flags": "output 'y': every value is zero", "agreement": 0.1},
-        ),
-    ):
-        found = launches(times, model=variant(scheme=scheme))
-        trial = {"purpose": "accuracy", "trial": f"{found[0].case}/accuracy"}
-        scored += [*found, found[0].model_copy(update=trial | {"accuracy": {"n": 32, "agreement": 0.99} | scores})]
-    models = [variant(scheme=scheme) for scheme in ("float32", "float16", "int8")]
-    return write_run(folder, scored, variants=models)
-
-
-@needs_browser
-def test_a_broken_or_odd_output_is_unmistakable_wherever_its_time_stands(tmp_path: Path, chromium: Page) -> None:
-    chromium.said.clear()
-    chromium.open(write_report([load(broken_run(tmp_path))], tmp_path))
-    said = {
-        name: chromium.run(f"document.getElementById('{name}').textContent")
-        for name in ("summary", "cases", "accuracy")
-    }
-    assert chromium.run("document.querySelector('.choice').textContent") == "float16 on xnnpack, 1 thread"
-    assert "int8 on xnnpack, 1 thread is faster (2.00 ms) but breaks an output: " in said["summary"]
-    assert said["cases"].count("✕ output broken") == 1
-    assert chromium.run("document.getElementById('tradeoffs').textContent").count("✕ output broken") == 1
-    assert "every value is zero" in said["accuracy"]
-    assert "broken output" in said["cases"]
-    assert "12.0% of the values are cut off" in said["summary"]
-    assert "odd output" in said["cases"]
-    for name in ("latency", "phases", "memory"):
-        assert "Pale: an output is broken" in chromium.run(f"document.getElementById('{name}').textContent")
-    assert "OUTPUT BROKEN" in chromium.run("document.querySelector('#latency svg').textContent")  # at its bar
-    assert "✕ output broken: int8" in chromium.run("document.querySelector('#accuracy svg').textContent")
-    assert chromium.said == []
-
-
-@needs_browser
-def test_gains_are_shown_without_accuracy_too(tmp_path: Path, chromium: Page) -> None:
-    found = [
-        *launches([9.0, 9.1, 9.2], model=variant(scheme="float32")),
-        *launches([3.0, 3.1, 3.2], model=variant(scheme="int8")),
-    ]
-    models = [variant(scheme=scheme) for scheme in ("float32", "int8")]
-    chromium.open(write_report([load(write_run(tmp_path, found, variants=models))], tmp_path))
-    table = chromium.run("document.getElementById('accuracy').textContent")
-    assert "No outputs were compared: give the model a dataset in the matrix." in table
-    assert "3.59× smaller" in table
-    assert "Change, points" not in table
-    answer = chromium.run("document.querySelector('#answers .card').textContent")
-    assert "The fastest case is int8 on xnnpack, 1 thread (3.10 ms)." in answer
-
-
-def test_a_spoilt_class_table_is_named_before_anything_is_written(tmp_path: Path) -> None:
-    full_matrix(tmp_path, devices=("pixel8",), rounds=1)
-    spoilt = next((tmp_path / "outputs").glob("*/confusion.csv"))
-    spoilt.write_text("label,answer,count\n0,0,zero\n")
-    with pytest.raises(InputError, match=r"confusion\.csv: is no table of classes"):
-        write_report([load(tmp_path)], tmp_path / "out")
-    assert not list((tmp_path / "out").glob("*.html"))
 
 
 def test_the_scripts_behind_the_figures_are_those_of_the_version_that_compiles_them() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,9 @@ from benchbench.accuracy.metrics import wilson
 from benchbench.analysis.frames import Run
 from benchbench.report import write_report
 from benchbench.report.results import Results
-from tests.beds.browser import CHROMIUM, Page, browser
+from tests.beds.browser import Page
 from tests.report.every_section import FAILED, MISSED, THREADS, every_section
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: install chromium")
 SERIOUS = {"serious", "critical"}
 TUESDAY = "mobilenet%20schemes,%202026-11-24%2003:00"
 
@@ -32,12 +30,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
 @pytest.fixture(scope="module")
 def report(runs: list[Run], tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_report(runs, tmp_path_factory.mktemp("report"))
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    with browser(tmp_path_factory.mktemp("profile")) as page:
-        yield page
 
 
 @pytest.fixture
