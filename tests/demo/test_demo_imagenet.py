@@ -75,6 +75,15 @@ def test_the_users_photos_become_a_dataset_and_a_matrix_that_loads(family_there:
     np.testing.assert_array_equal(fed[0, 0, 0], np.array([-127 / 128, 0, 1], np.float32))
 
 
+def test_a_family_in_both_formats_is_measured_with_both_runtimes(family_there: Path, tmp_path: Path) -> None:
+    onnx_file = SHIPPED / "fashion_mnist_float32.onnx"
+    shutil.copyfile(onnx_file, family_there / imagenet.FAMILY / f"{imagenet.FAMILY}_float32.onnx")
+    draw(tmp_path / "mine" / "0" / "photo.png")
+    matrix = load_matrix(imagenet.prepare(family_there, quiet, tmp_path / "mine"))
+    assert [delegate.label for delegate in matrix.delegates] == ["cpu", "xnnpack", "ort-cpu"]
+    assert {variant.format for variant in matrix.variants} == {"tflite", "onnx"}
+
+
 def test_a_matrix_that_the_user_changed_is_kept(family_there: Path, tmp_path: Path) -> None:
     draw(tmp_path / "mine" / "0" / "photo.png")
     matrix = imagenet.prepare(family_there, quiet, tmp_path / "mine")
@@ -138,11 +147,17 @@ def test_a_checkpoint_of_another_network_is_named(tmp_path: Path) -> None:
 
 
 def predictions(model: Path, folder: Path) -> NDArray[np.float32]:
-    """Probabilities [n, 1000] of the dataset in `folder`, by the plain interpreter."""
+    """Probabilities [n, 1000] of the dataset in `folder`, by the plain interpreter or ONNX Runtime."""
     from ai_edge_litert.interpreter import Interpreter
 
     info = inspect(model)
     dataset = load(folder / "photos.npz", info.inputs)
+    if model.suffix == ".onnx":
+        session = pytest.importorskip("onnxruntime").InferenceSession(str(model))
+        feeds = [
+            to_input(dataset.inputs[0][k : k + 1], info.inputs[0], dataset.preprocessing) for k in range(dataset.n)
+        ]
+        return np.array([session.run(None, {info.inputs[0].name: fed})[0][0] for fed in feeds])
     interpreter = Interpreter(str(model), num_threads=2)
     interpreter.allocate_tensors()
     rows = []
@@ -163,13 +178,14 @@ def test_the_whole_family_is_made_and_its_schemes_do_what_they_are_known_for(tmp
     pytest.importorskip("tensorflow", reason="the extra 'tensorflow' is not installed")
     matrix = load_matrix(imagenet.prepare(tmp_path, quiet))
     assert {variant.name for variant in matrix.variants} == {
-        *("float32", "float16", "dynamic-int8", "int8", "int8-io", "int8-pertensor", "int16x8", "dynamic-int4")
+        *("float32", "float16", "dynamic-int8", "int8", "int8-io", "int8-pertensor", "int16x8", "dynamic-int4"),
+        *("float32.onnx", "dynamic-int8.onnx", "int8.onnx", "u8s8.onnx"),
     }
     labels = np.load(tmp_path / "photos.npz")["y"]
     scores = {variant.name: predictions(Path(variant.path), tmp_path) for variant in matrix.variants}
     right = {name: int((rows.argmax(1) == labels).sum()) for name, rows in scores.items()}
-    assert right["float32"] == right["float16"] == 18
-    assert min(right[name] for name in ("dynamic-int8", "int8", "int8-io", "int16x8")) >= 16
+    assert right["float32"] == right["float16"] == right["float32.onnx"] == 18
+    assert min(right[name] for name in ("dynamic-int8", "int8", "int8-io", "int16x8", "u8s8.onnx")) >= 16
     assert right["dynamic-int4"] < 12
     error = {name: float(np.square(rows - scores["float32"]).sum()) for name, rows in scores.items()}
     assert error["float16"] < error["int8"] < error["int8-pertensor"] < error["dynamic-int4"]
