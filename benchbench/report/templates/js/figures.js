@@ -2,7 +2,7 @@
 const PARTS = 4; // of a figure at first
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const figures = new Map(data.figures.map((figure) => [figure.name, figure]));
-const queue = new Set(); // of figures that are not as the selection is
+const queue = new Map(); // of what is not as the selection is: element -> what draws it
 const views = new Map();
 const parts = new Map(); // how many parts of a figure are shown
 
@@ -90,7 +90,7 @@ async function drawFigure(holder) {
     return [rows, place, h("figure", { class: figure.wide ? null : "narrow" }, h("figcaption", {}, fill(figure.title, rows[0])), place)];
   });
   const left = groups.length - shown.length;
-  const more = () => { parts.set(figure.name, most + 2 * PARTS); later(holder); };
+  const more = () => { parts.set(figure.name, most + 2 * PARTS); later(holder, drawFigure); };
   holder.replaceChildren(...shown.map(([, , whole]) => whole),
     ...(left > 0 ? [h("p", { class: "more" }, `${left.toLocaleString("en")} more in this selection. `,
       h("button", { type: "button", onclick: more }, "Show more"))] : []));
@@ -105,9 +105,9 @@ async function drawFigure(holder) {
 }
 
 let drawing = Promise.resolve();
-function later(holder) {
+function later(holder, draw) {
   delete document.documentElement.dataset.ready;
-  queue.add(holder);
+  queue.set(holder, draw);
   drawing = drawing.then(drawNext);
 }
 
@@ -119,18 +119,20 @@ const painted = () => new Promise((resolve) => {
 });
 
 async function drawNext() {
-  const isBehind = () => [...queue].some(seen);
+  const isBehind = () => [...queue.keys()].some(seen);
   if (!isBehind()) {
     await painted();
     if (!isBehind()) document.documentElement.dataset.took ??= (performance.now() - changedAt).toFixed(1);
   }
-  const holder = [...queue].find(seen) ?? [...queue][0];
+  const holders = [...queue.keys()];
+  const holder = holders.find(seen) ?? holders[0];
   if (!holder) return;
+  const draw = queue.get(holder);
   queue.delete(holder);
-  await drawFigure(holder);
+  await draw(holder);
   if (!queue.size) document.documentElement.dataset.ready = "yes";
 }
 
 function drawAll() {
-  for (const holder of document.querySelectorAll("[data-figure]")) later(holder);
+  for (const holder of document.querySelectorAll("[data-figure]")) later(holder, drawFigure);
 }

@@ -6,11 +6,13 @@ function start() {
   buildControls();
   buildCases();
   buildLimits();
-  followers.push(showAnswers, showSurprises, showDelegation, showTradeoffs, showClasses, showCases, showCompared, drawAll);
+  followers.push(["answers", showAnswers], ["surprise-list", showSurprises], ["delegation-table", showDelegation],
+    ["tradeoffs", showTradeoffs], ["class-panels", showClasses], ["case-table", showCases],
+    ["comparison-table", showCompared], ["formats-table", showCompared]);
   const section = readAddress();
-  apply();
+  apply(true);
   goTo(section);
-  window.addEventListener("hashchange", () => { const to = readAddress(); changed(); goTo(to); });
+  window.addEventListener("hashchange", () => { const to = readAddress(); changed(Boolean(to)); goTo(to); });
   dark.addEventListener("change", drawAll);
 }
 

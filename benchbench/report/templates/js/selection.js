@@ -4,7 +4,7 @@ const FACETS = [
   ["delegate", "Delegate"], ["threads", "Threads"],
 ].filter(([name]) => new Set(table("cases").map((row) => row[name] ?? null)).size > 1);
 const chosen = new Map(FACETS.map(([name]) => [name, new Set()]));
-const followers = [];
+const followers = []; // [id, show]: elements that follow it, and what fills each
 let text = "";
 let headlines = false;
 let selected = table("cases");
@@ -60,18 +60,22 @@ function keepInLinks() {
   history.replaceState(null, "", `${section || "#"}${tail}`);
 }
 
-function apply() {
+// What the reader sees follows at once; the rest when that stands on the screen, or at once, too, before there is any.
+function apply(atOnce) {
   choose();
+  const there = followers.map(([id, show]) => [document.getElementById(id), show]).filter(([holder]) => holder);
+  const now = there.map(([holder]) => atOnce || seen(holder)); // asked of all before any changes, which costs a layout
   showControls();
-  for (const follow of followers) follow();
+  there.forEach(([holder, show], n) => (now[n] ? show() : later(holder, show)));
+  drawAll();
   keepInLinks();
 }
 
 let changedAt = 0; // the time origin is that of the page
-function changed() {
+function changed(atOnce = false) {
   changedAt = performance.now();
   delete document.documentElement.dataset.took;
-  apply();
+  apply(atOnce);
 }
 
 function toggle(name, value) {
