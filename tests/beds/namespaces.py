@@ -26,6 +26,19 @@ def can_mount() -> bool:
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
 
 
+# What a Python begins with for which the folders of caches are read-only, as on a broken disk: mounts of its own.
+CACHES_READ_ONLY = """
+import ctypes, glob
+libc = ctypes.CDLL(None)
+NEW_MOUNTS, READ_ONLY, REMOUNT, BIND, RECURSIVE, PRIVATE = 0x20000, 1, 32, 4096, 16384, 1 << 18
+libc.unshare(NEW_MOUNTS)
+libc.mount(None, b"/", None, RECURSIVE | PRIVATE, None)
+for folder in map(str.encode, glob.glob("../*cache*")):
+    libc.mount(folder, folder, None, BIND, None)
+    libc.mount(None, folder, None, REMOUNT | BIND | READ_ONLY, None)
+"""
+
+
 def lock_folder() -> Path:
     """Where agent.sh keeps the lock of a machine like this one; made where it is missing."""
     # The places of agent.sh.

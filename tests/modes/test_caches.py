@@ -14,21 +14,10 @@ from benchbench.pipeline import run
 from benchbench.values.outcome import CacheLine
 from tests.beds.benchmark_model import install
 from tests.beds.models import conv_model
-from tests.beds.namespaces import can_mount
+from tests.beds.namespaces import CACHES_READ_ONLY, can_mount
 from tests.workbench import Workbench, outcomes
 
 CACHED = '[{ kind = "xnnpack", cache = "cold" }, { kind = "xnnpack", cache = "warm" }]'
-# What a Python begins with for which the folders of caches are read-only, as on a broken disk: mounts of its own.
-READ_ONLY = """
-import ctypes, glob
-libc = ctypes.CDLL(None)
-NEW_MOUNTS, READ_ONLY, REMOUNT, BIND, RECURSIVE, PRIVATE = 0x20000, 1, 32, 4096, 16384, 1 << 18
-libc.unshare(NEW_MOUNTS)
-libc.mount(None, b"/", None, RECURSIVE | PRIVATE, None)
-for folder in map(str.encode, glob.glob("../*cache*")):
-    libc.mount(folder, folder, None, BIND, None)
-    libc.mount(None, folder, None, REMOUNT | BIND | READ_ONLY, None)
-"""
 
 
 def by_kind(bench: Workbench) -> dict[str, Any]:
@@ -70,7 +59,7 @@ def test_cold_and_warm_initialisation_are_told_apart_where_weights_are_many(tmp_
 @pytest.mark.parametrize("tool", ["python", "benchmark_model"])
 def test_a_cache_in_a_read_only_folder_is_said_not_to_be_used(tmp_path: Path, tool: str) -> None:
     bench = Workbench(tmp_path)
-    (tmp_path / "sitecustomize.py").write_text(READ_ONLY)
+    (tmp_path / "sitecustomize.py").write_text(CACHES_READ_ONLY)
     chosen = "" if tool == "python" else f'binary = "{install(tmp_path / "benchmark_model")}"\n'
     more = f'runner = "{tool}"\nenv = {{ PYTHONPATH = "{tmp_path}" }}\n'
     bench.device("host", f'address = {{ transport = "local" }}\nworkdir = "{tmp_path}/work"\n{chosen}{more}')

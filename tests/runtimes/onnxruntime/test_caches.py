@@ -20,6 +20,7 @@ from benchbench.runtimes.onnxruntime.backends.base import PERF_TEST
 from benchbench.runtimes.onnxruntime.backends.providers import CoreMl, Cuda, Nnapi, Qnn, TensorRt, Xnnpack
 from benchbench.values.device import Traits
 from tests.beds import onnx_models as models
+from tests.beds.namespaces import CACHES_READ_ONLY, can_mount
 from tests.runtimes.onnxruntime.conftest import Launch
 from tests.workbench import Workbench, outcomes
 
@@ -65,15 +66,7 @@ def test_a_cache_that_a_build_of_openvino_writes_again_each_time_is_not_called_u
     tmp_path: Path, openvino_build: Mapping[str, str]
 ) -> None:
     """OpenVINO 2025.4 takes what it has kept on an AMD processor for another's, and compiles again without a word."""
-    bench = Workbench(tmp_path)
-    env = f'env = {{ PYTHONPATH = "{openvino_build["PYTHONPATH"]}" }}'
-    local = f'address = {{ transport = "local" }}\nworkdir = "{bench.work}"'
-    bench.device("host", f'{local}\npython = "{sys.executable}"\n{env}\n')
-    (tmp_path / "net.onnx").write_bytes(models.stacked(channels=64).SerializeToString())
-    matrix = tmp_path / "matrix.toml"
-    matrix.write_text(MATRIX)
-
-    run(matrix, inventory=bench.inventory, reports=bench.reports)
+    bench = measured(tmp_path, openvino_build["PYTHONPATH"])
 
     cases = {str(case["delegate"]): case for _, case in load(bench.latest()).cases.iterrows()}
     openvino = ["ort-openvino:no-cache", "ort-openvino:cold", "ort-openvino:warm"]
@@ -93,6 +86,34 @@ def test_a_cache_that_a_build_of_openvino_writes_again_each_time_is_not_called_u
     assert warm.used is (told.init_warm_ms > 0)
     if "AuthenticAMD" in Path("/proc/cpuinfo").read_text():
         assert "was written again by the measured launch" in warm.evidence
+
+
+def measured(folder: Path, python_path: str) -> Workbench:
+    """A run of the matrix on this machine, whose Python begins with those folders."""
+    bench = Workbench(folder)
+    local = f'address = {{ transport = "local" }}\nworkdir = "{bench.work}"'
+    bench.device("host", f'{local}\npython = "{sys.executable}"\nenv = {{ PYTHONPATH = "{python_path}" }}\n')
+    (folder / "net.onnx").write_bytes(models.stacked(channels=64).SerializeToString())
+    matrix = folder / "matrix.toml"
+    matrix.write_text(MATRIX)
+    run(matrix, inventory=bench.inventory, reports=bench.reports)
+    return bench
+
+
+@pytest.mark.skipif(not can_mount(), reason="needs root, to make a folder read-only for a process")
+def test_openvino_refuses_a_cache_in_a_read_only_folder_and_no_time_is_told_for_it(
+    tmp_path: Path, openvino_build: Mapping[str, str]
+) -> None:
+    """It does not go on without: its session fails, which is no number of a cache that was not used."""
+    (tmp_path / "sitecustomize.py").write_text(CACHES_READ_ONLY)
+    bench = measured(tmp_path, f"{openvino_build['PYTHONPATH']}:{tmp_path}")
+    cases = {str(case["delegate"]): case for _, case in load(bench.latest()).cases.iterrows()}
+    assert cases["ort-openvino:no-cache"].verdict == "full"
+    for state in ("cold", "warm"):
+        case = cases[f"ort-openvino:{state}"]
+        assert (case.status, case.verdict) == ("failed", "unavailable")
+        assert "_cache." in case.error  # the path that it could not write
+        assert case[["median_ms", "init_cold_ms", "init_warm_ms", "cache_mb"]].isna().all()
 
 
 @pytest.mark.parametrize("backend", [OpenVino, TensorRt, CoreMl])
