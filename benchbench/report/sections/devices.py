@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from benchbench.report.results import Results
@@ -42,11 +43,16 @@ def _facts(device: DeviceRecord) -> dict[str, str]:
             "memory": f"{traits.memory_mb / 1024:.1f} GB" if traits.memory_mb else None,
         }
     tools = device.tools.values()
-    known["runner"] = ", ".join(tool.name for tool in tools if tool.name)
+    known["runner"] = _each(f"{tool.name} ({tool.version})" if tool.version else tool.name for tool in tools)
     if traits:
-        known |= {"runtime": traits.runtime, "accelerators": ", ".join(traits.accelerators)}
-    known["tool sha256"] = ", ".join(tool.sha256 for tool in tools if tool.sha256)
+        known["accelerators"] = ", ".join(traits.accelerators)
+    known["tool sha256"] = _each(tool.sha256 for tool in tools)
     return {name: str(value) for name, value in known.items() if value}
+
+
+def _each(names: Iterable[str | None]) -> str:
+    """What is known, once: two runtimes may share a tool."""
+    return ", ".join(dict.fromkeys(filter(None, names)))
 
 
 def _cores(cluster: Cluster) -> str:
