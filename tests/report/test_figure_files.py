@@ -12,6 +12,7 @@ from PIL import Image
 
 from benchbench.analysis.frames import load
 from benchbench.report import FigureFiles, figure, write_report
+from benchbench.report.figures.sheets import SHEETS, arranged
 from benchbench.report.figures.themes import PAPER
 from benchbench.values.errors import InputError, NothingToDo
 from tests.report.believable import full_matrix
@@ -40,14 +41,10 @@ def test_a_figure_is_written_in_every_format_theme_and_size_that_is_asked_for(fo
         *("--theme", "light,dark", "--size", "slide,paper"),
     )
     figures = tmp_path / "out" / "figures"
-    names = {
-        f"{name}{theme}-{size}"
-        for name in ("latency", "memory")
-        for theme in ("", "-dark")
-        for size in ("slide", "paper")
-    }
+    sizes = ("slide-1", "slide-2", "paper")  # both devices on a slide would have labels that nobody can read
+    names = {f"{name}{theme}-{size}" for name in ("latency", "memory") for theme in ("", "-dark") for size in sizes}
     assert {path.name for path in figures.iterdir()} == {f"{n}.{form}" for n in names for form in ("png", "svg", "pdf")}
-    for size, (width_in, height_in), dpi in (("slide", (13.333, 7.5), 144), ("paper", (7.087, 9.45), 300)):
+    for size, (width_in, height_in), dpi in (("slide-1", (13.333, 7.5), 144), ("paper", (7.087, 9.45), 300)):
         with Image.open(figures / f"latency-dark-{size}.png") as image:
             assert image.info["dpi"][0] == pytest.approx(dpi, abs=1)
             filled = max(image.width / (width_in * dpi), image.height / (height_in * dpi))
@@ -59,7 +56,27 @@ def test_a_figure_is_written_in_every_format_theme_and_size_that_is_asked_for(fo
         assert max(in_points) == pytest.approx(1, abs=0.01)
         svg = sides_of_svg(figures / f"latency-{size}.svg")
         assert max(svg[0] / width_in, svg[1] / height_in) == pytest.approx(1, abs=0.01)
-        assert (svg[0] > svg[1]) == (size == "slide")  # which has its devices side by side
+
+
+@pytest.mark.parametrize(
+    ("parts", "sheets"),
+    [
+        ([(700, 500)] * 4, [(1, 1)] * 4),  # side by side, labels would have 7 points
+        ([(300, 200)] * 4, [(4, 2)]),
+        ([(300, 200)] * 7, [(7, 3)]),
+        ([(400, 300)] * 7, [(4, 2), (3, 2)]),
+        ([(700, 150), (700, 150), (700, 150)], [(3, 1)]),
+        ([(3000, 2000)] * 2, [(1, 1)] * 2),  # nothing makes it legible
+    ],
+)
+def test_parts_share_a_slide_as_long_as_its_labels_can_be_read(
+    parts: list[tuple[float, float]], sheets: list[tuple[int, int]]
+) -> None:
+    found = arranged(parts, SHEETS["slide"])
+    assert [(len(parts[those]), columns) for those, columns in found] == sheets
+    assert [part for those, _ in found for part in parts[those]] == parts
+    ((whole, _),) = arranged(parts, SHEETS["slide"], most=1)
+    assert parts[whole] == parts
 
 
 def test_a_figure_nobody_has_is_refused_with_the_names_there_are(folder: Path, tmp_path: Path) -> None:

@@ -151,6 +151,6 @@ def test_a_file_that_has_not_all_devices_says_so(tmp_path: Path) -> None:
     outcomes = [one for n in range(6) for one in launches([10.0, 10.1], device=f"phone{n}")]
     drawn = written(write_run(tmp_path, outcomes), formats=["svg"])
     told = [words for _, _, words in texts(drawn["latency.svg"])]
-    assert "4 of 6 are shown here; the page has all." in told
+    assert "4 of 6 are drawn here; the page has all." in told
     assert "phone3 · mobilenet_v2" in told
-    assert not any("are shown here" in words for _, _, words in texts(drawn["overview.svg"]))
+    assert not any("are drawn here" in words for _, _, words in texts(drawn["overview.svg"]))

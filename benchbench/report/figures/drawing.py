@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from benchbench.analysis.rows import Row
 from benchbench.report.figures.base import ROWS, Figure, Spec, drawn_rows, filled
-from benchbench.report.figures.sheets import SHEETS, Sheet, Size, fitted
+from benchbench.report.figures.sheets import GAP_PX, SHEETS, Sheet, Size, arranged, fitted, sides_of
 from benchbench.report.figures.themes import PAPER, Theme, config
 from benchbench.values.atomic import atomic
 
@@ -19,6 +19,7 @@ Format = Literal["png", "svg", "pdf"]
 FileTheme = Literal["light", "dark"]
 VEGA_LITE = "6.4"  # what the page's scripts are of, too
 MOST_PARTS = 4  # of one file; the overview shows all devices
+MOST_ON_SHEETS = 12  # of a figure that may need several
 _WIDTH = 760  # pixels, of what is as wide as a page
 SCALE = 2  # pixels of a file for each of these
 _POINTS = 72  # to an inch
@@ -41,17 +42,22 @@ PNG = FigureFiles()
 def write_figures(
     figures: Sequence[Figure], tables: Mapping[str, Sequence[Row]], folder: Path, files: FigureFiles = PNG
 ) -> tuple[Path, ...]:
-    """Write each figure that has rows as NAME[-dark][-SIZE].FORMAT into the folder; returns their paths."""
+    """Write each figure that has rows into the folder, and return the paths.
+
+    They are called NAME[-dark][-SIZE].FORMAT; what needs several sheets to be legible has their numbers after the size.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     wanted = [figure for figure in figures if files.names is None or figure.name in files.names]
     for size, theme in product(files.sizes, files.themes):
-        for figure, spec in whole_specs(wanted, tables, SHEETS[size].plot_px if size in SHEETS else _WIDTH):
+        width, most = (_WIDTH, MOST_PARTS) if size == "page" else (SHEETS[size].plot_px, MOST_ON_SHEETS)
+        for figure, spec in whole_specs(wanted, tables, width, most):
             name = f"{figure.name}{'-dark' * (theme == 'dark')}{f'-{size}' * (size != 'page')}"
-            for form in files.formats:
-                path = folder / f"{name}.{form}"
+            sheets = [spec] if size == "page" else _on_sheets(spec, _look(theme), SHEETS[size])
+            for (number, sheet), form in product(enumerate(sheets, 1), files.formats):
+                path = folder / f"{name}{f'-{number}' * (len(sheets) > 1)}.{form}"
                 with atomic(path) as file:
-                    file.write(drawn(spec, form, theme, size))
+                    file.write(drawn(sheet, form, theme, size))
                 written.append(path)
     return tuple(written)
 
@@ -60,20 +66,26 @@ def drawn(spec: Spec, form: Format, theme: Theme = "light", size: Size = "page")
     """A spec that has its rows, as the bytes of a file."""
     import vl_convert
 
-    look: dict[str, Any] = {
-        "vl_version": VEGA_LITE,
-        "config": config(theme, _FONTS) | {"background": PAPER[theme], "padding": 12},
-        "allowed_base_urls": [],  # names in it come from strangers
-    }
+    look = _look(theme)
     spec = _with_named_columns(spec)
     if size != "page":
-        return _on_sheet(spec, look, form, SHEETS[size])
+        if "vconcat" in spec:
+            (spec,) = _on_sheets(spec, look, SHEETS[size], most=1)
+        return _fitted_to(SHEETS[size], spec, look, form)
     if form == "svg":
         text: str = vl_convert.vegalite_to_svg(spec, **look)
         return text.encode()
     if form == "pdf":
         return bytes(vl_convert.vegalite_to_pdf(spec, **look))
     return bytes(vl_convert.vegalite_to_png(spec, scale=SCALE, **look))
+
+
+def _look(theme: Theme) -> dict[str, Any]:
+    return {
+        "vl_version": VEGA_LITE,
+        "config": config(theme, _FONTS) | {"background": PAPER[theme], "padding": 12},
+        "allowed_base_urls": [],  # names in it come from strangers
+    }
 
 
 def _with_named_columns(spec: Spec) -> Spec:
@@ -88,14 +100,22 @@ def _with_named_columns(spec: Spec) -> Spec:
     return rest | ({"datasets": slim} if slim else {})
 
 
-def _on_sheet(spec: Spec, look: Mapping[str, Any], form: Format, sheet: Sheet) -> bytes:
-    """The parts in as many columns as let them be largest."""
+def _on_sheets(spec: Spec, look: Mapping[str, Any], sheet: Sheet, most: int | None = None) -> list[Spec]:
+    """The spec, its parts one under another, as those of its sheets."""
     import vl_convert
 
     rest, parts = {name: value for name, value in spec.items() if name != "vconcat"}, spec["vconcat"]
-    tried = [{**rest, "concat": parts, "columns": columns} for columns in range(1, len(parts) + 1)]
-    drawings = [fitted(vl_convert.vegalite_to_svg(one, **look), sheet) for one in tried]
-    drawing = max(drawings, key=lambda one: one.per_px_in)
+    drawings = [vl_convert.vegalite_to_svg(_with_named_columns({**rest, "concat": [part]}), **look) for part in parts]
+    found = arranged([sides_of(drawing) for drawing in drawings], sheet, most)
+    more = {"title": rest.pop("title")} if "title" in rest else {}
+    specs = [{**rest, "concat": parts[those], "columns": columns} for those, columns in found]
+    return [*specs[:-1], specs[-1] | more]
+
+
+def _fitted_to(sheet: Sheet, spec: Spec, look: Mapping[str, Any], form: Format) -> bytes:
+    import vl_convert
+
+    drawing = fitted(vl_convert.vegalite_to_svg(spec, **look), sheet)
     if form == "svg":
         return drawing.in_unit(1, "in").encode()
     if form == "pdf":  # which takes a pixel for a point
@@ -114,7 +134,7 @@ def compiled(figure: Figure) -> dict[str, Any]:
 
 
 def whole_specs(
-    figures: Sequence[Figure], tables: Mapping[str, Sequence[Row]], width: int = _WIDTH
+    figures: Sequence[Figure], tables: Mapping[str, Sequence[Row]], width: int = _WIDTH, most: int = MOST_PARTS
 ) -> Iterator[tuple[Figure, Spec]]:
     """The specs of all figures that have something to show, with their rows, one part under another."""
     for figure in figures:
@@ -123,14 +143,14 @@ def whole_specs(
             parts.setdefault(tuple(row[name] for name in figure.each), []).append(row)
         groups = [rows for part in parts.values() if (rows := drawn_rows(figure, part))]
         if groups:
-            yield figure, _composed(figure, groups[:MOST_PARTS], width) | _more(len(groups))
+            yield figure, _composed(figure, groups[:most], width) | _more(len(groups), most)
 
 
-def _more(parts: int) -> Spec:
-    """What a file says where it has not all parts."""
-    if parts <= MOST_PARTS:
+def _more(parts: int, most: int) -> Spec:
+    """What is said where not all parts are drawn."""
+    if parts <= most:
         return {}
-    words = f"{MOST_PARTS} of {parts} are shown here; the page has all."
+    words = f"{most} of {parts} are drawn here; the page has all."
     return {"title": {"text": words, "orient": "bottom", "anchor": "start", "fontSize": 11, "fontWeight": "normal"}}
 
 
@@ -148,5 +168,5 @@ def _composed(figure: Figure, groups: Sequence[Sequence[Row]], width: int) -> Sp
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "datasets": {f"{ROWS}{n}": list(rows) for n, rows in enumerate(groups)},
         "vconcat": parts,
-        "spacing": 28,
+        "spacing": GAP_PX,
     }
