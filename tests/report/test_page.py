@@ -66,6 +66,11 @@ def test_it_can_be_printed(page: Page) -> None:
     page.call("Emulation.setEmulatedMedia", media="print")
     assert page.run("getComputedStyle(document.querySelector('.selection')).display") == "none"
     assert page.printed().startswith(b"%PDF")
+    page.run("document.body.style.width = '680px'")  # of paper: what was drawn for a window is not drawn again
+    ends = "getBoundingClientRect().right"
+    beyond = f"[...document.querySelectorAll('.chart svg')].filter(s => s.{ends} > s.closest('figure').{ends} + 1)"
+    assert page.run(f"{beyond}.length") == 0
+    page.run("document.body.style.width = ''")
     page.call("Emulation.setEmulatedMedia", media="")
 
 
