@@ -205,6 +205,20 @@ def test_panels_that_make_a_page_too_large_are_told_to_be_in_a_file(
     assert tables.left == 2
 
 
+def test_names_of_runs_leave_the_titles_of_the_next_row_of_the_history_alone(page: Page) -> None:
+    boxes = (
+        "[...document.querySelectorAll('#history svg {} text')].map(t => [t.textContent, t.getBoundingClientRect()])"
+        ".filter(([words]) => words).map(([words, b]) => [b.left, b.top, b.right, b.bottom, words])"
+    )
+    titles = page.run(boxes.format(".role-title, #history svg .column_header"))
+    labels = [box for box in page.run(boxes.format(".role-axis-label")) if "03:00" in box[4]]
+    assert len({top for _, top, *_ in titles}) > 1  # rows of charts
+    assert labels
+    for left, top, right, bottom, words in titles:
+        beneath = [b for b in labels if b[0] < right and left < b[2] and b[1] < bottom and top < b[3]]
+        assert not beneath, (words, beneath)
+
+
 @pytest.mark.parametrize(("dark", "width"), [(False, 1200), (True, 390)])
 def test_axe_finds_nothing_serious(report: Path, chromium: Page, dark: bool, width: int) -> None:
     chromium.open(report, dark=dark, width=width)

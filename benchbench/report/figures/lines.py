@@ -9,9 +9,12 @@ from benchbench.report.results import Results
 
 
 def lines_along(
-    results: Results, x: Spec, *, columns: int, width: int, transform: Sequence[Spec], tips: Sequence[Spec]
+    results: Results, x: Spec, *, columns: int, width: int, below: int, transform: Sequence[Spec], tips: Sequence[Spec]
 ) -> Spec:
-    """The charts in so many columns, each as wide as that many pixels, from the rows that `transform` leaves."""
+    """The charts in so many columns, each so many pixels wide, with `below` of them for what is written on the x axis.
+
+    Their rows are those that `transform` leaves.
+    """
     return {
         "facet": {
             "field": "variant",
@@ -22,7 +25,7 @@ def lines_along(
         },
         "columns": columns,
         "bounds": "flush",  # plots stand in a grid, whatever is written on their axes
-        "spacing": {"row": 76, "column": 64},
+        "spacing": {"row": below + 36, "column": 64},  # and the title of the next
         "resolve": {"scale": {"y": "independent"}, "axis": {"x": "independent"}},
         "spec": {
             "width": width,
