@@ -134,3 +134,27 @@ def test_the_csv_holds_the_selected_cases(report: Path, page: Page, tmp_path: Pa
     assert {row["case"]: float(row["median_ms"]) for row in found if row["median_ms"]} == pytest.approx(
         dict(zip(mine["case"], mine["median_ms"].dropna(), strict=False)), rel=1e-5
     )
+
+
+def test_many_devices_are_answered_in_a_line_a_family(tmp_path: Path, chromium: Page) -> None:
+    outcomes = []
+    for n in range(7):
+        int8_ms = 12.0 if n == 6 else 3.0  # one device on which int8 is the slower one
+        for model, ms in ((variant(), 9.0 + n / 10), (variant(scheme="int8"), int8_ms + n / 10)):
+            measured = launches([ms * (1 + k / 500) for k in range(6)], model=model, device=f"phone{n}")
+            scores = {"n": 2000, "dataset": "ab", "top1": 0.9}
+            scored = {"purpose": "accuracy", "trial": f"{measured[0].case}/accuracy", "accuracy": scores}
+            outcomes += [*measured, measured[0].model_copy(update=scored)]
+    models = [variant(), variant(scheme="int8")]
+    chromium.open(write_report([load(write_run(tmp_path, outcomes, variants=models))], tmp_path))
+    tally = "document.getElementById('answers-tally').innerText"
+    assert chromium.run(tally) == (
+        "mobilenet_v2: int8 on xnnpack, 1 thread on 6 of 7 devices; float32 on xnnpack, 1 thread on 1 of 7 devices"
+    )
+    chromium.run("location.hash = '#?limit.median_ms=3.15'")
+    chromium.drawn()
+    assert "int8 on xnnpack, 1 thread on 2 of 7 devices" in chromium.run(tally)
+    assert "no case is within these limits on 5 of 7 devices" in chromium.run(tally)
+    chromium.run("location.hash = '#?device=phone6'")
+    chromium.drawn()
+    assert chromium.run("document.getElementById('answers-tally').hidden")  # a card says it

@@ -6,6 +6,9 @@ const LIMITED = [{ column: "median_ms", title: "Latency", unit: "ms", better: "l
 let preferred = "median_ms";
 const CARDS = 12; // at first
 let shownCards = CARDS;
+const FEW = 6; // cards that are read at a glance
+const pairOf = (row) => `${row.place}\n${row.family}`;
+const candidatesOf = groupBy(table("cases").filter((row) => row.best && !row.network), pairOf);
 
 const lossLimit = () => limits.get("loss") ?? 100 * LEAST_LOSS;
 const atDefault = () => limits.size === 0 && preferred === "median_ms";
@@ -109,7 +112,7 @@ const listed = (title, lines, open) => (lines.length
   : null);
 
 function cardOf(choice) {
-  const candidates = table("cases").filter((row) => row.place === choice.place && row.family === choice.family && row.best && !row.network);
+  const candidates = candidatesOf.get(pairOf(choice)) ?? [];
   const heading = h("h3", {}, choice.place, " ", h("span", { class: "muted" }, choice.family));
   const pitfalls = listed("Known pitfalls met", choice.pitfalls, false);
   if (choice.why) {
@@ -133,11 +136,26 @@ function cardOf(choice) {
     listed("Evidence", evidenceOf(found, candidates), false), listed("Doubts", doubts, doubts.length <= 2), pitfalls);
 }
 
+// Of many devices, on how many each case is the one to ship.
+function tallyOf([family, choices]) {
+  const answer = (choice) => {
+    if (choice.why) return "cannot recommend";
+    const found = pick(candidatesOf.get(pairOf(choice)) ?? []);
+    return found ? describe(found.row) : "no case is within these limits";
+  };
+  const answers = [...groupBy(choices, answer)].sort(([, one], [, other]) => other.length - one.length);
+  return h("li", {}, h("span", { class: "muted" }, `${named(family)}: `), answers.map(([words, on], n) => [n ? "; " : "",
+    h("strong", {}, words), ` on ${on.length} of ${counted(choices.length, data.runs.length > 1 ? "device and run" : "device", data.runs.length > 1 ? "devices and runs" : "devices")}`]));
+}
+
 function showAnswers() {
   const holder = document.getElementById("answers");
   if (!holder) return;
-  const seen = new Set(selected.map((row) => `${row.place}\n${row.family}`));
-  const choices = data.choices.filter((choice) => seen.has(`${choice.place}\n${choice.family}`));
+  const seen = new Set(selected.map(pairOf));
+  const choices = data.choices.filter((choice) => seen.has(pairOf(choice)));
+  const tally = document.getElementById("answers-tally");
+  tally.hidden = choices.length <= FEW;
+  tally.replaceChildren(...(tally.hidden ? [] : [...groupBy(choices, ({ family }) => family)].map(tallyOf)));
   const left = choices.length - shownCards;
   holder.replaceChildren(...choices.slice(0, shownCards).map(cardOf));
   const more = document.getElementById("more-answers");
