@@ -171,8 +171,8 @@ def _too_little_known(own: Sequence[Row], known: Sequence[Row]) -> str:
         return "accuracy could not be judged: there are no labels, and no reference to compare the outputs with"
     if len(taken) >= 2 and all(row["metric"] is None for row in own):
         return "accuracy could not be judged: the reference gives the same answer to every sample that was fed"
-    remedy = "" if known else ' (they are taken after the rounds where the model has a dataset; "random" needs no labels)'
-    return f"{_known_words(own)}{remedy}"
+    how = ' (they are taken after the rounds, where the model has a dataset; "random" needs no labels)'
+    return _known_words(own) + ("" if known else how)
 
 
 def _known_words(own: Sequence[Row]) -> str:

@@ -18,6 +18,6 @@ def section(results: Results) -> Section | None:
         "Biggest surprises",
         "surprises.html",
         "What one would not expect of these cases, the largest effect first. A difference stands here only where its "
-        "interval, in brackets, is all on one side.",
+        "interval, in brackets, is all on one side; each is judged by itself, so that of a hundred a few are chance.",
         content={"first": first},
     )

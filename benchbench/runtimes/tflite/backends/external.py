@@ -44,7 +44,8 @@ class External(TfliteBackend):
 
     @property
     def label(self) -> str:
-        stem = self.name or PurePosixPath(self.path).name.removeprefix("lib").split(".so")[0]
+        file = PurePosixPath(self.path).name
+        stem = self.name or file.split(".so")[0].removeprefix("lib") or file
         return f"external:{''.join(c if c.isalnum() or c in '._-' else '_' for c in stem)}"
 
     @property

@@ -60,6 +60,7 @@ def test_the_union_knows_every_kind_by_its_tag() -> None:
         (External(path="/usr/lib/libvx_delegate.so"), "external:vx_delegate"),
         (External(path="/usr/lib/libarmnn.so.33.0", name="armnn"), "external:armnn"),
         (External(path="/x/../a b$(rm).so"), "external:a_b__rm_"),
+        (External(path="/usr/lib/lib.so"), "external:lib.so"),
         (Npu(vendor="intel", backend="cpu"), "npu:intel:cpu"),
     ],
 )
