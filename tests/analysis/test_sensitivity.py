@@ -18,8 +18,8 @@ from benchbench.values.case import MeasurementSettings
 from benchbench.values.errors import InputError
 from tests.calibrate import rounds
 from tests.calibrate.worlds import WORLDS
+from tests.plans import matrix, planned
 from tests.report.builder import launches, outcome, variant, write_run
-from tests.test_plan import matrix, planned
 
 
 def told(noise: float | None = None, **measure: Any) -> Sensitivity:

@@ -23,8 +23,8 @@ from benchbench.plan import Plan, make_plan
 from benchbench.runtimes.base import Target
 from benchbench.values.case import Trial
 from benchbench.values.device import Adb, Device, Local
+from tests.plans import matrix
 from tests.report.builder import conditions, launches, outcome, variant, write_run
-from tests.test_plan import matrix
 from tests.workbench import Workbench
 
 _STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

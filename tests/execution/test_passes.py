@@ -15,7 +15,7 @@ from benchbench.plan import Plan
 from benchbench.values.case import MeasurementSettings, Trial
 from benchbench.values.outcome import Delegation, Measurement, Outcome, Timings
 from benchbench.values.stop import Stop
-from tests.test_plan import matrix, planned
+from tests.plans import matrix, planned
 
 CASES = tuple(f"host/net.{scheme}/{kind}/t1" for scheme in ("float32", "int8") for kind in ("cpu", "xnnpack"))
 Time = Callable[[Trial], float | None]  # of a launch, in milliseconds; None = it fails

@@ -27,7 +27,7 @@ from benchbench.run_folder.manifest import Manifest
 from benchbench.runtimes.base import Target
 from benchbench.values.device import Device, Local
 from benchbench.values.errors import Unreachable
-from tests.test_plan import matrix
+from tests.plans import matrix
 
 def interrupt(*_):
     raise KeyboardInterrupt
