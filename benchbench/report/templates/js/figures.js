@@ -77,62 +77,62 @@ function picked(figure, row) {
   if (figure.name === "overview" && row?.device) toggle("device", row.device);
 }
 
-async function drawFigure(holder) {
+// The parts of a figure, which are drawn one by one: those that are seen first.
+function drawFigure(holder) {
   const figure = figures.get(holder.dataset.figure);
   const groups = groupsOf(figure);
   const most = parts.get(figure.name) ?? PARTS;
   for (const place of holder.querySelectorAll(".chart")) {
     views.get(place)?.finalize();
     views.delete(place);
+    queue.delete(place);
   }
   const shown = groups.slice(0, most).map((rows) => {
     const place = h("div", { class: "chart" });
-    return [rows, place, h("figure", { class: figure.wide ? null : "narrow" }, h("figcaption", {}, fill(figure.title, rows[0])), place)];
+    later(place, () => drawPart(figure, rows, place));
+    return h("figure", { class: figure.wide ? null : "narrow" }, h("figcaption", {}, fill(figure.title, rows[0])), place);
   });
   const left = groups.length - shown.length;
   const more = () => { parts.set(figure.name, most + 2 * PARTS); later(holder, drawFigure); };
-  holder.replaceChildren(...shown.map(([, , whole]) => whole),
+  holder.replaceChildren(...shown,
     ...(left > 0 ? [h("p", { class: "more" }, `${left.toLocaleString("en")} more in this selection. `,
       h("button", { type: "button", onclick: more }, "Show more"))] : []));
   const section = holder.closest("section");
   const bare = [...section.querySelectorAll("[data-figure]")].every((one) => !one.childElementCount);
   section.querySelector(".unselected").hidden = !bare;
-  for (const [rows, place] of shown) {
-    if (!seen(place)) await new Promise((resolve) => setTimeout(resolve));
-    if (queue.has(holder)) return; // the selection is another by now
-    await drawPart(figure, rows, place);
-  }
 }
 
 let drawing = Promise.resolve();
-function later(holder, draw) {
+function later(element, draw) {
   delete document.documentElement.dataset.ready;
-  queue.set(holder, draw);
+  queue.set(element, draw);
   drawing = drawing.then(drawNext);
 }
 
-// What is seen comes first; the rest follows when that stands on the screen, part by part, so that a print has all.
+// What is seen comes first; the rest follows when that stands on the screen, one by one, so that a print has all.
 const seen = (element) => { const box = element.getBoundingClientRect(); return box.bottom > 0 && box.top < innerHeight; };
-const painted = () => new Promise((resolve) => {
-  if (document.hidden) setTimeout(resolve);
-  else requestAnimationFrame(() => setTimeout(resolve));
-});
+const pause = () => new Promise((resolve) => setTimeout(resolve));
+const painted = () => (document.hidden ? pause() : new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
 
 async function drawNext() {
+  const told = document.documentElement.dataset;
   const isBehind = () => [...queue.keys()].some(seen);
   if (!isBehind()) {
-    await painted();
-    if (!isBehind()) document.documentElement.dataset.took ??= (performance.now() - changedAt).toFixed(1);
+    await (told.took ? pause() : painted());
+    if (!isBehind()) told.took ??= (performance.now() - changedAt).toFixed(1);
   }
-  const holders = [...queue.keys()];
-  const holder = holders.find(seen) ?? holders[0];
-  if (!holder) return;
-  const draw = queue.get(holder);
-  queue.delete(holder);
-  await draw(holder);
-  if (!queue.size) document.documentElement.dataset.ready = "yes";
+  const waiting = [...queue.keys()];
+  const element = waiting.find(seen) ?? waiting[0];
+  if (!element) return;
+  const draw = queue.get(element);
+  queue.delete(element);
+  await draw(element);
+  if (!queue.size) told.ready = "yes";
 }
 
 function drawAll() {
-  for (const holder of document.querySelectorAll("[data-figure]")) later(holder, drawFigure);
+  for (const holder of document.querySelectorAll("[data-figure]")) {
+    for (const place of holder.querySelectorAll(".chart")) queue.delete(place); // of the selection before
+    later(holder, drawFigure);
+  }
 }
