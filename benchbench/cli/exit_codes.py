@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import textwrap
 
 import click
 
@@ -15,6 +16,8 @@ NOTHING = 3
 DEVICE = 4
 TOOL = 5
 HOST = 6
+_HELP_COLUMNS = 76  # click indents by two
+PIPE_CLOSED = 128 + signal.SIGPIPE
 OUR_FAULT = 70  # EX_SOFTWARE of sysexits.h: must not read as a regression
 
 MEANINGS = {
@@ -50,5 +53,9 @@ def exit_code(error: BaseException) -> int:
 
 def explained() -> str:
     """The table as text for --help."""
-    width = max(map(len, MEANINGS))
-    return "\n".join(["\b", "Exit codes:", *(f"  {code:<{width}}  {words}" for code, words in MEANINGS.items())])
+    width = max(map(len, MEANINGS)) + 4
+    lines = ["\b", "Exit codes:"]
+    for code, words in MEANINGS.items():
+        first, *rest = textwrap.wrap(words, _HELP_COLUMNS - width)
+        lines += [f"  {code:<{width - 2}}{first}", *(" " * width + more for more in rest)]
+    return "\n".join(lines)

@@ -57,6 +57,8 @@ def _complain(error: BaseException, debug: bool) -> None:
         click.echo(error.format_message(), err=True)
         sys.exit(code)
     message, remedy = _words(error)
+    if code == exit_codes.PIPE_CLOSED and not remedy:
+        sys.exit(code)  # as with any program, when `| head` has read enough
     line = f"benchbench: {message}" + (f" ({remedy})" if remedy else "")
     click.echo(" ".join(line.split()), err=True)
     sys.exit(code)
@@ -68,9 +70,7 @@ def _words(error: BaseException) -> tuple[str, str]:
         case BenchbenchError():
             return error.message, error.remedy
         case click.ClickException():
-            context = error.ctx if isinstance(error, click.UsageError) else None
-            command = f"{context.info_name} " if context and context.parent else ""
-            return error.format_message(), f"see benchbench {command}--help"
+            return error.format_message(), f"see benchbench {_command_of(error)}--help"
         case KeyboardInterrupt():
             return "interrupted", str(error)
         case MemoryError():
@@ -80,6 +80,14 @@ def _words(error: BaseException) -> tuple[str, str]:
             return f"{where}{error.strerror or error}", "free some space" if error.errno in FULL else ""
         case _:
             return f"{type(error).__name__}: {error}", REPORT_IT
+
+
+def _command_of(error: click.ClickException) -> str:
+    """The command that an error is of, with a space, by its context or else by what was typed; "" for none."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context and context.parent:
+        return f"{context.info_name} "
+    return next((f"{word} " for word in sys.argv[1:] if word in cli.commands), "")
 
 
 for command in (

@@ -59,7 +59,12 @@ def selecting(command: Any) -> Any:
 
 def words(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
     """Words with commas between them."""
-    return None if value is None else tuple(word.strip() for word in value.split(",") if word.strip())
+    if value is None:
+        return None
+    found = tuple(word.strip() for word in value.split(",") if word.strip())
+    if not found:
+        raise click.BadParameter("it names nothing: leave it out for the usual")
+    return found
 
 
 def percentage(_: click.Context, __: click.Parameter, value: str | None) -> float | None:

@@ -207,7 +207,9 @@ def devices(
             console.err().print(f"{device.name}: {said}", markup=False)
         failed = [exit_codes.exit_code(result) for _, result in cleaned if not isinstance(result, str)]
         sys.exit(failed[0] if failed else exit_codes.DONE)
-    with console.waiting(f"asking {len(chosen)} devices"):
+    from benchbench.values.formatting import counted
+
+    with console.waiting(f"asking {counted(len(chosen), 'device')}"):
         looks = device_status(chosen)
     if as_json:
         print_json([look.as_dict() for look in looks])

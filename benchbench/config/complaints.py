@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,7 +29,6 @@ _WORDS = {  # pydantic's kind of error -> what it means here; {…} from its con
     "greater_than_equal": "should be {ge} or more",
     "less_than": "should be below {lt}",
     "less_than_equal": "should be {le} or less",
-    "string_pattern_mismatch": "does not fit the pattern {pattern}",
     "string_too_short": "should have {min_length} or more characters",
     "string_too_long": "should have {max_length} or fewer characters",
     "too_short": "should have {min_length} or more items",
@@ -42,13 +42,17 @@ class Complaint(NamedTuple):
     steps: Steps
     said: str
     remedy: str
+    of_list: bool = False  # the last step is to an item of a list that is no table
 
     @property
     def text(self) -> str:
-        """In one line, repeated tables counted from one: `model 2: dataset: no such key`."""
+        """In one line, repeated tables and items counted from one: `model 2: dataset: no such key`."""
         place = ""
-        for before, step in zip(("", *self.steps), self.steps, strict=False):
-            place += f" {step + 1}" if isinstance(step, int) else f"{': ' if isinstance(before, int) else '.'}{step}"
+        for n, (before, step) in enumerate(zip(("", *self.steps), self.steps, strict=False), 1):
+            if isinstance(step, int):
+                place += f"{': item' if self.of_list and n == len(self.steps) else ''} {step + 1}"
+            else:
+                place += f"{': ' if isinstance(before, int) else '.'}{step}"
         return f"{place.removeprefix('.')}: {self.said}" if place else self.said
 
 
@@ -89,14 +93,42 @@ def _complaint(one: Any, model: type[BaseModel], data: Mapping[str, Any]) -> Com
             if not given:
                 return Complaint(steps, f"{tag} is missing", f"add {tag} = …")
             remedy = meant(given, expected) or f"one of {', '.join(expected)}"
-            return Complaint(steps, f'no such {tag}: "{given}"', remedy)
+            return Complaint(steps, f'no such {tag}: "{given}"', remedy, not isinstance(value, dict))
         case "value_error":
             said = one["msg"].removeprefix("Value error, ")
+        case "string_pattern_mismatch":
+            said = _pattern_words(context["pattern"])
         case kind:
             said = _WORDS.get(kind, one["msg"].replace("Input should", "should")).format(**context)
-    remedy = "" if isinstance(value, dict) else f"it is {reprlib.repr(value)}"
+    remedy = "" if isinstance(value, dict) else f"it is {_as_written(value)}"
     near = meant(value, _quoted(context.get("expected"))) if isinstance(value, str) else ""
-    return Complaint(steps, said, "; ".join(filter(None, (remedy, near))))
+    return Complaint(steps, said, "; ".join(filter(None, (remedy, near))), not isinstance(value, dict))
+
+
+def _as_written(value: object) -> str:
+    """A value as TOML has it, cut where it is long."""
+    return reprlib.repr(value) if not isinstance(value, bool | str) else json.dumps(value, ensure_ascii=False)[:80]
+
+
+def _pattern_words(pattern: str) -> str:
+    """A pattern of a first character and those after it, in words."""
+    found = re.fullmatch(r"\^\[([^]]+)\](?:\[([^]]+)\]\*|\+)\$", pattern)
+    if found is None:
+        return f"does not fit the pattern {pattern}"
+    first, rest = found[1], found[2] or found[1]
+    begins = f", beginning with one of {_class_words(first)}" if first != rest else ""
+    return f"should be of {_class_words(rest)}{begins}"
+
+
+def _class_words(characters: str) -> str:
+    """What stands in the brackets of a pattern."""
+    words = {"A-Za-z": "letters A to Z and a to z", "a-z": "letters a to z", "0-9": "digits"}
+    told = []
+    for part, said in words.items():
+        if part in characters:
+            characters = characters.replace(part, "")
+            told.append(said)
+    return ", ".join([*told, *characters.replace("\\", "")])
 
 
 def _quoted(words: object) -> list[str]:

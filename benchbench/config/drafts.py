@@ -49,6 +49,8 @@ def matrix_of_models(models: Sequence[str | Path], asked: Asked) -> Matrix:
     """The matrix that model files stand for. Raises InputError for what is no model, or cannot be asked for."""
     from benchbench.runtimes.models import inspect  # reads flatbuffers: slow to import
 
+    if not models:
+        raise InputError("no model is named", remedy="name .tflite or .onnx files")
     infos = {path: inspect(path) for path in dict.fromkeys(Path(model) for model in models)}
     usual = dict.fromkeys(runtime_of(info.format).usual_backend for info in infos.values())
     drafts = families({path: info.scheme for path, info in infos.items()})

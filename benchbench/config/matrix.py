@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from benchbench.config.matrix_file import RANDOM, MatrixFile, ModelEntry
 from benchbench.config.rules import BudgetRule, SkipRule
 from benchbench.config.toml_files import parsed, read_toml, validated
-from benchbench.runtimes import Delegate
+from benchbench.runtimes import SUFFIXES, Delegate
 from benchbench.values.case import InputSpec, MeasurementSettings, Signature, Variant
 from benchbench.values.device import ToolChoice
 from benchbench.values.errors import InputError
@@ -44,7 +45,12 @@ class Matrix:
 
 def load_matrix(path: str | Path) -> Matrix:
     """matrix.toml as a Matrix; raises InputError naming the file and the key for anything that is wrong with it."""
-    return _matrix(read_toml(Path(path)), Path(path))
+    file = Path(path)
+    if file.suffix.lower() in SUFFIXES:
+        raise InputError(f"{file}: is a model, no matrix", remedy=f"benchbench run {shlex.quote(str(file))}")
+    if not file.exists():
+        raise InputError(f"{file}: no such file", remedy="benchbench init writes a matrix for what is there")
+    return _matrix(read_toml(file), file)
 
 
 def matrix_of(text: str, source: str) -> Matrix:
@@ -117,7 +123,9 @@ def _files(path: Path, entry: ModelEntry, pattern: str) -> list[Path]:
     if not found:
         raise InputError(
             f"{path}: model {entry.family}: variants: no file fits {pattern!r}",
-            remedy=f"paths are relative to {path.parent}",
+            remedy=f"it is a folder: write {pattern.rstrip('/')}/*.tflite"
+            if (path.parent / pattern).is_dir()
+            else f"paths are relative to {path.parent}",
         )
     return found
 

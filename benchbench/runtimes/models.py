@@ -119,7 +119,8 @@ def _refuse_twins(what: str, keyed: list[tuple[str, str]], remedy: str) -> None:
     first: dict[str, str] = {}
     for key, path in keyed:
         if key in first:
-            raise InputError(f"{first[key]} and {path} have {what} in one family", remedy=remedy)
+            twice = f"{path} is there twice" if first[key] == path else f"{first[key]} and {path} have {what}"
+            raise InputError(f"{twice} in one family", remedy=remedy)
         first[key] = path
 
 

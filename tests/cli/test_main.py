@@ -127,6 +127,8 @@ def test_a_mistake_in_a_matrix_is_one_line_and_an_exit_code(
         (["run"], 2, "give a matrix, models (.tflite, .onnx), or a run folder with --resume or --again"),
         (["run", "matrix.toml", "--resume", "empty"], 2, "give a matrix, models (.tflite, .onnx), or a run folder"),
         (["run", "--resume", "none"], 2, "none"),
+        (["run", "--resume"], 2, "(see benchbench run --help)"),
+        (["run", "corrupt.tflite", "--threads", ""], 2, "it names nothing"),
         (["run", "--resume", "empty"], 2, "empty: is no run folder: it has no run.json"),
         (["run", "matrix.toml", "--only", "gpu"], 3, "--only 'gpu' fits no case"),
         (["plan", "matrix.toml", "--skip", "*"], 3, "nothing is left to run"),
@@ -224,7 +226,7 @@ def test_a_plan_as_json_is_json_and_the_same_for_the_same_seed(bench: Workbench,
     assert first == second
     assert (len(plan["cases"]), len(plan["trials"]), plan["skips"]) == (2, 4, [])
     assert plan["selection"] == {"only": [], "skip": ["*/t2"], "of": 4}
-    assert stderr == ""
+    assert not stderr.strip()
 
 
 def test_a_plan_with_a_probe_says_what_each_device_has(bench: Workbench, said: Said) -> None:
@@ -314,9 +316,8 @@ def test_a_reader_that_leaves_early_is_no_mistake(bench: Workbench) -> None:
     assert command.stderr is not None
     stderr = command.stderr.read()
     command.stderr.close()
-    command.wait()
-    assert "Traceback" not in stderr
-    assert "Exception ignored" not in stderr
+    assert command.wait() == 141
+    assert not stderr.strip()
 
 
 def test_a_run_in_which_no_scored_case_ran_as_asked_still_has_its_table_and_its_page(bench: Workbench) -> None:

@@ -44,8 +44,11 @@ def test_models_run_without_a_matrix_and_it_is_kept_to_run_again(bench: Workbenc
             "give a matrix, models (.tflite, .onnx), or a run folder with --resume or --again",
         ),
         ([FLOAT32, "--threads", "1,x"], "'1,x' is no list of whole numbers: write 1,4"),
-        ([FLOAT32, "--threads", "0"], "command line: threads 1: should be 1 or more (it is 0)"),
-        ([FLOAT32, "--delegates", "gpuu"], 'command line: delegates 1: no such kind: "gpuu" (did you mean "gpu"?)'),
+        ([FLOAT32, "--threads", "0"], "command line: threads: item 1: should be 1 or more (it is 0)"),
+        (
+            [FLOAT32, "--delegates", "gpuu"],
+            'command line: delegates 1: no such kind: "gpuu" (did you mean "gpu"?)',
+        ),
         ([FLOAT32, "--devices", "hots"], "command line: devices: no device fits 'hots' (did you mean \"host\"?"),
         ([FLOAT32, "--dataset", "none.npz"], "dataset: no such file"),
         (["none.tflite"], "none.tflite cannot be read: No such file or directory"),

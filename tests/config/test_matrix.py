@@ -69,20 +69,25 @@ def test_a_file_that_two_patterns_find_is_one_variant(tmp_path: Path) -> None:
         ("name = 'x'\ndelegates = ['CUDA']\n{model}", 'no such kind: "CUDA"', 'did you mean "ort-cuda"?'),
         ("name = 'x'\ndelegates = ['zzz']\n{model}", 'no such kind: "zzz"', "one of cpu, xnnpack, "),
         ("name = 'x'\ndelegates = [{{ accelerator = 'a' }}]\n{model}", "kind is missing", "kind"),
-        ("name = 'x'\ndelegates = [3]\n{model}", "delegates 1", ""),
+        ("name = 'x'\ndelegates = [3]\n{model}", "delegates: item 1", ""),
         ("name = 'x'\ndelegates = 'cpu'\n{model}", "delegates", "cpu"),
         ("name = 'x'\ndelegates = [{{ kind = 'gpu', precision = 'fp8' }}]\n{model}", "precision", "fp8"),
-        ("{top}threads = [0]\n{model}", "threads 1: should be 1 or more", "0"),
+        ("{top}threads = [0]\n{model}", "threads: item 1: should be 1 or more", "0"),
         ("{top}threads = []\n{model}", "threads", ""),
         ("{top}threads = 'many'\n{model}", "threads", "many"),
-        ("{top}threads = [true]\n{model}", "threads 1", "True"),
+        (
+            'name = "x"\n[[model]]\nfamily = "a b"\nvariants = "a.tflite"',
+            "letters A to Z and a to z, digits, _, -",
+            '"a b"',
+        ),
+        ("{top}threads = [true]\n{model}", "threads: item 1", "true"),
         ("{top}affinity = ['fast']\n{model}", "affinity", "hex mask"),
         ("{top}affinity = ['bgi']\n{model}", "affinity", 'did you mean "big"?'),
-        ("{top}cache = ['clod']\n{model}", "cache 1: should be", 'did you mean "cold"?'),
+        ("{top}cache = ['clod']\n{model}", "cache: item 1: should be", 'did you mean "cold"?'),
         ("{top}{model}[[budget]]\nmax = {{ median = 3 }}", "budget 1", 'did you mean "median_ms"?'),
         ("{top}{model}[tool]\ngeneration = 'litrt'", "tool.generation", 'did you mean "litert"?'),
         ("{top}{model}[measure]\nrounds = 0", "measure.rounds", "0"),
-        ("{top}{model}[measure]\nrounds = '3'", "measure.rounds", "'3'"),
+        ("{top}{model}[measure]\nrounds = '3'", "measure.rounds", '"3"'),
         ("{top}{model}[measure]\nmin_seconds = 9\nmax_seconds = 3", "min_seconds must not exceed max_seconds", ""),
         ("{top}{model}[measure]\ntimeout_seconds = inf", "measure.timeout_seconds", "finite"),
         ("{top}{model}[measure]\nmin_seconds = nan", "measure.min_seconds", ""),
@@ -117,6 +122,21 @@ def test_a_missing_model_names_the_file_and_the_remedy(tmp_path: Path) -> None:
     error = complaint(tmp_path, f'{TOP}[[model]]\nfamily = "m"\nvariants = ["none.tflite"]\n')
     assert "no file fits 'none.tflite'" in error.message
     assert str(tmp_path) in error.remedy
+
+
+def test_a_folder_in_place_of_models_names_what_to_write(tmp_path: Path) -> None:
+    (tmp_path / "nets").mkdir()
+    error = complaint(tmp_path, f'{TOP}[[model]]\nfamily = "m"\nvariants = "nets/"\n')
+    assert "write nets/*.tflite" in error.remedy
+
+
+def test_a_model_in_place_of_a_matrix_and_a_matrix_that_is_not_there_say_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a model, no matrix") as error:
+        load_matrix(FAMILY / "fashion_mnist_float32.tflite")
+    assert "benchbench run " in error.value.remedy
+    with pytest.raises(InputError, match="no such file") as error:
+        load_matrix(tmp_path / "nope.toml")
+    assert "benchbench init" in error.value.remedy
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\0\0\0\0TFL3" + b"\xff" * 100])
@@ -162,10 +182,10 @@ def test_all_that_is_wrong_is_told_at_once_in_words_of_the_matrix(tmp_path: Path
     said = complaint(tmp_path, text).message
     assert "4 mistakes" in said
     for part in (
-        "threads 1: should be a whole number (it is 'two')",
+        'threads: item 1: should be a whole number (it is "two")',
         'delegates 1: no such kind: "xnnpck" (did you mean "xnnpack"?)',
         "measure.rounds: should be 1 or more (it is 0)",
-        "measure.profile: should be true or false (it is 'yes')",
+        'measure.profile: should be true or false (it is "yes")',
     ):
         assert part in said
     for word in ("Input", "valid", "tuple", "pydantic", "str"):
@@ -186,7 +206,7 @@ def test_a_matrix_may_name_its_variants(tmp_path: Path) -> None:
         ('{ plain = "*.tflite" }', "variants: plain: 2 files fit '*.tflite' (a name is that of one file)"),
         ('{ plain = "none.tflite" }', "variants: no file fits 'none.tflite'"),
         ('{ "../up" = "a.tflite" }', "../up"),
-        ('{ one = "a.tflite", two = "a.tflite" }', "have the same bytes"),
+        ('{ one = "a.tflite", two = "a.tflite" }', "is there twice"),
     ],
 )
 def test_a_name_is_harmless_and_that_of_one_file(tmp_path: Path, variants: str, telling: str) -> None:
