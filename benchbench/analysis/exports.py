@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import pandas as pd
 
+from benchbench.analysis.formatting import missing
 from benchbench.analysis.frames import Run
+from benchbench.analysis.rows import rows_of
+from benchbench.values.formatting import counted
 from benchbench.values.quantities import QUANTITIES
 from benchbench.values.quantity import CELSIUS, MEGABYTES, MILLISECONDS, SECONDS, Quantity
 
@@ -19,6 +23,7 @@ FORMATS = get_args(Format)
 EXPORTED = tuple(one for one in QUANTITIES if one.case is not None and one.better is not None)
 _LATENCY = "typical_ms"
 _LABELS = ("device", "family", "variant", "scheme", "delegate", "threads", "affinity", "executor")
+_LARGEST = 1e300  # what is more fits no other unit
 _BASE_UNITS = {MILLISECONDS: ("seconds", 1e-3), SECONDS: ("seconds", 1.0), MEGABYTES: ("bytes", 1e6)}
 _BASE_UNITS |= {CELSIUS: ("celsius", 1.0)}
 
@@ -36,7 +41,7 @@ class Value:
 
 
 def export(run: Run, form: Format) -> str:
-    """The cases that were measured, as text."""
+    """The cases of a run as text: those with a headline number, of which a tracker makes series by case; in csv all."""
     match form:
         case "bmf":
             return _bmf(run)
@@ -48,12 +53,21 @@ def export(run: Run, form: Format) -> str:
             return str(run.cases.drop(columns=["samples_ms", "doubts"]).to_csv(index=False))
 
 
+def left_out(run: Run, form: Format) -> str:
+    """How many cases have no headline number and are in no series, and why; "" where there is none, as in csv."""
+    reasons = Counter(why for row in rows_of(run.cases) if (why := missing(row)) is not None)
+    if form == "csv" or not reasons:
+        return ""
+    named = "; ".join(f"{count} {why}" for why, count in reasons.most_common())
+    return f"{reasons.total()} of {counted(len(run.cases), 'case')} without a headline number left out: {named}"
+
+
 def _values(run: Run) -> Iterator[Value]:
-    for row in run.cases[run.cases["status"] == "ok"].to_dict("records"):
+    for row in run.cases[run.cases["headline"]].to_dict("records"):
         labels = {key: str(row[key]) for key in _LABELS if pd.notna(row[key]) and row[key] != ""}
         for quantity in EXPORTED:
             value = row.get(quantity.case_column)
-            if value is None or pd.isna(value):
+            if value is None or pd.isna(value) or abs(value) > _LARGEST:
                 continue
             ends = (row["low_ms"], row["high_ms"]) if quantity.name == _LATENCY else (None, None)
             low, high = (float(end) if end is not None and pd.notna(end) else None for end in ends)
@@ -69,7 +83,7 @@ def _bmf(run: Run) -> str:
         ends = {"lower_value": one.low, "upper_value": one.high}
         numbers = {"value": one.value} | {key: end for key, end in ends.items() if end is not None}
         found.setdefault(one.case, {})[name] = {key: factor * number for key, number in numbers.items()}
-    return json.dumps(found, indent=1) + "\n"
+    return json.dumps(found, indent=1, allow_nan=False) + "\n"
 
 
 def _github_action_benchmark(run: Run) -> str:
@@ -82,7 +96,7 @@ def _github_action_benchmark(run: Run) -> str:
         if one.low is not None and one.high is not None:
             row["range"] = f"{one.low:.6g} to {one.high:.6g}"
         rows.append(row | {"extra": f"run {run.id}, ran on {one.labels.get('executor', 'unknown')}"})
-    return json.dumps(rows, indent=1) + "\n"
+    return json.dumps(rows, indent=1, allow_nan=False) + "\n"
 
 
 def _openmetrics(run: Run) -> str:

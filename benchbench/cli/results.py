@@ -141,11 +141,16 @@ def export(run: Path, form: Format) -> None:
     """Print the cases of a run in a format of others.
 
     bmf is Bencher's; github-action-benchmark is that of the action of this name (customSmallerIsBetter); openmetrics
-    is for Prometheus.
+    is for Prometheus. These three are series by case: they have the cases with a headline number alone. csv has all.
     """
     from benchbench.analysis.exports import export as exported
+    from benchbench.analysis.exports import left_out
+    from benchbench.cli import console
 
-    click.echo(exported(load_run(run), form), nl=False)
+    loaded = load_run(run)
+    click.echo(exported(loaded, form), nl=False)
+    if told := left_out(loaded, form):
+        console.err().print(f"note: {told}", markup=False)
 
 
 @click.command(name="import")

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from benchbench.analysis.exports import FORMATS, export
+from benchbench.analysis.exports import FORMATS, export, left_out
 from benchbench.analysis.frames import Run, load
 from benchbench.cli.main import cli
 from benchbench.cli.results import EXPORTS
-from tests.report.builder import launches, outcome, write_run
+from tests.report.builder import conditions, launches, outcome, write_run
 
 CPU, GPU = (f"pixel8/mobilenet_v2.float32/{delegate}/t1" for delegate in ("xnnpack", "gpu"))
 
@@ -86,3 +86,28 @@ def test_the_command_offers_every_format_and_prints_it(run: Run, capsys: pytest.
         cli(["export", str(run.folder), "--format", form], standalone_mode=False)
         assert capsys.readouterr().out == export(run, form)
     assert EXPORTS == FORMATS
+
+
+def test_series_have_headline_numbers_alone_and_a_spreadsheet_all(tmp_path: Path) -> None:
+    """A delegate that took nothing ran on the CPU, and throttled launches say nothing of the case."""
+    hot = conditions(60, throttled=["throttled"])
+    throttled = [o.model_copy(update={"after": hot}) for o in launches([30.0] * 6, threads=4)]
+    fell_back = launches([10.0] * 6, delegate="gpu", verdict="unavailable")
+    mixed = load(write_run(tmp_path, [*launches([10.0] * 6), *throttled, *fell_back]))
+    families = metric_families(mixed)
+    told = {
+        "bmf": set(json.loads(export(mixed, "bmf"))),
+        "github-action-benchmark": {
+            row["name"].split()[0] for row in json.loads(export(mixed, "github-action-benchmark"))
+        },
+        "openmetrics": {sample.labels["case"] for family in families.values() for sample in family.samples},
+    }
+    assert all(cases == {CPU} for cases in told.values())
+    assert len(list(csv.DictReader(io.StringIO(export(mixed, "csv"))))) == 3
+    assert left_out(mixed, "csv") == ""
+    assert all(left_out(mixed, form).startswith("2 of 3 cases") for form in told)  # type: ignore[arg-type]
+
+
+def test_a_number_beyond_all_units_is_left_out_of_series(tmp_path: Path) -> None:
+    run = load(write_run(tmp_path, launches([1e302])))
+    assert "latency" not in json.loads(export(run, "bmf"))[CPU]
