@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -239,7 +240,7 @@ def typed(rows: Sequence[Mapping[str, Any]], columns: Columns) -> pd.DataFrame:
     for name in scores:
         column = known.get(name)
         if isinstance(column, Quantity):  # whatever else a stranger's file holds there is missing
-            numbers = pd.to_numeric(frame[name], errors="coerce")
+            numbers = pd.to_numeric(frame[name], errors="coerce").replace([math.inf, -math.inf], math.nan)
             frame[name] = numbers.where(numbers % 1 == 0) if column.dtype == "Int64" else numbers
         elif frame[name].isna().all():
             frame[name] = frame[name].astype("str")

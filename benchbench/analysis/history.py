@@ -99,7 +99,7 @@ def read_history(folders: Sequence[str | Path], cases: Sequence[str] = ()) -> pd
 
 
 def _launches(folders: Sequence[str | Path], cases: Sequence[str]) -> pd.DataFrame:
-    """A row a launch of these cases that went well; `left_out`: it was disturbed."""
+    """A row a launch of these cases that went well and took some time; `left_out`: it was disturbed."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -108,7 +108,7 @@ def _launches(folders: Sequence[str | Path], cases: Sequence[str]) -> pd.DataFra
     trials = pa.concat_tables(list(parts.values()), promote_options="permissive").append_column("folder", names)
     left_out = pc.not_equal(pc.fill_null(trials["disturbed"], ""), "")
     trials = trials.drop_columns("disturbed").append_column("left_out", left_out)
-    well = (pc.field("purpose") == LATENCY) & (pc.field("status") == "ok") & pc.field("typical_ms").is_valid()
+    well = (pc.field("purpose") == LATENCY) & (pc.field("status") == "ok") & (pc.field("typical_ms") > 0)
     measured: pd.DataFrame = trials.filter(well).to_pandas()
     if measured.empty:
         raise InputError("the runs hold no launch that went well")

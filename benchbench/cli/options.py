@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -43,7 +44,17 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on st
 
 
 def print_json(data: Any) -> None:
-    click.echo(json.dumps(data, ensure_ascii=False, default=str))
+    """On stdout, in one line; null = no number."""
+    click.echo(json.dumps(_finite(data), ensure_ascii=False, default=str, allow_nan=False))
+
+
+def _finite(data: Any) -> Any:
+    """The same with None for every number that JSON does not have."""
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def selecting(command: Any) -> Any:

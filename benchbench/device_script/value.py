@@ -11,7 +11,7 @@ class Value:
     """A value that does not change, equal to another of the same class with the same fields."""
 
     # The host reads answers with pydantic: the script travels with these files, so an unknown key is a mistake.
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  # pydantic wants a plain dict
+    __pydantic_config__ = {"extra": "forbid", "allow_inf_nan": False}  # noqa: RUF012  # pydantic wants a plain dict
 
     def __setattr__(self, name: str, value: object) -> None:
         if name in vars(self):

@@ -101,7 +101,6 @@ class Cooldown(Frozen):
     """Wait before a trial until the sensors that matter are cool, but not for ever."""
 
     model_config = ConfigDict(
-        allow_inf_nan=False,
         json_schema_extra={"anyOf": [{"required": ["below_c"]}, {"required": ["above_idle_c"]}]},
     )
 
@@ -125,8 +124,6 @@ class Cooldown(Frozen):
 
 class MeasurementSettings(Frozen):
     """How each trial is measured; everything that affects a number is here and is recorded."""
-
-    model_config = ConfigDict(allow_inf_nan=False)
 
     rounds: int = Field(
         default=5,

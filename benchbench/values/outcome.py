@@ -7,7 +7,7 @@ the tools do), temperatures degrees Celsius. None means that nobody said.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field
 
@@ -19,6 +19,7 @@ from benchbench.values.device import Frozen
 Verdict = Literal["full", "partial", "none", "unavailable", "unknown"]
 Status = Literal["ok", "failed", "incomplete", "skipped"]
 Statistic = Literal["median", "mean"]  # of the steady inferences of one launch
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # as frames and files hold it
 FINE_FROM_US = 50.0  # below, a whole number of microseconds is more than 1 % wrong by its rounding alone
 
 
@@ -94,10 +95,10 @@ class Delegation(Frozen):
     asked: str | None = None  # xnnpack, gpu, nnapi, …; None where a log does not say
     verdict: Verdict = "unknown"
     evidence: str | None = None
-    nodes_delegated: int | None = None
-    nodes_total: int | None = None
-    partitions: int | None = None
-    kernels: int | None = None
+    nodes_delegated: Whole | None = None
+    nodes_total: Whole | None = None
+    partitions: Whole | None = None
+    kernels: Whole | None = None
     # Who executes the rest of the graph: "xnnpack" or "cpu"; run folders of format 1 call it the remainder.
     fallback: str | None = Field(default=None, validation_alias=AliasChoices("fallback", "remainder"))
     accelerators: tuple[str, ...] = ()  # the accelerators that the tool listed (NNAPI)
@@ -141,11 +142,11 @@ class Measurement(Frozen):
     """What a runner read out of one launch."""
 
     timings: Timings = Timings()
-    runs_asked: int | None = None
-    runs: int | None = None
-    warmup_runs: int | None = None
-    evaluated: int | None = None  # samples whose outputs were taken
-    threads: int | None = None
+    runs_asked: Whole | None = None
+    runs: Whole | None = None
+    warmup_runs: Whole | None = None
+    evaluated: Whole | None = None  # samples whose outputs were taken
+    threads: Whole | None = None
     memory: Memory = Memory()
     model_mb: float | None = None
     profile: Profile | None = None
@@ -197,8 +198,8 @@ class Outcome(Frozen):
     case: str
     device: str
     variant: str
-    round: int
-    position: int  # place in the device's recorded order
+    round: Whole
+    position: Whole  # place in the device's recorded order
     purpose: str = LATENCY  # the name of its mode
     status: Status
     measurement: Measurement = Measurement()
@@ -213,17 +214,17 @@ class Outcome(Frozen):
     wall_s: float | None = None  # host: from the first byte to the device until the answer was read
     tool_s: float | None = None  # device: from start to end of the measuring process
     cooldown_s: float | None = None  # how long the trial waited for the device to cool down
-    attempts: int = 1
+    attempts: Whole = 1
     retries: tuple[str, ...] = ()  # why each further attempt was made
     repeated: tuple[str, ...] = ()  # what had disturbed the launches of this trial before this one
-    exit_code: int | None = None
+    exit_code: Whole | None = None
     command: str | None = None  # of a launch, as a shell on the device would take it in the job's folder
     log: str | None = None  # path below the run folder
     error: str | None = None
     remedy: str | None = None
     transient: bool = False  # failed for a reason that may pass: --resume tries it again
     outputs: str | None = None  # path below the run folder of the outputs taken back
-    samples: int | None = None  # how many samples of the dataset they are of, from its beginning; None = all
+    samples: Whole | None = None  # how many samples of the dataset they are of, from its beginning; None = all
     accuracy: dict[str, float | int | str | None] = Field(default_factory=dict)
     quantities: dict[str, float] = Field(default_factory=dict)  # further ones, by their names in values/quantities.py
 

@@ -136,6 +136,11 @@ def test_a_table_of_before_launches_were_called_disturbed_is_not_believed(tmp_pa
     assert history_of(tmp_path)["latency_ms"].tolist() == [10.0]
 
 
+def test_a_launch_that_took_no_time_is_no_point(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", launches([0.0, -1.0, 10.0]))
+    assert history_of(tmp_path)["launches"].tolist() == [1]
+
+
 def test_folders_without_runs_and_globs_without_cases_are_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no run folder in it"):
         run_folders([tmp_path])

@@ -201,3 +201,35 @@ def test_a_slug_is_a_plain_name(text: str) -> None:
     assert 0 < len(name) <= 60
     assert not name.startswith((".", "-"))
     assert "/" not in name
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("measurement.timings.median", "measurement.timings.init", "measurement.memory.rss_peak_mb"),
+        *("measurement.output_errors.out", "wall_s", "accuracy.top1", "quantities.p99_ms", "before.load"),
+    ],
+)
+def test_a_line_with_a_number_that_is_none_is_passed_over_with_a_note(folder: Path, place: str, number: str) -> None:
+    written(folder, "a").close()
+    *above, last = place.split(".")
+    inner = f'{{"at": "now", "{last}": {number}}}' if above == ["before"] else f'{{"{last}": {number}}}'
+    for key in reversed(above):
+        inner = f'{{"{key}": {inner}}}'
+    bad = outcome("b").model_dump_json(exclude_defaults=True).removesuffix("}") + f", {inner[1:]}\n"
+    path = folder / "outcomes.jsonl"
+    path.write_text(path.read_text() + bad)
+    records = read_records(folder)
+    assert [one.trial for one in records.outcomes] == ["a"]
+    (note,) = records.damage
+    assert last in note
+    assert "finite" in note
+
+
+def test_a_line_with_a_whole_number_that_no_frame_holds_is_passed_over(folder: Path) -> None:
+    written(folder, "a").close()
+    path = folder / "outcomes.jsonl"
+    path.write_text(path.read_text() * 2 + path.read_text().replace('"round":1', f'"round":{10**25}'))
+    records = read_records(folder)
+    assert (len(records.outcomes), len(records.damage)) == (2, 1)

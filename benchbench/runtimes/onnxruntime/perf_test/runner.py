@@ -23,6 +23,7 @@ from benchbench.values.backend import Backend
 from benchbench.values.case import MeasurementSettings
 from benchbench.values.device import RunnerKind
 from benchbench.values.job import Job, JobOutput
+from benchbench.values.key_values import number
 from benchbench.values.outcome import Delegation, LaunchResult, Measurement
 from benchbench.values.process_end import how_it_ended
 
@@ -90,7 +91,8 @@ def _refused(delegate: Backend, text: str) -> Delegation:
 
 def _steady(measure: MeasurementSettings, printed: Measurement, raw: JobOutput) -> dict[str, object]:
     """What the times of all inferences say, in order; the tool's own words where they did not come back."""
-    times = [float(word) * 1e6 for word in _text(raw.answers.get(command.TIMES, b"")).split(",") if word.strip()]
+    words = _text(raw.answers.get(command.TIMES, b"")).split(",")
+    times = [seconds * 1e6 for word in words if (seconds := number(word)) is not None]
     told: dict[str, object] = {"runs_asked": measure.runs, "warmup_runs": 1}
     if not times:
         return told | {"warnings": ("the times of the inferences did not come back: the warm-up is one inference",)}

@@ -15,10 +15,11 @@ from itertools import pairwise
 from benchbench.runtimes.base import RecordedLaunch
 from benchbench.runtimes.onnxruntime.backends.base import PERF_TEST as TOOL
 from benchbench.runtimes.onnxruntime.recorded.providers import delegation_of, kind_of_flag
+from benchbench.values.key_values import number
 from benchbench.values.outcome import LaunchResult, Measurement, Memory, Timings
 
 FIRST_FROM_US = 10_000  # it is told in whole milliseconds, the rest cut off: below, that is more than 10 % of it
-NUMBER = r"([0-9.eE+-]+)"
+NUMBER = r"([0-9.]+(?:[eE][+-]?\d{1,2})?)"
 TIMES = {  # name -> how it is written, and microseconds in one of its unit
     "init": (rf"Session creation time cost:\s*{NUMBER} s", 1e6),
     "first": (rf"First inference time cost:\s*{NUMBER} ms", 1e3),
@@ -82,10 +83,9 @@ def _launches(text: str) -> Iterator[_Launch]:
 
 def _read(line: str) -> dict[str, float]:
     """The numbers of a line, times in microseconds; `command` = 1 where it is one."""
-    found = {name: float(hit[1]) for name, pattern in COUNTS.items() if (hit := pattern.search(line))}
-    for name, (pattern, microseconds) in TIMES.items():
-        if hit := re.search(pattern, line):
-            found[name] = float(hit[1]) * microseconds
+    told = {name: (pattern.search(line), 1.0) for name, pattern in COUNTS.items()}
+    told |= {name: (re.search(pattern, line), microseconds) for name, (pattern, microseconds) in TIMES.items()}
+    found = {name: value * unit for name, (hit, unit) in told.items() if hit and (value := number(hit[1])) is not None}
     return found | ({"command": 1} if COMMAND.search(line) else {})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -59,6 +60,7 @@ def events_of(text: str) -> list[Event]:
     except json.JSONDecodeError:
         return []
     events = [event for event in read if isinstance(event, dict) and {"cat", "name", "dur", "ts"} <= set(event)]
+    events = [event for event in events if isinstance(event["dur"], int | float) and math.isfinite(event["dur"])]
     found = [event for event in events if event["cat"] == "Session" or _is_kernel(event)]
     return found if any(event["cat"] == "Session" for event in found) else []
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from benchbench.runtimes.tflite.backends.log_names import summary_row
 from benchbench.runtimes.tflite.backends.owners import FLAGS, LOG_NAMES
 
-NUMBER = r"-?(?:\d++(?:\.\d++)?|\.\d++)(?:e[+-]?\d++)?"  # possessive: no digit is given back
+# possessive: no digit is given back; what no float holds (1e999) is no number
+NUMBER = r"-?(?:\d{1,99}+(?:\.\d++)?|\.\d++)(?:e[+-]?\d{1,2}+)?(?![\de])"
 # what an author, or a tool without a number, writes in a number's place
 ELIDED = r"(?:\.{2,}|…|-?nan|[*?xX_]+|<[\w .]{0,30}>|\[(?:\.{2,}|…)\]|n/?a)"
 _GAP = r" (?:(?:\.{2,}|…|\[(?:\.{2,}|…)\]) )?"

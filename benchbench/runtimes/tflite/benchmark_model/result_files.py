@@ -7,6 +7,7 @@ that are needed off the wire, so that a result does not depend on which protobuf
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -71,10 +72,12 @@ def read_result(data: bytes) -> ResultFile:
     misc: dict[int, float] = {}
     for tag, _, value in _fields(data):
         if tag == 2:
-            latency = {_LATENCY[t - 1]: _us(_float(v)) for t, w, v in _fields(value) if w == _FIXED32 and t <= 10}
+            numbers = {t: _float(v) for t, w, v in _fields(value) if w == _FIXED32 and t <= 10}
+            latency = {_LATENCY[t - 1]: _us(ms) for t, ms in numbers.items() if math.isfinite(ms)}
         elif tag in {3, 4}:
             known = [field for field in _fields(value) if field[1] in {_FIXED32, _VARINT}]
             numbers = {t: _float(v) if w == _FIXED32 else float(_int(v)) for t, w, v in known}
+            numbers = {t: number for t, number in numbers.items() if math.isfinite(number)}
             memory, misc = (numbers, misc) if tag == 3 else (memory, numbers)
     if "mean" not in latency:
         raise ValueError("no latency in the result file")
