@@ -109,7 +109,8 @@ def _delegates(infos: Sequence[ModelInfo], devices: Sequence[Device]) -> tuple[s
     phones = any(isinstance(device.address, Adb) for device in devices)
     runtimes = [runtime for runtime in RUNTIMES if any(info.format == runtime.format for info in infos)]
     backends = {kind: backend for runtime in runtimes for kind, backend in runtime.backends.items()}
-    kinds = [kind for kind in backends if kind in ON_CPU]
+    usual = {runtime.usual_backend for runtime in runtimes}  # of others on the CPU, most builds have none
+    kinds = [kind for kind in backends if kind in ON_CPU and (kind in usual or not backends[kind].is_delegate)]
     kinds += [kind for kind, backend in backends.items() if phones and backend.on_every_phone]
     for scheme in {info.scheme: None for info in infos}:
         kinds += next(([kind] for kind, one in backends.items() if scheme in one.compiled_schemes and _plain(one)), [])

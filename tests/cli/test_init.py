@@ -63,6 +63,13 @@ def test_what_it_writes_is_a_plan_for_the_models_and_devices_there_are(bench: Wo
     assert not bench.work.exists()
 
 
+def test_of_both_formats_it_asks_for_what_every_build_has(tmp_path: Path, in_process: InProcess) -> None:
+    for suffix in ("tflite", "onnx"):
+        shutil.copy(FAMILY / f"fashion_mnist_float32.{suffix}", tmp_path)
+    in_process("init", "fashion_mnist_float32.tflite", "fashion_mnist_float32.onnx")
+    assert tomllib.loads((tmp_path / "matrix.toml").read_text())["delegates"] == ["cpu", "xnnpack", "ort-cpu"]
+
+
 def test_every_key_is_there_and_every_comment_that_is_one_can_be_uncommented(
     bench: Workbench, in_process: InProcess
 ) -> None:
