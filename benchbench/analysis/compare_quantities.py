@@ -13,7 +13,7 @@ from benchbench.accuracy.metrics import Change, paired, unpacked
 from benchbench.analysis.cases import counted_launches
 from benchbench.analysis.familywise import LEVEL, Pair, compare_all
 from benchbench.analysis.frames import Run
-from benchbench.analysis.intervals import ratio_interval
+from benchbench.analysis.intervals import checked_share, ratio_interval
 from benchbench.values.formatting import counted
 from benchbench.values.outcome import Outcome
 from benchbench.values.quantities import QUANTITIES
@@ -58,8 +58,9 @@ def compare_quantities(base: Run, new: Run, *, same_within: float = 0.03) -> tup
     In at most 5 % of whole comparisons in which nothing has changed is anything called better or worse: each quantity
     has its share of that (Bonferroni), and its cases are judged together. By launches: as latency is, without those
     that were disturbed. Exact: a difference needs no test. Paired: McNemar over the samples, which must be the same,
-    with Holm's correction.
+    with Holm's correction. Raises InputError for a `same_within` that is no share.
     """
+    checked_share(same_within, "same_within")
     old, now = _measured(base), _measured(new)
     found: list[QuantityChange] = []
     for quantity in TESTED:

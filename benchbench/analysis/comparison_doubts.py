@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
+from benchbench.run_folder.manifest import DeviceRecord, Manifest
+from benchbench.values.device import Traits
 from benchbench.values.doubt import Doubt
 
-OTHER_FILE, OTHER_TOOL = "other model file", "other tool"
+OTHER_FILE, OTHER_TOOL, OTHER_DEVICE = "other model file", "other tool", "other device"
+BETWEEN = (OTHER_FILE, OTHER_TOOL, OTHER_DEVICE)
+_SAME_MEMORY = 0.02  # a system tells of a little more or less memory with every boot
 
 
 def doubts_of(base: pd.Series | None, new: pd.Series | None) -> tuple[Doubt, ...]:
@@ -36,6 +41,35 @@ def other_tool(base: pd.Series, new: pd.Series) -> Doubt | None:
         return None
     remedy = "measure both runs with one binary (python: one benchbench and one runtime), to tell model from tool"
     return Doubt(OTHER_TOOL, f"{_tool(base)}, then {_tool(new)}", remedy)
+
+
+def other_device(base: Manifest, new: Manifest, name: str) -> Doubt | None:
+    """Another model, processor, memory or system by a device's name; what a side does not say differs from nothing."""
+    was, now = _device(base, name), _device(new, name)
+    if was is None or now is None or was.traits is None or now.traits is None:
+        return None
+    told = list(_changed(was.traits, now.traits))
+    kernels = [str(side.host.get("system") or "") for side in (base, new)]
+    if was.reached == now.reached == "local" and all(kernels) and kernels[0] != kernels[1]:
+        told.append(f"{kernels[0]}, then {kernels[1]}")
+    if not told:
+        return None
+    remedy = "measure both runs on one machine with one system, to tell model from machine"
+    return Doubt(OTHER_DEVICE, f"{name}: {'; '.join(told)}", remedy)
+
+
+def _device(run: Manifest, name: str) -> DeviceRecord | None:
+    return next((device for device in run.devices if device.name == name), None)
+
+
+def _changed(was: Traits, now: Traits) -> Iterator[str]:
+    for what in ("model", "soc", "abi", "os_version", "sdk", "cores"):
+        before, after = getattr(was, what), getattr(now, what)
+        if before and after and before != after:
+            title = {"soc": "SoC", "abi": "ABI", "os_version": "system", "sdk": "SDK"}.get(what, what)
+            yield f"{title} {before}, then {after}"
+    if was.memory_mb and now.memory_mb and abs(now.memory_mb / was.memory_mb - 1) > _SAME_MEMORY:
+        yield f"memory {was.memory_mb:.0f} MB, then {now.memory_mb:.0f}"
 
 
 def _tool(row: pd.Series) -> str:

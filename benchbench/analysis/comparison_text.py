@@ -11,8 +11,9 @@ from xml.etree import ElementTree as Xml
 import pandas as pd
 
 from benchbench.analysis.columns import COMPARISON
-from benchbench.analysis.compare import counts
+from benchbench.analysis.compare import counts, nothing_judged
 from benchbench.analysis.compare_quantities import QuantityChange
+from benchbench.analysis.comparison_doubts import BETWEEN
 from benchbench.analysis.gate import Failing
 from benchbench.analysis.same_speed import Speed
 from benchbench.values import formatting
@@ -20,29 +21,68 @@ from benchbench.values.visible import visible
 
 MOST_ROWS = 100  # of a table in Markdown: a comment on GitHub holds 65,536 characters
 WITHOUT_A_PAIR = ("left out", "only in new", "not measured")
+NOTHING = "nothing could be judged"
 
 
 def in_short(frame: pd.DataFrame, failing: Failing) -> str:
     """How many cases have each verdict, how many fail a build, and what the comparison could have found."""
     found = ", ".join(f"{n} {verdict}" for verdict, n in counts(frame).items())
-    cases, n = formatting.counted(len(frame), "case"), len(failing)
-    told = f"{cases}: {found}; {n or 'no'} regression{'s' if n != 1 else ''}"
+    told = f"{formatting.counted(len(frame), 'case')}: {found}; {outcome(frame, failing)}"
+    passed = int(((frame["verdict"] == "slower") & ~frame["case"].isin(list(failing))).sum())
+    told += f"; {passed} slower, which --fail-on lets pass" if passed else ""
     detectable = frame.attrs.get("detectable")
-    told += "" if detectable is None else f"; a change of {detectable:.1%} would have been found"
+    told += "" if detectable is None else f"; a change of {detectable:.1%} of a typical case would have been found"
+    disturbed = int(frame["left_out"].sum())
+    told += f"; {_disturbed(disturbed)} count for nothing" if disturbed else ""
     for device, canary in frame.attrs.get("canaries", {}).items():
         told += f"; {device} was {Speed(**canary).text}"
-    return told + (
-        "; one base run does not tell how runs of the same thing differ" if frame.attrs["bases"] == 1 else ""
-    )
+    alone = frame.attrs["alone"]
+    if frame.attrs["bases"] == 1:
+        return f"{told}; one base run does not tell how runs of the same thing differ"
+    one = "held against one base run alone, which does not tell how runs of the same thing differ"
+    return f"{told}; {formatting.counted(alone, 'case')} {one}" if alone else told
+
+
+def outcome(frame: pd.DataFrame, failing: Failing) -> str:
+    """What it comes to: regressions, none, none that could be seen, or that nothing was judged."""
+    if failing:
+        return formatting.counted(len(failing), "regression")
+    if nothing_judged(frame):
+        return f"{NOTHING}, which is no pass"
+    paired = frame[~frame["verdict"].isin(WITHOUT_A_PAIR)]
+    return "no regression found, and none ruled out" if (paired["verdict"] == "cannot tell").all() else "no regressions"
+
+
+def about_sides(frame: pd.DataFrame) -> list[str]:
+    """In a line each: base runs that could not be held against for some cases, and what differs besides the times."""
+    told = [
+        f"base run {one['folder']} left out for {formatting.counted(one['cases'], 'case')}: {one['why']}"
+        for one in frame.attrs["bases_left_out"]
+    ]
+    doubts = [doubt for row in frame["doubts"] for doubt in row if doubt.kind in BETWEEN]
+    first = {doubt.kind: doubt for doubt in reversed(doubts)}
+    for kind, doubt in first.items():
+        cases = sum(any(one.kind == kind for one in row) for row in frame["doubts"])
+        told.append(
+            f"{kind} ({cases} of {formatting.counted(len(frame), 'case')}): {doubt.text}. Remedy: {doubt.remedy}."
+        )
+    return told
+
+
+def _disturbed(launches: int) -> str:
+    return formatting.counted(launches, "disturbed launch", "disturbed launches")
 
 
 def as_json(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Failing) -> dict[str, Any]:
-    """Plain JSON values: the verdict, what fails and why, every case, and every other quantity; null = no number."""
+    """Plain JSON values: the verdict, what fails and why, every case, and every other quantity; null = no number.
+
+    `regressed` of a case says, as `failing` does, what fails by the gates that were given.
+    """
     whole = [name for name, column in COMPARISON.items() if column.dtype == "Int64"]
     cases = [
         {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
         | {key: None if pd.isna(row[key]) else int(row[key]) for key in whole}
-        | {"doubts": [asdict(doubt) for doubt in row["doubts"]]}
+        | {"doubts": [asdict(doubt) for doubt in row["doubts"]], "regressed": row["case"] in failing}
         for row in frame.to_dict("records")
     ]
     quantities = [
@@ -50,12 +90,16 @@ def as_json(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Fai
         | {"verdict": one.verdict, "p": one.p, "worse_by": one.worse_by, "left_out": one.left_out}
         for one in changes
     ]
+    verdict = "regression" if failing else "nothing judged" if nothing_judged(frame) else "no regression"
     told: dict[str, Any] = {
-        "verdict": "regression" if failing else "no regression",
+        **{key: frame.attrs[key] for key in ("base_runs", "new_run")},
+        "verdict": verdict,
         "regressions": len(failing),
         "failing": failing,
     }
-    told |= {key: frame.attrs.get(key) for key in ("detectable", "bases", "canaries")} | {"counts": counts(frame)}
+    told |= {key: frame.attrs.get(key) for key in ("detectable", "bases", "bases_left_out", "canaries")} | {
+        "counts": counts(frame)
+    }
     return told | {"cases": cases, "quantities": quantities}
 
 
@@ -63,18 +107,21 @@ def as_markdown(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing:
     """What fails and what changed as a table, the rest folded under it, and all of it in one line above."""
     rows = frame[~frame["verdict"].isin(WITHOUT_A_PAIR)].to_dict("records")
     fails = [row for row in rows if row["case"] in failing]
-    changed = [row for row in rows if row not in fails and row["verdict"] in {"faster", "slower", "gone"}]
-    rest = [row for row in rows if row not in fails and row not in changed]
-    head = f"{formatting.counted(len(failing), 'regression')}" if failing else "no regression"
-    parts = [f"**benchbench: {head}.** {in_short(frame, failing)}"]
+    changed = [row for row in rows if row["case"] not in failing and row["verdict"] in {"faster", "slower", "gone"}]
+    told_apart = {row["case"] for row in (*fails, *changed)}
+    rest = [row for row in rows if row["case"] not in told_apart]
+    parts = [f"**benchbench: {outcome(frame, failing)}.** {in_short(frame, failing)}"]
     if fails or changed:
         parts.append(_table([*fails, *changed], failing))
     told = [f"- {escaped(str(change))}" for change in changes if change.verdict in {"better", "worse"}]
     if told:
         parts.append("\n".join(["Beside latency:", "", *told[:MOST_ROWS]]) + left_out(told))
-    if rest:
-        summary = f"<summary>{formatting.counted(len(rest), 'case')} without a change</summary>"
-        parts.append(f"<details>{summary}\n\n{_table(rest, failing)}\n\n</details>")
+    if sides := about_sides(frame):
+        parts.append("\n".join(f"- {escaped(line)}" for line in sides[:MOST_ROWS]))
+    for verdict, words in (("same", "without a change"), ("cannot tell", "that cannot be told")):
+        if alike := [row for row in rest if row["verdict"] == verdict]:
+            summary = f"<summary>{formatting.counted(len(alike), 'case')} {words}</summary>"
+            parts.append(f"<details>{summary}\n\n{_table(alike, failing)}\n\n</details>")
     return "\n\n".join(parts) + "\n"
 
 
@@ -99,13 +146,23 @@ def left_out(rows: Sequence[Any]) -> str:
 
 
 def why_in_words(row: Any, failing: Failing) -> str:
-    """What stands beside a verdict: why it fails a build, or why no more can be said."""
-    return ("; ".join(failing.get(row["case"], ())) or str(row["why"])).removeprefix(f"{row['verdict']}: ")
+    """What stands beside a verdict: why it fails a build, or no more can be said, and which launches do not count."""
+    why = ("; ".join(failing.get(row["case"], ())) or str(row["why"])).removeprefix(f"{row['verdict']}: ")
+    without = f"without {_disturbed(row['left_out'])}" if row["left_out"] else ""
+    return "; ".join(part for part in (why, without) if part)
 
 
 def escaped(text: str) -> str:
     """Text of a cell or a list: it neither ends there, nor is any of it markup."""
     return " ".join("".join(f"\\{mark}" if mark in "\\|`<[*" else mark for mark in visible(text)).split())
+
+
+def _times(row: Any) -> tuple[str, ...]:
+    """The times of both sides, and the interval of their ratio."""
+    times = [formatting.time(row[side]) for side in ("base_ms", "new_ms")]
+    ends = [formatting.number(row[end], 4) for end in ("ratio_low", "ratio_high") if pd.notna(row[end])]
+    interval = (f"95 % interval of new / base: {' to '.join(ends)}",) if ends else ()
+    return (f"base {times[0]}, new {times[1]}", *interval)
 
 
 def as_junit(frame: pd.DataFrame, failing: Failing) -> str:
@@ -118,7 +175,8 @@ def as_junit(frame: pd.DataFrame, failing: Failing) -> str:
         seconds = {"time": f"{row['new_ms'] / 1000:.9f}"} if pd.notna(row["new_ms"]) else {}
         test = Xml.SubElement(suite, "testcase", {"classname": row["device"], "name": visible(case), **seconds})
         if case in failing:
-            Xml.SubElement(test, "failure", {"message": visible("; ".join(failing[case]))})
+            failure = Xml.SubElement(test, "failure", {"message": visible("; ".join((*failing[case], *_times(row))))})
+            failure.text = visible(why_in_words(row, failing))
         elif case in untold:
             Xml.SubElement(test, "skipped", {"message": visible(f"{row['verdict']}: {row['why']}")})
     Xml.indent(suite)

@@ -21,13 +21,17 @@ LEAST_RUNS = 3  # base runs: two say next to nothing of how runs spread
 _WIDEST = math.log(1e6)  # half of an interval of logs: a wider one says no more, and would overflow
 
 
-def compare_runs(bases: Floats, new: Floats, devices: Sequence[str], *, same_within: float = 0.03) -> tuple[Ratio, ...]:
+def compare_runs(
+    bases: Floats, new: Floats, devices: Sequence[str], *, same_within: float = 0.03, level: float = LEVEL
+) -> tuple[Ratio, ...]:
     """new / base of many cases by the medians of whole runs: `bases` [runs, cases], `new` [cases], above zero.
+
+    base is the geometric mean of the runs.
 
     The variance of a case between runs has two parts: what all cases of its device have in common in a run, which
     only as many runs tell as there are; and its own, for which the cases of all devices lend each other degrees of
     freedom (moderated t: Smyth 2004). The two add, and the quantiles of t are weighted by them (Cochran and Cox 1950).
-    A difference is believed where its p, adjusted for all cases (Holm 1979), is at most 5 %.
+    A difference is believed where its p, adjusted for all cases (Holm 1979), is at most `level`.
     """
     logs, now = np.log(bases), np.log(new)
     spreads = _spreads(logs, devices)
@@ -41,17 +45,19 @@ def compare_runs(bases: Floats, new: Floats, devices: Sequence[str], *, same_wit
         half = min(_critical(1 - CONFIDENCE, both) * width, _WIDEST)
         interval = Interval(math.exp(difference - half), math.exp(difference + half))
         value = math.exp(difference)
-        found.append(Ratio(value, interval, p, judge(value, interval, differs=p <= LEVEL, same_within=same_within)))
+        found.append(Ratio(value, interval, p, judge(value, interval, differs=p <= level, same_within=same_within)))
     return tuple(found)
 
 
-def detectable_between_runs(bases: Floats, devices: Sequence[str], *, same_within: float = 0.03) -> float:
+def detectable_between_runs(
+    bases: Floats, devices: Sequence[str], *, same_within: float = 0.03, level: float = LEVEL
+) -> float:
     """The change of a typical case, a fraction, that such base runs find in 80 % of comparisons (Bonferroni)."""
-    logs, level, same = np.log(bases), LEVEL / len(devices), math.log1p(same_within)
+    logs, each, same = np.log(bases), level / len(devices), math.log1p(same_within)
     found = []
     for both in _spreads(logs, devices):
         width = _width(both, len(logs))
-        beyond = max(_critical(level, both) * width, same)
+        beyond = max(_critical(each, both) * width, same)
         found.append(beyond + _critical(2 * (1 - POWER), both) * width)  # its p is of both sides
     return math.expm1(min(float(np.median(found)), _WIDEST))
 

@@ -175,13 +175,13 @@ class Power:
     more_rounds: tuple[int | None, ...]  # per case, beside the rounds it has; None = no advice
 
 
-def power_of(pairs: Sequence[Pair], *, same_within: float = 0.03) -> Power:
+def power_of(pairs: Sequence[Pair], *, same_within: float = 0.03, level: float = LEVEL) -> Power:
     """What such launches can tell, by the t distribution at the level that so many cases leave to each (Bonferroni)."""
     testable = {index: _launches(pair) for index, pair in enumerate(pairs) if ratio_interval(*pair) is not None}
     if not testable:
         return Power(None, (None,) * len(pairs))
     prior = _prior([case.within for case in testable.values()])
-    aim = _Aim(LEVEL / len(testable), math.log1p(same_within))
+    aim = _Aim(level / len(testable), math.log1p(same_within))
     found = [aim.detectable(case.within.moderated(prior), case.base, case.new) for case in testable.values()]
     more = tuple(
         _more_rounds(testable[index], abs(math.log(ratio_of(*pair))), prior, aim) if index in testable else None

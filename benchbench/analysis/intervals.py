@@ -15,11 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from benchbench.values.errors import InputError
+
 Verdict = Literal["faster", "slower", "same", "cannot tell"]
 CONFIDENCE = 0.95
 CONFIDENCE_BY_NEED = 0.96  # nominally, of a median after as many launches as it needed: chosen by `make calibrate`
 FEWEST = 3  # launches below which not even a range is given
 FEWEST_FOR_95 = 6  # launches below which no interval of a median reaches 95 %
+
+
+def checked_share(value: float, name: str) -> float:
+    """A share from 0 to 1, which NaN is none of; raises InputError for anything else."""
+    if not 0 <= value <= 1:
+        raise InputError(f"{name} = {value!r} is no share", remedy="write one from 0 to 1, such as 0.03 for 3 %")
+    return value
 
 
 class Interval(NamedTuple):

@@ -11,10 +11,14 @@ from benchbench.values.doubt import Doubt
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """new / base of a device's canaries; `allowed`: how far from 1 both runs' own canaries lie at most."""
+    """new / base of a device's canaries; `allowed`: how far from 1 both runs' own canaries lie at most.
+
+    `off` is the share of the new run's canaries that were off.
+    """
 
     ratio: float
     allowed: float
+    off: float = 0.0
 
     @property
     def same(self) -> bool:
@@ -23,9 +27,11 @@ class Speed:
     @property
     def text(self) -> str:
         """In a line: by how much the canary differed."""
+        off = f" ({self.off:.0%} of the new run's were off)" if self.off else ""
         if self.same:
-            return "as fast as in the base, by its canary"
-        return f"{abs(self.ratio - 1):.0%} {'slower' if self.ratio > 1 else 'faster'} than in the base, by its canary"
+            return f"as fast as in the base, by its canary{off}"
+        how = "slower" if self.ratio > 1 else "faster"
+        return f"{abs(self.ratio - 1):.0%} {how} than in the base, by its canary{off}"
 
     def doubt(self, device: str) -> Doubt | None:
         """About every case of the device that changed."""
@@ -41,6 +47,7 @@ def speeds(base: Mapping[str, Canaries], new: Mapping[str, Canaries]) -> dict[st
         device: Speed(
             now.median_us / base[device].median_us,
             max(side.allowed_us / side.median_us for side in (base[device], now)),
+            len(now.off) / len(now.times_us),
         )
         for device, now in new.items()
         if device in base and base[device].case == now.case

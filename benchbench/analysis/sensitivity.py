@@ -19,7 +19,7 @@ FEWEST_TO_COMPARE = 4  # launches a side
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
-    """The change of one case, a fraction, that is found in 80 % of comparisons; None: so few rounds tell of none.
+    """The change of one case, a fraction, that is found in 80 % of comparisons; None: so few rounds cannot tell any.
 
     `noise` is the CV of the launches of a case, a fraction, and `source` who says so; `rounds` are those of each case.
     """
@@ -33,7 +33,8 @@ class Sensitivity:
     def __str__(self) -> str:
         noise = f"launches that vary by {self.noise:.1%} (CV, {self.source})"
         if self.change is None:
-            return f"two runs of {counted(self.rounds, 'round')} tell of no change: {FEWEST_TO_COMPARE} are the least"
+            rounds = counted(self.rounds, "round")
+            return f"two runs of {rounds} cannot tell any change: {FEWEST_TO_COMPARE} rounds are the least"
         return (
             f"two runs of this plan, with {noise} and {self.rounds} rounds: a change of {self.change:.1%} "
             f"in one of {counted(self.cases, 'case')} would be found ({POWER:.0%} of the time)"

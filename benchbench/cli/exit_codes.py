@@ -24,7 +24,7 @@ MEANINGS = {
     "0": "done",
     "1": "compare: something got slower, fails or is gone; run: trials failed, or a budget is not kept",
     "2": "input: an argument, a key or a file is wrong",
-    "3": "nothing to do, or two runs have no case in common",
+    "3": "nothing to do; compare: the runs have no case in common, or nothing could be judged",
     "4": "device: unreachable, in use, or it cannot do what was asked",
     "5": "tool: a measuring tool, library or converter is missing or cannot be used",
     "6": "this host: its disk or its memory",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from benchbench.cli.options import AS_JSON, INVENTORY, print_json
+from benchbench.cli.options import AS_JSON, INVENTORY, Number, print_json
 from benchbench.values.errors import BenchbenchError, InputError
 
 
@@ -44,9 +44,9 @@ def models(files: tuple[Path, ...], as_json: bool) -> None:
     "--representative", metavar="DATA", help="Calibration data: .npz, a folder of .npy or images, or module:function."
 )
 @click.option(
-    "--mean", type=float, help="Pixels 0…255 become (pixel - mean) / std.  [as the data's TOML file says, or 0]"
+    "--mean", type=Number(), help="Pixels 0…255 become (pixel - mean) / std.  [as the data's TOML file says, or 0]"
 )
-@click.option("--std", type=float, help="See --mean.  [as the data's TOML file says, or 1]")
+@click.option("--std", type=Number(), help="See --mean.  [as the data's TOML file says, or 1]")
 @click.option("--per-tensor", is_flag=True, help="One scale for a whole weight tensor instead of one per channel.")
 @click.option("--input-size", metavar="N,N…", help="Square input sizes, where the source allows them.")
 @click.option("--name", help="The family's name.  [the source's, without its scheme]")

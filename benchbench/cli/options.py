@@ -40,6 +40,18 @@ REPORTS = click.option(
     envvar="BENCHBENCH_REPORTS",
     help="Where run folders go.  [reports]",
 )
+
+
+class Number(click.FloatRange):
+    """A number in a range, or any; NaN is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
+
+
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 
 

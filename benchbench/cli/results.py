@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchbench.cli import exit_codes
-from benchbench.cli.options import AS_JSON, REPORTS, finish, load_run, print_json, some_of, words
-from benchbench.values.errors import InputError
+from benchbench.cli.options import AS_JSON, REPORTS, Number, finish, load_run, print_json, some_of, words
+from benchbench.values.errors import InputError, file_error
 
 if TYPE_CHECKING:
     from benchbench.analysis.exports import Format
@@ -64,12 +64,13 @@ def report(runs: tuple[Path, ...], out: Path | None, **files: Any) -> None:
 @click.argument("runs", nargs=-1, required=True, metavar="BASE… NEW", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--baseline", metavar="NAME", help="The base runs, by the name that `benchbench baseline` gave them.")
 @REPORTS
-@click.option("--same-within", type=click.FloatRange(0, 1), default=0.03, help="What counts as the same.  [0.03]")
+@click.option("--same-within", type=Number(0, 1), default=0.03, help="What counts as the same.  [0.03]")
 @click.option(
     "--fail-on",
     multiple=True,
     metavar="WHAT[:PERCENT]",
-    help="slower, init_ms, added_mb, size_mb or accuracy_top1, when surely worse by that much.  [slower]",
+    help="What fails, and nothing else of these: slower, init_ms, added_mb, size_mb or accuracy_top1, when surely "
+    "worse by that much. What is lost or gone always does.  [slower]",
 )
 @click.option("--markdown", is_flag=True, help="Print a text for a pull request.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a test report, too.")
@@ -90,10 +91,12 @@ def compare(
     other days and after other boots, and a change must stand out from that.
 
     Exit code 1 when a case got slower (or what --fail-on says), fails now, lost its delegate, or is gone although
-    nothing leaves it out on purpose; 3 when the runs have no case in common.
+    nothing leaves it out on purpose; 3 when the runs have no case in common, or nothing could be judged, since no
+    case has times that may be compared.
     """
     from benchbench.analysis import comparison_text
     from benchbench.analysis.compare import compare as compared
+    from benchbench.analysis.compare import nothing_judged
     from benchbench.analysis.compare_quantities import compare_quantities
     from benchbench.analysis.gate import DEFAULT, Gate, failing
     from benchbench.cli import tables
@@ -105,25 +108,44 @@ def compare(
     frame = compared(bases, new, same_within=same_within)
     changes = compare_quantities(bases[-1], new, same_within=same_within)
     fails = failing(frame, changes, gates)
-    if junit is not None:
-        junit.write_text(comparison_text.as_junit(frame, fails), encoding="utf-8")
     if as_json:
         print_json(comparison_text.as_json(frame, changes, fails))
     elif markdown:
         click.echo(comparison_text.as_markdown(frame, changes, fails), nl=False)
     else:
         tables.show_comparison(frame, changes, fails)
-    sys.exit(exit_codes.REGRESSED if fails else exit_codes.DONE)
+    if junit is not None:
+        _write_junit(junit, comparison_text.as_junit(frame, fails))
+    of_itself = [base.folder.resolve() for base in bases] == [new.folder.resolve()]
+    untold = nothing_judged(frame) and not of_itself
+    sys.exit(exit_codes.REGRESSED if fails else exit_codes.NOTHING if untold else exit_codes.DONE)
+
+
+def _write_junit(path: Path, text: str) -> None:
+    """After the comparison was shown, which is not to be lost with it."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise file_error(error, f"--junit {path}", remedy="name a file that can be written") from error
 
 
 def _base_runs(baseline: str, reports: Path, runs: tuple[Path, ...]) -> tuple[Path, ...]:
-    """The runs of a baseline but the new one; of two the last, since two do not tell how runs differ."""
+    """The runs of a baseline that are there, but the new one; of two the last: two do not tell how runs differ."""
     from benchbench.cli import console
     from benchbench.run_folder.baselines import baseline as runs_of
+    from benchbench.run_folder.baselines import how_to_set, is_run, run_id
 
     if len(runs) != 1:
         raise click.UsageError("with --baseline, give the new run alone")
-    others = tuple(folder for folder in runs_of(baseline, reports) if folder.resolve() != runs[0].resolve())
+    kept = runs_of(baseline, reports)
+    there = tuple(folder for folder in kept if is_run(folder))
+    for folder in kept:
+        if folder not in there:
+            console.err().print(f"baseline {baseline}: {folder} is no run folder any more", markup=False)
+    if not there:
+        raise InputError(f"baseline {baseline}: none of its run folders is there", remedy=how_to_set(baseline))
+    new = run_id(runs[0])
+    others = tuple(folder for folder in there if run_id(folder) != new)
     if not others:
         raise InputError(f"baseline {baseline} holds no run but this one", remedy="add those it is to be held against")
     taken = others[-1:] if len(others) == 2 else others

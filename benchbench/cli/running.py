@@ -16,6 +16,7 @@ from benchbench.cli.options import (
     AS_JSON,
     INVENTORY,
     REPORTS,
+    Number,
     asking,
     chosen,
     finish,
@@ -94,7 +95,7 @@ class _Run(click.Command):
 @click.option("--again", type=click.Path(path_type=Path, file_okay=False), help="Do this run folder's run again.")
 @click.option(
     "--wait",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     metavar="[=MINUTES]",
     help="Wait for devices that others use, for so long or until they are free.",
 )

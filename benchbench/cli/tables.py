@@ -225,8 +225,7 @@ def show_comparison(frame: pd.DataFrame, changes: Sequence[QuantityChange], fail
 
     Cases that neither run measured are counted there, and have no row.
     """
-    from benchbench.analysis.comparison_doubts import OTHER_FILE, OTHER_TOOL
-    from benchbench.analysis.comparison_text import in_short
+    from benchbench.analysis.comparison_text import about_sides, in_short, why_in_words
 
     rows = [row for row in frame.to_dict("records") if row["verdict"] != "not measured"]
     statistic = formatting.statistic_title(row["statistic"] for row in rows)
@@ -239,13 +238,14 @@ def show_comparison(frame: pd.DataFrame, changes: Sequence[QuantityChange], fail
             _latency(row[f"{side}_ms"], row["statistic"], named=statistic == "latency") for side in ("base", "new")
         ]
         verdict = row["verdict"] + (" (regression)" if row["case"] in failing else "")
-        add(table, row["case"], *shown, f"{number(row['ratio'], 4)}{interval}", verdict, row["why"])
+        add(table, row["case"], *shown, f"{number(row['ratio'], 4)}{interval}", verdict, why_in_words(row, {}))
     console = out()
     show(table, console)
-    _show_doubts([(row["case"], [d for d in row["doubts"] if d.kind in {OTHER_FILE, OTHER_TOOL}]) for row in rows])
     for change in changes:
         if change.verdict in {"better", "worse"}:
             console.print(str(change), markup=False)
+    for line in about_sides(frame):
+        console.print(line, markup=False)
     console.print(in_short(frame, failing), markup=False)
 
 

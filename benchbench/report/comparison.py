@@ -33,7 +33,8 @@ def comparison_of(runs: Sequence[Run]) -> Comparison | None:
     """
     if len(runs) < 2:
         return None
-    *before, new = runs
+    *given, new = runs
+    before = list({run.id: run for run in given if run.id != new.id}.values()) or given[-1:]  # each once
     bases = before if len(before) >= LEAST_RUNS else before[-1:]
     try:
         frame = compare(bases, new)

@@ -54,23 +54,31 @@ class RecommendationEntry(Frozen):
 
 
 class ComparisonEntry(Frozen):
-    """The last run against those before it; what `compare --json` prints, and whose the sides are."""
+    """The last run against those before it: what `compare --json` prints."""
 
     base_runs: tuple[str, ...] = Field(description="The ids of the base runs.")
     new_run: str = Field(description="The id of the run that is held against them.")
-    verdict: Literal["regression", "no regression"] = Field(description="Whether any case fails a build.")
+    verdict: Literal["regression", "no regression", "nothing judged"] = Field(
+        description="Whether any case fails a build; nothing judged: no case has times that may be compared."
+    )
     regressions: int = Field(description="How many do.")
     failing: dict[str, tuple[str, ...]] = Field(description="Why, by case.")
     detectable: float | None = Field(description="The change that would have been found, a fraction.")
     bases: int = Field(description="How many base runs there are.")
+    bases_left_out: tuple[dict[str, Any], ...] = Field(
+        description="Base runs that some cases could not be held against: `run` (its id), `folder` (its name), `cases` "
+        "(how many) and `why`."
+    )
     canaries: dict[str, dict[str, float]] = Field(
-        description="By device: new / base of its canaries (`ratio`), and how far from 1 is the same speed (`allowed`)."
+        description="By device: new / base of its canaries (`ratio`), how far from 1 is the same speed (`allowed`), "
+        "and the share of the new run's that were off (`off`)."
     )
     counts: dict[str, int] = Field(description="How many cases have each verdict.")
     cases: tuple[dict[str, Any], ...] = Field(description="A row a case: the columns of `comparison` above.")
     quantities: tuple[dict[str, Any], ...] = Field(
         description="Memory, size, initialisation and accuracy: `case`, `quantity` (its column), `base`, `new`, "
-        "`verdict`, `p`, `worse_by` (a fraction of the base) and `left_out` (launches that were disturbed)."
+        "`verdict`, `p`, `worse_by` (the least by which it is worse at 95 % confidence: a fraction of the base, "
+        "or of the samples; below zero where it may be better) and `left_out` (launches that were disturbed)."
     )
 
 
@@ -136,8 +144,7 @@ def _comparison(results: Results) -> ComparisonEntry | None:
     found = results.comparison
     if found is None:
         return None
-    sides = {"base_runs": tuple(run.id for run in found.bases), "new_run": found.new.id}
-    return ComparisonEntry(**sides, **as_json(found.frame, found.changes, found.failing))
+    return ComparisonEntry(**as_json(found.frame, found.changes, found.failing))
 
 
 def _plain(row: Row) -> dict[str, Any]:

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from benchbench.run_folder.manifest import NAME as MANIFEST
+from benchbench.run_folder.manifest import read_manifest
 from benchbench.run_folder.names import REPORTS
 from benchbench.values.atomic import atomic
 from benchbench.values.errors import InputError, file_error
 
 FILE = "baselines.json"
+MOST_RUNS = 10  # that are kept when one is added: more say hardly more of how runs differ, and are of another time
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@-]{0,99}")  # those of branches and tags
 
 
@@ -38,15 +40,22 @@ def baselines(reports: str | Path = REPORTS) -> Mapping[str, tuple[Path, ...]]:
 
 
 def baseline(name: str, reports: str | Path = REPORTS) -> tuple[Path, ...]:
-    """The run folders of a baseline, the oldest first. Raises InputError where it is unknown or one is gone."""
+    """The run folders of a baseline, the oldest first, also those that are gone; InputError for an unknown name."""
     known = baselines(reports)
     if name not in known:
         names = ", ".join(known) or "none is set"
-        raise InputError(f"there is no baseline {name!r} in {reports}: {names}", remedy=_how_to_set(name))
-    for folder in known[name]:
-        if not (folder / MANIFEST).is_file():
-            raise InputError(f"baseline {name}: {folder} is no run folder", remedy=_how_to_set(name))
+        raise InputError(f"there is no baseline {name!r} in {reports}: {names}", remedy=how_to_set(name))
     return known[name]
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder of a baseline is there, and a run."""
+    return (folder / MANIFEST).is_file()
+
+
+def run_id(folder: Path) -> str:
+    """Which run a folder holds, which is the same in a copy of it. Raises InputError where it cannot be read."""
+    return read_manifest(folder).id or folder.name
 
 
 def set_baseline(
@@ -54,17 +63,23 @@ def set_baseline(
 ) -> tuple[Path, ...]:
     """Let a baseline be these run folders, or these beside those that it has; without any, it is no more.
 
-    Raises InputError for a name that could be mistaken, and what is no run folder.
+    A run counts once, in whichever copy comes first. Where runs are added, the ten latest are kept, and what is gone is
+    dropped: so a change of the past does not count for ever. Raises InputError for a name that could be mistaken, and
+    what is no run folder.
     """
     if not _NAME.fullmatch(name):
         raise InputError(f"{name!r} is no name for a baseline", remedy="letters, digits, '.', '_', '/', '@' and '-'")
     home = Path(reports).resolve()
     for run in runs:
-        if not (Path(run) / MANIFEST).is_file():
+        if not is_run(Path(run)):
             raise InputError(f"{run}: is no run folder: it has no {MANIFEST}")
-    kept = {known: [_as_kept(folder, home) for folder in folders] for known, folders in baselines(reports).items()}
-    own = [*(kept.get(name, []) if add else []), *(_as_kept(Path(run), home) for run in runs)]
-    kept = {**{known: folders for known, folders in kept.items() if known != name}, name: list(dict.fromkeys(own))}
+    before = baselines(reports)
+    earlier = [folder for folder in before.get(name, ()) if is_run(folder)] if add else []
+    own: dict[str, str] = {}
+    for run in (*earlier, *map(Path, runs)):
+        own.setdefault(run_id(run), _as_kept(run, home))
+    kept = {known: [_as_kept(folder, home) for folder in folders] for known, folders in before.items()}
+    kept[name] = list(own.values())[-MOST_RUNS if add else 0 :]
     with atomic(Path(reports) / FILE) as file:
         told = {known: folders for known, folders in sorted(kept.items()) if folders}
         file.write((json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode())
@@ -83,5 +98,5 @@ def _is_valid(said: Any) -> bool:
     )
 
 
-def _how_to_set(name: str) -> str:
+def how_to_set(name: str) -> str:
     return f"benchbench baseline {name} RUN…"

@@ -42,7 +42,7 @@ def test_only_what_got_slower_fails_a_build(tmp_path: Path, factor: float, verdi
 
 def test_a_gpu_that_is_lost_fails_a_build_even_when_the_cpu_is_as_fast(tmp_path: Path) -> None:
     frame = compared(tmp_path, gpu(), gpu(verdict="none"))
-    assert frame["verdict"].tolist() == ["cannot tell"]
+    assert frame["verdict"].tolist() == ["lost"]
     assert frame["why"].iloc[0] == "delegation was full, is none: ran on xnnpack (gpu took nothing)"
     assert pd.isna(frame["ratio"].iloc[0])
     assert len(regressions(frame)) == 1
@@ -161,7 +161,7 @@ def test_every_cannot_tell_says_why(tmp_path: Path) -> None:
     whys = []
     for n, (base, new) in enumerate(sides):
         frame = compared(tmp_path / str(n), base, new)
-        assert frame["verdict"].tolist() == ["cannot tell"]
+        assert set(frame["verdict"]) <= {"cannot tell", "lost"}
         whys += frame["why"].tolist()
     assert all(whys)
     assert len(set(whys)) == len(sides)

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from benchbench.analysis.compare import compare
-from benchbench.analysis.comparison_text import in_short
+from benchbench.analysis.comparison_text import as_json, as_markdown, in_short
 from benchbench.analysis.drift import compare_runs
 from benchbench.analysis.frames import Run, load
+from benchbench.report.comparison import comparison_of
 from benchbench.values.errors import InputError
-from tests.report.builder import launches, write_run
+from benchbench.values.outcome import Measurement, Outcome, Verdict
+from tests.report.builder import delegation, launches, write_run
 
 
 def run(folder: Path, level_ms: float, **more: object) -> Run:
     """Six launches within 1 % of a level."""
     times = [level_ms * factor for factor in (1.0, 1.004, 0.996, 1.002, 0.998, 1.0)]
-    return load(write_run(folder, launches(times, delegate="gpu", **more)))
+    return load(write_run(folder, launches(times, delegate="gpu", **more), id=folder.name))
 
 
 def compared(tmp_path: Path, bases: list[float], new: float) -> pd.DataFrame:
@@ -35,7 +38,8 @@ def test_what_one_base_run_calls_slower_is_within_the_drift_of_several(tmp_path:
     several = compared(tmp_path, drifting, 10.6)
     assert several["verdict"].tolist() == ["cannot tell"]
     assert "the spread of the runs is wider" in several["why"].iloc[0]
-    assert several["base_ms"].tolist() == [10.0]
+    assert several["base_ms"].tolist() == [pytest.approx(float(np.exp(np.log(drifting).mean())))]
+    assert several["ratio"].tolist() == [pytest.approx(10.6 / several["base_ms"].iloc[0])]
     assert several.attrs["bases"] == 5
     assert 0.05 < several.attrs["detectable"] < 0.5
     assert "would have been found" in in_short(several, {})
@@ -49,14 +53,94 @@ def test_a_change_beyond_the_drift_is_found(tmp_path: Path) -> None:
     assert frame["ratio"].iloc[0] == pytest.approx(12 / 10.01, rel=0.01)
 
 
-def test_two_base_runs_are_refused_and_a_base_that_ran_elsewhere_is_not_compared(tmp_path: Path) -> None:
+def test_two_base_runs_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="two base runs"):
         compared(tmp_path, [10.0, 10.0], 10.0)
-    bases = [run(tmp_path / f"b{k}", 10.0) for k in range(2)] + [run(tmp_path / "b2", 10.0)]
-    elsewhere = run(tmp_path / "b3", 10.0, verdict="none")
-    frame = compare([elsewhere, *bases], run(tmp_path / "n", 20.0))
-    assert frame["verdict"].tolist() == ["cannot tell"]
-    assert "not every base run" in frame["why"].iloc[0]
+
+
+@pytest.mark.parametrize("place", [0, 3], ids=["the oldest", "the newest"])
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ({"verdict": "none"}, "base ran on"),
+        ({"status": "failed", "error": "boom"}, "no number"),
+        ({"tool": "ai-edge-litert 2.2.0"}, "other tool: ai-edge-litert 2.2.0, then ai-edge-litert 2.3.0"),
+    ],
+    ids=["elsewhere", "failed", "tool"],
+)
+def test_a_base_run_of_another_thing_is_left_out_and_told_and_the_others_judge(
+    tmp_path: Path, how: dict[str, Any], why: str, place: int
+) -> None:
+    bases = [run(tmp_path / f"b{k}", level) for k, level in enumerate((10.0, 10.05, 9.95))]
+    other = [outcome_as(o, **how) for o in bases[0].outcomes]
+    bases.insert(place, load(write_run(tmp_path / "other", other, id="other")))
+    frame = compare(bases, run(tmp_path / "n", 12.0))
+    assert frame["verdict"].tolist() == ["slower"]
+    assert frame["base_ms"].tolist() == [pytest.approx(10.0, rel=0.001)]
+    (left,) = frame.attrs["bases_left_out"]
+    assert (left["run"], left["cases"], why in left["why"]) == ("other", 1, True)
+    assert (frame.attrs["bases"], frame.attrs["alone"]) == (4, 0)
+    told = as_json(frame, (), {})
+    assert (told["bases_left_out"], told["base_runs"][place], told["new_run"]) == ([left], "other", "n")
+    assert "base run other left out for 1 case" in as_markdown(frame, (), {})
+
+
+def outcome_as(o: Outcome, *, tool: str = "", verdict: Verdict | None = None, **more: str) -> Outcome:
+    """A launch that went otherwise."""
+    found = o.model_copy(update=more)
+    if tool:
+        found = found.model_copy(update={"measurement": o.measurement.model_copy(update={"tool": tool})})
+    if verdict:
+        found = found.model_copy(update={"delegation": delegation("gpu", verdict)})
+    return found.model_copy(update={"measurement": Measurement()}) if "status" in more else found
+
+
+def test_a_case_that_too_few_base_runs_have_is_held_against_the_newest_of_them(tmp_path: Path) -> None:
+    """Others are held against all; the launches of one run tell more than none, and that is said."""
+    more = [launches([5.0, 5.01, 4.99, 5.0, 5.02, 4.98], delegate="cpu")] * 2
+    slower = launches([6.0, 6.01, 5.99, 6.0, 6.02, 5.98], delegate="cpu")
+    bases = [run(tmp_path / f"b{k}", level) for k, level in enumerate((10.0, 10.05, 9.95))]
+    bases[:2] = [
+        load(write_run(tmp_path / f"m{k}", [*bases[k].outcomes, *extra], id=f"m{k}")) for k, extra in enumerate(more)
+    ]
+    new = load(write_run(tmp_path / "n", [*run(tmp_path / "x", 10.0).outcomes, *slower], id="n"))
+    frame = compare(bases, new).set_index("delegate")
+    assert frame["verdict"].to_dict() == {"gpu": "same", "cpu": "slower"}
+    assert (frame.loc["cpu", "base_ms"], frame.attrs["alone"]) == (5.0, 1)
+    assert [(left["run"], left["cases"]) for left in frame.attrs["bases_left_out"]] == [("m0", 1), ("b2", 1)]
+
+
+def test_a_delegate_that_the_newest_base_had_is_lost_although_an_older_one_had_lost_it_too(tmp_path: Path) -> None:
+    fell_back = [outcome_as(o, verdict="none") for o in run(tmp_path / "a", 10.0).outcomes]
+    old, new = (load(write_run(tmp_path / name, fell_back, id=name)) for name in ("old", "new"))
+    bases = [old, *(run(tmp_path / f"b{k}", 10.0) for k in range(3))]
+    assert compare(bases, new)["verdict"].tolist() == ["lost"]
+
+
+def test_the_same_run_is_no_second_base_and_none_of_itself(tmp_path: Path) -> None:
+    one, other, third, new = (run(tmp_path / name, 10.0) for name in ("a", "b", "c", "n"))
+    copy = load(write_run(tmp_path / "copy", list(one.outcomes), id="a"))
+    for bases in ([one, other, one], [one, copy], [one, other, copy, third]):
+        with pytest.raises(InputError, match="the same run"):
+            compare(bases, new)
+    with pytest.raises(InputError, match="its own base runs"):
+        compare([one, other, third], copy)
+    assert compare(one, copy)["verdict"].tolist() == ["same"]
+    found = comparison_of([one, copy, other, one, third, new])
+    assert found is not None
+    assert [base.id for base in found.bases] == ["a", "b", "c"]
+
+
+def test_cases_judged_in_two_ways_share_the_level(tmp_path: Path) -> None:
+    """p is adjusted for all cases: that of a case is larger where others are judged by other base runs."""
+    rng = np.random.default_rng(3)
+    noise = [launches(10 * np.exp(rng.normal(0, 0.02, 6)), delegate="cpu") for _ in range(2)]
+    bases = [run(tmp_path / f"b{k}", level) for k, level in enumerate((10.0, 10.05, 9.95))]
+    new = run(tmp_path / "n", 10.2)
+    alone = compare(bases, new)["p"].iloc[0]
+    bases[2] = load(write_run(tmp_path / "m", [*bases[2].outcomes, *noise[0]], id="m"))
+    both = compare(bases, load(write_run(tmp_path / "nm", [*new.outcomes, *noise[1]], id="nm")))
+    assert both.set_index("delegate").loc["gpu", "p"] == pytest.approx(min(1, 2 * alone))
 
 
 @pytest.mark.parametrize(("common", "own"), [(0.0, 0.02), (0.02, 0.005), (0.03, 0.03)])

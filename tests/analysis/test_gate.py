@@ -59,7 +59,7 @@ def test_a_case_fails_when_it_is_surely_worse_by_more_than_a_gate_lets_pass(
 
 def test_what_is_gone_or_fails_passes_no_gate(tmp_path: Path) -> None:
     broken = [outcome(delegate="gpu", status="failed", ms=None, error="driver crashed")]
-    assert fails(runs(tmp_path, gpu(1.0), broken), "size_mb") == {GPU: ("cannot tell: fails now: driver crashed",)}
+    assert fails(runs(tmp_path, gpu(1.0), broken), "size_mb") == {GPU: ("lost: fails now: driver crashed",)}
 
 
 @pytest.mark.parametrize("wrong", ["faster", "slower:much", "slower:-1%", "latency:5%", ""])
@@ -79,7 +79,7 @@ def test_a_pull_request_is_told_what_changed_and_the_rest_is_folded(tmp_path: Pa
     assert "Beside latency:" in told
     assert "xnnpack" in folded
     assert "xnnpack" not in told.replace("rest on xnnpack", "")
-    assert as_markdown(frame, (), {}).startswith("**benchbench: no regression.**")
+    assert as_markdown(frame, (), {}).startswith("**benchbench: no regressions.**")
 
 
 def test_no_text_of_a_device_is_markup_in_a_pull_request(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_more_rounds_and_less_noise_find_smaller_changes() -> None:
 def test_three_rounds_find_nothing_and_that_is_said() -> None:
     found = told(rounds=3)
     assert (found.change, found.rounds, found.cases) == (None, 3, 8)
-    assert "no change" in str(found)
+    assert "cannot tell any change" in str(found)
 
 
 def test_without_a_word_on_noise_it_is_assumed_and_that_is_said() -> None:

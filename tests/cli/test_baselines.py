@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
+import shutil
 from pathlib import Path
 
 import pytest
 
 import benchbench
-from benchbench.cli.main import main
 from benchbench.values.errors import InputError
+from tests.cli.conftest import Said
 from tests.report.builder import launches, write_run
-
-Said = Callable[..., tuple[int, str, str]]
 
 
 def run_of(folder: Path, name: str, ms: float) -> Path:
     """Six launches, which a comparison can tell from ones that are slower by half."""
     write_run(folder / name, launches([ms * factor for factor in (0.99, 1.0, 1.01, 0.995, 1.005, 1.0)]), id=name)
     return folder / name
-
-
-@pytest.fixture
-def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Said:
-    """Runs a command beside a folder reports/: its exit code, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("BENCHBENCH_REPORTS", raising=False)
-    (tmp_path / "reports").mkdir()
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["benchbench", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        stdout, stderr = capsys.readouterr()
-        return int(str(caught.value.code)), stdout, stderr
-
-    return call
 
 
 def test_a_baseline_is_set_shown_added_to_and_forgotten(said: Said) -> None:
@@ -104,6 +84,46 @@ def test_what_is_no_run_or_no_name_is_refused_and_a_run_that_is_gone_is_named(sa
     assert said("baseline", "main", "--add")[0] == 2
     assert said("baseline", "--remove")[0] == 2
     said("baseline", "main", run)
+    other = str(run_of(Path("reports"), "b", 10))
     (Path(run) / "run.json").unlink()
-    code, _, stderr = said("compare", "--baseline", "main", run)
-    assert (code, "reports/a is no run folder" in stderr) == (2, True)
+    code, _, stderr = said("compare", "--baseline", "main", other)
+    assert (code, "reports/a is no run folder" in stderr, "none of its run folders" in stderr) == (2, True, True)
+
+
+def test_a_run_that_is_gone_stops_no_command_and_is_told(said: Said) -> None:
+    runs = [str(run_of(Path("reports"), name, ms)) for name, ms in zip("abcn", (10, 10.02, 9.98, 15), strict=True)]
+    said("baseline", "main", *runs[:3])
+    (Path(runs[0]) / "run.json").unlink()
+    code, stdout, stderr = said("baseline", "main")
+    assert (code, stdout.splitlines(), "reports/a is gone" in stderr) == (0, runs[:3], True)
+    code, stdout, stderr = said("compare", "--baseline", "main", runs[3], "--json")
+    assert (code, json.loads(stdout)["base_runs"]) == (1, ["c"])  # of two that are left the last
+    assert "reports/a is no run folder any more" in stderr
+    code, _, stderr = said("baseline", "main", "--add", runs[3])
+    assert (code, "reports/a is left out: gone" in stderr) == (0, True)
+    assert said("baseline", "main")[1].splitlines() == runs[1:]
+    (Path(runs[1]) / "run.json").unlink()
+    assert said("baseline", "main", "--remove")[0] == 0
+    assert said("baseline")[1] == ""
+
+
+def test_the_ten_latest_runs_are_kept_and_a_copy_of_one_counts_once(said: Said) -> None:
+    runs = [str(run_of(Path("reports"), f"r{k:02}", 10 + 0.01 * (k % 3))) for k in range(12)]
+    copy = shutil.copytree(runs[11], "reports/copy")
+    for run in runs:
+        assert said("baseline", "main", "--add", run)[0] == 0
+    code, _, stderr = said("baseline", "main", "--add", copy)
+    assert (code, "reports/copy is left out" in stderr) == (0, True)
+    assert said("baseline", "main")[1].splitlines() == runs[2:]
+    told = json.loads(said("compare", "--baseline", "main", copy, "--json")[1])
+    assert told["base_runs"] == [f"r{k:02}" for k in range(2, 11)]  # not the run itself
+
+
+def test_a_change_of_the_level_is_forgotten_by_the_gate(said: Said) -> None:
+    """Runs of before a gain of 30 %, then so many of after it as are kept: a loss of 10 % is seen again."""
+    levels = (1.0, 1.002, 0.998)
+    for k in range(13):
+        level = 13.0 if k < 3 else 10.0
+        said("baseline", "main", "--add", str(run_of(Path("reports"), f"r{k:02}", level * levels[k % 3])))
+    worse = str(run_of(Path("reports"), "worse", 11.0))
+    assert said("compare", "--baseline", "main", worse)[0] == 1

@@ -1,0 +1,81 @@
+"""`compare` as a gate: what it ends with, and that nothing which judged nothing looks like a pass."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+import pytest
+
+from benchbench.values.outcome import Outcome
+from tests.cli.conftest import Said
+from tests.report.builder import launches, write_run
+
+TIMES = (9.9, 10.0, 10.1, 9.95, 10.05, 10.0)
+
+
+def run(name: str, factor: float = 1.0, *, tool: str = "ai-edge-litert 2.3.0", rounds: int = 6) -> str:
+    made = [of_tool(o, tool) for o in launches([factor * ms for ms in TIMES[:rounds]])]
+    return str(write_run(Path("reports") / name, made, id=name))
+
+
+def of_tool(o: Outcome, tool: str) -> Outcome:
+    return o.model_copy(update={"measurement": o.measurement.model_copy(update={"tool": tool})})
+
+
+@pytest.mark.parametrize("how", [{"tool": "ai-edge-litert 2.4.0"}, {"rounds": 3}], ids=["tool", "few launches"])
+def test_a_gate_that_could_judge_nothing_is_no_pass(said: Said, how: dict[str, object]) -> None:
+    base, new = run("base"), run("new", 1.5, **how)  # type: ignore[arg-type]
+    if "rounds" in how:
+        base = run("three", rounds=3)
+    code, stdout, _ = said("compare", base, new)
+    assert (code, "nothing could be judged" in stdout.splitlines()[-1]) == (3, True)
+    code, stdout, _ = said("compare", base, new, "--json")
+    assert (code, json.loads(stdout)["verdict"]) == (3, "nothing judged")
+    _, stdout, _ = said("compare", base, new, "--markdown")
+    assert stdout.startswith("**benchbench: nothing could be judged")
+    assert "without a change" not in stdout
+
+
+def test_a_run_is_no_regression_of_itself_however_short_it_is(said: Said) -> None:
+    short = run("short", rounds=3)
+    assert said("compare", short, f"{short}/../short")[0] == 0
+
+
+def test_what_a_gate_lets_pass_is_counted_and_no_case_is_told_to_fail(said: Said) -> None:
+    base, new = run("base"), run("new", 1.5)
+    assert said("compare", base, new)[0] == 1
+    for gates in (("--fail-on", "size_mb"), ("--fail-on", "slower:90%")):
+        code, stdout, _ = said("compare", base, new, *gates)
+        assert (code, "1 slower, which --fail-on lets pass" in stdout.splitlines()[-1]) == (0, True)
+        told = json.loads(said("compare", base, new, *gates, "--json")[1])
+        assert [case["regressed"] for case in told["cases"]] == [False]
+    told = json.loads(said("compare", base, new, "--fail-on", "init_ms", "--json")[1])
+    assert ([case["regressed"] for case in told["cases"]], len(told["failing"])) == ([True], 1)
+
+
+def test_a_test_report_that_cannot_be_written_costs_no_comparison(said: Said) -> None:
+    base, new = run("base"), run("new", 1.5)
+    code, stdout, stderr = said("compare", base, new, "--junit", "nowhere/compare.xml")
+    assert (code, "1 regression" in stdout, "--junit nowhere/compare.xml" in stderr) == (2, True, True)
+    assert said("compare", base, new, "--junit", "reports")[0] == 2
+    assert said("compare", base, new, "--junit", "compare.xml")[0] == 1
+    (failure,) = Xml.parse("compare.xml").getroot().iter("failure")
+    for part in ("10.0 ms", "15.0 ms", "95 % interval of new / base: 1."):
+        assert part in str(failure.get("message"))
+
+
+@pytest.mark.parametrize("wrong", ["nan", "-0.1", "2", "inf"])
+def test_what_counts_as_the_same_is_a_share(said: Said, wrong: str) -> None:
+    base = run("base")
+    assert said("compare", base, base, f"--same-within={wrong}")[0] == 2
+
+
+def test_nan_is_no_number_of_any_option(said: Said) -> None:
+    base = run("base")
+    assert said("run", "--again", base, "--wait=nan")[0] == 2
+    for option in ("--mean", "--std"):
+        code, _, stderr = said("quantize", "a.tflite", "--out", "b", option, "nan")
+        assert (code, "is no number" in stderr) == (2, True)
+    assert said("plan", "m.toml", "--noise", "nan")[0] == 2
