@@ -9,17 +9,19 @@ from itertools import combinations_with_replacement
 import pandas as pd
 
 from benchbench.analysis.doubts import common_doubts
+from benchbench.analysis.fastest import told_apart
 from benchbench.analysis.pitfalls import expected_pitfalls
-from benchbench.analysis.recommend import LOSES_AT_MOST, cannot_choose, claims, drawback, own_and_known
+from benchbench.analysis.recommend import LOSES_AT_MOST, as_fast, cannot_choose, claims, drawback, own_and_known
 from benchbench.analysis.rows import Row, grouped
-from benchbench.analysis.tradeoffs import WHERE, loss, loss_interval, slower_than_best_float, told_apart
+from benchbench.analysis.tradeoffs import WHERE, by_faithfulness, loss, loss_interval, slower_than_best_float
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A case of a device and family that may be chosen, or that must be told why it is not.
 
-    `equals`: which of the known ones cannot be told apart from it in speed. A loss of accuracy is a share.
+    `equals`: which of the known ones cannot be told apart from it in speed; `rank`: its place among the known ones
+    by faithfulness; `as_fast`: what is said of its other threads. A loss of accuracy is a share.
     """
 
     case: str
@@ -28,6 +30,8 @@ class Candidate:
     too_few: tuple[float, float] | None  # losses between which its samples cannot tell
     behind_float: bool  # slower than the device's best float case
     equals: tuple[str, ...]
+    rank: int | None
+    as_fast: tuple[str, ...]
     claims: tuple[str, ...]
     drawback: str
 
@@ -60,9 +64,9 @@ def choices_of(cases: pd.DataFrame, tradeoffs: pd.DataFrame) -> tuple[Choice, ..
         table = tables.get(where, [])
         own, known = own_and_known(table)
         why = cannot_choose(rows, own, known)
-        equal = _equal(known)
+        equal, ranked = _equal(known), [row["case"] for row in by_faithfulness(known)]
         candidates = tuple(
-            _candidate(row, own, known, equal) for row in sorted(own, key=lambda row: float(row["median_ms"]))
+            _candidate(row, own, ranked, equal) for row in sorted(own, key=lambda row: float(row["median_ms"]))
         )
         pitfalls = expected_pitfalls(rows, table, LOSES_AT_MOST)
         found.append(Choice(run, device, family, why, candidates, pitfalls, shared.get((run, device), ())))
@@ -79,10 +83,10 @@ def _equal(known: Sequence[Row]) -> frozenset[frozenset[str]]:
     )
 
 
-def _candidate(row: Row, own: Sequence[Row], known: Sequence[Row], equal: Container[frozenset[str]]) -> Candidate:
-    is_known = any(row["case"] == one["case"] for one in known)
+def _candidate(row: Row, own: Sequence[Row], ranked: Sequence[str], equal: Container[frozenset[str]]) -> Candidate:
+    is_known = row["case"] in ranked
     low, high = loss_interval(row)
-    equals = (one["case"] for one in known if frozenset((row["case"], one["case"])) in equal)
+    equals = (case for case in ranked if frozenset((row["case"], case)) in equal)
     return Candidate(
         case=row["case"],
         known=is_known,
@@ -90,6 +94,8 @@ def _candidate(row: Row, own: Sequence[Row], known: Sequence[Row], equal: Contai
         too_few=None if pd.isna(low) else (low, high),
         behind_float=slower_than_best_float(row),
         equals=tuple(equals) if is_known else (),
+        rank=ranked.index(row["case"]) if is_known else None,
+        as_fast=as_fast(row),
         claims=tuple(claims(row, own)) if is_known else (),
         drawback=drawback(row),
     )

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from benchbench.analysis.doubts import NOISY
 from benchbench.analysis.rows import Row
-from benchbench.values.formatting import number, points, ratio, ratio_number
+from benchbench.values.formatting import factor, number, points, ratio, ratio_number, time
 from benchbench.values.quantities import quantity
 
 _RANKED = ("accuracy_top1", "accuracy_map", "accuracy_agreement", "accuracy_cosine", "accuracy_sqnr_db")
@@ -24,6 +23,11 @@ def describe(row: Row) -> str:
     threads: str = "" if pd.isna(row["threads"]) else f", {row['threads']} thread{'s' if row['threads'] != 1 else ''}"
     pinned = f", on cores {row['affinity']}" if isinstance(row["affinity"], str) else ""
     return f"{shorten(row['variant'])} on {shorten(row['delegate'])}{threads}{pinned}"
+
+
+def described_time(row: Row) -> str:
+    """A case in words, with its latency."""
+    return f"{describe(row)} ({time(row['median_ms'])})"
 
 
 def shorten(name: object, most: int = 48) -> str:
@@ -44,9 +48,8 @@ def against(row: Row, name: str, base: str) -> str:
             return f"{ratio(1 / value)} [{ends}] slower than {base}"
         case "same":
             return f"as fast as {base}"
-        case _ if pd.isna(low) and not 1 / (1 + NOISY) <= value <= 1 + NOISY:
-            side = f"{ratio(value)} faster" if value > 1 else f"{ratio(1 / value)} slower"
-            return f"{side} than {base}, by launches too few for an interval"
+        case "seems faster" | "seems slower":
+            return f"about {factor(value, 'faster', 'slower')} than {base}, by launches too few for an interval"
         case _:
             return f"not to be told apart in speed from {base}"
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import pandas as pd
 
 from benchbench.analysis.doubts import common_doubts
+from benchbench.analysis.fastest import CELL, told_apart
 from benchbench.analysis.formatting import (
     LIKENESS,
     METRICS,
     against,
     change,
     describe,
+    described_time,
     measured,
     quality,
     samples,
@@ -23,7 +24,7 @@ from benchbench.analysis.formatting import (
 from benchbench.analysis.pitfalls import find_pitfalls, points_of
 from benchbench.analysis.rows import Row, grouped
 from benchbench.analysis.surprises import broken_words
-from benchbench.analysis.tradeoffs import CELL, WHERE, loses, slower_than_best_float, told_apart, tradeoffs, uncertain
+from benchbench.analysis.tradeoffs import WHERE, by_faithfulness, loses, slower_than_best_float, tradeoffs, uncertain
 from benchbench.values import formatting
 from benchbench.values.doubt import Doubt
 
@@ -101,16 +102,17 @@ def _recommend_one(
     own, known = own_and_known(table)
     if why := cannot_choose(cases, own, known):
         sound = sorted((row for row in own if not row["broken"]), key=lambda row: float(row["median_ms"]))
-        evidence = (f"the fastest case is {_timed(sound[0])}",) if sound else ()
+        evidence = (f"the fastest case is {described_time(sound[0])}", *as_fast(sound[0])) if sound else ()
         return Recommendation(run, device, family, None, why, (), evidence, pitfalls=pitfalls)
     keeps = [row for row in known if not loses(row, most)]
     able = [row for row in keeps if not slower_than_best_float(row)]
     best = _best_float(own)
     if not able and best is not None and pd.isna(best["accuracy"]):
-        why = f"all of known outputs are slower than {_timed(best)}, the device's best float case, of unknown outputs"
+        base = f"{described_time(best)}, the device's best float case, of unknown outputs"
+        why = f"all of known outputs are slower than {base}"
         words = (_known_words(own),)
         return Recommendation(run, device, family, None, f"Cannot recommend: {why}.", (), words, pitfalls=pitfalls)
-    chosen, equals = _most_faithful(able or keeps)
+    chosen, equals = _most_faithful(able or keeps, known)
     forced = (_forced(best, most),) if not able and best is not None else ()
     return Recommendation(
         run,
@@ -163,7 +165,7 @@ def _all_of_others(cases: Sequence[Row]) -> str:
 def _too_little_known(own: Sequence[Row], known: Sequence[Row]) -> str:
     """Why there is nothing to choose between; "" where there is."""
     if len(own) < 2:
-        return f"there is no other case to compare {describe(own[0])} with"
+        return f"no other variant or delegate has a number to compare {describe(own[0])} with"
     if known and len(known) + sum(bool(row["broken"]) for row in own) >= 2:
         return ""
     taken = [row for row in own if not pd.isna(row["accuracy_n"])]
@@ -194,28 +196,25 @@ def _best_float(own: Sequence[Row]) -> Row | None:
     return next((row for row in own if row["case"] in best), None)
 
 
-def _most_faithful(able: Sequence[Row]) -> tuple[Row, list[Row]]:
+def _most_faithful(able: Sequence[Row], known: Sequence[Row]) -> tuple[Row, list[Row]]:
     """Of the cases that cannot be told apart in speed from the fastest the most faithful one, and the other ones."""
     fastest = able[0]
     equals = [row for row in able if not told_apart(fastest["samples_ms"], row["samples_ms"])]
-    choice = min(equals, key=_unfaithfulness)
+    names = {row["case"] for row in equals}
+    choice = next(row for row in by_faithfulness(known) if row["case"] in names)
     return choice, [row for row in equals if row["case"] != choice["case"]]
-
-
-def _unfaithfulness(row: Row) -> tuple[float, float, float, float]:
-    """What is less of a case that is to be preferred to one as fast."""
-    sqnr: float = -math.inf if pd.isna(row["accuracy_sqnr_db"]) else row["accuracy_sqnr_db"]
-    size: float = math.inf if pd.isna(row["size_mb"]) else row["size_mb"]
-    return -row["accuracy"], -sqnr, size, row["median_ms"]
 
 
 def _forced(best: Row, most: float) -> str:
     """What is said where the limit on the loss rules out every case as fast as the device's best float case."""
-    return f"slower than {_timed(best)}, the device's best float case, which loses more than {points_of(most)}"
+    return f"slower than {described_time(best)}, the device's best float case, which loses more than {points_of(most)}"
 
 
-def _timed(row: Row) -> str:
-    return f"{describe(row)} ({formatting.time(row['median_ms'])})"
+def as_fast(row: Row) -> tuple[str, ...]:
+    """What is said of other threads and cores that cannot be told apart in speed from a row's; nothing where none."""
+    if not row["as_fast"]:
+        return ()
+    return (f"not to be told apart in speed from {'; '.join(row['as_fast'])}, with the same outputs",)
 
 
 def claims(row: Row, table: Sequence[Row]) -> Iterator[str]:
@@ -229,7 +228,8 @@ def claims(row: Row, table: Sequence[Row]) -> Iterator[str]:
         yield against(row, "over_best", "the device's best float case")
     if not pd.isna(row["accuracy_change"]) and row["accuracy_base"] != row["case"]:
         base = _base(row, table)
-        than = "" if base["scheme"] == "float32" else f", against {describe(base)}, the most accurate here"
+        most = "faithful" if row["metric"] in LIKENESS else "accurate"
+        than = "" if base["scheme"] == "float32" else f", against {describe(base)}, the most {most} here"
         yield f"{change(row)}{than}"
     if not pd.isna(row["smaller"]) and row["smaller"] > 1.05:
         yield f"{formatting.ratio(row['smaller'])} smaller"
@@ -268,8 +268,9 @@ def drawback(row: Row) -> str:
 def _doubts(choice: Row, own: Sequence[Row], equals: Sequence[Row], most: float, shared: Set[str]) -> Iterator[str]:
     yield from (str(doubt) for doubt in choice["doubts"] if doubt.kind not in shared)
     if equals:
-        others = "; ".join(map(_timed, equals))
-        yield f"not to be told apart in speed from {others}: it is the most faithful of them"
+        others = "; ".join(map(described_time, equals))
+        yield f"not to be told apart in speed from {others}: none of them is more faithful, as far as it matters"
+    yield from as_fast(choice)
     if any(pd.isna(row["accuracy"]) and not row["broken"] for row in own):
         yield _known_words(own)
     if choice["metric"] in LIKENESS:

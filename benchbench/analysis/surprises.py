@@ -73,7 +73,7 @@ def surprises_in(cases: Sequence[Row], table: Sequence[Row], most: float) -> lis
 
 
 def fastest_of(cases: Sequence[Row]) -> list[Row]:
-    """As `tradeoffs.fastest`, of one device and family."""
+    """Of each variant and delegate the fastest case, headline numbers first."""
     chosen: dict[tuple[Any, Any], Row] = {}
     for row in cases:
         path = row["variant"], row["delegate"]

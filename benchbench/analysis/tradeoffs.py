@@ -11,25 +11,20 @@ import numpy as np
 import pandas as pd
 
 from benchbench.accuracy.metrics import paired, unpacked, wilson
-from benchbench.analysis.doubts import NOISY
+from benchbench.analysis.fastest import fastest, speed_against
 from benchbench.analysis.formatting import LIKENESS, METRICS
-from benchbench.analysis.intervals import Ratio, compare
+from benchbench.analysis.intervals import Ratio
 from benchbench.analysis.rows import Row, rows_of
 from benchbench.runtimes import ON_CPU
 
-CELL = ["run", "device", "family", "variant", "delegate"]
 WHERE = ["run", "device", "family"]
 _ENDS = ("", "_low", "_high")
 _NUMBERS = [f"{name}{end}" for name in ("speedup", "over_best", "accuracy", "accuracy_change") for end in _ENDS]
 _NAMES = ["speedup_verdict", "over_best_verdict", "float32", "best_float", "accuracy_base", "metric"]
 _SHOWN = {"accuracy_cosine": 4, "accuracy_sqnr_db": 0}  # digits after the point
+_FAITHFUL_DB = 60.0  # signal to error above which outputs differ by rounding alone: of float16 it is about that
+_ALIKE_IN_SIZE = 1.05
 _SCORES = ("n", "compared", "agreement", "cosine", "sqnr_db", "broken")  # that a row always has
-
-
-def fastest(cases: pd.DataFrame) -> pd.DataFrame:
-    """One case per run, device, variant and delegate: its fastest threads and affinity among headline numbers."""
-    order = cases.sort_values(["headline", "median_ms"], ascending=[False, True], kind="stable")
-    return order.drop_duplicates(CELL).sort_index()
 
 
 def is_broken(row: Row) -> bool:
@@ -57,14 +52,15 @@ def _tells(row: Row, name: str) -> bool:
 def tradeoffs(cases: pd.DataFrame, *, same_within: float = 0.03) -> pd.DataFrame:
     """The headline cases of `fastest`, with what each gains and costs.
 
-    speedup (_low, _high, _verdict): against float32 on the same delegate, the case in `float32`. over_best (same ends):
-    against the device's fastest float case, the one in `best_float`. smaller: float32's size / its size. metric: the
-    column that stands for accuracy on this device and family. accuracy (_low, _high): its value, with Wilson's interval
-    where it is a share of samples. accuracy_change (_low, _high): against the case in `accuracy_base`, float32 on the
-    device's CPU, or the most accurate case where there is no float32. broken: an output is, so that the case is no base
-    for others and not on the front. pareto: no other case of the device is at least as fast and as accurate, and better
-    in one of them; a case without one of these is not on the front. What is derived from the family's network
-    (`relation`) has no likeness to it, and what is another network (`network`) is not compared at all.
+    speedup (_low, _high, _verdict as of `speed_against`): against float32 on the same delegate, the case in `float32`.
+    over_best (same ends): against the device's fastest float case, the one in `best_float`. smaller: float32's size /
+    its size. metric: the column that stands for accuracy on this device and family. accuracy (_low, _high): its value,
+    with Wilson's interval where it is a share of samples. accuracy_change (_low, _high): against the case in
+    `accuracy_base`, float32 on the device's CPU, or the most accurate case where there is no float32. broken: an output
+    is, so that the case is no base for others and not on the front. pareto: no other case of the device is at least as
+    fast and as accurate, and better in one of them; a case without one of these is not on the front. What is derived
+    from the family's network (`relation`) has no likeness to it, and what is another network (`network`) is not
+    compared at all.
     """
     best = fastest(cases)
     best = best[best["headline"]]
@@ -171,14 +167,16 @@ def _interval(share: float, n: float, metric: str | None) -> tuple[float, float]
 def _gain(name: str, base: Row | None, row: Row, same_within: float) -> dict[str, Any]:
     """How many times faster than `base`, with interval: the ratio of times turned over."""
     nothing = Ratio(math.nan, None, None, "cannot tell")
-    found = nothing if base is None else compare(base["samples_ms"], row["samples_ms"], same_within=same_within)
+    found, verdict = nothing, str(nothing.verdict)
+    if base is not None:
+        found, verdict = speed_against(base["samples_ms"], row["samples_ms"], same_within=same_within)
     low, high = (1 / found.interval.high, 1 / found.interval.low) if found.interval else (math.nan, math.nan)
     is_base = base is not None and base["case"] == row["case"]
     return {
         name: 1 / found.value,
         f"{name}_low": low,
         f"{name}_high": high,
-        f"{name}_verdict": "same" if is_base else found.verdict,
+        f"{name}_verdict": "same" if is_base else verdict,
     }
 
 
@@ -200,20 +198,9 @@ def _change(base: Row | None, row: Row) -> dict[str, Any]:
     return found
 
 
-def told_apart(base: Sequence[float], new: Sequence[float]) -> bool:
-    """Whether one is faster; of launches too few for an interval, where their medians lie further apart than noise."""
-    found = compare(base, new)
-    if found.interval is None:
-        return not 1 / (1 + NOISY) <= found.value <= 1 + NOISY
-    return found.verdict in {"faster", "slower"}
-
-
 def slower_than_best_float(row: Row) -> bool:
     """Whether a row of `tradeoffs` is slower than the device's best float case."""
-    if pd.isna(row["over_best"]) or row["case"] == row["best_float"]:
-        return False
-    few = pd.isna(row["over_best_low"])
-    return bool(row["over_best"] < 1 / (1 + NOISY)) if few else bool(row["over_best_verdict"] == "slower")
+    return row["over_best_verdict"] in {"slower", "seems slower"}
 
 
 def loss(row: Row) -> float:
@@ -229,6 +216,36 @@ def loss(row: Row) -> float:
     if row["metric"] == "accuracy_agreement" and not pd.isna(row["accuracy_high"]):
         return float(row["accuracy"] - row["accuracy_change"] - row["accuracy_high"])
     return float(-row["accuracy_change"])
+
+
+def by_faithfulness(rows: Sequence[Row]) -> list[Row]:
+    """Rows of one device and family, what is to be preferred of cases as fast first: the most faithful, as far as that
+    matters; of those the smallest file; of files alike in size the fastest case.
+    """
+    sizes = _sizes(rows)
+    return sorted(rows, key=lambda row: (*_unfaithfulness(row), sizes[row["case"]], row["median_ms"]))
+
+
+def _unfaithfulness(row: Row) -> tuple[float, float]:
+    sqnr = -math.inf if pd.isna(row["accuracy_sqnr_db"]) else row["accuracy_sqnr_db"]
+    return -_as_shown(row["accuracy"], row["metric"]), -_as_shown(sqnr, "accuracy_sqnr_db")
+
+
+def _sizes(rows: Sequence[Row]) -> dict[str, float]:
+    """By case the size of the smallest file that its own is alike to."""
+    own = {row["case"]: math.inf if pd.isna(row["size_mb"]) else float(row["size_mb"]) for row in rows}
+    found, smallest = {}, -math.inf
+    for case, size in sorted(own.items(), key=lambda pair: pair[1]):
+        smallest = smallest if size <= _ALIKE_IN_SIZE * smallest else size
+        found[case] = smallest
+    return found
+
+
+def _as_shown(value: float, metric: str) -> float:
+    """By the digits that are shown: two exact paths differ in the ninth."""
+    if metric != "accuracy_sqnr_db":
+        return round(value, _SHOWN.get(metric, 12))
+    return min(value, _FAITHFUL_DB) if math.isinf(value) else float(round(min(value, _FAITHFUL_DB)))
 
 
 def loses(row: Row, most: float) -> bool:

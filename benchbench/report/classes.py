@@ -10,9 +10,10 @@ from typing import Any
 
 import pandas as pd
 
+from benchbench.analysis.fastest import fastest
 from benchbench.analysis.formatting import shorten
 from benchbench.analysis.rows import Row, grouped, rows_of
-from benchbench.analysis.tradeoffs import fastest, is_broken
+from benchbench.analysis.tradeoffs import is_broken
 from benchbench.report.results import Results
 
 MOST_CLASSES = 30  # shown all, as columns and as a matrix

@@ -33,7 +33,7 @@ _TEXTS = (
 )
 _NUMBERS = ("median_ms", "low_ms", "high_ms", "between_cv", "launches", "launches_all", "threads")
 INNER = (
-    *("id", "label", "cell", "ends", "symbol", "badge", "quoted", "run_number", "words", "equals"),
+    *("id", "label", "cell", "ends", "symbol", "badge", "quoted", "run_number", "words", "equals", "rank", "as_fast"),
     *("delegated", "lines"),
 )
 # Symbol and word, so that a verdict can be read without its colour.
@@ -157,6 +157,8 @@ def _candidate(one: Candidate, number_of: Callable[[str], int]) -> dict[str, Any
         "too_few": one.too_few and [_rounded(end) for end in one.too_few],
         "behind_float": one.behind_float,
         "equals": [number_of(name) for name in one.equals],
+        "rank": one.rank,
+        "as_fast": list(one.as_fast),
         "claims": list(one.claims[1:]),  # the first is its time
         "drawback": one.drawback,
     }

@@ -40,7 +40,8 @@ def _gain(row: Row, name: str, base: str) -> str | None:
     if row["case"] == row[base]:
         return "baseline"
     verdict = row[f"{name}_verdict"]
-    said = f"{verdict} " if verdict in {"cannot tell", "same"} else ""
+    words = {"cannot tell": "cannot tell ", "same": "same ", "seems faster": "≈ ", "seems slower": "≈ "}
+    said = words.get(verdict, "")
     ends = "" if pd.isna(low) else f" [{formatting.ratio_number(low)}, {formatting.ratio_number(high)}]"
     return f"{said}{formatting.ratio(value)}{ends}"
 

@@ -59,7 +59,7 @@ def test_nothing_is_recommended_where_nothing_ran_as_asked(tmp_path: Path) -> No
     [
         ([case("float32", 12), case("int8", 4)], "outputs are known for 0 of 2"),
         ([case("float32", 12), likened("int8", 4), case("float16", 11)], "outputs are known for 1 of 3: int8 on xnn"),
-        ([likened("int8", 4)], "no other case to compare int8 on xnnpack, 1 thread with"),
+        ([likened("int8", 4)], "no other variant or delegate has a number to compare int8 on xnnpack, 1 thread with"),
     ],
 )
 def test_where_the_outputs_of_none_or_one_are_known_nothing_can_be_recommended(
@@ -226,3 +226,74 @@ def test_what_is_odd_but_not_broken_is_a_doubt_of_the_recommended(tmp_path: Path
 def test_long_names_give_way_in_the_middle() -> None:
     assert shorten("a" * 30 + "_per_channel", 21) == "aaaaaaaaaa…er_channel"
     assert shorten("int8") == "int8"
+
+
+def on_threads(times_ms: dict[int, list[float]], **more: Any) -> list[Outcome]:
+    return [o for threads, times in times_ms.items() for o in launches(times, threads=threads, **more)]
+
+
+ALIKE: dict[str, Any] = {
+    "n": 32,
+    "dataset": "ab",
+    "agreement": 1.0,
+    "cosine": 1.0,
+    "sqnr_db": 90.0,
+    "broken": 0,
+    "flags": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("times_ms", "threads", "told"),
+    [
+        ({1: [0.441, 0.431], 2: [0.311, 0.473]}, 1, "2 threads (392 µs)"),
+        ({1: [0.441, 0.431], 2: [0.311, 0.323]}, 2, None),
+        ({4: [4.0, 4.01, 3.99, 4.02, 3.98], 2: [4.05, 4.0, 4.03, 4.02, 4.01]}, 2, "4 threads (4.00 ms)"),
+    ],
+)
+def test_fewer_threads_are_recommended_unless_more_are_faster_as_far_as_can_be_told(
+    tmp_path: Path, times_ms: dict[int, list[float]], threads: int, told: str | None
+) -> None:
+    quick = on_threads(times_ms, model=SCHEMES["int8"])
+    found = recommended(tmp_path, with_scores(quick, ALIKE), likened("float32", 12))
+    assert found.choice == f"int8 on xnnpack, {threads} thread{'s' * (threads > 1)}"
+    others = [doubt for doubt in found.doubts if "not to be told apart in speed" in doubt]
+    assert (told in others[0]) if told else not others
+
+
+def test_thread_counts_alone_are_not_called_the_only_case(tmp_path: Path) -> None:
+    found = recommended(tmp_path, on_threads({1: [0.43, 0.44], 2: [0.3, 0.45]}, model=SCHEMES["int8"]))
+    assert found.case is None
+    assert "no other case" not in found.sentence
+    assert "no other variant or delegate" in found.sentence
+    assert "1 thread (435 µs)" in found.evidence[0]
+    assert "2 threads (375 µs)" in found.evidence[1]
+
+
+@pytest.mark.parametrize(
+    ("float32", "float16", "choice"),
+    [
+        ({"sqnr_db": 134.8}, {"sqnr_db": 66.0}, "float16"),  # both are exact for all that matters: the smaller file
+        ({"sqnr_db": 134.8}, {"sqnr_db": 41.0}, "float32"),
+        ({"sqnr_db": 134.8, "cosine": 1.0}, {"sqnr_db": 66.0, "cosine": 0.99999999}, "float16"),
+    ],
+)
+def test_differences_by_rounding_do_not_choose_between_cases_as_fast(
+    tmp_path: Path, float32: dict[str, float], float16: dict[str, float], choice: str
+) -> None:
+    found = recommended(tmp_path, likened("float32", 4.0, **float32), likened("float16", 4.02, **float16))
+    assert found.choice.startswith(choice)
+
+
+def test_the_faster_of_files_alike_is_recommended(tmp_path: Path) -> None:
+    one = SCHEMES["float32"]
+    other = SCHEMES["float16"].model_copy(update={"size_mb": (one.size_mb or 0) * 0.995})
+    cases = [likened("float32", 4.0, sqnr_db=133.4), likened("float16", 4.08, sqnr_db=134.8)]
+    run = load(write_run(tmp_path, [o for found in cases for o in found], variants=[one, other]))
+    assert recommend(run.cases)[0].choice.startswith("float32")
+
+
+def test_without_labels_nothing_is_called_accurate(tmp_path: Path) -> None:
+    found = recommended(tmp_path, likened("int16x8", 12, sqnr_db=50.0), likened("int8", 4, agreement=0.97))
+    assert not any("accurate" in claim for claim in found.claims)
+    assert any("int16x8" in claim and "faithful" in claim for claim in found.claims)

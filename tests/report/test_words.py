@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from benchbench.analysis.formatting import against
 from benchbench.analysis.frames import load
-from benchbench.analysis.rows import Row
+from benchbench.analysis.rows import Row, rows_of
 from benchbench.cli.tables import show_cases, show_models
 from benchbench.report.figures import figures_of
 from benchbench.report.page import render
@@ -117,3 +118,17 @@ def test_a_case_that_failed_does_not_make_the_doubts_of_the_others_be_repeated(
 def test_what_is_small_is_not_shown_as_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     show_models([inspect(FAMILY / "fashion_mnist_int8.tflite").model_copy(update={"macs": 27_000})])
     assert "0.0270 M MACs" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("int8_ms", "cell"), [([4.0, 4.1], "≈ 2.96×"), ([10.0, 14.0], "cannot tell 1.01×")])
+def test_a_speed_up_by_few_launches_is_claimed_alike_in_table_and_answer(
+    tmp_path: Path, int8_ms: list[float], cell: str
+) -> None:
+    models = [variant(scheme="float32"), variant(scheme="int8")]
+    found = [o for m, times in zip(models, ([12.0, 12.0], int8_ms), strict=True) for o in launches(times, model=m)]
+    results = Results((load(write_run(tmp_path, found, variants=models)),))
+    row = cases_of(results)[1]
+    assert row["speedup_text"] == cell
+    claim = against(rows_of(results.tradeoffs)[1], "speedup", "float32")
+    assert ("not to be told apart" in claim) == ("cannot tell" in cell)
+    assert ("2.96× faster" in claim) == ("2.96×" in cell)

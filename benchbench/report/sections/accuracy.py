@@ -19,8 +19,9 @@ def section(results: Results) -> Section:
         "accuracy.html",
         "On the path that was timed: same variant, delegate and device. Brackets of a time are its "
         f"interval ({intervals(results)}), of ratios and shares 95 % intervals; “cannot tell”: "
-        "the launches are too few, or vary too much, to say which is faster. The front (ringed, ◆): no other case "
-        "here is both as fast and as accurate, and better in one." + (f" {none}" if none else pale(results)),
+        "the launches are too few, or vary too much, to say which is faster; ≈: seen in too few launches for an "
+        "interval. The front (ringed, ◆): no other case here is both as fast and as accurate, and better in one."
+        + (f" {none}" if none else pale(results)),
         figures=("accuracy",),
         empty=None if table else none or "There is nothing to compare with one another.",
     )

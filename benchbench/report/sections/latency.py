@@ -11,9 +11,9 @@ def section(results: Results) -> Section:
         "latency",
         "Latency",
         "figures.html",
-        f"The {statistic(results)}, with its interval ({intervals(results)}), at the fastest number of threads. A "
-        "delegate has a bar only where it really took the graph; where something else ran, the row says what."
-        + pale(results),
+        f"The {statistic(results)}, with its interval ({intervals(results)}), at the fastest number of threads, "
+        "of those as fast the fewest. A delegate "
+        "has a bar only where it really took the graph; where something else ran, the row says what." + pale(results),
         figures=("latency",),
         undrawn="Nothing was measured.",
     )

@@ -11,7 +11,8 @@ def section(results: Results) -> Section:
         "overview",
         "Overview",
         "figures.html",
-        f"The {statistic(results)} of each device, at the fastest number of threads; colour compares within a device. "
+        f"The {statistic(results)} of each device, at the fastest number of threads, of those "
+        "as fast the fewest; colour compares within a device. "
         "A word in place of a time says why there is none; an empty cell was not asked for. A click on a cell "
         "chooses its device.",
         figures=("overview",),

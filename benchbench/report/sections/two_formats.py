@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from benchbench.analysis.fastest import CELL
 from benchbench.analysis.formatting import METRICS, measured, shorten
 from benchbench.analysis.rows import Row, rows_of
-from benchbench.analysis.tradeoffs import CELL
 from benchbench.analysis.two_formats import Pair, pairs_of
 from benchbench.report.results import Results
 from benchbench.report.sections.base import Section, intervals, statistic

@@ -51,7 +51,6 @@ function beyond(row) {
   return null;
 }
 
-const unfaithfulness = (row) => [-row.accuracy, -(row.accuracy_sqnr_db ?? -Infinity), row.size_mb ?? Infinity, row.median_ms];
 const lessOf = (keys) => (a, b) => {
   const [x, y] = [keys(a), keys(b)];
   for (let n = 0; n < x.length; n++) if (x[n] !== y[n]) return x[n] < y[n] ? -1 : 1;
@@ -60,7 +59,7 @@ const lessOf = (keys) => (a, b) => {
 
 function ranking(row) {
   if (preferred === "median_ms") return [row.median_ms];
-  if (preferred === "loss") return unfaithfulness(row);
+  if (preferred === "loss") return [row.rank];
   const sign = LIMITED.find(({ column }) => column === preferred)?.better === "higher" ? -1 : 1;
   return [row[preferred] === null || row[preferred] === undefined ? Infinity : sign * row[preferred], row.median_ms];
 }
@@ -74,13 +73,14 @@ function pick(candidates) {
   if (!pool.length) return null;
   if (preferred !== "median_ms") return { row: pool[0], equals: [], forced: !able.length };
   const equals = pool.filter((row) => pool[0].equals.includes(row.id));
-  const row = [...equals].sort(lessOf(unfaithfulness))[0];
+  const row = [...equals].sort(lessOf((one) => [one.rank]))[0];
   return { row, equals: equals.filter((one) => one !== row), forced: !able.length };
 }
 
 function doubtsOf({ row, equals }, candidates, shared) {
   const said = row.doubts.map((n) => data.doubts[n]).filter(({ kind }) => !shared.includes(kind)).map((doubt) => doubt.text);
-  if (equals.length) said.push(`not to be told apart in speed from ${equals.map(timed).join("; ")}: it is the most faithful of them`);
+  if (equals.length) said.push(`not to be told apart in speed from ${equals.map(timed).join("; ")}: none of them is more faithful, as far as it matters`);
+  said.push(...row.as_fast);
   const unknown = candidates.filter((one) => one.headline && !one.known && !one.broken);
   if (unknown.length) said.push(`outputs are not known for ${counted(unknown.length, "case")}: ${unknown.slice(0, 6).map(describe).join("; ")}`);
   if (row.likeness) said.push("there are no labels: fidelity to the reference says nothing about being right");
@@ -118,7 +118,7 @@ function cardOf(choice) {
   if (choice.why) {
     const fastest = candidates.filter((row) => !row.broken).sort((one, other) => one.median_ms - other.median_ms)[0];
     return h("article", { class: "card" }, heading, h("p", { class: "choice none" }, choice.why),
-      fastest ? h("p", { class: "muted" }, `The fastest case is ${timed(fastest)}.`) : null, pitfalls);
+      fastest ? h("p", { class: "muted" }, `The fastest case is ${[timed(fastest), ...fastest.as_fast].join(", ")}.`) : null, pitfalls);
   }
   const found = pick(candidates);
   if (!found) {
@@ -182,7 +182,7 @@ function buildLimits() {
     const title = one.title.replace(`, ${one.unit}`, "");
     return [one, input, h("label", {}, `${title} ${one.better === "higher" ? "at least" : "up to"} `, input, unit ? ` ${unit}` : "")];
   });
-  const select = h("select", {}, [["median_ms", "the fastest"], ["loss", "the most accurate"],
+  const select = h("select", {}, [["median_ms", "the fastest"], ["loss", table("cases").some((row) => row.known && !row.likeness) ? "the most accurate" : "the most faithful"],
     ...inputs.filter(([one]) => one.column !== "median_ms").map(([one]) => [one.column, `${one.better === "higher" ? "most" : "least"} ${one.title}`])]
     .map(([value, words]) => h("option", { value }, words)));
   select.addEventListener("change", () => { preferred = select.value; limitsMoved(); });
