@@ -112,7 +112,7 @@ class Run:
             for trial in self.manifest.trials
             if trial.id not in had
             and trial.of_matrix
-            and not (trial.case in self.stops and trial.round > self.stops[trial.case].rounds)
+            and not (trial.case in self.stops and self.stops[trial.case].ends(trial.round, timed=trial.timed))
         )
 
     @cached_property

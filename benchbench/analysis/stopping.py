@@ -6,7 +6,7 @@ Often enough is by precision, by a race, or by what it may cost.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean, median, stdev
@@ -68,11 +68,18 @@ def stops_after(known: SoFar, stopped: Mapping[str, Stop]) -> dict[str, Stop]:
     It goes by the outcomes alone, so that a run that is gone on with stops where it would have stopped.
     """
     measure, on = known.measure, [case for case in known.cases if case.id not in stopped]
-    found: dict[str, Reason] = {}
-    if known.rounds < measure.most_rounds:
-        found = {case.id: reason for case in on if (reason := _unavailable(known, case.id))}
+    found = unavailable_after(known, [case.id for case in on]) if known.rounds < measure.most_rounds else {}
     if measure.adaptive and known.rounds >= measure.rounds:
-        found |= _by_need(known, [case for case in on if case.id not in found])
+        found |= _stops(known, _by_need(known, [case for case in on if case.id not in found]))
+    return found
+
+
+def unavailable_after(known: SoFar, cases: Iterable[str]) -> dict[str, Stop]:
+    """Those of these cases whose delegate cannot be had, as far as is known: nothing more is launched of them."""
+    return _stops(known, {case: reason for case in cases if (reason := _unavailable(known, case))})
+
+
+def _stops(known: SoFar, found: Mapping[str, Reason]) -> dict[str, Stop]:
     return {case: Stop(case=case, kind=kind, rounds=known.rounds, text=why) for case, (kind, why) in found.items()}
 
 

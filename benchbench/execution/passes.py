@@ -33,27 +33,32 @@ def passes(
     `outcomes` has the last one of every trial, `done` the trials not to be made (again): both may grow from pass to
     pass, and nothing but them decides. `unfit` are cases that cannot win, and why. What comes last has stops alone.
     """
-    from benchbench.analysis.stopping import SoFar, stops_after  # scipy: slow to import, and no trial is under way now
+    # scipy: slow to import, and no trial is under way now
+    from benchbench.analysis.stopping import SoFar, stops_after, unavailable_after
 
     cases = {trial.case.id: trial.case for trial in trials if trial.timed}
     stopped: dict[str, Stop] = {}
     last, held = 0, {0}  # rounds with any trial: a canary follows those alone
 
-    def stopping(rounds: int) -> tuple[Stop, ...]:
-        known = SoFar(tuple(cases.values()), tuple(outcomes.values()), rounds, measure, unfit)
-        found = stops_after(known, stopped)
-        stopped.update(found)
-        return tuple(found.values())
+    def known_after(rounds: int) -> SoFar:
+        return SoFar(tuple(cases.values()), tuple(outcomes.values()), rounds, measure, unfit)
 
     for (number, timed), of_pass in groupby(trials, lambda trial: (trial.round, trial.timed)):
-        stops, last = (stopping(number - 1), number) if timed and number > last else ((), last)
-        planned = [trial for trial in of_pass if trial.case.id not in stopped or not timed]
+        own, found = tuple(of_pass), {}
+        if not timed:
+            left = dict.fromkeys(t.case.id for t in own if t.case.id in cases and t.case.id not in stopped)
+            found = unavailable_after(known_after(last), left)
+        elif number > last:
+            found, last = stops_after(known_after(number - 1), stopped), number
+        stopped |= found
+        stops = tuple(found.values())
+        planned = [t for t in own if t.case.id not in stopped or not stopped[t.case.id].ends(number, timed=timed)]
         due = [t for t in planned if t.id not in done and (timed or t.of_matrix or number in held)]
         if timed and (due or any(trial.id in done for trial in planned)):
             held.add(number)
         yield Pass(tuple(due), stops)
     if last == measure.most_rounds:
-        yield Pass((), stopping(last))
+        yield Pass((), tuple(stops_after(known_after(last), stopped).values()))
 
 
 def due_trials(plan: Plan, outcomes: Mapping[str, Outcome], unfit: Mapping[str, str]) -> tuple[Trial, ...]:

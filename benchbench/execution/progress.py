@@ -15,6 +15,7 @@ from benchbench.plan import Plan
 from benchbench.values.case import Case, Trial
 from benchbench.values.doubt import Doubt
 from benchbench.values.outcome import Outcome, common_statistic
+from benchbench.values.stop import Stop
 
 LAST = 3  # results that are shown
 STATUS_WORDS = {"ok": "", "failed": "FAILED", "incomplete": "INCOMPLETE", "skipped": "skipped"}
@@ -63,7 +64,7 @@ class RunProgress:
     devices: dict[str, DeviceProgress] = field(init=False)
     last: deque[Outcome] = field(default_factory=lambda: deque(maxlen=LAST))  # the latest of all devices
     said: str = ""  # what this host does once the devices are done
-    _stopped: dict[str, int] = field(default_factory=dict)  # by case: the last of its rounds
+    _stopped: dict[str, Stop] = field(default_factory=dict)  # by case
     _launches: dict[str, list[Outcome]] = field(default_factory=dict)
     _doubts: dict[str, tuple[Doubt, ...]] = field(default_factory=dict)
 
@@ -88,7 +89,7 @@ class RunProgress:
                 self.last.append(outcome)
                 self._weigh(trial.case, outcome)
             case Stopped(device=name, stops=stops):
-                self._stopped |= {stop.case: stop.rounds for stop in stops}
+                self._stopped |= {stop.case: stop for stop in stops}
                 self.devices[name].total = sum(map(self._is_due, self.plan.of(name)))
             case Scoring(text=text):
                 self.said = text
@@ -104,9 +105,10 @@ class RunProgress:
     def _is_due(self, trial: Trial) -> bool:
         """Whether a trial is among the rounds of its case, and a canary among those of its device, as far as known."""
         if trial.of_matrix:
-            return not trial.timed or trial.round <= self._stopped.get(trial.case.id, trial.round)
+            stop = self._stopped.get(trial.case.id)
+            return stop is None or not stop.ends(trial.round, timed=trial.timed)
         cases = {other.case.id for other in self.plan.of(trial.case.device) if other.timed}
-        return trial.round <= max((self._stopped.get(case, trial.round) for case in cases), default=0)
+        return any(case not in self._stopped or trial.round <= self._stopped[case].rounds for case in cases)
 
     def _weigh(self, case: Case, outcome: Outcome) -> None:
         if not outcome.timed:

@@ -80,6 +80,11 @@ class TrialRecord(Frozen):
     purpose: str = LATENCY
 
     @property
+    def timed(self) -> bool:
+        """Whether it is a launch of the rounds."""
+        return self.purpose == LATENCY
+
+    @property
     def of_matrix(self) -> bool:
         """Whether its case is one of the matrix."""
         return self.purpose != CANARY

@@ -10,9 +10,13 @@ StopKind = Literal["unavailable", "precise", "best", "cannot win", "failing", "m
 
 
 class Stop(Frozen):
-    """The end of a case's rounds before the last of them: after how many, and why, in words."""
+    """The end of a case's rounds: after how many, and why, in words."""
 
     case: str
     kind: StopKind
     rounds: int
     text: str
+
+    def ends(self, number: int, *, timed: bool) -> bool:
+        """Whether a trial of its case is not made: one of a later round, or any other where its delegate is missing."""
+        return number > self.rounds if timed else self.kind == "unavailable"

@@ -112,11 +112,25 @@ def test_a_delegate_that_two_launches_could_not_have_has_no_third(time: Time) ->
     assert device.launches == {CASES[0]: 4, CASES[1]: 2, CASES[2]: 4, CASES[3]: 4}
     assert device.stops[CASES[1]].rounds == 2
     assert "no driver" in device.stops[CASES[1]].text
-    assert f"{CASES[1]}/profile" in made
+    assert f"{CASES[1]}/profile" not in made
+    assert f"{CASES[0]}/profile" in made
     assert due_trials(plan, device.outcomes, {}) == ()
     again = Device(plan, time, unavailable=unavailable(CASES[1], "no driver"))
     assert again.go_on(10) + again.go_on() == made
     assert again.stops == device.stops
+
+
+def test_what_is_missing_in_every_launch_of_the_rounds_is_neither_profiled_nor_scored() -> None:
+    plan = asked(rounds=2, profile=True)
+    device = Device(plan, lambda _: None, unavailable=unavailable(CASES[1], "no driver"))
+    made = device.go_on()
+    assert device.launches == dict.fromkeys(CASES, 2)
+    assert f"{CASES[1]}/profile" not in made
+    assert f"{CASES[0]}/profile" in made
+    assert device.kinds == {CASES[1]: "unavailable"}
+    assert due_trials(plan, device.outcomes, {}) == ()
+    once = Device(asked(rounds=1, profile=True), lambda _: None, unavailable=unavailable(CASES[1], "no driver"))
+    assert f"{CASES[1]}/profile" in once.go_on()  # one launch alone tells nothing for sure
 
 
 @pytest.mark.parametrize(
