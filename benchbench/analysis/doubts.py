@@ -14,7 +14,7 @@ from benchbench.analysis.device_doubts import DEVICE_CHECKS
 from benchbench.analysis.launches import LaunchSequence
 from benchbench.runtimes import backend_type
 from benchbench.values.doubt import Doubt
-from benchbench.values.formatting import number
+from benchbench.values.formatting import RANGE_UP_TO, counted, coverage, number, tallied
 from benchbench.values.outcome import Outcome
 
 NOISY = 0.10  # standard deviation of the launches / their mean
@@ -44,7 +44,7 @@ def common_doubts(measured: Iterable[Sequence[Doubt]]) -> tuple[Doubt, ...]:
         if len(texts) == 1:
             told.append(first)
         elif kind in OF_THE_DEVICE:
-            told.append(replace(first, text=f"{first.text} in the first case"))
+            told.append(replace(first, text=f"e.g. {first.text}"))
     return tuple(told)
 
 
@@ -74,18 +74,25 @@ def _partial(launches: LaunchSequence) -> Doubt | None:
     nodes = f"{said.nodes_delegated} of {said.nodes_total} nodes" if said.nodes_total else "some nodes"
     parts = f" in {said.partitions} partition{'s' if said.partitions != 1 else ''}" if said.partitions else ""
     rest = f", the rest ran on {said.fallback}" if said.fallback else ""
-    return Doubt("partial", f"{said.asked} took {nodes}{parts}{rest}", "the op list shows which ops it does not take")
+    left = f"; it left {tallied(said.left)}" if said.left else ""
+    remedy = "profile = true in [measure] shows what the rest takes of the time"
+    return Doubt("partial", f"{said.asked} took {nodes}{parts}{rest}{left}", remedy)
 
 
 def _failed(launches: LaunchSequence) -> Doubt | None:
     failed = [o for o in launches.outcomes if o.status in {"failed", "incomplete"}]
     if not failed:
         return None
-    late = all(_LATE.search(o.error or "") for o in failed)
-    text = f"{len(failed)} of {len(launches.outcomes)} launches {'timed out' if late else 'failed'}"
-    text += f": {failed[-1].error.rstrip('.')}" if failed[-1].error else ""
-    advice = failed[-1].remedy or ("raise timeout_seconds or ask for fewer runs" if late else "see the trial's log")
-    return Doubt("timed out" if late else "failed", text, advice)
+    last, kind = failed[-1], "failed"
+    advice = f"see {last.log} in the run folder" if last.log else "`benchbench devices` says what a device can run"
+    if all(o.delegation.verdict == "unavailable" for o in failed):
+        kind = "unavailable"
+    elif all(_LATE.search(o.error or "") for o in failed):
+        kind, advice = "timed out", "raise timeout_seconds or ask for fewer runs"
+    verb = "could not have it" if kind == "unavailable" else kind
+    text = f"{len(failed)} of {counted(len(launches.outcomes), 'launch', 'launches')} {verb}"
+    text += f": {last.error.rstrip('.')}" if last.error else ""
+    return Doubt(kind, text, last.remedy or advice)
 
 
 def _disturbed(launches: LaunchSequence) -> Doubt | None:
@@ -117,8 +124,11 @@ def _few_launches(launches: LaunchSequence) -> Doubt | None:
     n = len(launches.counted)
     if not 0 < n < 4:
         return None
-    odds = "no interval can be given" if n < 3 else "its interval is their range, which holds the median with 75 %"
-    return Doubt("few launches", f"only {n} launch{'es' if n > 1 else ''} counted: {odds}", "measure 5 rounds or more")
+    odds = "there is no interval" if n < 3 else f"instead of an interval there is their range, {coverage(n):.0%}"
+    remedy = f"measure {RANGE_UP_TO + 1} rounds or more"
+    if all(imported(o) for o in launches.counted):
+        remedy = f"import logs of {RANGE_UP_TO + 1} launches or more"
+    return Doubt("few launches", f"only {counted(n, 'launch', 'launches')} counted: {odds}", remedy)
 
 
 def _noisy(launches: LaunchSequence) -> Doubt | None:
@@ -173,7 +183,8 @@ def _profiled(launches: LaunchSequence) -> Doubt | None:
 def _imported(launches: LaunchSequence) -> Doubt | None:
     if not any(imported(o) for o in launches.outcomes):
         return None
-    return Doubt("imported", "read from a log, not measured by benchbench", "conditions and settings are unknown")
+    text = "read from a log, not measured by benchbench: conditions and settings are unknown"
+    return Doubt("imported", text, "measure it with benchbench, or ask whoever made the log")
 
 
 def imported(outcome: Outcome) -> bool:

@@ -107,12 +107,26 @@ def samples(row: Row) -> str:
     return "an unknown number of samples" if pd.isna(n) else f"{int(n):,} sample{'s' if n != 1 else ''}"
 
 
+def became(row: Row) -> str:
+    """What became of a case, in a word: its status, or "unavailable" where its delegate could not be had."""
+    lost = row["status"] in {"failed", "incomplete"} and row["verdict"] == "unavailable"
+    return "unavailable" if lost else str(row["status"])
+
+
+def ran_on(row: Row) -> str:
+    """What executed a case, or what became of it and why: "skipped: no Vulkan driver"."""
+    if isinstance(row["executor"], str) and row["executor"]:
+        return row["executor"]
+    said = row["error"] if isinstance(row["error"], str) and row["error"] else "no reason recorded"
+    return f"{became(row)}: {said}"
+
+
 def missing(row: Row) -> str | None:
     """Why a case has no bar of its own: what ran instead of the delegate, or what failed; None = it has one."""
     if row["headline"]:
         return None
     if row["status"] != "ok":
-        return str(row["status"])
+        return became(row)
     if row["verdict"] in {"none", "unavailable"}:
         return f"not on {row['kind'] or 'it'}: {row['executor']}"
     if row["verdict"] == "mixed":

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from benchbench.analysis.formatting import ran_on
 from benchbench.analysis.tally import Counted, tally
 from benchbench.values import formatting
 from benchbench.values.visible import visible
@@ -32,7 +33,7 @@ def _cells(row: dict[Any, Any]) -> dict[str, str]:
     time = formatting.time(row.get("median_ms"))
     cells = {
         "case": row.get("case", ""),
-        "ran on": row.get("executor") or f"{row.get('status')}: {row.get('error')}",
+        "ran on": ran_on(row) if row else "",
         "latency": time if time == formatting.NOTHING else f"{time} {row.get('statistic')}",
         "interval": formatting.interval(row.get("low_ms"), row.get("high_ms")),
         "launches": str(row.get("launches", "")),

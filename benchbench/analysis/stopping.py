@@ -16,7 +16,7 @@ from scipy import special
 from benchbench.analysis.cases import common_verdict, counted_launches, ran, stands
 from benchbench.analysis.disturbances import disturbances
 from benchbench.analysis.intervals import CONFIDENCE_BY_NEED, median_interval, ratio_of
-from benchbench.analysis.race import beaten
+from benchbench.analysis.race import INDIFFERENCE, beaten
 from benchbench.values import formatting
 from benchbench.values.case import Case, MeasurementSettings
 from benchbench.values.outcome import Outcome, common_statistic
@@ -24,6 +24,7 @@ from benchbench.values.stop import Stop, StopKind
 
 FEWEST_TO_STOP = 8  # launches that are precise: fewer are so too often by chance
 TRIES = 2  # launches that say alike why a delegate cannot be had
+_ZONE = f"{INDIFFERENCE:.0%}".replace("%", " %")
 Reason = tuple[StopKind, str]
 
 
@@ -125,11 +126,12 @@ def _race(known: SoFar, runners: Sequence[Case], field_size: int) -> dict[str, R
     found = {case.id: reason for case in runners if (reason := _unfit(known, case))}
     times = {case.id: known.times(case.id) for case in runners if case.id not in found}
     for slower, faster in beaten(times, field_size).items():
-        ratio = ratio_of(list(times[faster].values()), list(times[slower].values()))
-        found[slower] = "cannot win", f"{formatting.factor(ratio, 'slower', 'faster')} than {faster.partition('/')[2]}"
+        took = formatting.ratio(ratio_of(list(times[faster].values()), list(times[slower].values())))
+        than = f"{faster.partition('/')[2]} (it took {took} its time)"
+        found[slower] = "cannot win", f"not more than {_ZONE} faster than {than}"
     left = [case.id for case in runners if case.id not in found]
     if len(left) == 1 and known.measure.precision is None:
-        found[left[0]] = "best", "no other case may still be faster"
+        found[left[0]] = "best", f"no other case may still be more than {_ZONE} faster"
     return found
 
 

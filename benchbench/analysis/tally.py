@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any, Protocol
 
 import pandas as pd
 
+from benchbench.analysis.formatting import became
 from benchbench.analysis.rows import rows_of
 from benchbench.run_folder.manifest import Manifest
+from benchbench.values import formatting
 
-WORDS = {"ok": "measured", "skipped": "skipped", "failed": "failed", "incomplete": "failed", "pending": "not run"}
+WORDS = {
+    "ok": "measured",
+    "skipped": "skipped",
+    "unavailable": "unavailable",
+    "failed": "failed",
+    "incomplete": "failed",
+    "pending": "not run",
+}
+_COLUMNS = ["status", "verdict", "error", "device", "family", "variant", "delegate", "threads", "affinity"]
 _MOST_NAMED = 3
+_MOST_SAID = 240  # characters of a reason in a line
 
 
 class Counted(Protocol):
@@ -35,7 +47,7 @@ class Reason:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.count} {self.became} ({self.where}: {self.text})"
+        return f"{self.count} {self.became} ({self.where}: {shorten(self.text, _MOST_SAID, placeholder=' …')})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +69,9 @@ class Tally:
     def lines(self) -> tuple[str, ...]:
         """The counts in one line, with the reason where there is but one of a kind; else a further line for each."""
         parts, more = [], []
-        for became, count in self.counts.items():
-            reasons = [reason for reason in self.reasons if reason.became == became]
-            parts.append(str(reasons[0]) if len(reasons) == 1 else f"{count} {became}")
+        for word, count in self.counts.items():
+            reasons = [reason for reason in self.reasons if reason.became == word]
+            parts.append(str(reasons[0]) if len(reasons) == 1 else f"{count} {word}")
             more += [str(reason) for reason in reasons] if len(reasons) > 1 else []
         selected = f"{self.cases} of {self.cells} selected" if self.cells > self.cases else _cases(self.cases)
         return f"{selected}: {', '.join(parts) or 'none'}", *more
@@ -67,22 +79,27 @@ class Tally:
 
 def tally(run: Counted) -> Tally:
     """Count the cases of a run; cases are together where status and reason are the same."""
-    rows = rows_of(run.cases[["status", "error", "device", "family", "variant", "delegate"]])
-    counts = dict.fromkeys(WORDS[status] for status in WORDS if any(row["status"] == status for row in rows))
+    rows = [row | {"became": WORDS[became(row)], "path": _path(row)} for row in rows_of(run.cases[_COLUMNS])]
+    counts = dict.fromkeys(word for word in WORDS.values() if any(row["became"] == word for row in rows))
     grouped: dict[tuple[str, str], list[dict[Any, Any]]] = {}
     for row in rows:
         if row["status"] != "ok":
             said = row["error"] if isinstance(row["error"], str) else "no reason recorded"
             said = said.removeprefix(f"{row['device']}: ")  # `where` names it
-            grouped.setdefault((WORDS[row["status"]], said), []).append(row)
+            grouped.setdefault((row["became"], said), []).append(row)
     return Tally(
         cases=len(rows),
         cells=run.manifest.selection.of or len(rows),
-        counts={became: sum(WORDS[row["status"]] == became for row in rows) for became in counts},
-        reasons=tuple(
-            Reason(became, len(group), _where(group, rows), text) for (became, text), group in grouped.items()
-        ),
+        counts={word: sum(row["became"] == word for row in rows) for word in counts},
+        reasons=tuple(Reason(word, len(group), _where(group, rows), text) for (word, text), group in grouped.items()),
     )
+
+
+def _path(row: dict[Any, Any]) -> str:
+    """The threads and cores of a case, in words."""
+    threads = "" if pd.isna(row["threads"]) else formatting.counted(int(row["threads"]), "thread")
+    cores = f"cores {row['affinity']}" if isinstance(row["affinity"], str) else ""
+    return " on ".join(filter(None, (threads, cores)))
 
 
 def _cases(count: int) -> str:
@@ -90,7 +107,7 @@ def _cases(count: int) -> str:
 
 
 def _where(group: Sequence[dict[Any, Any]], rows: Sequence[dict[Any, Any]]) -> str:
-    """The devices of some cases; before them models and delegates, where these are not all of the devices'."""
+    """The devices of some cases; before them models, delegates, threads and cores that are not all of the devices'."""
     devices = {row["device"] for row in group}
     there = [row for row in rows if row["device"] in devices]
     family = _some("family", "families", group, there)
@@ -98,7 +115,10 @@ def _where(group: Sequence[dict[Any, Any]], rows: Sequence[dict[Any, Any]]) -> s
     variant = _some("variant", "variants", group, own)
     many = len({row["variant"] for row in group}) > _MOST_NAMED
     model = " of ".join(filter(None, (variant, family))) if many else ".".join(filter(None, (family, variant)))
-    words = [word for word in (model, _some("delegate", "delegates", group, own)) if word]
+    paths = [row for row in own if row["delegate"] in {one["delegate"] for one in group}]
+    path = _some("path", "settings of threads and cores", group, paths)
+    delegate = _named("delegate", "delegates", group) if path else _some("delegate", "delegates", group, own)
+    words = [word for word in (model, ", ".join(filter(None, (delegate, path)))) if word]
     return " ".join([" with ".join(words), "on"] * bool(words) + [_named("device", "devices", group)])
 
 

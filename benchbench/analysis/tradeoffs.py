@@ -227,13 +227,13 @@ def by_faithfulness(rows: Sequence[Row]) -> list[Row]:
 
 
 def _unfaithfulness(row: Row) -> tuple[float, float]:
-    sqnr = -math.inf if pd.isna(row["accuracy_sqnr_db"]) else row["accuracy_sqnr_db"]
+    sqnr: float = -math.inf if pd.isna(row["accuracy_sqnr_db"]) else row["accuracy_sqnr_db"]
     return -_as_shown(row["accuracy"], row["metric"]), -_as_shown(sqnr, "accuracy_sqnr_db")
 
 
 def _sizes(rows: Sequence[Row]) -> dict[str, float]:
     """By case the size of the smallest file that its own is alike to."""
-    own = {row["case"]: math.inf if pd.isna(row["size_mb"]) else float(row["size_mb"]) for row in rows}
+    own: dict[str, float] = {row["case"]: math.inf if pd.isna(row["size_mb"]) else float(row["size_mb"]) for row in rows}
     found, smallest = {}, -math.inf
     for case, size in sorted(own.items(), key=lambda pair: pair[1]):
         smallest = smallest if size <= _ALIKE_IN_SIZE * smallest else size

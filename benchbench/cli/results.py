@@ -57,7 +57,8 @@ def report(runs: tuple[Path, ...], out: Path | None, **files: Any) -> None:
         console.err().print(in_short(found.frame, found.failing), markup=False)
     for run in loaded:  # talk: a script reads the page's path alone
         mine = [one for one in results.recommendations if one.run == run.id]
-        tables.show_recommendations(mine, console.err())
+        named = results.labels[run.id] if len(loaded) > 1 else ""
+        tables.show_recommendations(mine, console.err(), named)
 
 
 @click.command()

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 
 _SHORT = 40  # characters of what is not broken into two lines
+_MOST_SAID = 240  # characters of what a device or tool says in a line; --json and the page have the whole
 
 
 def table_of(*columns: str, right: Sequence[str] = (), whole: Sequence[str] = ()) -> Table:
@@ -120,7 +121,7 @@ def _device_lines(look: DeviceStatus) -> Iterator[str]:
     if look.prepared and look.prepared.toolchains:
         for name, answer in look.delegates.items():
             if answer.said:
-                said = shorten(answer.said, 240, placeholder=" …")  # --json has the whole
+                said = shorten(answer.said, _MOST_SAID, placeholder=" …")
                 yield f"  {'' if answer.possible else 'no '}{name}: {said}"
 
 
@@ -183,11 +184,13 @@ def _show_doubts(cases: Sequence[tuple[str, Sequence[Doubt]]], common: Set[str] 
     """Each kind of doubt once, with an example of it and what to do about it; `common` are those of all measured."""
     first = {doubt.kind: (case, doubt) for case, doubts in reversed(cases) for doubt in doubts}
     for kind, (case, doubt) in first.items():
-        cells = sum(any(d.kind == kind for d in doubts) for _, doubts in cases)
-        every = "every case" if cells == len(cases) else "every measured case"
-        of_all = cells == len(cases) or kind in common
-        where = every if of_all else f"{cells} of {len(cases)} cases, for one {case}"
-        out().print(f"{kind} ({where}): {doubt.text}. Remedy: {doubt.remedy}.", markup=False)
+        alike = [d for _, doubts in cases for d in doubts if d.kind == kind]
+        every = "every case" if len(alike) == len(cases) else "every measured case"
+        of_all = len(alike) == len(cases) or kind in common
+        where = every if of_all else f"{len(alike)} of {len(cases)} cases, e.g. {case}"
+        example = "e.g. " if of_all and len({d.text for d in alike}) > 1 else ""
+        text = shorten(doubt.text, _MOST_SAID, placeholder=" …")
+        out().print(f"{kind} ({where}): {example}{text}. Remedy: {doubt.remedy}.", markup=False)
 
 
 def _latency(ms: float | None, statistic: object, *, named: bool) -> str:
@@ -199,24 +202,30 @@ def _latency(ms: float | None, statistic: object, *, named: bool) -> str:
 def _case_cells(
     row: Mapping[Any, Any], scored: Sequence[Quantity], common: Set[str], *, named: bool
 ) -> tuple[object, ...]:
+    from benchbench.analysis.formatting import ran_on
+
     interval = formatting.interval(row["low_ms"], row["high_ms"])
     accuracy = [one.cell(row[one.case_column]) for one in scored]
-    ran = row["executor"] or shorten(f"{row['status']}: {row['error']}", 80, placeholder=" …")
+    ran = shorten(ran_on(row), 80, placeholder=" …")
     doubts = ", ".join(doubt.kind for doubt in row["doubts"] if doubt.kind not in common)
     latency = _latency(row["median_ms"], row["statistic"], named=named)
     return (row["case"], ran, latency, interval, row["launches"], *accuracy, doubts)
 
 
-def show_recommendations(found: Sequence[Recommendation], console: Console | None = None) -> None:
-    """What to ship on each device, in a sentence with what it costs, and what speaks against believing it."""
+def show_recommendations(found: Sequence[Recommendation], console: Console | None = None, run: str = "") -> None:
+    """What to ship on each device, in a sentence with what it costs, and what speaks against believing it.
+
+    `run` is what theirs is called, where there are several.
+    """
     console = console or out()
+    named = f" ({run})" if run else ""
     for one in found:
-        where = " · ".join(part for part in (one.device, one.family) if part)
+        where = " · ".join(part for part in (f"{one.device}{named}", one.family) if part)
         console.print(f"\n{where}: {'recommended is ' if one.case else ''}{one.sentence}", markup=False)
         for doubt in one.doubts:
             console.print(f"  but: {doubt}", markup=False)
     for device, kinds in {one.device: one.shared for one in found if one.shared}.items():
-        console.print(f"\nbut of every case on {device}: {'; '.join(kinds)}", markup=False)
+        console.print(f"\nbut of every case on {device}{named}: {'; '.join(kinds)}", markup=False)
 
 
 def show_comparison(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Failing) -> None:

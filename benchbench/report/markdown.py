@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import shorten
 from typing import Any
 
 import pandas as pd
 
 from benchbench.analysis.comparison_text import MOST_ROWS, as_markdown, escaped, left_out
-from benchbench.analysis.formatting import missing
+from benchbench.analysis.formatting import missing, ran_on
 from benchbench.report.results import Results
 from benchbench.values import formatting
 from benchbench.values.doubt import Doubt
@@ -83,12 +84,11 @@ def _row(row: Any, results: Results) -> str:
     top1 = quantity("accuracy_top1")
     accuracy = row.get(top1.case_column)
     case = _place(row["run"], row["case"], results)
-    ran = row["executor"] if isinstance(row["executor"], str) else f"{row['status']}: {row['error'] or ''}"
     latency = formatting.time(row["median_ms"])
     doubts: Sequence[Doubt] = row["doubts"]
     cells = (
         escaped(case),
-        escaped(ran[:120]),
+        escaped(shorten(ran_on(row), 120, placeholder=" …")),
         latency if missing(row) is None or latency == formatting.NOTHING else f"({latency})",
         formatting.interval(row["low_ms"], row["high_ms"]),
         formatting.NOTHING if accuracy is None or pd.isna(accuracy) else top1.text(accuracy),

@@ -12,7 +12,7 @@ import pandas as pd
 from benchbench.analysis.cases import ran
 from benchbench.analysis.cells import Cell
 from benchbench.analysis.choices import Candidate, Choice
-from benchbench.analysis.formatting import LIKENESS, METRICS, missing
+from benchbench.analysis.formatting import LIKENESS, METRICS, became, missing
 from benchbench.analysis.rows import Row, rows_of
 from benchbench.analysis.tradeoffs import is_broken
 from benchbench.report.during import during_rows
@@ -33,7 +33,21 @@ _TEXTS = (
 )
 _NUMBERS = ("median_ms", "low_ms", "high_ms", "between_cv", "launches", "launches_all", "threads")
 INNER = (
-    *("id", "label", "cell", "ends", "symbol", "badge", "quoted", "run_number", "words", "equals", "rank", "as_fast"),
+    *(
+        "id",
+        "label",
+        "cell",
+        "ends",
+        "symbol",
+        "badge",
+        "quoted",
+        "run_number",
+        "words",
+        "equals",
+        "rank",
+        "as_fast",
+        "became",
+    ),
     *("delegated", "lines"),
 )
 # Symbol and word, so that a verdict can be read without its colour.
@@ -103,6 +117,7 @@ def _about(case: Row) -> dict[str, Any]:
     symbol, badge = _badge(case)
     return {name: _text(case.get(name)) for name in _TEXTS} | {
         "runtime": _runtime(case["kind"]),
+        "became": became(case),
         "headline": headline,
         "headline_ms": _number(case["median_ms"]) if headline else None,
         "why": missing(case),
@@ -273,7 +288,7 @@ def _cell(case: Row) -> str:
     if missing(case) is None:
         return formatting.time(case["median_ms"]) + " ✕" * is_broken(case)
     if case["status"] != "ok":
-        return str(case["status"])
+        return became(case)
     return _SHORT.get(case["verdict"], "disturbed")
 
 

@@ -10,6 +10,7 @@ import pytest
 from benchbench.analysis.disturbances import by_sensor, disturbances
 from benchbench.analysis.doubts import doubts
 from benchbench.analysis.frames import load as read_run
+from benchbench.analysis.intervals import median_interval
 from benchbench.analysis.launches import LaunchSequence
 from benchbench.values.case import Cooldown
 from benchbench.values.conditions import Conditions, SettingSeen
@@ -150,3 +151,30 @@ def test_a_setting_that_did_not_hold_is_a_doubt_and_one_that_did_is_believed() -
     assert kinds(launched_with("performance")) == set()
     assert kinds(launched_with("schedutil")) == {"setting", "governor"}
     assert kinds(launched_with(None)) == {"setting", "governor"}
+
+
+@pytest.mark.parametrize(("count", "has"), [(2, "no interval"), (3, "75%")])
+def test_few_launches_ask_for_as_many_as_an_interval_needs(count: int, has: str) -> None:
+    found = launches([10.0] * count, delegate="gpu")
+    (said,) = doubts(LaunchSequence(found, found, kind="gpu"))
+    assert has in said.text
+    assert median_interval([10.0] * count) is None or count == 3
+    assert "6" in said.remedy
+    logged = [o.model_copy(update={"wall_s": None}) for o in found]
+    (few, _) = doubts(LaunchSequence(logged, logged, kind="gpu"))
+    assert "log" in few.remedy
+    assert "rounds" not in few.remedy
+
+
+def test_a_failed_launch_names_its_log() -> None:
+    good = launches([10.0] * 5, delegate="gpu")
+    crash = outcome(delegate="gpu", status="failed", ms=None, error="boom", log="logs/0007.txt")
+    (said,) = doubts(LaunchSequence([*good, crash], good, kind="gpu"))
+    assert "logs/0007.txt" in said.remedy
+
+
+def test_a_delegate_that_cannot_be_had_is_not_called_failed() -> None:
+    lost = [outcome(delegate="gpu", round=n, status="failed", ms=None, verdict="unavailable") for n in range(2)]
+    assert kinds(lost) == {"unavailable"}
+    boom = outcome(delegate="gpu", round=2, status="failed", ms=None, verdict="unknown", error="boom")
+    assert kinds([*lost, boom]) == {"failed"}

@@ -124,7 +124,7 @@ def test_what_holds_for_every_measured_case_of_a_device_is_no_doubt_about_the_ch
     )
     assert found.choice == "int8 on xnnpack, 1 thread"
     assert any("no temperature sensor" in doubt for doubt in found.shared)
-    assert any(doubt.startswith("load up to") for doubt in found.shared)
+    assert any(doubt.startswith("e.g. load up to") for doubt in found.shared)
     assert not any("sensor" in doubt or "load" in doubt for doubt in found.doubts)
 
 

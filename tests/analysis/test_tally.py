@@ -98,3 +98,10 @@ def test_what_was_skipped_is_no_trap_of_a_delegate(tmp_path: Path) -> None:
     left_out = skip("pixel8", INT8, "gpu", "left out by the matrix", deliberate=True)
     (recommended,) = recommend(load(write_run(tmp_path, found, variants=[INT8], skips=[left_out])).cases)
     assert recommended.pitfalls == ()
+
+
+def test_threads_are_named_where_others_were_measured(tmp_path: Path) -> None:
+    skips = [skip("host", model, "cpu", "scales badly", threads=2) for model in (variant(), INT8)]
+    done = [outcome(device="host", model=model, delegate="cpu") for model in (variant(), INT8)]
+    told = tally(load(write_run(tmp_path, done, variants=[INT8], skips=skips)))
+    assert told.lines == ("4 cases: 2 measured, 2 skipped (cpu, 2 threads on host: scales badly)",)

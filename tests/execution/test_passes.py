@@ -202,6 +202,9 @@ def test_a_race_ends_with_the_best_and_spends_rounds_on_those_that_may_be() -> N
     assert device.launches[CASES[2]] <= device.launches[CASES[1]] < 60
     assert device.launches[CASES[3]] <= 7
     assert "net.float32/cpu/t1" in device.stops[CASES[1]].text
+    for stop in device.stops.values():  # the rule of the race tells no more than this
+        assert "3 % faster" in stop.text
+        assert "slower" not in stop.text
 
 
 def test_the_winner_of_a_race_goes_on_until_it_is_precise_where_that_is_asked_for() -> None:

@@ -10,17 +10,20 @@ import pytest
 from benchbench.analysis.formatting import against
 from benchbench.analysis.frames import load
 from benchbench.analysis.rows import Row, rows_of
+from benchbench.analysis.tally import tally
 from benchbench.cli.tables import show_cases, show_models
 from benchbench.report.figures import figures_of
+from benchbench.report.markdown import report_markdown
 from benchbench.report.page import render
 from benchbench.report.results import Results
 from benchbench.report.sections.base import shared_doubts
 from benchbench.report.tables import tables_of
 from benchbench.runtimes.models import inspect
-from benchbench.values.outcome import Memory
+from benchbench.values.outcome import Memory, Outcome
 from tests.accuracy.conftest import FAMILY
+from tests.conftest import InProcess
 from tests.report.believable import op_profile
-from tests.report.builder import conditions, launches, measurement, outcome, variant, write_run
+from tests.report.builder import conditions, launches, measurement, outcome, skip, variant, write_run
 
 
 def cases_of(results: Results) -> list[Row]:
@@ -132,3 +135,74 @@ def test_a_speed_up_by_few_launches_is_claimed_alike_in_table_and_answer(
     claim = against(rows_of(results.tradeoffs)[1], "speedup", "float32")
     assert ("not to be told apart" in claim) == ("cannot tell" in cell)
     assert ("2.96× faster" in claim) == ("2.96×" in cell)
+
+
+MISSING = "load: Failed to initialize WebGPU environment: No adapters found"
+
+
+def lost(**more: Any) -> list[Outcome]:
+    """Two launches whose delegate could not be had, so that nothing was measured."""
+    why = {"verdict": "unavailable", "status": "failed", "error": MISSING, "delegate": "gpu", "ms": None}
+    return [outcome(round=n, **(why | more)) for n in range(2)]
+
+
+def test_a_delegate_that_cannot_be_had_has_one_word_everywhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = [variant(scheme="float32"), variant(scheme="int8")]
+    folder = write_run(tmp_path, [*launches([1.0] * 5), *lost(), *lost(model=models[1])], variants=models)
+    results = Results((load(folder),))
+    show_cases(results.cases)
+    in_terminal = capsys.readouterr().out
+    in_markdown = report_markdown(results)
+    counts = tally(results.runs[0])
+    assert counts.counts == {"measured": 1, "unavailable": 2}
+    for told in (in_terminal, in_markdown, *counts.lines):
+        assert "failed" not in told.replace(MISSING, "").replace("Failed", "")
+        assert f"unavailable: {MISSING}"[:60] in told or "2 unavailable" in told
+    row = cases_of(results)[1]
+    assert (row["badge"], row["became"], row["cell"], row["why"]) == ("unavailable",) * 4
+    assert results.cases["status"].tolist() == ["ok", "failed", "failed"]  # for programs, and for exit codes
+
+
+def test_report_md_says_why_a_case_has_no_number(tmp_path: Path) -> None:
+    failed = outcome(delegate="gpu", ms=None, status="failed", error="boom")
+    folder = write_run(tmp_path, [outcome(), failed], skips=[skip("pixel8", variant(), "npu", "no NPU here")])
+    rows = [line for line in report_markdown(Results((load(folder),))).splitlines() if line.startswith("| pixel8/")]
+    assert [row.split(" | ")[1] for row in rows] == ["xnnpack", "failed: boom", "skipped: no NPU here"]
+
+
+def test_an_endless_reason_is_shortened_in_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    endless = "Cannot load library: " + "no such file; " * 60
+    run = load(write_run(tmp_path, [*launches([1.0] * 5), *lost(error=endless)]))
+    show_cases(run.cases)
+    told = capsys.readouterr().out
+    assert max(map(len, (*told.splitlines(), *tally(run).lines))) < 400
+    assert "Cannot load library" in told
+
+
+def test_each_recommendation_of_several_runs_names_its_own(tmp_path: Path, in_process: InProcess) -> None:
+    folders = [
+        write_run(tmp_path / name, launches([1.0] * 5), id=name, created=f"2026-11-2{n}T03:00:00+00:00")
+        for n, name in enumerate("ab", 1)
+    ]
+    told = in_process("report", *map(str, folders), "--out", str(tmp_path / "both")).stderr
+    assert "pixel8 (mobilenet schemes, 2026-11-21 03:00)" in told
+    assert "pixel8 (mobilenet schemes, 2026-11-22 03:00)" in told
+
+
+def test_a_figure_that_differs_from_case_to_case_is_an_example(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = [variant(scheme="float32"), variant(scheme="int8")]
+    found = [
+        o
+        for m, load_before in zip(models, (20.0, 21.0), strict=True)
+        for o in launches([1.0] * 3, model=m, before=conditions(None, load=load_before))
+    ]
+    show_cases(load(write_run(tmp_path, found, variants=models)).cases)
+    lines = {
+        line.partition(" (")[0]: line for line in capsys.readouterr().out.splitlines() if " (every case): " in line
+    }
+    assert "every case): e.g. load up to 20.0" in lines["busy"]
+    assert "e.g." not in lines["few launches"]

@@ -30,7 +30,10 @@ def section(results: Results) -> Section:
 
 
 def _facts(device: DeviceRecord) -> dict[str, str]:
-    """A device's traits in words; what the device does not say is left out."""
+    """A device's traits in words; what the device does not say is left out.
+
+    So are `traits.accelerators`: a runtime may be built for what a device does not have. The delegates' rows say it.
+    """
     known: dict[str, Any] = {"reached": device.reached}
     if traits := device.traits:
         system = " ".join(filter(None, (traits.os, traits.os_version)))
@@ -40,12 +43,10 @@ def _facts(device: DeviceRecord) -> dict[str, str]:
             "system": system + (f" (SDK {traits.sdk})" if traits.sdk else ""),
             "ABI": traits.abi,
             "cores": " + ".join(map(_cores, traits.clusters)),
-            "memory": f"{traits.memory_mb / 1024:.1f} GB" if traits.memory_mb else None,
+            "memory": f"{traits.memory_mb / 1024:.1f} GiB" if traits.memory_mb else None,
         }
     tools = device.tools.values()
     known["runner"] = _each(f"{tool.name} ({tool.version})" if tool.version else tool.name for tool in tools)
-    if traits:
-        known["accelerators"] = ", ".join(traits.accelerators)
     known["tool sha256"] = _each(tool.sha256 for tool in tools)
     return {name: str(value) for name, value in known.items() if value}
 

@@ -23,8 +23,8 @@ const COLUMNS = [
   { title: "Variant", key: (row) => row.variant, cell: (row) => h("td", { class: "name", title: row.variant },
       h("span", {}, row.variant), row.scheme && row.scheme !== row.variant ? small(` ${row.scheme}`) : null) },
   { title: "Asked for", key: (row) => row.delegate, cell: (row) => h("td", {}, named(row.delegate)) },
-  { title: "Ran on", key: (row) => row.executor ?? row.status, cell: (row) =>
-      h("td", { class: ["none", "unavailable", "mixed"].includes(row.verdict) ? "elsewhere" : null }, row.executor ?? row.status) },
+  { title: "Ran on", key: (row) => row.executor ?? row.became, cell: (row) =>
+      h("td", { class: ["none", "unavailable", "mixed"].includes(row.verdict) ? "elsewhere" : null }, row.executor ?? row.became) },
   { title: "Delegation", key: (row) => row.badge, cell: (row) => h("td", {}, h("span", { class: `badge ${row.verdict}`, title: row.evidence },
       h("span", { "aria-hidden": "true" }, `${row.symbol} `), row.badge)) },
   { title: "Threads", numeric: true, key: (row) => row.threads, cell: (row) =>

@@ -40,7 +40,7 @@ const DELEGATION_COLUMNS = [
   ["Device", ({ places }) => h("th", { scope: "row", class: "narrow", title: places.join(", ") }, several(places))],
   ["Variant", ({ family, variants }) => h("td", { class: "narrow", title: variants.join(", ") }, several(variants), SEVERAL_FAMILIES ? small(` of ${family}`) : null)],
   ["Asked for", (row) => h("td", {}, named(row.delegate))],
-  ["Ran on", (row) => h("td", { class: `narrow${["none", "unavailable", "mixed"].includes(row.verdict) ? " elsewhere" : ""}` }, row.executor ?? row.status)],
+  ["Ran on", (row) => h("td", { class: `narrow${["none", "unavailable", "mixed"].includes(row.verdict) ? " elsewhere" : ""}` }, row.executor ?? row.became)],
   ["Delegation", (row) => h("td", {}, h("span", { class: `badge ${row.verdict}`, title: row.evidence },
     h("span", { "aria-hidden": "true" }, `${row.symbol} `), row.badge.replace(/ \d+\/\d+$/, "")))],
   ["Nodes taken", nodesCell, "nodes_total"],

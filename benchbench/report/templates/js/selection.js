@@ -14,7 +14,7 @@ const named = (value) => (value === null || value === undefined ? "–" : String
 // What the text looks in: what was asked for and what mainly ran, but not what ran the rest.
 for (const row of table("cases")) {
   const ran = (row.executor ?? "").split(/[,(?]/)[0].trim();
-  const parts = [row.place, row.family, row.variant, row.scheme, row.delegate, row.runtime, row.verdict, row.status,
+  const parts = [row.place, row.family, row.variant, row.scheme, row.delegate, row.runtime, row.verdict, row.became,
                  row.affinity, ran, row.threads ? `t${row.threads}` : null, ...row.doubts.map((n) => data.doubts[n].kind)];
   row.words = parts.filter(Boolean).join(" ").toLowerCase();
 }
