@@ -233,7 +233,9 @@ def _unfaithfulness(row: Row) -> tuple[float, float]:
 
 def _sizes(rows: Sequence[Row]) -> dict[str, float]:
     """By case the size of the smallest file that its own is alike to."""
-    own = {row["case"]: math.inf if pd.isna(row["size_mb"]) else float(row["size_mb"]) for row in rows}
+    own: dict[str, float] = {
+        row["case"]: math.inf if pd.isna(row["size_mb"]) else float(row["size_mb"]) for row in rows
+    }
     found: dict[str, float] = {}
     smallest = -math.inf
     for case, size in sorted(own.items(), key=lambda pair: pair[1]):

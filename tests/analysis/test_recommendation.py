@@ -279,7 +279,7 @@ def test_thread_counts_alone_are_not_called_the_only_case(tmp_path: Path) -> Non
     ],
 )
 def test_differences_by_rounding_do_not_choose_between_cases_as_fast(
-    tmp_path: Path, float32: dict[str, float], float16: dict[str, float], choice: str
+    tmp_path: Path, float32: dict[str, Any], float16: dict[str, Any], choice: str
 ) -> None:
     found = recommended(tmp_path, likened("float32", 4.0, **float32), likened("float16", 4.02, **float16))
     assert found.choice.startswith(choice)
