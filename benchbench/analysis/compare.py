@@ -237,7 +237,7 @@ def _uncertain(base: pd.Series, new: pd.Series, judged: Judged) -> str:
 def _without_an_interval(base: pd.Series, new: pd.Series, found: Ratio) -> str:
     if math.isnan(found.value):
         return "a time of 0 or below has no ratio to another"
-    launches = f"{base['launches']} in the base and {counted(new['launches'], 'launch', 'launches')} in the new run"
+    launches = f"{counted(base['launches'], 'launch', 'launches')} in the base and {new['launches']} in the new run"
     return f"{launches} are too few for an interval: four a side are enough, five are better"
 
 

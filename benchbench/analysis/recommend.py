@@ -21,6 +21,7 @@ from benchbench.analysis.formatting import (
     samples,
     shorten,
 )
+from benchbench.analysis.intervals import checked_share
 from benchbench.analysis.pitfalls import find_pitfalls, points_of
 from benchbench.analysis.rows import Row, grouped
 from benchbench.analysis.surprises import broken_words
@@ -63,8 +64,11 @@ def recommend(
 
     Of cases that cannot be told apart in speed it is the most faithful one. It is never one with a broken output, of
     unknown outputs, of another network, or slower than the device's best float case, unless that loses too much.
-    `table` is that of `tradeoffs` for these cases, where it is made already.
+    `table` is that of `tradeoffs` for these cases, where it is made already. Raises InputError for what is no share
+    from 0 to 1.
     """
+    checked_share(loses_at_most, "loses_at_most")
+    checked_share(same_within, "same_within")
     cases = cases[cases["launches_all"] > 0]  # what was skipped says nothing about a delegate
     tables = grouped(tradeoffs(cases, same_within=same_within) if table is None else table, WHERE)
     measured = cases[cases["status"] == "ok"].groupby(WHERE[:2])["doubts"]

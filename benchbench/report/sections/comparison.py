@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchbench.analysis.comparison_text import in_short, why_in_words
+from benchbench.analysis.comparison_text import about_sides, in_short, why_in_words
 from benchbench.analysis.history import LEAST_RUNS, changes, read_history
 from benchbench.report.comparison import Comparison
 from benchbench.report.results import Results
@@ -22,7 +22,10 @@ def section(results: Results) -> Section | None:
     content = {
         "steps": _steps(results),
         "rows": [_row(row, found) for _, row in found.frame.iterrows()],
-        "changes": [str(change) for change in found.changes if change.verdict in {"better", "worse"}],
+        "changes": [
+            *(str(change) for change in found.changes if change.verdict in {"better", "worse"}),
+            *about_sides(found.frame),
+        ],
         "short": in_short(found.frame, found.failing),
         "statistic": formatting.statistic_title(found.frame["statistic"]).capitalize(),
     }
