@@ -12,6 +12,7 @@ from benchbench.config.rules import CellRule
 from benchbench.device.probe import missing_cores
 from benchbench.modes import MODES, mode_of
 from benchbench.modes.base import Launches, Mode
+from benchbench.modes.known import never_known
 from benchbench.runtimes import KINDS, Delegate, mismatch, runtime_of
 from benchbench.runtimes.base import Target
 from benchbench.values.case import Case, MeasurementSettings, Trial, Variant
@@ -136,7 +137,8 @@ def make_plan(
 ) -> Plan:
     """The plan of a matrix on devices; the same arguments give the same plan.
 
-    `only` and `skip` are globs over case ids. Raises InputError for a [[skip]] rule that fits no cell, NothingToDo
+    `only` and `skip` are globs over case ids. Raises InputError for a [[skip]] rule that fits no cell
+    and a [[budget]] that nobody could keep, NothingToDo
     when nothing is left to run, ToolError when that is because a device has nothing to measure with.
     """
     by_name = {target.device.name: target for target in targets}
@@ -184,10 +186,23 @@ def _select(
     for table, rule in (*(("skip", rule) for rule in matrix.skips), *(("budget", rule) for rule in matrix.budget)):
         if not any(_fits(rule, case) for case in everything):
             raise InputError(f"{matrix.source}: [[{table}]] {rule.written} fits no case", remedy=example)
+    _require_knowable(matrix, everything)
     for pattern in only:
         if not any(takes(case.id, [pattern], ()) for case in everything):
             raise NothingToDo(f"--only {pattern!r} fits no case", remedy=example)
     return everything, [case for case in everything if case.device in there and takes(case.id, only, skip)]
+
+
+def _require_knowable(matrix: Matrix, cases: Sequence[Case]) -> None:
+    """Raises InputError for a limit of [[budget]] on what nobody will know of a case of it."""
+    for number, rule in enumerate(matrix.budget, 1):
+        for case in cases:
+            if not _fits(rule, case) or _unwanted(case, matrix) is not None:
+                continue
+            for column in (*rule.max, *rule.min):
+                if why := never_known(column, case, matrix):
+                    said = f"{matrix.source}: budget {number}: {column} of {case.id} will not be known: {why}"
+                    raise InputError(said, remedy="leave it out, or name the cases that have it: family, delegate, …")
 
 
 def _nothing_left(matrix: Matrix, skips: Sequence[Skip | None]) -> NothingToDo:

@@ -9,26 +9,28 @@ from typing import Any
 
 import pandas as pd
 
+from benchbench.analysis.formatting import missing
 from benchbench.config.rules import BudgetRule
 from benchbench.values.quantities import case_quantity
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A limit that a case does not keep; `value` None = it is not known, which keeps no limit either."""
+    """A limit that a case does not keep; `value` None = it is not known (`why`), which keeps no limit either."""
 
     case: str
     column: str
     value: float | None
     limit: float
     upper: bool  # the limit is the most that the value may be
+    why: str = ""
 
     def __str__(self) -> str:
         quantity = case_quantity(self.column)
-        sign = ">" if self.upper else "<"
-        if self.value is None:
-            return f"{self.case}: {quantity.label} is not known, and the budget has {quantity.text(self.limit)}"
-        return f"{self.case}: {quantity.label} {quantity.text(self.value)} {sign} {quantity.text(self.limit)}"
+        limit = f"{'at most' if self.upper else 'at least'} {quantity.text(self.limit)}"
+        known = "not known" + (f" ({self.why})" if self.why else "")
+        value = known if self.value is None else quantity.text(self.value)
+        return f"{self.case}: {quantity.label}: {value}; budget: {limit}"
 
 
 def breaches(cases: pd.DataFrame, rules: Sequence[BudgetRule]) -> tuple[Breach, ...]:
@@ -53,8 +55,15 @@ def _of_case(rule: BudgetRule, row: Mapping[Any, Any]) -> list[Breach]:
     found = []
     for upper, limits in ((True, rule.max), (False, rule.min)):
         for column, limit in limits.items():
-            value = row.get(column, math.nan)
-            known = None if pd.isna(value) else float(value)
+            value, why = row.get(column, math.nan), _no_number(column, row)
+            known = None if pd.isna(value) or why else float(value)
             if known is None or (known > limit if upper else known < limit):
-                found.append(Breach(str(row["case"]), column, known, limit, upper))
+                found.append(Breach(str(row["case"]), column, known, limit, upper, why))
     return found
+
+
+def _no_number(column: str, row: Mapping[Any, Any]) -> str:
+    """Why what the frame has there is not of the case: it did not run where it was to, or was disturbed."""
+    case = case_quantity(column).case
+    elsewhere = row["verdict"] in {"none", "unavailable", "mixed"}
+    return missing(row) or "" if case == "median" or (case == "scored" and elsewhere) else ""

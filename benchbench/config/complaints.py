@@ -94,6 +94,8 @@ def _complaint(one: Any, model: type[BaseModel], data: Mapping[str, Any]) -> Com
                 return Complaint(steps, f"{tag} is missing", f"add {tag} = …")
             remedy = meant(given, expected) or f"one of {', '.join(expected)}"
             return Complaint(steps, f'no such {tag}: "{given}"', remedy, not isinstance(value, dict))
+        case "tuple_type" if isinstance(value, dict) and _path(steps) in dict(_tables(model)):
+            return Complaint(steps, "should be a list of tables", f"write [[{'.'.join(_path(steps))}]]")
         case "value_error":
             said = one["msg"].removeprefix("Value error, ")
         case "string_pattern_mismatch":
@@ -103,6 +105,10 @@ def _complaint(one: Any, model: type[BaseModel], data: Mapping[str, Any]) -> Com
     remedy = "" if isinstance(value, dict) else f"it is {_as_written(value)}"
     near = meant(value, _quoted(context.get("expected"))) if isinstance(value, str) else ""
     return Complaint(steps, said, "; ".join(filter(None, (remedy, near))), not isinstance(value, dict))
+
+
+def _path(steps: Iterable[str | int]) -> Path:
+    return tuple(step for step in steps if isinstance(step, str))
 
 
 def _as_written(value: object) -> str:
@@ -152,7 +158,7 @@ def _steps(location: Iterable[str | int], data: Any) -> tuple[Steps, Any]:
 def _where_it_belongs(steps: Steps, model: type[BaseModel], data: Mapping[str, Any]) -> str:
     """A remedy for a key that its table does not have: the table that has it, or a key that may be meant."""
     *way, word = steps
-    here = tuple(step for step in way if isinstance(step, str))
+    here = _path(way)
     tables = dict(_tables(model))
     table: Any = data
     for step in way:

@@ -17,6 +17,7 @@ from benchbench.values.device import Frozen, ToolChoice
 NATIVE_SAMPLES = 32
 RANDOM = "random"  # instead of a dataset's path: seeded inputs, to compare outputs with the reference
 CORES = ("big", "little", "all")
+LEAST_TIMEOUT_S = 1  # a process starts and loads a model
 Threads = Annotated[int, Field(ge=1, le=1024)]
 
 
@@ -128,6 +129,14 @@ class MatrixFile(Frozen):
             if names:
                 raise ValueError(f"duplicate case: {key} has {names[0]!r} twice")
         return self
+
+    @field_validator("measure")
+    @classmethod
+    def _time_for_a_launch(cls, value: MeasurementSettings) -> MeasurementSettings:
+        if value.timeout_seconds < LEAST_TIMEOUT_S:
+            said = f"timeout_seconds = {value.timeout_seconds:g} would end every launch before it measures"
+            raise ValueError(f"{said}: {LEAST_TIMEOUT_S} or more")
+        return value
 
     @property
     def cached(self) -> tuple[Delegate, ...]:

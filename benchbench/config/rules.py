@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from pydantic import Field, field_validator, model_validator
@@ -9,7 +10,8 @@ from pydantic import Field, field_validator, model_validator
 from benchbench.config.complaints import did_you_mean
 from benchbench.config.globs import Glob, fits
 from benchbench.values.device import Frozen
-from benchbench.values.quantities import QUANTITIES
+from benchbench.values.quantities import QUANTITIES, case_quantity
+from benchbench.values.quantity import COSINE, DECIBEL, NUMBER, SHARE, Quantity
 
 MOST = tuple(one.case_column for one in QUANTITIES if one.case and one.better == "lower")
 LEAST = tuple(one.case_column for one in QUANTITIES if one.case and one.better == "higher")
@@ -104,9 +106,21 @@ class BudgetRule(CellRule):
 
 
 def _known(limits: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
-    for column in limits:
+    for column, limit in limits.items():
         if column not in columns:
             raise ValueError(
                 f"{column!r} is none of the columns that have such a limit: {did_you_mean(column, columns)}"
             )
+        least, most = _range(case_quantity(column))
+        if limit < least:
+            raise ValueError(f"{column} = {limit:g} makes no sense: it is never below {least:g}")
+        if columns is LEAST and limit > most:
+            raise ValueError(f"{column} = {limit:g} cannot be reached: it is never above {most:g}")
     return limits
+
+
+def _range(quantity: Quantity) -> tuple[float, float]:
+    """Between which values a quantity lies whatever is measured; mAP, which is a number without a unit, is a share."""
+    share = quantity.unit is SHARE or (quantity.unit is NUMBER and quantity.better == "higher")
+    most = 1.0 if share or quantity.unit is COSINE else math.inf
+    return (-1.0 if quantity.unit is COSINE else -math.inf if quantity.unit is DECIBEL else 0.0), most

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from benchbench.analysis.budget import breaches
+from benchbench.analysis.budget import Breach, breaches
 from benchbench.analysis.frames import load
 from benchbench.config.rules import BudgetRule
-from tests.report.builder import launches, outcome, write_run
+from benchbench.runtimes.tflite.backends import Xnnpack
+from benchbench.values.case import MeasurementSettings
+from benchbench.values.errors import InputError
+from tests.plans import matrix, planned
+from tests.report.builder import conditions, launches, outcome, write_run
 from tests.workbench import Workbench
 
 
@@ -22,7 +27,7 @@ def told(folder: Path, *rules: BudgetRule) -> list[str]:
 
 def test_a_case_above_a_limit_is_told_with_its_value_and_the_limit(tmp_path: Path) -> None:
     case = "pixel8/mobilenet_v2.float32/gpu/t1"
-    assert told(tmp_path, BudgetRule(max={"median_ms": 15})) == [f"{case}: latency 20.0 ms > 15.0 ms"]
+    assert told(tmp_path, BudgetRule(max={"median_ms": 15})) == [f"{case}: latency: 20.0 ms; budget: at most 15.0 ms"]
     assert told(tmp_path, BudgetRule(max={"median_ms": 20})) == []
 
 
@@ -43,7 +48,7 @@ def test_a_rule_is_about_the_cells_that_fit_all_its_fields(tmp_path: Path, where
 
 def test_what_is_not_known_keeps_no_limit(tmp_path: Path) -> None:
     (gpu, cpu) = sorted(told(tmp_path, BudgetRule(min={"accuracy_top1": 0.9})))
-    assert gpu.endswith("top-1 accuracy is not known, and the budget has 90.0%")
+    assert gpu.endswith("top-1 accuracy: not known; budget: at least 90.0%")
     assert "/gpu/" in gpu
     assert "/gpu/" not in cpu
 
@@ -52,6 +57,58 @@ def test_a_case_that_failed_keeps_no_limit(tmp_path: Path) -> None:
     run = load(write_run(tmp_path, [outcome(status="failed")]))
     (breach,) = breaches(run.cases, [BudgetRule(max={"median_ms": 15})])
     assert breach.value is None
+
+
+def test_what_ran_elsewhere_or_was_disturbed_keeps_no_limit_of_its_launches(tmp_path: Path) -> None:
+    """Its file is what it is, and a throttled launch has the right answers all the same."""
+    hot = conditions(60, throttled=["throttled"])
+    scores: dict[str, Any] = {"accuracy": {"top1": 0.95}}
+    fell_back = launches([10.0] * 5, delegate="gpu", verdict="unavailable", **scores)
+    throttled = [o.model_copy(update={"after": hot}) for o in launches([10.0] * 5, **scores)]
+    run = load(write_run(tmp_path, [*fell_back, *throttled]))
+    rule = BudgetRule(max={"median_ms": 15, "rss_peak_mb": 100, "size_mb": 20}, min={"accuracy_top1": 0.9})
+    found = {(breach.case.split("/")[2], breach.column): breach for breach in breaches(run.cases, [rule])}
+    assert set(found) == {
+        *(("gpu", column) for column in ("median_ms", "rss_peak_mb", "accuracy_top1")),
+        *(("xnnpack", column) for column in ("median_ms", "rss_peak_mb")),
+    }
+    assert all(breach.value is None and breach.why for breach in found.values())
+
+
+def test_a_percentile_that_is_not_known_is_told_as_a_sentence(tmp_path: Path) -> None:
+    breach = Breach("pixel8/m/gpu/t1", "p99_ms", None, 1.0, upper=True)
+    assert str(breach).endswith("at most: not known; budget: at most 1.00 ms")
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes"),
+    [
+        ({"min": {"accuracy_top1": 0.9}}, {}),
+        ({"min": {"accuracy_top1": 0.9}}, {"datasets": {"net": "random"}}),
+        ({"max": {"p99_ms": 9}}, {"measure": MeasurementSettings(runs=661, min_seconds=0, canary=False)}),
+        ({"max": {"init_warm_ms": 9}}, {}),
+        ({"max": {"init_warm_ms": 9}}, {"delegates": (Xnnpack(cache="cold"),)}),
+    ],
+)
+def test_a_limit_of_what_nobody_will_know_is_refused_when_it_is_planned(
+    rule: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    with pytest.raises(InputError, match=r"budget 1: \w+ of host/net\.\w+/[\w:-]+/t1 will not be known"):
+        planned(matrix(budget=(BudgetRule.model_validate(rule),), **changes))
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes"),
+    [
+        ({"min": {"accuracy_top1": 0.9}}, {"datasets": {"net": "/photos"}}),
+        ({"min": {"accuracy_agreement": 0.9}}, {"datasets": {"net": "random"}}),
+        ({"max": {"p99_ms": 9}}, {"measure": MeasurementSettings(runs=662, min_seconds=0, canary=False)}),
+        ({"max": {"p99_ms": 9}}, {}),  # its launches go on for a second, at least
+        ({"max": {"init_warm_ms": 9}}, {"delegates": (Xnnpack(cache="warm"),)}),
+    ],
+)
+def test_a_limit_of_what_somebody_may_know_is_planned(rule: dict[str, Any], changes: dict[str, Any]) -> None:
+    assert planned(matrix(budget=(BudgetRule.model_validate(rule),), **changes)).cases
 
 
 @pytest.mark.parametrize(
@@ -69,7 +126,7 @@ def test_a_run_beyond_its_budget_ends_with_1_and_rules_must_fit_a_case(tmp_path:
     matrix.write_text(text + "[[budget]]\nmax = { size_mb = 0.2 }\n")
     done = bench.benchbench("run", str(matrix), expect=1)
     assert [line for line in done.stderr.splitlines() if line.startswith("budget: ")] == [
-        "budget: host/fashion_mnist.float32/xnnpack/t1: file 0.550 MB > 0.200 MB"
+        "budget: host/fashion_mnist.float32/xnnpack/t1: file: 0.550 MB; budget: at most 0.200 MB"
     ]
     matrix.write_text(text + '[[budget]]\ndelegate = "gpu"\nmax = { size_mb = 0.2 }\n')
     refused = bench.benchbench("run", str(matrix), expect=2)
