@@ -33,6 +33,15 @@ class Breach:
         return f"{self.case}: {quantity.label}: {value}; budget: {limit}"
 
 
+MOST_NAMED = 5
+
+
+def in_short(found: Sequence[Breach]) -> str:
+    """The limits that are not kept, in one line."""
+    more = [f"and {len(found) - MOST_NAMED} more"] if len(found) > MOST_NAMED else []
+    return "over the budget: " + "; ".join([*map(str, found[:MOST_NAMED]), *more])
+
+
 def breaches(cases: pd.DataFrame, rules: Sequence[BudgetRule]) -> tuple[Breach, ...]:
     """The limits that are not kept, case by case; cases that were skipped keep every limit."""
     found = []

@@ -30,9 +30,11 @@ from benchbench.analysis.columns import (
 from benchbench.analysis.conditions import conditions_frame
 from benchbench.analysis.disturbances import Canaries, Disturbance, canaries_of, disturbances
 from benchbench.analysis.trials import place, trial_row
-from benchbench.config.rules import BudgetRule
+from benchbench.config.rules import Budget, BudgetRule
+from benchbench.config.toml_files import validated
 from benchbench.run_folder.conditions import read_conditions
 from benchbench.run_folder.journal import read_records
+from benchbench.run_folder.manifest import NAME as MANIFEST
 from benchbench.run_folder.manifest import CaseRecord, Manifest, read_manifest
 from benchbench.run_folder.series import Series, read_series, series_of
 from benchbench.values.conditions import SensorSeries
@@ -117,8 +119,12 @@ class Run:
 
     @cached_property
     def budget(self) -> tuple[BudgetRule, ...]:
-        """The limits that the matrix wrote; none for a run that has no matrix, or that an older benchbench made."""
-        return tuple(BudgetRule.model_validate(rule) for rule in self.manifest.matrix.get("budget", ()))
+        """The limits that the matrix wrote; none for a run that has no matrix, or that an older benchbench made.
+
+        Raises InputError, naming file and key, where they are none.
+        """
+        rules = {"budget": self.manifest.matrix.get("budget", [])}
+        return validated(Budget, rules, self.folder / MANIFEST).budget
 
     @cached_property
     def cells(self) -> dict[str, Cell]:

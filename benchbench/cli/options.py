@@ -184,8 +184,23 @@ def finish(folder: Path, *, measured: bool = True) -> None:
         raise Interrupted.of(error, again) from error
 
 
-def _show(folder: Path, *, measured: bool) -> None:
+def judge(run: Run) -> None:
+    """The limits that cases do not keep, a line each; exit code 1 where there are any."""
+    if _told_beyond(run):
+        sys.exit(exit_codes.FAILED)
+
+
+def _told_beyond(run: Run) -> bool:
     from benchbench.analysis.budget import breaches
+    from benchbench.cli import console
+
+    beyond = breaches(run.cases, run.budget)
+    for breach in beyond:
+        console.err().print(f"budget: {breach}", markup=False)
+    return bool(beyond)
+
+
+def _show(folder: Path, *, measured: bool) -> None:
     from benchbench.analysis.tally import tally
     from benchbench.cli import console, tables
     from benchbench.report.page import write_results
@@ -200,15 +215,16 @@ def _show(folder: Path, *, measured: bool) -> None:
     console.err().print(f"report: {page}", markup=False)
     failed = sum(outcome.status not in {"ok", "skipped"} for outcome in loaded.outcomes)
     if failed and measured:
-        again = "; those that a passing fault ended can be tried again: " + f"benchbench run --resume {folder}"
+        again = (
+            "; those that a passing fault ended can be tried again: "
+            + f"benchbench run --resume {shlex.quote(str(folder))}"
+        )
         transient = any(outcome.transient for outcome in loaded.outcomes)
         console.err().print(
             f"{failed} of {len(loaded.outcomes)} trials failed{again if transient else ''}", markup=False
         )
     if measured:
         tables.show_recommendations(results.recommendations)
-    beyond = breaches(loaded.cases, loaded.budget)
-    for breach in beyond:
-        console.err().print(f"budget: {breach}", markup=False)
+    beyond = _told_beyond(loaded)
     if measured and (failed or beyond):
         sys.exit(exit_codes.FAILED)

@@ -20,6 +20,7 @@ from benchbench.cli.options import (
     asking,
     chosen,
     finish,
+    judge,
     load_run,
     percentage,
     print_json,
@@ -139,7 +140,7 @@ def run(
         how: Any = {"watching": partial(watch, live=live), "wait": turn}
         new = how | {"reports": reports, "selection": chosen(only, skip, seed)}
         if resume is not None:
-            folder = api.resume(resume, **how)
+            folder = _resumed(resume, how)
         elif again is not None:
             folder = api.run_again(again, **new)
         elif not models:
@@ -148,6 +149,18 @@ def run(
             folder = api.run_models(models, **given, inventory=inventory, **new)
             console.err().print(f"matrix: {folder / 'matrix.toml'}", markup=False)
         finish(folder)
+
+
+def _resumed(folder: Path, how: dict[str, Any]) -> Path:
+    """The run folder, complete; one that was complete is judged by its budget again before that is said."""
+    from benchbench import pipeline as api
+    from benchbench.values.errors import NothingToDo
+
+    try:
+        return api.resume(folder, **how)
+    except NothingToDo:
+        judge(load_run(folder))
+        raise
 
 
 def _models(files: tuple[Path, ...], resume: Path | None, given: Mapping[str, object]) -> tuple[Path, ...]:

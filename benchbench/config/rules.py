@@ -105,6 +105,12 @@ class BudgetRule(CellRule):
         return self
 
 
+class Budget(Frozen):
+    """All rules of a budget, as a run keeps them."""
+
+    budget: tuple[BudgetRule, ...] = ()
+
+
 def _known(limits: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
     for column, limit in limits.items():
         if column not in columns:

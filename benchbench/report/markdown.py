@@ -52,7 +52,9 @@ def _counted(results: Results) -> str:
         for name, tally in results.tallies
         for line in tally.lines
     ]
-    return "\n".join([f"{devices}, {runs}", "", *tallies[:MOST_TOLD], *(["- …"] if len(tallies) > MOST_TOLD else [])])
+    beyond = [f"- **{escaped(line)}**" for line in results.over_budget_lines]
+    more = ["- …"] if len(tallies) > MOST_TOLD else []
+    return "\n".join([f"{devices}, {runs}", "", *beyond, *tallies[:MOST_TOLD], *more])
 
 
 def _recommended(results: Results) -> Iterator[str]:

@@ -37,6 +37,7 @@ class RunEntry(Frozen):
     cells: int = Field(description="Cells of its matrix on its devices, selected or not.")
     counts: dict[str, int] = Field(description="How many selected cases were measured, failed, skipped or not run.")
     reasons: tuple[ReasonRecord, ...] = Field(description="Why the others have no number.")
+    over_budget: tuple[str, ...] = Field(description="The limits of its `[[budget]]` that cases do not keep.")
 
 
 class RecommendationEntry(Frozen):
@@ -118,6 +119,7 @@ def report_record(results: Results) -> ReportRecord:
                     ReasonRecord(became=one.became, count=one.count, where=one.where, text=one.text)
                     for one in tally.reasons
                 ),
+                over_budget=tuple(map(str, results.over_budget.get(run.id, ()))),
             )
             for run, tally in zip(results.runs, tallies, strict=True)
         ),

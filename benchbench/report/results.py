@@ -8,6 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from benchbench.analysis.budget import Breach, breaches, in_short
 from benchbench.analysis.choices import Choice, choices_of
 from benchbench.analysis.frames import Run, common_statistics
 from benchbench.analysis.recommend import LOSES_AT_MOST, Recommendation, recommend
@@ -48,6 +49,18 @@ class Results:
     def tallies(self) -> tuple[tuple[str, Tally], ...]:
         """What became of the cases of each run, by its name."""
         return tuple((self.labels[run.id], tally(run)) for run in self.runs)
+
+    @cached_property
+    def over_budget(self) -> dict[str, tuple[Breach, ...]]:
+        """The limits of each run's budget that its cases do not keep, by its id; of those that have any."""
+        found = {run.id: breaches(run.cases, run.budget) for run in self.runs}
+        return {run: limits for run, limits in found.items() if limits}
+
+    @cached_property
+    def over_budget_lines(self) -> tuple[str, ...]:
+        """The same in words, a line a run."""
+        named = {run: f"{self.labels[run]}: " if len(self.runs) > 1 else "" for run in self.over_budget}
+        return tuple(f"{named[run]}{in_short(limits)}" for run, limits in self.over_budget.items())
 
     @cached_property
     def labels(self) -> dict[str, str]:

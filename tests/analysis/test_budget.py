@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from pydantic import ValidationError
 from benchbench.analysis.budget import Breach, breaches
 from benchbench.analysis.frames import load
 from benchbench.config.rules import BudgetRule
+from benchbench.report import write_report
 from benchbench.runtimes.tflite.backends import Xnnpack
 from benchbench.values.case import MeasurementSettings
 from benchbench.values.errors import InputError
@@ -128,6 +131,29 @@ def test_a_run_beyond_its_budget_ends_with_1_and_rules_must_fit_a_case(tmp_path:
     assert [line for line in done.stderr.splitlines() if line.startswith("budget: ")] == [
         "budget: host/fashion_mnist.float32/xnnpack/t1: file: 0.550 MB; budget: at most 0.200 MB"
     ]
+    told = [line for line in done.stderr.splitlines() if line.startswith("budget: ")]
+    again = bench.benchbench("run", "--resume", str(bench.latest()), expect=1)  # judged again, as often as asked
+    assert again.stderr.splitlines() == told
     matrix.write_text(text + '[[budget]]\ndelegate = "gpu"\nmax = { size_mb = 0.2 }\n')
     refused = bench.benchbench("run", str(matrix), expect=2)
     assert "[[budget]] delegate = 'gpu' fits no case" in refused.stderr
+
+
+def test_the_texts_of_a_report_name_what_is_over_its_budget_near_their_top(tmp_path: Path) -> None:
+    rules = [{"max": {"median_ms": 15}}]
+    found = [*launches([10.0] * 5), *launches([20.0] * 5, delegate="gpu")]
+    write_run(tmp_path, found, matrix={"name": "limits", "budget": rules})
+    write_report([load(tmp_path)], tmp_path)
+    limit = "pixel8/mobilenet_v2.float32/gpu/t1: latency: 20.0 ms; budget: at most 15.0 ms"
+    head = (tmp_path / "report.md").read_text().partition("###")[0]
+    assert limit in head.replace("\\", "")
+    page = (tmp_path / "index.html").read_text()
+    assert limit in page.partition("<main")[0]
+    assert json.loads((tmp_path / "report.json").read_text())["runs"][0]["over_budget"] == [limit]
+
+
+def test_a_rule_of_a_stranger_is_input_that_is_wrong_with_its_file_and_key(tmp_path: Path) -> None:
+    for rules, key in (([{"max": {"median_ms": math.nan}}], "budget 1: max.median_ms"), (5, "budget")):
+        write_run(tmp_path, launches([10.0]), matrix={"budget": rules})
+        with pytest.raises(InputError, match=rf"run\.json: {key}"):
+            _ = load(tmp_path).budget

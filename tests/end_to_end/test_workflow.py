@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from benchbench.cli.main import cli
-from benchbench.run_folder.baselines import baseline
+from benchbench.run_folder.baselines import baseline, set_baseline
 from tests.workbench import Workbench
 
 README = (Path(__file__).parents[2] / "reports" / "README.md").read_text(encoding="utf-8")
@@ -42,33 +42,38 @@ class Runner:
     ref: str
     event: str
 
-    def wanted(self, condition: str | None) -> bool:
-        known = {"github.ref": self.ref, "github.event_name": self.event}
-        if condition in {None, "always()"}:
-            return True
-        name, _, value = str(condition).partition(" == ")
-        return known[name] == value.strip("'")
+    def wanted(self, condition: str | None, failed: bool, run: str) -> bool:
+        """Of the expression, which has a status check of its own or an implicit success()."""
+        known = {"github.ref": self.ref, "github.event_name": self.event, "env.RUN": run}
+        terms = (condition or "success()").removeprefix("${{").removesuffix("}}").strip().split(" && ")
+        if "!cancelled()" not in terms and failed:
+            return False
+        compared = [re.fullmatch(r"(\S+) ([!=]=) '(.*)'", term) for term in terms if not term.endswith("()")]
+        return all(one is not None and (known[one[1]] == one[3]) == (one[2] == "==") for one in compared)
 
     def job(self) -> dict[str, int]:
         """The exit code of each step that ran, by its name."""
         environment = self.bench.environment | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "BENCHBENCH_REPORTS": str(self.bench.reports),  # instead of the README's
+            "GITHUB_EVENT_PATH": str(self.bench.folder / "event.json"),
             "GITHUB_ENV": str(self.bench.folder / "github.env"),
             "GITHUB_STEP_SUMMARY": str(self.bench.folder / "summary.md"),
         }
+        for name in ("GITHUB_EVENT_PATH", "GITHUB_ENV"):  # the runner makes them anew for each job
+            Path(environment[name]).write_text("")
         codes: dict[str, int] = {}
         for step in steps():
             failed = any(codes.values())
-            if "run" not in step or not self.wanted(step.get("if")) or (failed and step.get("if") != "always()"):
+            if "run" not in step or not self.wanted(step.get("if"), failed, environment.get("RUN", "")):
                 continue
             script = self.bench.folder / "step.sh"
             script.write_text(step["run"])
             shell = ["bash", "-e", str(script)]
             done = subprocess.run(shell, cwd=self.bench.folder, env=environment, capture_output=True, check=False)
             codes[step["name"]] = done.returncode
-            told = Path(environment["GITHUB_ENV"])
-            environment |= dict(line.split("=", 1) for line in told.read_text().splitlines()) if told.exists() else {}
+            told = Path(environment["GITHUB_ENV"]).read_text()
+            environment |= dict(line.split("=", 1) for line in told.splitlines())
         return codes
 
 
@@ -108,9 +113,21 @@ def test_main_becomes_the_baseline_and_a_pull_request_is_held_against_it(bench: 
     assert len([path for path in bench.reports.iterdir() if path.is_dir()]) == 2
 
 
-def test_a_run_that_fails_ends_the_job_and_is_found_all_the_same(bench: Workbench) -> None:
+def test_a_run_beyond_its_budget_ends_the_job_and_is_compared_all_the_same(bench: Workbench) -> None:
+    base = bench.run(bench.folder / "matrix.toml")
+    set_baseline("main", [base], bench.reports)
     matrix = bench.folder / "matrix.toml"
     matrix.write_text(matrix.read_text() + "[[budget]]\nmax = { median_ms = 0.000001 }\n")
-    codes = Runner(bench, "refs/heads/main", "push").job()
-    assert codes == {"Measure": 1, "Find the run": 0}
-    assert str(bench.latest()) in (bench.folder / "github.env").read_text()
+    codes = Runner(bench, "refs/pull/1/merge", "pull_request").job()
+    assert (codes["Measure"], codes["Find the run"]) == (1, 0)
+    assert "Compare with main" in codes
+    newest = max(path for path in bench.reports.iterdir() if path.is_dir())
+    assert (bench.folder / "github.env").read_text() == f"RUN={newest}\n"
+    assert "host/fashion_mnist.int8/xnnpack/t1" in (bench.folder / "summary.md").read_text()
+
+
+def test_a_job_without_a_run_compares_none_of_before(bench: Workbench) -> None:
+    base = bench.run(bench.folder / "matrix.toml")
+    set_baseline("main", [base], bench.reports)
+    (bench.folder / "matrix.toml").write_text("name = 3\n")
+    assert Runner(bench, "refs/pull/1/merge", "pull_request").job() == {"Measure": 2, "Find the run": 0}
