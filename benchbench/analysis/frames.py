@@ -182,7 +182,7 @@ class Run:
         for trial, series in self.series.items():
             part = pd.DataFrame({"number": series.number, "time_ms": series.time_ns / 1e6})
             parts.append(part.assign(run=self.id, trial=trial, **place(cells[trial]))[[*INFERENCES]])
-        return pd.concat(parts[1:] or parts, ignore_index=True)
+        return pd.concat(parts[1:] or parts, ignore_index=True).astype(parts[0].dtypes.to_dict())
 
     @cached_property
     def sensors(self) -> dict[str, tuple[SensorSeries, ...]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,35 +81,52 @@ def read_history(folders: Sequence[str | Path], cases: Sequence[str] = ()) -> pd
     """A row a run and case with launches that went well and were not disturbed, the oldest run first.
 
     run, folder, started (of its first trial), case, device, statistic, latency_ms (median over launches), launches,
-    executor, tool; `frame.attrs["left_out"]` is how many launches were disturbed (throttled, hot, or beside a canary
-    that was off). Raises InputError where nothing was measured, or no case fits a glob of `cases`.
+    executor (of launches on several, the commonest, whose launches alone count), tool; `frame.attrs["left_out"]` is how
+    many launches were disturbed (throttled, hot, or beside a canary that was off), and `frame.attrs["damage"]` tells of
+    folders that cannot be read, which are left out. Raises InputError where nothing was measured or can be read, or no
+    case fits a glob of `cases`.
     """
-    measured = _launches(folders, cases)
-    began, left_out = measured.groupby("run")["started"].min(), measured["left_out"]
-    points = measured[~left_out].groupby(["run", "folder", "case", "device", "statistic"], as_index=False)
-    frame = points.agg(
-        latency_ms=("typical_ms", "median"),
-        launches=("typical_ms", "size"),
-        executor=("executor", "first"),
-        tool=("tool", "first"),
-    )
-    frame["started"] = frame["run"].map(began)
+    parts, damage = _parts(folders)
+    measured = _launches(parts, cases)
+    began, left_out = measured.groupby("folder")["started"].min(), measured["left_out"]
+    key = ["run", "folder", "case", "device", "statistic"]
+    points = measured[~left_out].groupby([*key, "executor"], as_index=False, dropna=False)
+    frame = points.agg(latency_ms=("typical_ms", "median"), launches=("typical_ms", "size"), tool=("tool", "first"))
+    frame = frame.sort_values("launches", ascending=False, kind="stable").drop_duplicates(key)
+    frame["started"] = frame["folder"].map(began)
     frame = frame.sort_values(["started", "folder", "case"], ignore_index=True)
-    frame.attrs["left_out"] = int(left_out.sum())
+    frame.attrs |= {"left_out": int(left_out.sum()), "damage": damage}
     return frame
 
 
-def _launches(folders: Sequence[str | Path], cases: Sequence[str]) -> pd.DataFrame:
+def _parts(folders: Sequence[str | Path]) -> tuple[dict[str, pa.Table], tuple[str, ...]]:
+    """The launches of each run that can be read, by its folder's name, or its path where names repeat; and why others
+    cannot.
+    """
+    paths = [Path(folder) for folder in folders]
+    names = Counter(path.name for path in paths)
+    parts, damage = {}, list[str]()
+    for path in paths:
+        try:
+            parts[path.name if names[path.name] == 1 else str(path)] = _trials_of(path)
+        except InputError as error:
+            damage.append(error.message)
+    if not parts:
+        raise InputError("; ".join(damage) or "there is no run")
+    return parts, tuple(damage)
+
+
+def _launches(parts: Mapping[str, pa.Table], cases: Sequence[str]) -> pd.DataFrame:
     """A row a launch of these cases that went well and took some time; `left_out`: it was disturbed."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    parts = {Path(folder): _trials_of(Path(folder)) for folder in folders}
-    names = pa.chunked_array([pa.repeat(folder.name, len(part)) for folder, part in parts.items()])
-    trials = pa.concat_tables(list(parts.values()), promote_options="permissive").append_column("folder", names)
+    names = pa.chunked_array([pa.repeat(folder, len(part)) for folder, part in parts.items()])
+    trials = pa.concat_tables(parts.values()).append_column("folder", names)
     left_out = pc.not_equal(pc.fill_null(trials["disturbed"], ""), "")
     trials = trials.drop_columns("disturbed").append_column("left_out", left_out)
-    well = (pc.field("purpose") == LATENCY) & (pc.field("status") == "ok") & (pc.field("typical_ms") > 0)
+    took = pc.is_finite(pc.field("typical_ms")) & (pc.field("typical_ms") > 0)
+    well = (pc.field("purpose") == LATENCY) & (pc.field("status") == "ok") & took
     measured: pd.DataFrame = trials.filter(well).to_pandas()
     if measured.empty:
         raise InputError("the runs hold no launch that went well")
@@ -128,19 +146,29 @@ def _trials_of(folder: Path) -> pa.Table:
     if trials is None:
         from benchbench.analysis.frames import load  # takes a second to import
 
-        trials = pa.Table.from_pandas(load(folder).trials[list(_COLUMNS)], preserve_index=False)
+        trials = pa.Table.from_pandas(load(folder).trials[list(_COLUMNS)], preserve_index=False).cast(_schema())
     return trials
 
 
+def _schema() -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema([(name, pa.float64() if name == "typical_ms" else pa.string()) for name in _COLUMNS])
+
+
 def _table(folder: Path) -> pa.Table | None:
-    """The columns from a run's table; None where it has none, one of before its outcomes, or of before a column."""
+    """The columns from a run's table; None where that is spoilt, or of before its outcomes or a column."""
+    import pyarrow as pa
     from pyarrow import parquet
 
     table, outcomes = folder / "results.parquet", folder / "outcomes.jsonl"
     if not table.is_file() or table.stat().st_mtime < outcomes.stat().st_mtime:
         return None
-    found = parquet.ParquetFile(table).read(columns=list(_COLUMNS), use_threads=False)
-    return found if len(found.column_names) == len(_COLUMNS) else None
+    try:
+        found = parquet.ParquetFile(table).read(columns=list(_COLUMNS), use_threads=False)
+        return found.select(_COLUMNS).cast(_schema())
+    except (pa.ArrowException, OSError, KeyError):
+        return None
 
 
 def changes(points: pd.DataFrame) -> tuple[Change, ...]:

@@ -30,8 +30,11 @@ def history(reports: tuple[Path, ...], cases: tuple[str, ...], as_json: bool) ->
     REPORTS are run folders, or the folders they are in.
     """
     from benchbench.analysis.history import changes, read_history, run_folders
+    from benchbench.cli.console import err
 
     points = read_history(run_folders(reports), cases)
+    for damage in points.attrs["damage"]:
+        err().print(f"left out: {damage}", markup=False)
     found = changes(points)
     if as_json:
         told = [{**asdict(change), "ratio": change.ratio} for change in found]
@@ -60,8 +63,10 @@ def _show(points: pd.DataFrame, found: tuple[Change, ...], *, charts: bool) -> N
     shown = points if charts else points[points["case"].isin([change.case for change in found])]
     for (case, _), own in shown.groupby(["case", "statistic"]):
         low, high = own["latency_ms"].min(), own["latency_ms"].max()
-        console.print(f"{case}  {chart(own['latency_ms'].tolist())}  {formatting.time(low)} to {formatting.time(high)}")
-    runs, everything = points["run"].nunique(), points["case"].nunique()
+        ran = ", ".join(own["executor"].dropna().unique())
+        times = f"{formatting.time(low)} to {formatting.time(high)}"
+        console.print(f"{case}  {chart(own['latency_ms'].tolist())}  {times}, on {ran or 'an unknown executor'}")
+    runs, everything = points["folder"].nunique(), points["case"].nunique()
     told = f"{counted(runs, 'run')}, {counted(everything, 'case')}: {counted(len(found), 'change')}"
     if left_out := points.attrs["left_out"]:
         told += f"; without {counted(left_out, 'disturbed launch', 'disturbed launches')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,6 +32,9 @@ class Results:
     """Runs, read; the column `place` of `cases` and `trials` names the device, and the run where there are several."""
 
     runs: Sequence[Run]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "runs", told_apart(self.runs))
 
     @cached_property
     def cases(self) -> pd.DataFrame:
@@ -65,11 +69,13 @@ class Results:
     @cached_property
     def labels(self) -> dict[str, str]:
         """Run -> what people call it: its name and when it was made, and its folder where that is not enough."""
+        folders = Counter(run.folder.name for run in self.runs)
+        places = [run.folder.name if folders[run.folder.name] == 1 else str(run.folder) for run in self.runs]
         dates = [(run.manifest.created or "")[:16].replace("T", " ") for run in self.runs]
         names = [", ".join(filter(None, (run.name, date))) for run, date in zip(self.runs, dates, strict=True)]
         return {
-            run.id: name if names.count(name) == 1 else f"{name}, {run.folder.name}"
-            for run, name in zip(self.runs, names, strict=True)
+            run.id: name if names.count(name) == 1 else f"{name}, {place}"
+            for run, name, place in zip(self.runs, names, places, strict=True)
         }
 
     @cached_property
@@ -141,6 +147,16 @@ class Results:
         whole = pd.concat(full, ignore_index=True)
         places = [self.place(run, device) for run, device in zip(whole["run"], whole["device"], strict=True)]
         return whole.assign(place=pd.Series(places, index=whole.index, dtype="str"))
+
+
+def told_apart(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """The runs, those of an id that another has too (a copy of its folder) with their number in it."""
+    ids = Counter(run.id for run in runs)
+
+    def renamed(run: Run, number: int) -> Run:
+        return replace(run, manifest=run.manifest.model_copy(update={"id": f"{run.id} ({number})"}))
+
+    return tuple(run if ids[run.id] == 1 else renamed(run, n) for n, run in enumerate(runs, 1))
 
 
 def phases_of(statistics: pd.Series) -> tuple[Quantity, ...]:

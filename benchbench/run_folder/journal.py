@@ -22,6 +22,7 @@ from benchbench.run_folder.series import series_of, write_series
 from benchbench.run_folder.series_files import compact_all
 from benchbench.values.atomic import PARTS
 from benchbench.values.errors import InputError, file_error
+from benchbench.values.formatting import counted
 from benchbench.values.outcome import Outcome
 from benchbench.values.stop import Stop
 
@@ -40,11 +41,12 @@ class Records:
 def read_records(folder: Path) -> Records:
     """Every line that is an outcome; any other costs that line and no more.
 
-    A last line that was torn by a crash is passed over: nothing is wrong with that.
+    A last line that was torn by a crash is passed over: nothing is wrong with that. Raises InputError for a file that
+    cannot be read.
     """
     path = folder / "outcomes.jsonl"
-    outcomes, damage = list[Outcome](), list[str]()
-    if path.exists():
+    outcomes, damage, blank = list[Outcome](), list[str](), list[int]()
+    try:
         with path.open(encoding="utf-8", errors="replace", newline="\n") as file, _without_cycles():
             for number, line in enumerate(file, 1):
                 if not line.endswith("\n"):
@@ -52,7 +54,17 @@ def read_records(folder: Path) -> Records:
                 try:
                     outcomes.append(Outcome.model_validate_json(line))
                 except ValidationError as error:
-                    damage.append(f"{path}:{number}: {_what_is_wrong(line, error)}; passed over ({DAMAGE_REMEDY})")
+                    if line.strip("\0 \t\r\n"):
+                        damage.append(f"{path}:{number}: {_what_is_wrong(error)}; passed over ({DAMAGE_REMEDY})")
+                    else:
+                        blank.append(number)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise file_error(error, f"{path}: cannot be read") from error
+    if blank:
+        what = "is blank" if len(blank) == 1 else f"and {counted(len(blank) - 1, 'other line')} are blank"
+        damage.append(f"{path}:{blank[0]}: {what}; passed over ({DAMAGE_REMEDY})")
     return Records(tuple(outcomes), tuple(damage))
 
 
@@ -68,9 +80,7 @@ def _without_cycles() -> Iterator[None]:
             gc.enable()
 
 
-def _what_is_wrong(line: str, error: ValidationError) -> str:
-    if not line.strip("\0 \t\r\n"):
-        return "is blank"
+def _what_is_wrong(error: ValidationError) -> str:
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
     return f"is no outcome: {where + ': ' if where else ''}{first['msg'][:200]}"

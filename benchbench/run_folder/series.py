@@ -39,11 +39,13 @@ class Series:
     bin_count: Whole
 
     def quantile_ns(self, share: float) -> float:
-        """The time that such a share of the inferences took at most; of a long launch within 0.25 %."""
+        """The time that such a share of the inferences took at most: between two of them as the medians of trials are, of
+        a long launch within 0.25 %.
+        """
         import numpy as np
 
         if not len(self.bin):
-            return float(np.quantile(self.time_ns, share, method="lower"))
+            return float(np.quantile(self.time_ns, share))
         place = np.searchsorted(np.cumsum(self.bin_count), math.floor(share * (self.inferences - 1)), side="right")
         return math.exp(BIN * (self.bin[place] + 0.5))
 

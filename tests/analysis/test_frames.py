@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchbench.analysis.columns import INFERENCES, typed
 from benchbench.analysis.compare import compare
 from benchbench.analysis.frames import load
 from benchbench.report import write_report
@@ -244,6 +245,7 @@ def test_the_times_of_inferences_are_rows_of_their_trials(tmp_path: Path) -> Non
         ["gpu", told.trial, 1, 2.0],
         ["gpu", told.trial, 2, 1.5],
     ]
+    assert rows.dtypes.to_dict() == typed([], INFERENCES).dtypes.to_dict()
 
 
 def test_a_folder_of_format_1_has_the_times_of_inferences_in_its_lines(tmp_path: Path) -> None:

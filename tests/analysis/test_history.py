@@ -141,6 +141,37 @@ def test_a_launch_that_took_no_time_is_no_point(tmp_path: Path) -> None:
     assert history_of(tmp_path)["launches"].tolist() == [1]
 
 
+def test_launches_on_several_executors_are_never_mixed(tmp_path: Path) -> None:
+    taken, fell_back = launches([10.0] * 3, delegate="gpu"), launches([30.0] * 2, delegate="gpu", verdict="none")
+    apart = [o.model_copy(update={"round": o.round + 3, "trial": f"{o.trial}-{o.round}"}) for o in fell_back]
+    write_run(tmp_path / "run", [*apart, *taken])
+    assert history_of(tmp_path)[["latency_ms", "launches", "executor"]].values.tolist() == [[10.0, 3, "gpu"]]
+
+
+def test_damaged_folders_are_left_out_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_history(tmp_path, [10.0] * 4)
+    (tmp_path / "run000" / "run.json").unlink()
+    (tmp_path / "run001" / "results.parquet").write_bytes(b"garbage")
+    pd.DataFrame({"typical_ms": ["fast"]}).to_parquet(tmp_path / "run002" / "results.parquet")
+    journal = tmp_path / "run003" / "outcomes.jsonl"
+    journal.write_text(journal.read_text() + '{"wall_s": NaN}\n')
+    cli(["history", str(tmp_path), "--json"], standalone_mode=False)
+    printed = capsys.readouterr()
+    assert [point["folder"] for point in json.loads(printed.out)["points"]] == ["run001", "run002", "run003"]
+    assert "run000" in printed.err
+    for folder in tmp_path.iterdir():
+        (folder / "run.json").write_text("{")
+    with pytest.raises(InputError, match="run000"):
+        history_of(tmp_path)
+
+
+def test_a_copy_of_a_run_is_a_run_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a/night", "b/night", "copy"):
+        write_run(tmp_path / name, launches([10.0] * 3))
+    cli(["history", *(str(tmp_path / name) for name in ("a", "b", "copy"))], standalone_mode=False)
+    assert "3 runs, 1 case" in capsys.readouterr().out
+
+
 def test_folders_without_runs_and_globs_without_cases_are_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no run folder in it"):
         run_folders([tmp_path])

@@ -134,3 +134,12 @@ def test_no_name_and_no_line_of_a_tool_is_markup_or_reaches_a_terminal(tmp_path:
     assert r"boom \| \<script>" in text
     assert "\n# head" not in text
     assert r"\`a\`\|\[x](y)" in text
+
+
+def test_a_run_and_its_copy_are_told_apart(tmp_path: Path) -> None:
+    copies = tuple(load(write_run(tmp_path / name / "night", launches(BASE))) for name in ("a", "b"))
+    write_report(copies, tmp_path / "out")
+    found = record(tmp_path / "out")
+    assert len({run["id"] for run in found["runs"]}) == 2
+    assert len({run["label"] for run in found["runs"]}) == 2
+    assert [row["run"] for row in found["cases"]] == [run["id"] for run in found["runs"]]

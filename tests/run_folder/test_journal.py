@@ -233,3 +233,19 @@ def test_a_line_with_a_whole_number_that_no_frame_holds_is_passed_over(folder: P
     path.write_text(path.read_text() * 2 + path.read_text().replace('"round":1', f'"round":{10**25}'))
     records = read_records(folder)
     assert (len(records.outcomes), len(records.damage)) == (2, 1)
+
+
+def test_blank_lines_are_told_once(folder: Path) -> None:
+    written(folder, "a", "b", "c").close()
+    path = folder / "outcomes.jsonl"
+    path.write_text(path.read_text().replace("\n", "\n\n"))
+    records = read_records(folder)
+    assert len(records.outcomes) == 3
+    (note,) = records.damage
+    assert f"{path}:2: " in note
+
+
+def test_a_folder_in_the_place_of_the_outcomes_is_input_that_is_wrong(folder: Path) -> None:
+    (folder / "outcomes.jsonl").mkdir()
+    with pytest.raises(InputError, match=r"outcomes\.jsonl"):
+        read_records(folder)
