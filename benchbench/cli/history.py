@@ -64,8 +64,8 @@ def _show(points: pd.DataFrame, found: tuple[Change, ...], *, charts: bool) -> N
     for (case, _), own in shown.groupby(["case", "statistic"]):
         low, high = own["latency_ms"].min(), own["latency_ms"].max()
         ran = ", ".join(own["executor"].dropna().unique())
-        times = f"{formatting.time(low)} to {formatting.time(high)}"
-        console.print(f"{case}  {chart(own['latency_ms'].tolist())}  {times}, on {ran or 'an unknown executor'}")
+        told = f"{formatting.time(low)} to {formatting.time(high)}"
+        console.print(f"{case}  {chart(own['latency_ms'].tolist())}  {told}, on {ran or 'an unknown executor'}")
     runs, everything = points["folder"].nunique(), points["case"].nunique()
     told = f"{counted(runs, 'run')}, {counted(everything, 'case')}: {counted(len(found), 'change')}"
     if left_out := points.attrs["left_out"]:

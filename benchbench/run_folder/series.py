@@ -39,8 +39,9 @@ class Series:
     bin_count: Whole
 
     def quantile_ns(self, share: float) -> float:
-        """The time that such a share of the inferences took at most: between two of them as the medians of trials are, of
-        a long launch within 0.25 %.
+        """The time that such a share of the inferences took at most; of a long launch within 0.25 %.
+
+        Between two inferences it is interpolated, as the medians of trials are.
         """
         import numpy as np
 
