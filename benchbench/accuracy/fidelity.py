@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from benchbench.accuracy.outputs import Output
 from benchbench.accuracy.tensors import Array
 from benchbench.values.errors import InputError
+from benchbench.values.formatting import IDENTICAL_DB, percent
 
-SQNR_CEILING_DB = 200.0  # equal to the last bit; beyond what float32 can tell
+SQNR_CEILING_DB = IDENTICAL_DB  # equal to the last bit; beyond what float32 can tell
 
 FlagKind = Literal["nan", "inf", "all-zero", "constant", "saturated", "agreement", "cosine", "gain", "sqnr"]
 MeasurementSettings = Literal["agreement", "cosine", "sqnr_db"]
@@ -202,20 +203,21 @@ def flags(tensors: Sequence[TensorFidelity]) -> tuple[Flag, ...]:
 def _flags(t: TensorFidelity) -> list[Flag]:
     agreement = 1.0 if t.agreement is None else t.agreement
     true = t.within_step
+    alike = percent(agreement, 1)
     disagrees = agreement < 0.9 and t.sqnr_db < UNDECIDED_DB and not true
     wrong_gain = not true and t.cosine > 0.9 and not 0.7 < t.gain < 1.4
     doubts: list[tuple[bool, FlagKind, bool, str]] = [
-        (t.nan > 0, "nan", True, f"{t.nan:.1%} of the values are not a number"),
-        (t.inf > 0, "inf", True, f"{t.inf:.1%} of the values are infinite"),
+        (t.nan > 0, "nan", True, f"{percent(t.nan, 1)} of the values are not a number"),
+        (t.inf > 0, "inf", True, f"{percent(t.inf, 1)} of the values are infinite"),
         (t.all_zero, "all-zero", True, "every value is zero"),
         (t.constant and not t.all_zero, "constant", True, "the same output for every input"),
         (
             disagrees and agreement < 0.5,
             "agreement",
             True,
-            f"only {agreement:.1%} of the top answers are the reference's",
+            f"only {alike} of the top answers are the reference's",
         ),
-        (disagrees and agreement >= 0.5, "agreement", False, f"{agreement:.1%} of the top answers are the reference's"),
+        (disagrees and agreement >= 0.5, "agreement", False, f"{alike} of the top answers are the reference's"),
         (
             t.cosine < 0.5 and t.sqnr_db < 10 and not true,
             "cosine",
@@ -224,6 +226,6 @@ def _flags(t: TensorFidelity) -> list[Flag]:
         ),
         (wrong_gain, "gain", True, f"the reference times {t.gain:.3g}: a wrong scale"),
         (t.sqnr_db < 10 and not wrong_gain and not true, "sqnr", t.sqnr_db < 0, f"signal to error {t.sqnr_db:.1f} dB"),
-        (t.saturated > 0.01, "saturated", t.saturated > 0.5, f"{t.saturated:.1%} of the values are cut off"),
+        (t.saturated > 0.01, "saturated", t.saturated > 0.5, f"{percent(t.saturated, 1)} of the values are cut off"),
     ]
     return [Flag(t.name, kind, f"output {t.name!r}: {text}", broken) for true, kind, broken, text in doubts if true]

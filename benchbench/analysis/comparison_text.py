@@ -31,7 +31,8 @@ def in_short(frame: pd.DataFrame, failing: Failing) -> str:
     passed = int(((frame["verdict"] == "slower") & ~frame["case"].isin(list(failing))).sum())
     told += f"; {passed} slower, which --fail-on lets pass" if passed else ""
     detectable = frame.attrs.get("detectable")
-    told += "" if detectable is None else f"; a change of {detectable:.1%} of a typical case would have been found"
+    if detectable is not None:
+        told += f"; a change of {formatting.percent(detectable, 1)} of a typical case would have been found"
     disturbed = int(frame["left_out"].sum())
     told += f"; {_disturbed(disturbed)} count for nothing" if disturbed else ""
     for device, canary in frame.attrs.get("canaries", {}).items():

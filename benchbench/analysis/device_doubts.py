@@ -8,7 +8,7 @@ from benchbench.analysis.disturbances import temperatures
 from benchbench.analysis.launches import LaunchSequence
 from benchbench.values.conditions import Conditions
 from benchbench.values.doubt import Doubt
-from benchbench.values.formatting import number
+from benchbench.values.formatting import number, percent
 from benchbench.values.outcome import Outcome
 
 LEAST_SHARE = 0.45  # of a core for each thread: an idle phone's kernel threads, or our own last launch, leave half
@@ -25,7 +25,8 @@ def _load(launches: LaunchSequence) -> Doubt | None:
     if share >= LEAST_SHARE:
         return None
     wanted = f"{threads} threads have" if threads > 1 else "one thread has"
-    text = f"load up to {max(seen):.1f} on {launches.cores} cores before a launch: {wanted} about {share:.0%} of a core"
+    load = f"load up to {max(seen):.1f} on {launches.cores} cores before a launch"
+    text = f"{load}: {wanted} about {percent(share)} of a core"
     remedy = "end other processes on the device" + (", or ask for fewer threads" if threads > 1 else "")
     return Doubt("busy", text + (" each" if threads > 1 else ""), remedy)
 
@@ -44,7 +45,7 @@ def _own_load(launches: LaunchSequence) -> Doubt | None:
     shares = [o.quantities["controller_cpu"] for o in launches.counted if "controller_cpu" in o.quantities]
     if not launches.local or not shares or (most := max(shares)) <= OWN_LOAD:
         return None
-    text = f"benchbench itself took up to {most:.0%} of a core while a launch ran"
+    text = f"benchbench itself took up to {percent(most)} of a core while a launch ran"
     return Doubt("own load", text, "measure this machine alone, with longer launches, and do not look at the run")
 
 

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Literal
 
 from benchbench.values.case import Cooldown
+from benchbench.values.formatting import percent
 from benchbench.values.outcome import Outcome
 
 HOT_C = 85.0  # where phones and boards slow down even if no flag says so; the matrix's cool-down limit comes first
@@ -83,7 +84,8 @@ def _beside(outcomes: Sequence[Outcome], canaries: Canaries) -> dict[str, Distur
             continue
         first = places[n - 1] + 1 if n else 0
         last = places[n + 1] if n + 1 < len(places) else len(outcomes)
-        text = f"ran beside a canary {abs(share):.0%} {'slower' if share > 0 else 'faster'} than the device's median"
+        slower = f"{percent(abs(share))} {'slower' if share > 0 else 'faster'}"
+        text = f"ran beside a canary {slower} than the device's median"
         found |= {o.trial: Disturbance("canary", text) for o in outcomes[first:last] if o.timed}
     return found
 

@@ -14,7 +14,7 @@ from benchbench.analysis.device_doubts import DEVICE_CHECKS
 from benchbench.analysis.launches import LaunchSequence
 from benchbench.runtimes import backend_type
 from benchbench.values.doubt import Doubt
-from benchbench.values.formatting import RANGE_UP_TO, counted, coverage, number, tallied
+from benchbench.values.formatting import RANGE_UP_TO, counted, coverage, number, percent, tallied
 from benchbench.values.outcome import Outcome
 
 NOISY = 0.10  # standard deviation of the launches / their mean
@@ -124,7 +124,7 @@ def _few_launches(launches: LaunchSequence) -> Doubt | None:
     n = len(launches.counted)
     if not 0 < n < 4:
         return None
-    odds = "there is no interval" if n < 3 else f"instead of an interval there is their range, {coverage(n):.0%}"
+    odds = "there is no interval" if n < 3 else f"instead of an interval there is their range, {percent(coverage(n))}"
     remedy = f"measure {RANGE_UP_TO + 1} rounds or more"
     if all(imported(o) for o in launches.counted):
         remedy = f"import logs of {RANGE_UP_TO + 1} launches or more"
@@ -135,7 +135,7 @@ def _noisy(launches: LaunchSequence) -> Doubt | None:
     times = launches.times
     if len(times) < 2 or not any(times) or (cv := stdev(times) / fmean(times)) <= NOISY:
         return None
-    return Doubt("noisy", f"launches vary by {cv:.0%} (CV)", "more rounds, a cool and otherwise idle device")
+    return Doubt("noisy", f"launches vary by {percent(cv)} (CV)", "more rounds, a cool and otherwise idle device")
 
 
 def _fewer_runs(launches: LaunchSequence) -> Doubt | None:

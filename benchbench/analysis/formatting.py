@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from benchbench.analysis.rows import Row
-from benchbench.values.formatting import factor, number, points, ratio, ratio_number, time
+from benchbench.values.formatting import decibel, factor, number, percent, points, ratio, ratio_number, time
 from benchbench.values.quantities import quantity
 
 _RANKED = ("accuracy_top1", "accuracy_map", "accuracy_agreement", "accuracy_cosine", "accuracy_sqnr_db")
@@ -61,12 +61,10 @@ def change(row: Row) -> str:
         case "accuracy_agreement":
             return f"the same answers as the reference for {share(row)} of {samples(row)}"
         case "accuracy_cosine":
-            decibel: str = (
-                "" if pd.isna(row["accuracy_sqnr_db"]) else f", signal to error {row['accuracy_sqnr_db']:.0f} dB"
-            )
-            return f"outputs at cosine {number(row['accuracy'], 4)} to the reference's{decibel}, over {samples(row)}"
+            error: str = "" if pd.isna(row["accuracy_sqnr_db"]) else f", {_error(row['accuracy_sqnr_db'])}"
+            return f"outputs at cosine {number(row['accuracy'], 4)} to the reference's{error}, over {samples(row)}"
         case "accuracy_sqnr_db":
-            return f"signal to error {row['accuracy']:.0f} dB against the reference, over {samples(row)}"
+            return f"{_error(row['accuracy'])} against the reference, over {samples(row)}"
         case metric if pd.isna(low):
             whole = round(100 * row["accuracy_change"])
             said = f"{whole:+d}".replace("-", "−") if whole else "0"
@@ -78,13 +76,18 @@ def change(row: Row) -> str:
             return f"{points(row['accuracy_change'])} points [{points(low)}, {points(high)}] of {METRICS[metric].label}"
 
 
+def _error(db: float) -> str:
+    said = decibel(db)
+    return f"signal to error {said}" if said.endswith("dB") else said
+
+
 def measured(row: Row) -> str:
     """The accuracy of a row itself: "91.5 % [89.6, 93.1]", a cosine as a plain number."""
     match row["metric"]:
         case "accuracy_cosine":
             return number(row["accuracy"], 4)
         case "accuracy_sqnr_db":
-            return f"{row['accuracy']:.0f} dB"
+            return decibel(row["accuracy"])
         case _:
             return share(row)
 
@@ -99,7 +102,7 @@ def share(row: Row) -> str:
     """A row's accuracy in percent with its interval where it has one."""
     low, high = (100 * row[f"accuracy_{end}"] for end in ("low", "high"))
     spread = "" if pd.isna(low) else f" [{low:.1f}, {high:.1f}]"
-    return f"{100 * row['accuracy']:.1f} %{spread}"
+    return f"{percent(row['accuracy'], 1)}{spread}"
 
 
 def samples(row: Row) -> str:

@@ -13,6 +13,7 @@ from benchbench.analysis.formatting import (
     LIKENESS,
     METRICS,
     against,
+    became,
     change,
     describe,
     described_time,
@@ -157,7 +158,9 @@ def _nothing_ran(cases: Sequence[Row]) -> str:
     """That every case failed, and the first one's reason; "" where some did not."""
     if not all(row["status"] in {"failed", "incomplete"} for row in cases):
         return ""
-    return f"every case failed: {shorten(cases[0]['error'], 200)}".rstrip(".")
+    words = {became(row) for row in cases}
+    said = "the delegate of every case is unavailable" if words == {"unavailable"} else "every case failed"
+    return f"{said}: {shorten(cases[0]['error'], 200)}".rstrip(".")
 
 
 def _all_of_others(cases: Sequence[Row]) -> str:

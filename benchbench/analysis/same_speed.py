@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchbench.analysis.disturbances import Canaries
 from benchbench.values.doubt import Doubt
+from benchbench.values.formatting import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,11 @@ class Speed:
     @property
     def text(self) -> str:
         """In a line: by how much the canary differed."""
-        off = f" ({self.off:.0%} of the new run's were off)" if self.off else ""
+        off = f" ({percent(self.off)} of the new run's were off)" if self.off else ""
         if self.same:
             return f"as fast as in the base, by its canary{off}"
         how = "slower" if self.ratio > 1 else "faster"
-        return f"{abs(self.ratio - 1):.0%} {how} than in the base, by its canary{off}"
+        return f"{percent(abs(self.ratio - 1))} {how} than in the base, by its canary{off}"
 
     def doubt(self, device: str) -> Doubt | None:
         """About every case of the device that changed."""

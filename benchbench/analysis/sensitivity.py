@@ -11,7 +11,7 @@ from benchbench.analysis.stopping import FEWEST_TO_STOP, student_half_width
 from benchbench.plan import Plan
 from benchbench.values.case import MeasurementSettings
 from benchbench.values.errors import InputError
-from benchbench.values.formatting import counted
+from benchbench.values.formatting import counted, percent
 
 ASSUMED_NOISE = 0.03  # CV of the launches of a case: as on an idle device
 FEWEST_TO_COMPARE = 4  # launches a side
@@ -31,13 +31,13 @@ class Sensitivity:
     cases: int
 
     def __str__(self) -> str:
-        noise = f"launches that vary by {self.noise:.1%} (CV, {self.source})"
+        noise = f"launches that vary by {percent(self.noise, 1)} (CV, {self.source})"
         if self.change is None:
             rounds = counted(self.rounds, "round")
             return f"two runs of {rounds} cannot tell any change: {FEWEST_TO_COMPARE} rounds are the least"
         return (
-            f"two runs of this plan, with {noise} and {self.rounds} rounds: a change of {self.change:.1%} "
-            f"in one of {counted(self.cases, 'case')} would be found ({POWER:.0%} of the time)"
+            f"two runs of this plan, with {noise} and {self.rounds} rounds: a change of {percent(self.change, 1)} "
+            f"in one of {counted(self.cases, 'case')} would be found ({percent(POWER)} of the time)"
         )
 
 

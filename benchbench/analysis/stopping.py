@@ -24,7 +24,7 @@ from benchbench.values.stop import Stop, StopKind
 
 FEWEST_TO_STOP = 8  # launches that are precise: fewer are so too often by chance
 TRIES = 2  # launches that say alike why a delegate cannot be had
-_ZONE = f"{INDIFFERENCE:.0%}".replace("%", " %")
+_ZONE = formatting.percent(INDIFFERENCE)
 Reason = tuple[StopKind, str]
 
 
@@ -152,7 +152,7 @@ def _precise(known: SoFar, case: str, precision: float) -> Reason | None:
     half = half_width(times)
     if half is None or half > precision:
         return None
-    return "precise", f"± {half:.1%} after {formatting.counted(len(times), 'launch', 'launches')}"
+    return "precise", f"± {formatting.percent(half, 1)} after {formatting.counted(len(times), 'launch', 'launches')}"
 
 
 def half_width(times: Sequence[float]) -> float | None:

@@ -149,7 +149,7 @@ def show_models(infos: Sequence[ModelInfo]) -> None:
             if names:
                 console.print(f"  {title:<9} {', '.join(names)}", markup=False)
         if info.zero_weights is not None and info.zero_weights > 0.3:
-            console.print(f"  sparsity  {info.zero_weights:.0%} of the weights are zero", markup=False)
+            console.print(f"  sparsity  {formatting.percent(info.zero_weights)} of the weights are zero", markup=False)
         for note in info.notes:
             console.print(f"  note      {note}", markup=False)
         console.print(f"  sha256    {info.sha256}", markup=False)

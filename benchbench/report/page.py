@@ -80,7 +80,6 @@ def _rendered(content: Content, out: Path | None) -> str:
     environment.filters |= {
         "number": _number,
         "points": formatting.points,
-        "ratio": formatting.ratio,
         "ratio_number": formatting.ratio_number,
         "time": formatting.time,
     }

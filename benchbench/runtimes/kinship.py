@@ -16,6 +16,7 @@ import numpy as np
 
 from benchbench.runtimes.contents import Contents, Values, Weights
 from benchbench.values.case import Kin, Relation
+from benchbench.values.formatting import percent
 from benchbench.values.model import ModelInfo
 
 MOST = 0.8  # the share of the weights that decides
@@ -108,11 +109,12 @@ def _kin(origin: Contents, model: Contents) -> Kin | None:
         return Kin(relation="resized", because=sized) if sized else Kin()
     relation: Relation = "pruned" if zeros > before + SPARSER else "retrained"
     if shapes >= MOST and _alike(origin.ops, model.ops) >= MOST:
-        pruned = f"{zeros:.0%} of its weights are zero" if relation == "pruned" else "other weights"
+        pruned = f"{percent(zeros)} of its weights are zero" if relation == "pruned" else "other weights"
         return Kin(relation=relation, because=f"the same operators as {origin.name}, {pruned}")
     if origin.ops == model.ops:
         share = (model.info.parameters or 0) / max(1, origin.info.parameters or 0)
-        return Kin(relation="retrained", because=f"the same operators as {origin.name}, {share:.0%} of its parameters")
+        because = f"the same operators as {origin.name}, {percent(share)} of its parameters"
+        return Kin(relation="retrained", because=because)
     return None
 
 

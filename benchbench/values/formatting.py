@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 NOTHING = "–"
+IDENTICAL_DB = 200.0  # the signal to error of outputs that are equal to the last bit
 RANGE_UP_TO = 5  # launches up to which the interval of a median is their whole range
 
 
@@ -79,7 +80,7 @@ def interval_name(launches: int) -> str:
         return "no interval"
     if launches > RANGE_UP_TO:
         return "95 % interval"
-    return f"range of {launches} launches, {100 * coverage(launches):.0f} %"
+    return f"range of {launches} launches, {percent(coverage(launches))}"
 
 
 def statistic_title(statistics: Iterable[object]) -> str:
@@ -113,6 +114,16 @@ def ratio_number(value: float) -> str:
 def factor(value: float, more: str, less: str) -> str:
     """A ratio told so that its number is above 1: "1.60× larger" for 0.62 and ("smaller", "larger")."""
     return f"{ratio(value)} {more}" if value >= 1 else f"{ratio(1 / value)} {less}"
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share from 0 to 1: "29 %", "90.0 %"."""
+    return f"{100 * share:.{digits}f} %"
+
+
+def decibel(value: float, digits: int = 0) -> str:
+    """A signal to error: "31 dB"; that of outputs that are equal to the last bit: "identical"."""
+    return "identical" if value >= IDENTICAL_DB else f"{value:.{digits}f} dB"
 
 
 def points(difference: float) -> str:

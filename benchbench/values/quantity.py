@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median, median_low
 from typing import Literal
 
@@ -33,8 +34,8 @@ SECONDS = Unit("s")
 MEGABYTES = Unit("MB")
 MEGAHERTZ = Unit("MHz", "{:.0f}".format)
 CELSIUS = Unit("°C", "{:.0f}".format)
-SHARE = Unit("share", "{:.1%}".format, in_cell=True)  # from 0 to 1
-DECIBEL = Unit("dB", "{:.1f}".format)
+SHARE = Unit("share", partial(formatting.percent, digits=1), in_cell=True)  # from 0 to 1
+DECIBEL = Unit("dB", lambda value: formatting.decibel(value, 1).removesuffix(" dB"))
 COUNT = Unit("", "{:,.0f}".format, dtype="Int64")
 NUMBER = Unit("")
 COSINE = Unit("", "{:.4f}".format)
@@ -98,7 +99,7 @@ class Quantity:
     def text(self, value: float | None) -> str:
         """A value that stands alone, with its unit: "83.0 MB"."""
         shown = self.cell(value)
-        alone = self.unit.in_cell or not self.unit.symbol or shown == formatting.NOTHING
+        alone = self.unit.in_cell or not self.unit.symbol or not shown[-1].isdigit()  # "–", "identical"
         return shown if alone else f"{shown} {self.unit.symbol}"
 
     def _with_unit(self, words: str) -> str:

@@ -51,7 +51,7 @@ def test_a_rule_is_about_the_cells_that_fit_all_its_fields(tmp_path: Path, where
 
 def test_what_is_not_known_keeps_no_limit(tmp_path: Path) -> None:
     (gpu, cpu) = sorted(told(tmp_path, BudgetRule(min={"accuracy_top1": 0.9})))
-    assert gpu.endswith("top-1 accuracy: not known; budget: at least 90.0%")
+    assert gpu.endswith("top-1 accuracy: not known; budget: at least 90.0 %")
     assert "/gpu/" in gpu
     assert "/gpu/" not in cpu
 

@@ -153,7 +153,7 @@ def test_a_setting_that_did_not_hold_is_a_doubt_and_one_that_did_is_believed() -
     assert kinds(launched_with(None)) == {"setting", "governor"}
 
 
-@pytest.mark.parametrize(("count", "has"), [(2, "no interval"), (3, "75%")])
+@pytest.mark.parametrize(("count", "has"), [(2, "no interval"), (3, "75 %")])
 def test_few_launches_ask_for_as_many_as_an_interval_needs(count: int, has: str) -> None:
     found = launches([10.0] * count, delegate="gpu")
     (said,) = doubts(LaunchSequence(found, found, kind="gpu"))

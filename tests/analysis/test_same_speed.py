@@ -25,7 +25,7 @@ def run(folder: Path, canary_ms: float, ms: float = 10.0) -> Run:
 
 
 @pytest.mark.parametrize(
-    ("canary_ms", "told"), [(1.02, "as fast as in the base"), (1.3, "30% slower than in the base")]
+    ("canary_ms", "told"), [(1.02, "as fast as in the base"), (1.3, "30 % slower than in the base")]
 )
 def test_a_comparison_says_whether_the_device_was_as_fast(tmp_path: Path, canary_ms: float, told: str) -> None:
     frame = compare(run(tmp_path / "a", 1.0), run(tmp_path / "b", canary_ms, 10 * canary_ms))

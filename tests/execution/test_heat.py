@@ -134,7 +134,7 @@ def test_a_throttled_round_is_told_by_the_canary_alone(make_heated: Callable[[bo
     run = make_heated(False).run(hot=in_round_three, measure="repeat_disturbed = 0")
     assert all(o.before is None or o.before.temperature_c is None for o in run.recorded)
     assert run.disturbances == {
-        f"{CASE}/r{number}": Disturbance("canary", "ran beside a canary 138% slower than the device's median")
+        f"{CASE}/r{number}": Disturbance("canary", "ran beside a canary 138 % slower than the device's median")
         for number in (3, 4)
     }
     (case,) = run.cases.to_dict("records")

@@ -37,13 +37,13 @@ def test_the_page_says_which_canaries_were_off_and_what_ran_beside_them(tmp_path
     assert made is not None
     told = {row["place"]: row["told"] for row in made.content["rows"]}
     assert told == {
-        "pixel8": "1 off (+31%); 2 launches beside them",
+        "pixel8": "1 off (+31 %); 2 launches beside them",
         "rpi5": "the same speed all along",
         "host": "none ran: no room on the device",
     }
     assert [row["canaries"] for row in made.content["rows"]] == ["6", "6", "–"]
     page = render(Results([run]))
-    assert "1 off (+31%); 2 launches beside them" in page
+    assert "1 off (+31 %); 2 launches beside them" in page
     assert [case["launches"] for case in run.cases.to_dict("records")] == [3, 5, 2]
 
 

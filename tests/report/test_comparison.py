@@ -41,7 +41,7 @@ def test_two_runs_have_a_table_with_a_verdict_a_case_and_no_id_of_theirs(tmp_pat
     row = re.search(rf'<th scope="row">{CASE}</th>.*?</tr>', shown, re.DOTALL)
     assert row is not None
     assert re.findall(r'<td class="n">([\d.]+ ms)', row[0]) == ["10.0 ms", "12.0 ms"]
-    assert "1.20×" in row[0]
+    assert "1.200×" in row[0]
     assert "slower (regression)" in row[0]
     assert "0000000000000017" not in shown
     assert re.search(r"<span>2 runs</span>\s*<span>1 device</span>", page)

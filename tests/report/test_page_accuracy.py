@@ -35,7 +35,7 @@ def test_each_device_has_its_table_of_gains_and_costs_with_their_intervals(page:
     assert re.search(r"\d\.\d\d×\s+\[\d\.\d\d, \d\.\d\d\]", row)
     assert re.search(r"9\d\.\d %\s+\[8\d\.\d, 9\d\.\d\]", row)
     assert re.search(r"−0\.\d\s+\[−\d\.\d, [−+]0\.\d\]", row)
-    assert "98.7%" in row
+    assert "98.7 %" in row
 
 
 def test_recall_and_confusions_say_what_they_are(page: Page) -> None:

@@ -12,6 +12,7 @@ from benchbench.analysis.frames import load
 from benchbench.analysis.rows import Row, rows_of
 from benchbench.analysis.tally import tally
 from benchbench.cli.tables import show_cases, show_models
+from benchbench.execution.progress import outcome_line
 from benchbench.report.figures import figures_of
 from benchbench.report.markdown import report_markdown
 from benchbench.report.page import render
@@ -177,7 +178,9 @@ def test_an_endless_reason_is_shortened_in_the_terminal(tmp_path: Path, capsys: 
     run = load(write_run(tmp_path, [*launches([1.0] * 5), *lost(error=endless)]))
     show_cases(run.cases)
     told = capsys.readouterr().out
-    assert max(map(len, (*told.splitlines(), *tally(run).lines))) < 400
+    launch = outcome_line(run.outcomes[-1])
+    assert max(map(len, (*told.splitlines(), *tally(run).lines, launch))) < 400
+    assert "UNAVAILABLE: Cannot load library" in launch
     assert "Cannot load library" in told
 
 

@@ -49,7 +49,7 @@ def _row(canaries: Canaries, beside: int) -> dict[str, Any]:
     if len(times) < LEAST_CANARIES:
         told = f"too few to tell which is off: {LEAST_CANARIES} are the least"
     elif canaries.off:
-        shares = ", ".join(f"{share:+.0%}" for share in canaries.off.values())
+        shares = ", ".join(f"{100 * share:+.0f} %" for share in canaries.off.values())
         told = f"{len(canaries.off)} off ({shares}); {counted(beside, 'launch', 'launches')} beside them"
     else:
         told = "the same speed all along"
@@ -57,7 +57,7 @@ def _row(canaries: Canaries, beside: int) -> dict[str, Any]:
         "canaries": str(len(times)),
         "median": formatting.time(canaries.median_us / 1000),
         "range": " to ".join(formatting.time(edge(times) / 1000) for edge in (min, max)),
-        "allowed": f"± {canaries.allowed_us / canaries.median_us:.0%}",
+        "allowed": f"± {formatting.percent(canaries.allowed_us / canaries.median_us)}",
         "told": told,
     }
 
