@@ -46,7 +46,7 @@ def test_a_case_of_disturbed_launches_alone_says_what_disturbed_them(tmp_path: P
     """No sensor said anything: nothing was throttled or hot. That the median canary was as fast excuses nothing."""
     frame = compare(beside(tmp_path / "a", [1.0] * 7), beside(tmp_path / "b", [1.0, 1.3, 1.0, 1.3, 1.0, 1.3, 1.0]))
     assert frame["verdict"].tolist() == ["cannot tell"]
-    assert "beside a canary 30% slower" in frame["why"].iloc[0]
+    assert "beside a canary 30 % slower" in frame["why"].iloc[0]
     assert frame["left_out"].tolist() == [6]
     assert frame.attrs["canaries"]["pixel8"]["off"] == pytest.approx(3 / 7)
     assert nothing_judged(frame)
