@@ -65,7 +65,8 @@ def _show(points: pd.DataFrame, found: tuple[Change, ...], *, charts: bool) -> N
         low, high = own["latency_ms"].min(), own["latency_ms"].max()
         ran = ", ".join(own["executor"].dropna().unique())
         told = f"{formatting.time(low)} to {formatting.time(high)}"
-        console.print(f"{case}  {chart(own['latency_ms'].tolist())}  {told}, on {ran or 'an unknown executor'}")
+        line = f"{case}  {chart(own['latency_ms'].tolist())}  {told}, on {ran or 'an unknown executor'}"
+        console.print(line, markup=False)
     runs, everything = points["folder"].nunique(), points["case"].nunique()
     told = f"{counted(runs, 'run')}, {counted(everything, 'case')}: {counted(len(found), 'change')}"
     if left_out := points.attrs["left_out"]:

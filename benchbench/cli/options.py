@@ -26,8 +26,18 @@ if TYPE_CHECKING:
     from benchbench.plan import Plan
     from benchbench.report.live import LiveReport
 
+
+def _there(context: click.Context, option: click.Parameter, value: Path) -> Path:
+    """A folder that was named is there; the usual one need not be."""
+    named = context.get_parameter_source(str(option.name)) is not click.core.ParameterSource.DEFAULT
+    if named and not value.is_dir():
+        raise click.BadParameter(f"{value}: no such folder: make it, or leave --inventory out")
+    return value
+
+
 INVENTORY = click.option(
     "--inventory",
+    callback=_there,
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("devices"),
     envvar="BENCHBENCH_DEVICES",

@@ -95,6 +95,8 @@ def compare(
     nothing leaves it out on purpose; 3 when the runs have no case in common, or nothing could be judged, since no
     case has times that may be compared.
     """
+    if baseline is None and len(runs) == 1:
+        raise click.UsageError("give a base run, or several, and a new one")
     from benchbench.analysis import comparison_text
     from benchbench.analysis.compare import compare as compared
     from benchbench.analysis.compare import nothing_judged
@@ -104,8 +106,6 @@ def compare(
 
     gates = tuple(Gate.parse(text) for text in fail_on) or DEFAULT
     *bases, new = map(load_run, runs if baseline is None else (*_base_runs(baseline, reports, runs), *runs))
-    if not bases:
-        raise click.UsageError("give a base run, or several, and a new one")
     frame = compared(bases, new, same_within=same_within)
     changes = compare_quantities(bases[-1], new, same_within=same_within)
     fails = failing(frame, changes, gates)

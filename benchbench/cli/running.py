@@ -54,12 +54,13 @@ def plan(
     Also which change it could find. Touches no device unless --probe.
     """
     from benchbench import pipeline as api
-    from benchbench.analysis.sensitivity import sensitivity
     from benchbench.cli import console, progress
 
     if noise is not None and like is not None:
         raise click.UsageError("--noise states what --like reads from a run: give one")
     made, remarks = api.plan_matrix(matrix, inventory=inventory, selection=chosen(only, skip, seed), probe=probe)
+    from benchbench.analysis.sensitivity import sensitivity  # pandas and scipy: what is wrong was told by now
+
     finds = sensitivity(made, noise, None if like is None else load_run(like))
     if not as_json:
         progress.show_plan(made, remarks)

@@ -49,6 +49,19 @@ def test_help_waits_for_no_library_that_it_does_not_need() -> None:
     assert loaded == {"benchbench", "click"}
 
 
+@pytest.mark.parametrize("arguments", [["plan", "typo.toml"], ["compare", "."]])
+def test_what_is_wrong_is_told_before_frames_and_statistics_are_loaded(tmp_path: Path, arguments: list[str]) -> None:
+    """They take more than a second of CPU."""
+    (tmp_path / "typo.toml").write_text("name = 'x'\nthread = [1]\n")
+    script = (
+        "import sys\nfrom benchbench.cli.main import main\ntry:\n    main()\nexcept SystemExit as end:\n"
+        "    print(end.code, {'pandas', 'scipy'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", script, *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "2 set()\n"
+
+
 def test_help_tells_of_every_command_in_a_whole_line(said: Said) -> None:
     _, stdout, _ = said("--help")
     commands = stdout[stdout.index("Commands:") : stdout.index("Exit codes:")]
@@ -135,6 +148,8 @@ def test_a_mistake_in_a_matrix_is_one_line_and_an_exit_code(
         (["plan", "matrix.toml", "--seed", "-1"], 2, "--seed"),
         (["plan", "matrix.toml", "--sed", "1"], 2, "--sed"),
         (["plan", "matrix.toml", "--inventory", "bad devices"], 2, 'adress: no such key (did you mean "address"?)'),
+        (["plan", "matrix.toml", "--inventory", "device"], 2, "device: no such folder"),
+        (["devices", "--inventory", "device"], 2, "device: no such folder"),
         (["run", "dataset.toml"], 2, "corrupt.tflite"),
         (["run", "matrix.toml", "--reports", "typo.toml"], 2, "typo.toml"),
         (["devices", "nobody"], 2, "devices: no device fits 'nobody'"),
