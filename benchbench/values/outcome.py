@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AfterValidator, AliasChoices, Field
 
 from benchbench.values.backend import Cache
 from benchbench.values.case import CANARY, LATENCY
@@ -20,6 +20,8 @@ Verdict = Literal["full", "partial", "none", "unavailable", "unknown"]
 Status = Literal["ok", "failed", "incomplete", "skipped"]
 Statistic = Literal["median", "mean"]  # of the steady inferences of one launch
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # as frames and files hold it
+# the same of what tools and devices say, who say nothing with an absurd one
+Count = Annotated[int | None, AfterValidator(lambda count: None if count is None or abs(count) >= 2**63 else count)]
 FINE_FROM_US = 50.0  # below, a whole number of microseconds is more than 1 % wrong by its rounding alone
 
 
@@ -95,10 +97,10 @@ class Delegation(Frozen):
     asked: str | None = None  # xnnpack, gpu, nnapi, …; None where a log does not say
     verdict: Verdict = "unknown"
     evidence: str | None = None
-    nodes_delegated: Whole | None = None
-    nodes_total: Whole | None = None
-    partitions: Whole | None = None
-    kernels: Whole | None = None
+    nodes_delegated: Count = None
+    nodes_total: Count = None
+    partitions: Count = None
+    kernels: Count = None
     # Who executes the rest of the graph: "xnnpack" or "cpu"; run folders of format 1 call it the remainder.
     fallback: str | None = Field(default=None, validation_alias=AliasChoices("fallback", "remainder"))
     accelerators: tuple[str, ...] = ()  # the accelerators that the tool listed (NNAPI)
@@ -142,11 +144,11 @@ class Measurement(Frozen):
     """What a runner read out of one launch."""
 
     timings: Timings = Timings()
-    runs_asked: Whole | None = None
-    runs: Whole | None = None
-    warmup_runs: Whole | None = None
-    evaluated: Whole | None = None  # samples whose outputs were taken
-    threads: Whole | None = None
+    runs_asked: Count = None
+    runs: Count = None
+    warmup_runs: Count = None
+    evaluated: Count = None  # samples whose outputs were taken
+    threads: Count = None
     memory: Memory = Memory()
     model_mb: float | None = None
     profile: Profile | None = None
@@ -217,14 +219,14 @@ class Outcome(Frozen):
     attempts: Whole = 1
     retries: tuple[str, ...] = ()  # why each further attempt was made
     repeated: tuple[str, ...] = ()  # what had disturbed the launches of this trial before this one
-    exit_code: Whole | None = None
+    exit_code: Count = None
     command: str | None = None  # of a launch, as a shell on the device would take it in the job's folder
     log: str | None = None  # path below the run folder
     error: str | None = None
     remedy: str | None = None
     transient: bool = False  # failed for a reason that may pass: --resume tries it again
     outputs: str | None = None  # path below the run folder of the outputs taken back
-    samples: Whole | None = None  # how many samples of the dataset they are of, from its beginning; None = all
+    samples: Count = None  # how many samples of the dataset they are of, from its beginning; None = all
     accuracy: dict[str, float | int | str | None] = Field(default_factory=dict)
     quantities: dict[str, float] = Field(default_factory=dict)  # further ones, by their names in values/quantities.py
 

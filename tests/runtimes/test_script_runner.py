@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,12 @@ def test_ok_without_a_steady_inference_is_a_failure() -> None:
     assert reading.error == "the answer has no steady inference"
 
 
-@pytest.mark.parametrize("answer", [{}, [], None, "ok", GOOD | {"steady_ns": ["fast"]}, GOOD | {"surprise": 1}])
+NO_NUMBER = GOOD | {"memory": {"peak_since": "load", "rss_start_mb": math.nan}}
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, [], None, "ok", GOOD | {"steady_ns": ["fast"]}, GOOD | {"surprise": 1}, NO_NUMBER]
+)
 def test_an_answer_of_another_shape_is_a_failure_that_names_the_place(answer: object) -> None:
     reading = RUNNER.read(work_for(MODEL, Cpu()), raw_of(answer))
     assert reading.status == "failed"

@@ -107,6 +107,16 @@ def test_a_launch_that_stops_is_incomplete_and_one_that_fails_says_why() -> None
     assert (failed.status, failed.error) == ("failed", said)
 
 
+@pytest.mark.parametrize("absurd", ["1e999", "9" * 400, "1.2.3", "NaN"])
+def test_what_is_no_number_of_a_float_is_not_said(absurd: str) -> None:
+    (launch,) = read_text(TODAY.replace("0.0199", absurd).replace("104857600", absurd))
+    measured = launch.result.measurement
+    assert (measured.timings.max, measured.memory.rss_peak_mb) == (None, None)
+    assert measured.timings.mean == 18_000
+    profile = f'[{{"cat": "Session", "name": "model_run", "dur": {absurd if absurd == "NaN" else 1e400}, "ts": 0}}]'
+    assert not read_text(profile.replace("inf", "Infinity"))
+
+
 def test_a_text_of_another_kind_holds_no_launch() -> None:
     for text in ("", "onnxruntime_perf_test is slow\n", "[1, 2]", '[{"cat": "Node"}]', "[not json"):
         assert not read_text(text), text

@@ -3,6 +3,7 @@
 # ruff: noqa: E101, E501  (lines of the tool, as it prints them)
 from __future__ import annotations
 
+import math
 import struct
 
 import pytest
@@ -35,6 +36,13 @@ def test_a_result_file_of_a_run_without_a_warm_up_has_no_times_of_one() -> None:
         found = read_result(bytes([2 << 3 | 2, len(latency)]) + latency + bytes([4 << 3 | 2, len(misc)]) + misc)
         assert (found.timings.first, found.timings.warmup_mean) == times
         assert (found.timings.mean, found.runs, found.warmup_runs) == (500, 7, warmups)
+
+
+def test_a_number_that_is_none_is_left_out_of_a_result_file() -> None:
+    floats = {1: 0.5, 4: math.nan, 3: math.inf}
+    latency = b"".join(bytes([tag << 3 | 5]) + struct.pack("<f", value) for tag, value in floats.items())
+    timings = read_result(bytes([2 << 3 | 2, len(latency)]) + latency).timings
+    assert (timings.mean, timings.std, timings.max) == (500, None, None)
 
 
 def test_runtime_info_lists_the_partitions_of_each_delegate() -> None:

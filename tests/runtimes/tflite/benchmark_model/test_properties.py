@@ -3,6 +3,7 @@
 # ruff: noqa: E501  (lines of the tool and of drivers, as they print them)
 from __future__ import annotations
 
+import math
 import re
 import time
 from decimal import Decimal
@@ -140,3 +141,14 @@ def test_a_reading_fits_into_an_outcome() -> None:
         status=reading.status, measurement=reading.measurement, delegation=reading.delegation,
     )  # fmt: skip
     assert Outcome.model_validate_json(outcome.model_dump_json()) == outcome
+
+
+@given(text=TEXTS, absurd=st.sampled_from(["1e999", "-1e999", "9" * 25, "9" * 400, "0." + "9" * 400]))
+@settings(max_examples=30, deadline=None)
+def test_numbers_beyond_all_measure_are_never_a_crash_and_never_infinite(text: str, absurd: str) -> None:
+    spoilt = re.sub(r"(?<![\w.])\d+(\.\d+)?(e[+-]?\d+)?", absurd, text)
+    for launch in read_text(spoilt):
+        said = launch.reading.measurement
+        times = said.timings.model_dump(exclude={"samples", "percentile_method"}).values()
+        counts = (said.runs, said.runs_asked, said.warmup_runs, said.threads, launch.reading.delegation.nodes_total)
+        assert all(math.isfinite(number) for number in (*times, *counts) if number is not None)
