@@ -14,10 +14,11 @@ from urllib.parse import quote
 from benchbench.analysis.frames import Run
 from benchbench.analysis.recommend import LOSES_AT_MOST
 from benchbench.analysis.rows import Row
+from benchbench.report.case_rows import INNER, shown_quantities
 from benchbench.report.content import Content
 from benchbench.report.figures import Figure
 from benchbench.report.figures.drawing import compiled
-from benchbench.report.tables import INNER, choice_rows, shown_quantities
+from benchbench.report.tables import choice_rows
 from benchbench.values import formatting
 from benchbench.values.quantities import of_group, quantity
 from benchbench.values.quantity import Quantity
