@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,9 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3)).astype(np.uint8
 def test_normalization_is_read_from_the_metadata_of_a_model(tmp_path: Path) -> None:
     variant = image_model(tmp_path / "net.tflite", metadata((127.5,), (127.5,)))
     assert inspect(variant.path).input_ranges == ((-1.0, 1.0),)
-    spoilt = image_model(tmp_path / "spoilt.tflite", metadata((127.5,), (127.5,))[:40])
-    assert inspect(spoilt.path).input_ranges == (None,)
+    for said in (metadata((127.5,), (127.5,))[:40], metadata((math.nan,), (127.5,)), metadata((0.0,), (math.inf,))):
+        spoilt = image_model(tmp_path / "spoilt.tflite", said)
+        assert inspect(spoilt.path).input_ranges == (None,)
 
 
 @pytest.mark.parametrize(

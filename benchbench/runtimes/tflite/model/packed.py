@@ -7,6 +7,7 @@ associated files in a zip archive appended to the model).
 from __future__ import annotations
 
 import io
+import math
 import zipfile
 import zlib
 from typing import Any
@@ -99,7 +100,8 @@ def _normalization(tensor: Any) -> tuple[tuple[float, ...], tuple[float, ...]] |
         if kind and unit.Get(number_types.Uint8Flags, kind + unit.Pos) == NORMALIZATION and unit.Offset(UNIT_OPTIONS):
             options = type(unit)(unit.Bytes, unit.Indirect(unit.Pos + unit.Offset(UNIT_OPTIONS)))
             mean, std = _floats(options, NORMAL_MEAN), _floats(options, NORMAL_STD)
-            return (mean, std) if mean and len(mean) == len(std) and all(std) else None
+            sound = len(mean) == len(std) and all(std) and all(map(math.isfinite, (*mean, *std)))
+            return (mean, std) if mean and sound else None
     return None
 
 
