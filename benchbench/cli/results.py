@@ -55,7 +55,7 @@ def report(runs: tuple[Path, ...], out: Path | None, **files: Any) -> None:
             console.err().print(f"figure {name} has nothing to show", markup=False)
     if found := results.comparison:
         console.err().print(in_short(found.frame, found.failing), markup=False)
-    for run in loaded:  # talk: a script reads the page's path alone
+    for run in results.runs:  # talk: a script reads the page's path alone
         mine = [one for one in results.recommendations if one.run == run.id]
         named = results.labels[run.id] if len(loaded) > 1 else ""
         tables.show_recommendations(mine, console.err(), named)

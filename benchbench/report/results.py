@@ -18,6 +18,7 @@ from benchbench.analysis.surprises import Surprise, surprises_of
 from benchbench.analysis.tally import Tally, tally
 from benchbench.analysis.tradeoffs import tradeoffs
 from benchbench.report.comparison import Comparison, comparison_of
+from benchbench.report.copies import told_apart
 from benchbench.runtimes import KINDS, backend_type
 from benchbench.values import formatting
 from benchbench.values.doubt import Doubt
@@ -147,16 +148,6 @@ class Results:
         whole = pd.concat(full, ignore_index=True)
         places = [self.place(run, device) for run, device in zip(whole["run"], whole["device"], strict=True)]
         return whole.assign(place=pd.Series(places, index=whole.index, dtype="str"))
-
-
-def told_apart(runs: Sequence[Run]) -> tuple[Run, ...]:
-    """The runs, those of an id that another has too (a copy of its folder) with their number in it."""
-    ids = Counter(run.id for run in runs)
-
-    def renamed(run: Run, number: int) -> Run:
-        return replace(run, manifest=run.manifest.model_copy(update={"id": f"{run.id} ({number})"}))
-
-    return tuple(run if ids[run.id] == 1 else renamed(run, n) for n, run in enumerate(runs, 1))
 
 
 def phases_of(statistics: pd.Series) -> tuple[Quantity, ...]:

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from benchbench.analysis.columns import CASES, COMPARISON, SCORED
 from benchbench.analysis.comparison_text import MOST_ROWS
 from benchbench.analysis.frames import load
+from benchbench.cli.main import cli
 from benchbench.report import write_report
 from benchbench.report.markdown import report_markdown
 from benchbench.report.record import report_schema
@@ -143,3 +144,8 @@ def test_a_run_and_its_copy_are_told_apart(tmp_path: Path) -> None:
     assert len({run["id"] for run in found["runs"]}) == 2
     assert len({run["label"] for run in found["runs"]}) == 2
     assert [row["run"] for row in found["cases"]] == [run["id"] for run in found["runs"]]
+    other = load(write_run(tmp_path / "c", launches(BASE), id="other"))
+    against = Results((other, *copies)).comparison
+    assert against is not None
+    assert [run.id for run in against.bases] == ["other"]  # a run says nothing of its copy
+    cli(["report", *(str(run.folder) for run in copies), "--out", str(tmp_path / "page")], standalone_mode=False)
