@@ -189,7 +189,7 @@ def _imported(launches: LaunchSequence) -> Doubt | None:
 
 def imported(outcome: Outcome) -> bool:
     """Whether the numbers come from somebody else's log: whatever benchbench measures has a wall-clock time."""
-    return outcome.status != "failed" and outcome.wall_s is None
+    return outcome.status not in {"failed", "skipped"} and outcome.wall_s is None
 
 
 _CHECKS: tuple[Callable[[LaunchSequence], Doubt | None], ...] = (

@@ -54,6 +54,10 @@ def test_what_went_wrong_is_said_with_a_remedy(kind: str, change: dict[str, Any]
     assert all(doubt.text and doubt.remedy for doubt in said)
 
 
+def test_what_a_tool_cannot_do_is_skipped_and_not_taken_for_the_log_of_somebody_else() -> None:
+    assert "imported" not in kinds([outcome(delegate="gpu", status="skipped", wall_s=None)])
+
+
 @pytest.mark.parametrize(
     ("load", "cores", "threads", "busy"),
     [
