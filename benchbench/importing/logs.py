@@ -12,7 +12,7 @@ from typing import Any
 from benchbench.runtimes import RUNTIMES, Runtime
 from benchbench.runtimes.base import RecordedLaunch
 from benchbench.values.errors import InputError
-from benchbench.values.file_kind import file_kind
+from benchbench.values.file_kind import JSON, file_kind
 from benchbench.values.outcome import OpTime, Outcome
 
 TOOLS = " or ".join(runtime.log_tool for runtime in RUNTIMES if runtime.log_tool)
@@ -39,14 +39,22 @@ def read_logs(sources: Iterable[tuple[str, str | bytes]]) -> list[Recorded]:
 
 
 def _launches(text: str | bytes) -> tuple[Runtime, Sequence[RecordedLaunch]]:
-    """What the first runtime reads that knows the tool of a text."""
-    read = ((runtime, runtime.read_log(text)) for runtime in RUNTIMES)
-    return next(((runtime, launches) for runtime, launches in read if launches), (RUNTIMES[0], ()))
+    """What the first runtime reads that knows the tool of a text; a failure of no model at all may be anybody's."""
+    vague: tuple[Runtime, Sequence[RecordedLaunch]] = (RUNTIMES[0], ())
+    for runtime in RUNTIMES:
+        launches = runtime.read_log(text)
+        if any(launch.graph or launch.result.status != "failed" for launch in launches):
+            return runtime, launches
+        if launches and not vague[1]:
+            vague = runtime, launches
+    return vague
 
 
 def read_log(source: str, data: str | bytes) -> list[Recorded]:
     """The launches of one text; raises InputError for one without any, saying what it is instead."""
     kind = file_kind(data) if isinstance(data, bytes) else None
+    if kind == JSON and (profiled := _profiled(source, data)):
+        return profiled
     if kind is not None:
         raise InputError(
             f"{source}: is no output of {TOOLS}: it is {kind}", remedy="give what the tool printed, as text"
@@ -55,6 +63,11 @@ def read_log(source: str, data: str | bytes) -> list[Recorded]:
     if not found:
         raise InputError(f"{source}: holds no launch of {TOOLS}", remedy="is it the tool's whole output?")
     return found
+
+
+def _profiled(source: str, data: str | bytes) -> list[Recorded]:
+    read = ((runtime, runtime.read_profile(data)) for runtime in RUNTIMES)
+    return [Recorded(source, 0, launch, runtime) for runtime, launch in read if launch is not None]
 
 
 def as_json(launch: RecordedLaunch, source: str, index: int) -> dict[str, Any]:

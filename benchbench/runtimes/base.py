@@ -118,6 +118,10 @@ class Runtime(ABC):
         """The launches in an output that somebody else captured, in order; none where it is of no tool of ours."""
         return ()
 
+    def read_profile(self, text: str | bytes) -> RecordedLaunch | None:
+        """The launch of which a file of its profiler tells, where that writes JSON; None = it is no such file."""
+        return None
+
     def quantizer(self) -> Quantizer:
         """What makes the `schemes` of a model."""
         raise NotImplementedError(f"no schemes are made of .{self.format} models")

@@ -38,6 +38,7 @@ _MEMBERS = (
     (".npy", "numpy arrays (.npz)"),
 )
 _ONNX_FIELDS = {0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42}  # producer, version, domain, …, graph, opset
+JSON = "JSON"
 _LONGEST_JSON = 64 * 2**20
 
 
@@ -74,7 +75,7 @@ def _text(data: bytes) -> str | None:
     if start[:14].lower().startswith((b"<!doctype html", b"<html")):
         return "a web page (HTML)"
     if start[:1] in {b"{", b"["} and len(data) <= _LONGEST_JSON and _is_json(data):
-        return "JSON"
+        return JSON
     return None
 
 

@@ -67,6 +67,11 @@ class OnnxRuntime(Runtime):
 
         return read_text(text)
 
+    def read_profile(self, text: str | bytes) -> RecordedLaunch | None:
+        from benchbench.runtimes.onnxruntime.recorded.profile_file import read_profile
+
+        return read_profile(text.decode("utf-8", "replace") if isinstance(text, bytes) else text)
+
     def quantizer(self) -> Quantizer:
         from benchbench.runtimes.onnxruntime.quantize.quantize import OnnxConverters
         from benchbench.runtimes.quantizing.family import make_family
