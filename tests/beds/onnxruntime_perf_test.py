@@ -1,7 +1,8 @@
 """A stand-in of onnxruntime_perf_test for test devices: its options, its lines, its exit codes, real inference.
 
-Written from the tool's source (onnxruntime/test/perftest, as of 1.20, when getopt read its options); no build of it can
-be had here. What is real: the model runs in the onnxruntime of its Python with the threads, optimisation and provider
+Written from the tool's source (onnxruntime/test/perftest, as of 1.20, when getopt read its options), and compared with
+a genuine 1.21.0 built from Debian's source (`tests/runtimes/onnxruntime/test_perf_test_genuine.py`); no binary of it is
+published. What is real: the model runs in the onnxruntime of its Python with the threads, optimisation and provider
 asked for; times, profile and memory are those of that run. What is not: providers are those of that Python, and
 STANDIN_PROVIDERS in its environment names some that are built in and take nothing, as NNAPI does where a driver is old.
 
@@ -30,7 +31,13 @@ NAMES = {
     "xnnpack": "Xnnpack",
     "webgpu": "WebGpu",
 }
-LEFT_OUT = "ort_test_session.cc:400 OnnxRuntimeTestSession {} is not supported in this build"
+# in that message; others are in upper case
+SAID_AS = {"openvino": "OpenVINO", "xnnpack": "Xnnpack", "tensorrt": "TensorRT", "webgpu": "WebGPU"}
+LEFT_OUT = (
+    "/src/onnxruntime/test/perftest/ort_test_session.cc:400 onnxruntime::perftest::OnnxRuntimeTestSession::"
+    "OnnxRuntimeTestSession(Ort::Env&, std::random_device&, const onnxruntime::perftest::PerformanceTestConfig&, "
+    "const TestModelInfo&) {} is not supported in this build"
+)
 VALUES, SWITCHES = "mecrtpSxyfFouidCTRb", "MAIsvPqzDZnlgXh"
 LEVELS = {"0": "DISABLE_ALL", "1": "ENABLE_BASIC", "2": "ENABLE_EXTENDED", "99": "ENABLE_ALL"}
 NUMPY = {"float": "float32", "double": "float64", "bool": "bool"}
@@ -78,7 +85,8 @@ def main() -> None:
         given, rest = [("-h", "")], []
     options = {name[1:]: value for name, value in given}
     sizes = [value for name, value in given if name == "-f"]
-    if "h" in options or not 1 <= len(rest) <= 2 or options.get("e", "cpu") not in NAMES:
+    asked = options.get("e", "cpu") in NAMES and options.get("o", "99") in LEVELS
+    if "h" in options or not 1 <= len(rest) <= 2 or not asked:
         sys.stdout.write(USAGE)
         sys.exit(255)
     try:
@@ -127,16 +135,12 @@ def make_session(options: Mapping[str, str], sizes: Sequence[str], model: str) -
     pretended = os.environ.get("STANDIN_PROVIDERS", "").split(",")
     full = f"{NAMES[asked]}ExecutionProvider"
     if asked not in {"cpu", "openvino", *pretended}:
-        raise RuntimeError(
-            f"ort_test_session.cc:400 OnnxRuntimeTestSession {asked.upper()} is not supported in this build"
-        )
+        raise RuntimeError(LEFT_OUT.format(SAID_AS.get(asked, asked.upper())))
     import onnxruntime  # here: who asks for help or for a provider that is not there need not wait for it
 
     has = onnxruntime.get_available_providers()
     if asked not in pretended and full not in has:
-        raise RuntimeError(
-            f"ort_test_session.cc:700 OnnxRuntimeTestSession {NAMES[asked]} is not supported in this build"
-        )
+        raise RuntimeError(LEFT_OUT.format(SAID_AS.get(asked, asked.upper())))
     said = onnxruntime.SessionOptions()
     said.intra_op_num_threads = int(options.get("x", 0))
     if said.intra_op_num_threads:

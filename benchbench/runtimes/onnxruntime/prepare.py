@@ -58,7 +58,8 @@ def native(session: Session, traits: Traits, path: Path) -> Toolchain:
     tool = session.store.stage_tool(path, executable=True)
     asked = ask(session, (tool, "--help"))
     able = read_help(asked.stdout, asked.stderr, asked.exit_code)
-    known = {backend.example().perf_test_name for backend in BACKENDS.values() if issubclass(backend, Provider)}
+    named = (backend for backend in BACKENDS.values() if issubclass(backend, Provider) and backend.provider)
+    known = {backend.example().perf_test_name for backend in named}
     if names := sorted(known & able.providers):
         tiny = session.store.stage_tool(TINY)
         said = ask(session, providers_argv(tool, tiny, names), timeout_s=300)

@@ -110,7 +110,7 @@ def test_the_providers_that_a_build_lacks_are_asked_for(tool: Path, monkeypatch:
     tiny = Path(inspect(FAMILY / "fashion_mnist_float32.onnx").path)
     asked = providers_argv(str(tool), str(tiny), ["nnapi", "qnn", "xnnpack"])
     said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
-    assert read_left_out(said) == {"qnn", "xnnpack"}
+    assert read_left_out(said) == {name: f"was built without {name}" for name in ("qnn", "xnnpack")}
 
 
 def test_every_setting_is_said_in_the_tools_words(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_a_provider_that_took_nothing_is_none_and_one_that_is_not_there_unavaila
     assert idle.delegation.executor == "ort-cpu (ort-nnapi took nothing)"
     absent = trial(spec(models.conv(), tmp_path, Xnnpack(), tool), tmp_path).reading
     assert (absent.status, absent.delegation.verdict) == ("failed", "unavailable")
-    assert "XNNPACK is not supported in this build" in (absent.error or "")
+    assert "Xnnpack is not supported in this build" in (absent.error or "")
     quiet = JobOutput(0, b"Average inference time cost: 2 ms\n", b"", {"times.txt": b"0.002, "})
     unknown = PerfTestRunner(EVERYTHING).read(spec(models.conv(), tmp_path, Nnapi()), quiet)
     assert (unknown.delegation.verdict, unknown.delegation.asked) == ("unknown", "ort-nnapi")
@@ -248,6 +248,7 @@ min_seconds = 0
 warmup_runs = 1
 warmup_min_seconds = 0
 """
+POSSIBLE = {"ort-cpu": True, "ort-qnn": False, "ort-nnapi": False, "ort-provider": True}
 
 
 def test_a_phone_and_a_board_measure_onnx_with_the_tool_that_their_files_name(
@@ -285,8 +286,8 @@ def test_a_phone_and_a_board_measure_onnx_with_the_tool_that_their_files_name(
     assert tools == dict.fromkeys(places, "onnxruntime_perf_test (given)")
     (listed,) = json.loads(bench.benchbench("devices", "phone", "--json").stdout)
     assert listed["tools"]["onnx"]["runner"] == "onnxruntime_perf_test"
-    possible = {kind: listed["delegates"][kind]["possible"] for kind in ("ort-cpu", "ort-qnn", "ort-nnapi")}
-    assert possible == {"ort-cpu": True, "ort-qnn": False, "ort-nnapi": False}
+    possible = {kind: listed["delegates"][kind]["possible"] for kind in POSSIBLE}
+    assert possible == POSSIBLE
     assert "without qnn" in listed["delegates"]["ort-qnn"]["reason"]
 
 

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field
 
 from benchbench.device_script.delegate_requests import OnnxRuntimeDelegate
-from benchbench.runtimes.onnxruntime.backends.base import PERF_TEST, OnnxBackend
+from benchbench.runtimes.onnxruntime.backends.base import CPU_PROVIDER, PERF_TEST, OnnxBackend
 from benchbench.values.device import RunnerKind, Traits
 
 
@@ -186,7 +186,7 @@ class AnyProvider(Provider):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(execution_provider="AnyExecutionProvider")
+        return cls(execution_provider=CPU_PROVIDER)  # which every build has
 
     def _settings(self) -> Iterator[str]:
         yield "".join(c for c in self.execution_provider.removesuffix("ExecutionProvider") if c.isalnum()).lower()

@@ -23,7 +23,7 @@ from benchbench.values.job import Job
 TIMES, PLACED, PROFILE = "times.txt", "placed.txt", "profile"
 PROFILED_RUNS = 10  # a profile has a few hundred bytes for each node of each run
 # Small where the device has gzip, as Android does since 10.
-_PROFILE = f"gzip -c profile_*.json > {PROFILE} 2>/dev/null || cat profile_*.json > {PROFILE}"
+_PROFILE = f"gzip -c profile_*.json > {PROFILE} 2>/dev/null || cat profile_*.json > {PROFILE} 2>/dev/null"
 # Of the result file, lines of "name,seconds,bytes,percent,number", one time after the other.
 _TIMES = f"sed -n 's/^.*,\\([0-9.e+-]*\\),[^,]*,[^,]*,[0-9]*$/\\1, /p' result.csv 2>/dev/null | tr -d '\\n' > {TIMES}"
 # Of a profile, one line an event: the provider and the name of each node that ran.

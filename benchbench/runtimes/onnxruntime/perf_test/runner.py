@@ -13,10 +13,11 @@ from benchbench.device_script.onnx_profile import node_times
 from benchbench.runtimes.onnxruntime.backends import OnnxBackend
 from benchbench.runtimes.onnxruntime.backends.base import CPU, PERF_TEST
 from benchbench.runtimes.onnxruntime.perf_test import command
-from benchbench.runtimes.onnxruntime.perf_test.capabilities import Capabilities, left_out_line
-from benchbench.runtimes.onnxruntime.recorded.perf_test import read_output
+from benchbench.runtimes.onnxruntime.perf_test.capabilities import Capabilities, is_help
+from benchbench.runtimes.onnxruntime.recorded.perf_test import failure_in, read_output
 from benchbench.runtimes.onnxruntime.recorded.profile_file import events_of, nodes_of
 from benchbench.runtimes.onnxruntime.recorded.providers import delegation_of, kind_of, partitions_of
+from benchbench.runtimes.onnxruntime.recorded.words import left_out_line, message_in
 from benchbench.runtimes.script_runner import profile_of, steady_timings
 from benchbench.runtimes.tool import LaunchSpec, Runner
 from benchbench.values.backend import Backend
@@ -74,13 +75,22 @@ def _text(raw: bytes) -> str:
 
 def _error(work: LaunchSpec, raw: JobOutput, printed: LaunchResult) -> str | None:
     """Why there is no result; None = there is one."""
-    lines = [line.strip() for stream in (raw.stderr, raw.stdout) for line in reversed(_text(stream).splitlines())]
-    said = printed.error or next((line for line in lines if line), "it said nothing")[-300:]
+    said = printed.error or _last_words(_text(raw.stdout), _text(raw.stderr))
     if raw.late:
         return f"killed after {work.measure.timeout_seconds:g} s: {said}"
     if raw.exit_code:
         return f"{how_it_ended(raw.exit_code)}: {said}"
     return None if printed.status == "ok" else f"no result in the output: {said}"
+
+
+def _last_words(stdout: str, stderr: str) -> str:
+    """The line that tells of a failure, else the last one of stderr, else of stdout."""
+    refused = is_help(stdout)
+    streams = (stderr, "" if refused else stdout)
+    lines = (message_in(line)[:300] for stream in streams for line in reversed(stream.splitlines()))
+    last = next((line for line in lines if line), None)
+    nothing = "it printed its help, as it does where it does not take an option" if refused else "it said nothing"
+    return failure_in(f"{streams[1]}\n{stderr}") or last or nothing
 
 
 def _refused(delegate: Backend, text: str) -> Delegation:

@@ -15,8 +15,9 @@ from itertools import pairwise
 from benchbench.runtimes.base import RecordedLaunch
 from benchbench.runtimes.onnxruntime.backends.base import PERF_TEST as TOOL
 from benchbench.runtimes.onnxruntime.recorded.providers import delegation_of, kind_of_flag
+from benchbench.runtimes.onnxruntime.recorded.words import left_out_line, message_in
 from benchbench.values.key_values import number
-from benchbench.values.outcome import LaunchResult, Measurement, Memory, Timings
+from benchbench.values.outcome import Delegation, LaunchResult, Measurement, Memory, Timings
 
 FIRST_FROM_US = 10_000  # it is told in whole milliseconds, the rest cut off: below, that is more than 10 % of it
 NUMBER = r"([0-9.]+(?:[eE][+-]?\d{1,2})?)"
@@ -37,6 +38,7 @@ COUNTS = {
 COMMAND = re.compile(rf"{TOOL}(?:\.exe)?\s+(-.*|\S+\.(?:onnx|ort)\b.*)")
 PLACED = re.compile(r"(?:Node\(s\)|All nodes) placed on \[(\w+)\]\. Number of nodes: (\d+)")
 FAILED = re.compile(r"\[E:onnxruntime|[Ee]xception|terminate called|Error Code|failed:")
+NO_FAILURE = re.compile(r"\[[VIW]:onnxruntime")  # a line of its log that only warns
 BEGINNINGS = ("threads", "init", "mean")  # lines that each launch has once, in this order
 P50 = "sorted times at n·p"
 
@@ -76,9 +78,14 @@ def _launches(text: str) -> Iterator[_Launch]:
         if placed := PLACED.search(line):
             launch.placed[placed[1]] = int(placed[2])
             launch.placement.append(placed[0])
-        if launch.error is None and FAILED.search(line):
-            launch.error = line.strip()[:300]
+        launch.error = launch.error or failure_in(line)
     yield launch
+
+
+def failure_in(text: str) -> str | None:
+    """What the first line says that tells of a failure; None = none does."""
+    lines = (line for line in text.splitlines() if not NO_FAILURE.search(line))
+    return next((message_in(line)[:300] for line in lines if FAILED.search(line) or left_out_line(line)), None)
 
 
 def _read(line: str) -> dict[str, float]:
@@ -112,10 +119,16 @@ def _recorded(launch: _Launch) -> RecordedLaunch:
             memory=Memory(rss_peak_mb=launch.counts["peak"] / 2**20 if "peak" in launch.counts else None),
             tool=TOOL,
         ),
-        delegation=delegation_of(launch.placed, asked, "; ".join(launch.placement) or None),
+        delegation=_delegation(launch, asked),
         error=None if measured else launch.error,
     )
     return RecordedLaunch(result, next((word for word in words if word.endswith((".onnx", ".ort"))), None))
+
+
+def _delegation(launch: _Launch, asked: str | None) -> Delegation:
+    if launch.error and left_out_line(launch.error):
+        return Delegation(asked=asked, verdict="unavailable", evidence=launch.error)
+    return delegation_of(launch.placed, asked, "; ".join(launch.placement) or None)
 
 
 def _words(command: str | None) -> list[str]:

@@ -21,8 +21,12 @@ def kind_of(provider: str) -> str:
 
 
 def partitions_of(nodes: Collection[tuple[str, str]]) -> int:
-    """How many of these nodes (provider, name) stand for a part of the graph that a provider has compiled."""
-    return sum(name.startswith(f"{provider}_") for provider, name in nodes)
+    """How many parts of the graph those providers have that have compiled or fused some, by (provider, name) of nodes.
+
+    What keeps its own name beside such a part is one by itself: XNNPACK fuses convolutions, and leaves a Softmax alone.
+    """
+    compiling = {provider for provider, name in nodes if name.startswith(f"{provider}_")}
+    return sum(provider in compiling for provider, _ in nodes)
 
 
 def delegation_of(
