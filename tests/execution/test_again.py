@@ -25,7 +25,8 @@ def test_a_run_is_done_again_in_the_same_order_in_a_folder_of_its_own(bench: Wor
     assert (now.seed, now.measure, now.variants, now.tools) == (was.seed, was.measure, was.variants, was.tools)
     assert now.id != was.id
     assert now.notes == (f"the plan of {first.name} again",)
-    bench.benchbench("compare", str(first), str(second))
+    judged = bench.benchbench("compare", str(first), str(second), expect=3)  # two launches a side tell nothing
+    assert "2 cases: 2 cannot tell" in judged.stdout
 
 
 def test_one_case_is_done_again_and_every_row_has_its_command(bench: Workbench) -> None:
