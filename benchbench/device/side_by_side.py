@@ -5,9 +5,11 @@ from __future__ import annotations
 import _thread
 import threading
 from collections.abc import Callable, Sequence
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 Task = Callable[[], object]
+LOOK_S = 0.5  # the system may hand a signal to any thread, and then nothing wakes the main one, which answers it
 
 
 def side_by_side(tasks: Sequence[Task], *, on_interrupt: Task | None = None) -> None:
@@ -32,7 +34,9 @@ def side_by_side(tasks: Sequence[Task], *, on_interrupt: Task | None = None) -> 
             if interrupted is not None:
                 events.put(_INTERRUPT)
             _thread.start_new_thread(supervise, ())  # of several the first does it
-            wake.get()
+            while not ended:
+                with suppress(Empty):
+                    wake.get(timeout=LOOK_S)
         except KeyboardInterrupt as error:
             interrupted = interrupted or error
     if interrupted is not None:

@@ -232,9 +232,10 @@ def public(key: Path) -> str:
 
 def children(parent: int) -> list[int]:
     listed: list[int] = []
-    for task in Path(f"/proc/{parent}/task").glob("*/children"):
-        with suppress(OSError):
-            listed += map(int, task.read_text().split())
+    with suppress(FileNotFoundError):  # it has ended
+        for task in Path(f"/proc/{parent}/task").glob("*/children"):
+            with suppress(OSError):
+                listed += map(int, task.read_text().split())
     return listed
 
 

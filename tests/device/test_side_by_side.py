@@ -63,3 +63,28 @@ def test_the_first_exception_is_raised_when_all_have_ended() -> None:
 
 def test_no_task_is_no_work() -> None:
     side_by_side([])
+
+
+ANOTHER_THREAD = """
+import signal, threading
+from benchbench.device.side_by_side import side_by_side
+
+stop = threading.Event()
+
+def task():
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)  # as the system may: to a thread that answers none
+    stop.wait(60)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    side_by_side([task], on_interrupt=stop.set)
+except KeyboardInterrupt:
+    print("interrupted" if stop.is_set() else "not told")
+"""
+
+
+def test_a_signal_that_another_thread_is_handed_is_answered_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ANOTHER_THREAD], capture_output=True, text=True, timeout=600, check=True
+    )
+    assert done.stdout == "interrupted\n"
