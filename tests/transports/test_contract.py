@@ -232,8 +232,14 @@ def test_what_a_program_starts_in_a_session_of_its_own_outlives_it(reach: Reach)
         sh('setsid sh -c "sleep 500; true" "$1" >/dev/null 2>&1 </dev/null & echo started', marker), timeout_s=10
     )
     assert started.text == "started\n"
-    wait_until(lambda: len(alive(marker)) == 1)  # while it starts, the shell that starts it has the same words
-    os.kill(int(alive(marker)[0]), signal.SIGKILL)
+    seen: list[str] = []
+
+    def one_is_left() -> bool:
+        seen[:] = alive(marker)
+        return len(seen) == 1
+
+    wait_until(one_is_left)  # while it starts, the shell that starts it has the same words, and in an exec it has none
+    os.kill(int(seen[0]), signal.SIGKILL)
 
 
 def test_nothing_of_ours_stays_behind_a_command(reach: Reach) -> None:
