@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from benchbench.values.atomic import atomic
-from benchbench.values.case import CANARY, LATENCY, MeasurementSettings, Variant
+from benchbench.values.case import LATENCY, MeasurementSettings, OfMode, Variant
 from benchbench.values.device import Device, Frozen, ToolChoice, Traits
 from benchbench.values.errors import InputError, file_error
 from benchbench.values.preprocessing import Preprocessing
@@ -69,7 +69,7 @@ class SkipRecord(Frozen):
     deliberate: bool = False
 
 
-class TrialRecord(Frozen):
+class TrialRecord(OfMode, Frozen):
     """A trial of the plan, by the id of its case."""
 
     id: str
@@ -78,16 +78,6 @@ class TrialRecord(Frozen):
     round: int
     position: int
     purpose: str = LATENCY
-
-    @property
-    def timed(self) -> bool:
-        """Whether it is a launch of the rounds."""
-        return self.purpose == LATENCY
-
-    @property
-    def of_matrix(self) -> bool:
-        """Whether its case is one of the matrix."""
-        return self.purpose != CANARY
 
 
 class SelectionRecord(Frozen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field, SerializeAsAny, model_validator
 
@@ -264,7 +264,24 @@ class Case(Frozen):
         return f"{self.device}/{self.variant.id}/{self.delegate.label}/t{self.threads}{pinned}"
 
 
-class Trial(Frozen):
+class OfMode:
+    """What has the name of a mode as its `purpose`: a trial, what is recorded of it, and its outcome."""
+
+    if TYPE_CHECKING:  # each declares it as a field of its own
+        purpose: str
+
+    @property
+    def timed(self) -> bool:
+        """Whether it is a launch of the rounds: others are never a source of latency."""
+        return self.purpose == LATENCY
+
+    @property
+    def of_matrix(self) -> bool:
+        """Whether its case is one of the matrix."""
+        return self.purpose != CANARY
+
+
+class Trial(OfMode, Frozen):
     """One launch of one case; `position` is its place in the device's order.
 
     Latency comes from the rounds alone: profiling and taking outputs back have launches of their own (round 0), and a
@@ -281,13 +298,3 @@ class Trial(Frozen):
         if self.timed:
             return f"{self.case.id}/r{self.round}"
         return f"{self.case.id}/{self.purpose}" + (str(self.round) if self.round else "")
-
-    @property
-    def timed(self) -> bool:
-        """Whether it is a launch of the rounds."""
-        return self.purpose == LATENCY
-
-    @property
-    def of_matrix(self) -> bool:
-        """Whether its case is one of the matrix."""
-        return self.purpose != CANARY

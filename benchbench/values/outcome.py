@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AliasChoices, Field
 
 from benchbench.values.backend import Cache
-from benchbench.values.case import CANARY, LATENCY
+from benchbench.values.case import LATENCY, OfMode
 from benchbench.values.conditions import Conditions, DuringConditions, SettingSeen
 from benchbench.values.device import Frozen
 
@@ -193,7 +193,7 @@ class LaunchResult(Frozen):
     cache: CacheLine | None = None
 
 
-class Outcome(Frozen):
+class Outcome(OfMode, Frozen):
     """A trial, done: one line of outcomes.jsonl."""
 
     trial: str  # case id + "/r2"
@@ -234,13 +234,3 @@ class Outcome(Frozen):
     def device_s(self) -> float:
         """What the trial took of the device's time, the wait for it to cool down included."""
         return (self.wall_s or 0) + (self.cooldown_s or 0)
-
-    @property
-    def timed(self) -> bool:
-        """Whether it is a launch of the rounds: others are never a source of latency."""
-        return self.purpose == LATENCY
-
-    @property
-    def of_matrix(self) -> bool:
-        """Whether its case is one of the matrix."""
-        return self.purpose != CANARY
