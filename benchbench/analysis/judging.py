@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -24,14 +24,18 @@ Rows = Mapping[str, pd.Series]  # of the frame of cases, by case
 class Judged:
     """One case: the row of the base, whose median_ms is what the ratio is against, and what came of it.
 
-    `runs` are the places of the base runs that it is held against, `samples` what differences are held against.
+    `runs` are the places of the base runs that it is held against.
     """
 
     base: pd.Series
     ratio: Ratio
     runs: tuple[int, ...]
     more_rounds: int | None = None
-    samples: Literal["launches", "runs"] = "launches"
+
+    @property
+    def samples(self) -> Literal["launches", "runs"]:
+        """What its difference is held against: how these vary."""
+        return "runs" if len(self.runs) >= LEAST_RUNS else "launches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,8 @@ def judge_cases(olds: Sequence[Rows], now: Rows, same_within: float) -> Judgemen
         runs = alike[case] if len(alike[case]) >= LEAST_RUNS else alike[case][-1:]
         groups.setdefault(runs if len(runs) > 1 else (), []).append(case)
     total = sum(map(len, groups.values()))
-    found: dict[str, Judged] = _of_others(
-        olds[-1], now, [case for case, runs in alike.items() if not runs], same_within
-    )
+    others = [case for case, runs in alike.items() if not runs]
+    found = _of_others(olds[-1], now, others, same_within)
     detectable: list[tuple[int, float]] = []
     for runs, cases in groups.items():
         level = LEVEL * (len(cases) / total)
@@ -99,7 +102,7 @@ def _alike(case: str, olds: Sequence[Rows], new: pd.Series) -> tuple[int, ...]:
 def _for_all(one: Judged, level: float) -> Judged:
     """A p-value among the cases that were judged in one way, as one among all cases."""
     p = None if one.ratio.p is None else min(1.0, one.ratio.p * LEVEL / level)
-    return Judged(one.base, one.ratio._replace(p=p), one.runs, one.more_rounds, one.samples)
+    return replace(one, ratio=one.ratio._replace(p=p))
 
 
 def _of_others(old: Rows, now: Rows, cases: Sequence[str], same_within: float) -> dict[str, Judged]:
@@ -133,7 +136,7 @@ def _by_runs(
     news = np.array([float(now[case]["median_ms"]) for case in cases])
     above = (medians > 0).all(axis=0) & (news > 0)
     found = {
-        case: Judged(rows[case], Ratio(math.nan, None, None, "cannot tell"), runs, None, "runs")
+        case: Judged(rows[case], Ratio(math.nan, None, None, "cannot tell"), runs)
         for case, fits in zip(cases, above, strict=True)
         if not fits
     }
@@ -145,7 +148,7 @@ def _by_runs(
     typical = np.exp(np.log(medians[:, above]).mean(axis=0))
     for case, ratio, middle in zip(kept, ratios, typical, strict=True):
         row = rows[case].where(rows[case].index != "median_ms", middle)
-        found[case] = Judged(row, ratio, runs, None, "runs")
+        found[case] = Judged(row, ratio, runs)
     return found, detectable_between_runs(medians[:, above], devices, same_within=same_within, level=level)
 
 
