@@ -13,6 +13,7 @@ import pandas as pd
 
 from benchbench.analysis.columns import COMPARISON, typed
 from benchbench.analysis.comparison_doubts import doubts_of, other_device, other_file, other_tool
+from benchbench.analysis.copies import refuse_copies
 from benchbench.analysis.frames import Run, common_statistics, load
 from benchbench.analysis.intervals import Ratio, checked_share
 from benchbench.analysis.judging import Judged, judge_cases
@@ -91,15 +92,7 @@ def _check(bases: Sequence[Run], new: Run) -> None:
     """Raises InputError for base runs that cannot tell how runs of the same thing differ."""
     if not bases:
         raise InputError("there is no base run", remedy="give one, or three")
-    by_id: dict[str, Run] = {}
-    for run in bases:
-        if run.id in by_id:
-            raise InputError(
-                f"{by_id[run.id].folder} and {run.folder} are the same run (id {run.id})", remedy="give each base once"
-            )
-        by_id[run.id] = run
-    if len(bases) > 1 and new.id in by_id:
-        raise InputError(f"{new.folder} is among its own base runs (id {new.id})", remedy="leave it out of them")
+    refuse_copies((*bases, new) if len(bases) > 1 else bases)  # one run may be held against itself
     if len(bases) == 2:
         raise InputError("two base runs do not tell how runs of the same thing differ", remedy="give one, or three")
 

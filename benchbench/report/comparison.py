@@ -12,7 +12,6 @@ from benchbench.analysis.compare_quantities import QuantityChange, compare_quant
 from benchbench.analysis.drift import LEAST_RUNS
 from benchbench.analysis.frames import Run
 from benchbench.analysis.gate import DEFAULT, Failing, failing
-from benchbench.report.copies import original_id
 from benchbench.values.errors import NothingToDo
 
 
@@ -34,9 +33,7 @@ def comparison_of(runs: Sequence[Run]) -> Comparison | None:
     """
     if len(runs) < 2:
         return None
-    *given, new = runs
-    others = {original_id(run): run for run in given if original_id(run) != original_id(new)}  # each once
-    before = list(others.values()) or given[-1:]
+    *before, new = runs
     bases = before if len(before) >= LEAST_RUNS else before[-1:]
     try:
         frame = compare(bases, new)

@@ -38,8 +38,8 @@ def write_report(runs: Sequence[Run], out: str | Path, figures: FigureFiles = PN
     The frames: results.parquet and results.csv (a row a trial), cases.csv, and of classifiers classes.csv and
     confusion.csv (`Run.classes` and `Run.confusion`).
 
-    Raises NothingToDo without runs, InputError for a figure that there is not, and InputError or HostError where the
-    folder cannot be written.
+    Raises NothingToDo without runs, InputError for a run that is given twice and a figure that there is not, and
+    InputError or HostError where the folder cannot be written.
     """
     if not runs:
         raise NothingToDo("no run to report on", remedy="name at least one run folder")

@@ -11,6 +11,7 @@ import pandas as pd
 
 from benchbench.analysis.budget import Breach, breaches, in_short
 from benchbench.analysis.choices import Choice, choices_of
+from benchbench.analysis.copies import refuse_copies
 from benchbench.analysis.frames import Run, common_statistics
 from benchbench.analysis.recommend import LOSES_AT_MOST, Recommendation, recommend
 from benchbench.analysis.rows import Row, rows_of
@@ -18,7 +19,6 @@ from benchbench.analysis.surprises import Surprise, surprises_of
 from benchbench.analysis.tally import Tally, tally
 from benchbench.analysis.tradeoffs import tradeoffs
 from benchbench.report.comparison import Comparison, comparison_of
-from benchbench.report.copies import told_apart
 from benchbench.runtimes import KINDS, backend_type
 from benchbench.values import formatting
 from benchbench.values.doubt import Doubt
@@ -35,7 +35,7 @@ class Results:
     runs: Sequence[Run]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "runs", told_apart(self.runs))
+        refuse_copies(self.runs)
 
     @cached_property
     def cases(self) -> pd.DataFrame:
