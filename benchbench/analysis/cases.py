@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 from statistics import median
-from textwrap import shorten
 from typing import Any
 
 from benchbench.analysis.cells import Cell
@@ -16,7 +15,7 @@ from benchbench.analysis.intervals import median_interval, variation
 from benchbench.analysis.launches import LaunchSequence
 from benchbench.runtimes import backend_type
 from benchbench.values.doubt import Doubt
-from benchbench.values.formatting import tallied
+from benchbench.values.formatting import in_a_line, tallied
 from benchbench.values.outcome import Outcome, Statistic
 from benchbench.values.quantities import PER_LAUNCH
 
@@ -161,7 +160,7 @@ def _output_doubts(accuracy: Mapping[str, Any]) -> tuple[Doubt, ...]:
     broken = accuracy.get("broken") == 1
     if not broken and not (isinstance(flags, str) and flags):
         return ()
-    text = shorten(str(flags or "an output is not what the reference says"), 300, placeholder=" …")
+    text = in_a_line(str(flags or "an output is not what the reference says"), 300)
     if broken:
         return (Doubt("broken output", text, "its time is that of wrong answers: use another variant or delegate"),)
     return (Doubt("odd output", text, "look at its accuracy on labelled samples before you ship it"),)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from textwrap import shorten as cut
 from typing import Any
 
 import pandas as pd
@@ -17,7 +16,7 @@ from benchbench.analysis.rows import Row, grouped, rows_of
 from benchbench.analysis.tradeoffs import WHERE, loss
 from benchbench.runtimes import BACKENDS, ON_CPU, backend_type
 from benchbench.values.case import LATENCY
-from benchbench.values.formatting import interval, ratio, ratio_number, time
+from benchbench.values.formatting import in_a_line, interval, ratio, ratio_number, time
 from benchbench.values.quantities import case_quantity
 
 ACCELERATORS = [kind for kind, backend in BACKENDS.items() if backend.processor == "accelerator"]
@@ -201,7 +200,7 @@ def _off_the_accelerator(best: Sequence[Row]) -> Iterator[Surprise]:
             yield _of(row, f"{name} falls off {delegate}", *_taken(row))
         elif failed and row["delegate"] in floats and "int" in str(row["scheme"]):
             why = row["error"] if isinstance(row["error"], str) else row["evidence"]
-            figure = cut(str(why), 200, placeholder=" …")
+            figure = in_a_line(str(why), 200)
             yield _of(row, f"{name} does not run on {delegate}, where float does", figure, NOTHING_TAKEN)
     none = [row for row in there if row["status"] == "ok" and row["verdict"] in {"none", "unavailable"}]
     idle = {row["delegate"]: row for row in reversed(none) if row["delegate"] not in taking}
@@ -237,7 +236,7 @@ def _broken(table: Sequence[Row]) -> Iterator[Surprise]:
 def broken_words(row: Row) -> str:
     """What is wrong with the outputs of a row, at most a few lines of it."""
     flags = row.get("accuracy_flags")
-    return cut(flags, 300, placeholder=" …") if isinstance(flags, str) and flags else "its outputs are wrong"
+    return in_a_line(flags, 300) if isinstance(flags, str) and flags else "its outputs are wrong"
 
 
 def _of_launches(tradeoffs: pd.DataFrame, trials: pd.DataFrame) -> Iterator[Surprise]:

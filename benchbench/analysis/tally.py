@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import shorten
 from typing import Any, Protocol
 
 import pandas as pd
@@ -24,7 +23,6 @@ WORDS = {
 }
 _COLUMNS = ["status", "verdict", "error", "device", "family", "variant", "delegate", "threads", "affinity"]
 _MOST_NAMED = 3
-_MOST_SAID = 240  # characters of a reason in a line
 
 
 class Counted(Protocol):
@@ -47,7 +45,7 @@ class Reason:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.count} {self.became} ({self.where}: {shorten(self.text, _MOST_SAID, placeholder=' …')})"
+        return f"{self.count} {self.became} ({self.where}: {formatting.in_a_line(self.text)})"
 
 
 @dataclass(frozen=True, slots=True)

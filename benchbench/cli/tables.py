@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict
-from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from rich.console import OverflowMethod
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
 
 _SHORT = 40  # characters of what is not broken into two lines
-_MOST_SAID = 240  # characters of what a device or tool says in a line; --json and the page have the whole
 
 
 def table_of(*columns: str, right: Sequence[str] = (), whole: Sequence[str] = ()) -> Table:
@@ -121,7 +119,7 @@ def _device_lines(look: DeviceStatus) -> Iterator[str]:
     if look.prepared and look.prepared.toolchains:
         for name, answer in look.delegates.items():
             if answer.said:
-                said = shorten(answer.said, _MOST_SAID, placeholder=" …")
+                said = formatting.in_a_line(answer.said)
                 yield f"  {'' if answer.possible else 'no '}{name}: {said}"
 
 
@@ -189,7 +187,7 @@ def _show_doubts(cases: Sequence[tuple[str, Sequence[Doubt]]], common: Set[str] 
         of_all = len(alike) == len(cases) or kind in common
         where = every if of_all else f"{len(alike)} of {len(cases)} cases, e.g. {case}"
         example = "e.g. " if of_all and len({d.text for d in alike}) > 1 else ""
-        text = shorten(doubt.text, _MOST_SAID, placeholder=" …")
+        text = formatting.in_a_line(doubt.text)
         out().print(f"{kind} ({where}): {example}{text}. Remedy: {doubt.remedy}.", markup=False)
 
 
@@ -206,7 +204,7 @@ def _case_cells(
 
     interval = formatting.interval(row["low_ms"], row["high_ms"])
     accuracy = [one.cell(row[one.case_column]) for one in scored]
-    ran = shorten(ran_on(row), 80, placeholder=" …")
+    ran = formatting.in_a_line(ran_on(row), 80)
     doubts = ", ".join(doubt.kind for doubt in row["doubts"] if doubt.kind not in common)
     latency = _latency(row["median_ms"], row["statistic"], named=named)
     return (row["case"], ran, latency, interval, row["launches"], *accuracy, doubts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from textwrap import shorten
 
 from rich.cells import cell_len
 from rich.console import Console as RichConsole
@@ -15,11 +14,11 @@ from rich.text import Text
 
 from benchbench.cli.console import err
 from benchbench.cli.wrapping import wrapped
-from benchbench.execution.progress import MOST_SAID, DeviceProgress, RunProgress, outcome_line
+from benchbench.execution.progress import DeviceProgress, RunProgress, outcome_line
 from benchbench.execution.scheduler import Done, Event, Noted, Progressed, Scoring, Stopped
 from benchbench.plan import Plan
 from benchbench.values.case import Trial
-from benchbench.values.formatting import counted, duration
+from benchbench.values.formatting import counted, duration, in_a_line
 
 TOLD_EVERY_S = 30
 _BAR = 16  # cells
@@ -66,7 +65,7 @@ class Watch:
                 self._say(f"[{self._done()}] {outcome_line(outcome)}")
             case Stopped(stops=stops) if self._live is None:
                 for stop in stops:
-                    self._say(f"{stop.case}  no further round: {shorten(stop.text, MOST_SAID, placeholder=' …')}")
+                    self._say(f"{stop.case}  no further round: {in_a_line(stop.text)}")
             case Noted(text=text):
                 self._say(f"note: {text}")
             case Scoring(text=text):

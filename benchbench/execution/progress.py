@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from textwrap import shorten
 
 from benchbench.analysis.disturbances import disturbances
 from benchbench.analysis.doubts import doubts
@@ -15,10 +14,10 @@ from benchbench.modes import mode_of
 from benchbench.plan import Plan
 from benchbench.values.case import Case, Trial
 from benchbench.values.doubt import Doubt
+from benchbench.values.formatting import in_a_line
 from benchbench.values.outcome import Outcome, common_statistic
 from benchbench.values.stop import Stop
 
-MOST_SAID = 240  # characters of a reason in a line; the outcome has the whole
 LAST = 3  # results that are shown
 STATUS_WORDS = {"ok": "", "failed": "FAILED", "incomplete": "INCOMPLETE", "skipped": "skipped"}
 _NO_NEWS = "few launches"  # while they become more
@@ -28,7 +27,7 @@ def outcome_line(outcome: Outcome) -> str:
     """One line on a finished trial: what it is, what it took, who executed it, and what was wrong."""
     if outcome.status != "ok":
         missing = outcome.status != "skipped" and outcome.delegation.verdict == "unavailable"
-        said = shorten(outcome.error or "no reason given", MOST_SAID, placeholder=" …")
+        said = in_a_line(outcome.error or "no reason given")
         return f"{outcome.trial}  {'UNAVAILABLE' if missing else STATUS_WORDS[outcome.status]}: {said}"
     again = f"  (attempt {outcome.attempts})" if outcome.attempts > 1 else ""
     return f"{outcome.trial}  {mode_of(outcome.purpose).headline(outcome)}  on {outcome.delegation.executor}{again}"

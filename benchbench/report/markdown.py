@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from textwrap import shorten
 from typing import Any
 
 import pandas as pd
@@ -90,7 +89,7 @@ def _row(row: Any, results: Results) -> str:
     doubts: Sequence[Doubt] = row["doubts"]
     cells = (
         escaped(case),
-        escaped(shorten(ran_on(row), 120, placeholder=" …")),
+        escaped(formatting.in_a_line(ran_on(row), 120)),
         latency if missing(row) is None or latency == formatting.NOTHING else f"({latency})",
         formatting.interval(row["low_ms"], row["high_ms"]),
         formatting.NOTHING if accuracy is None or pd.isna(accuracy) else top1.text(accuracy),

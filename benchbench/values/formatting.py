@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from textwrap import shorten
 from typing import NamedTuple
 
 NOTHING = "–"
@@ -114,6 +115,11 @@ def ratio_number(value: float) -> str:
 def factor(value: float, more: str, less: str) -> str:
     """A ratio told so that its number is above 1: "1.60× larger" for 0.62 and ("smaller", "larger")."""
     return f"{ratio(value)} {more}" if value >= 1 else f"{ratio(1 / value)} {less}"
+
+
+def in_a_line(text: str, most: int = 240) -> str:
+    """What a device or tool said, in one line of so many characters at most; whatever is for programs has the whole."""
+    return shorten(text, most, placeholder=" …")
 
 
 def percent(share: float, digits: int = 0) -> str:
