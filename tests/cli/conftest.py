@@ -1,4 +1,4 @@
-"""A command said in this process, beside a folder for runs."""
+"""A command said in this process, in a folder of the test's own."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ Said = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Said:
-    """Runs a command beside a folder reports/: its exit code, stdout and stderr."""
+    """Runs a command there: its exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BENCHBENCH_REPORTS", raising=False)
-    (tmp_path / "reports").mkdir()
 
     def call(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["benchbench", *arguments])
