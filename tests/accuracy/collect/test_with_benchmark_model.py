@@ -19,9 +19,7 @@ from benchbench.accuracy.collect.chunks import Chunks
 from benchbench.accuracy.collect.launch_sequence import Evaluated, LaunchSequence
 from benchbench.accuracy.collect.with_benchmark_model import evaluate, obstacle
 from benchbench.accuracy.datasets import load
-from benchbench.accuracy.raw import RawSamples, alike
-from benchbench.accuracy.samples import Stored
-from benchbench.accuracy.scoring import off_the_timed_path
+from benchbench.accuracy.raw import alike
 from benchbench.accuracy.shards import cut
 from benchbench.device.session import Session, open_session
 from benchbench.execution.prepare import PreparedDevice, prepare_device
@@ -40,7 +38,6 @@ from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import Case, InputSpec, MeasurementSettings, Trial
 from benchbench.values.device import Device, Local, ToolChoice
 from benchbench.values.errors import LinkLost
-from benchbench.values.outcome import Delegation, Outcome, Verdict
 from tests.beds import models
 from tests.beds.benchmark_model import install
 from tests.beds.models import INT32, OPS, Graph
@@ -299,37 +296,3 @@ def test_the_trial_of_a_tool_that_gives_no_outputs_back_is_skipped_and_says_why(
     assert outcome.status == "skipped"
     assert "(litert) cannot take inputs from files" in str(outcome.error)
     assert outcome.outputs is None
-
-
-def test_outputs_that_did_not_come_from_the_timed_path_are_not_scored() -> None:
-    def outcome(purpose: str, verdict: Verdict) -> Outcome:
-        delegation = Delegation(asked="gpu", verdict=verdict)
-        names = {"trial": f"c/{purpose}", "case": "c", "device": "d", "variant": "v"}
-        return Outcome(**names, round=1, position=1, purpose=purpose, status="ok", delegation=delegation)
-
-    timed = outcome("latency", "full")
-    assert off_the_timed_path(outcome("accuracy", "full"), [timed]) is None
-    assert off_the_timed_path(outcome("accuracy", "none"), []) is None
-    refused = off_the_timed_path(outcome("accuracy", "none"), [timed])
-    assert refused is not None
-    assert refused.status == "failed"
-    assert refused.error == "outputs did not come from the path that was timed: their delegation is none, timed: full"
-
-
-def test_outputs_of_another_size_than_the_model_says_are_refused() -> None:
-    info = inspect(FAMILY / "fashion_mnist_float32.tflite")
-    samples = RawSamples(info.inputs, info.outputs, (Stored(np.zeros((3, 28, 28, 1), np.uint8)),), None)
-    assert [array.shape for array in samples.split(bytes(120), 3)] == [(3, 10)]
-    with pytest.raises(ValueError, match="the outputs have 40 bytes, and 120 by the model's file"):
-        samples.split(bytes(40), 3)
-    without = replace(samples, outputs=(info.outputs[0].model_copy(update={"shape": (10,)}),))
-    assert not without.have_an_axis_of_samples
-    assert without.joined([[np.zeros(10)], [np.ones(10)], [np.ones(10)]])[0].raw.shape == (3, 10)
-
-
-def test_floats_may_differ_by_the_order_of_sums_and_integers_may_not() -> None:
-    values = np.array([1.0, 1000.0, np.nan, np.inf], np.float32)
-    assert alike(values + np.float32(0.01), values)
-    assert not alike(values + np.float32(1), values)
-    assert not alike(np.array([1, 2], np.int8), np.array([1, 3], np.int8))
-    assert not alike(np.zeros(2, np.float32), np.zeros(3, np.float32))
