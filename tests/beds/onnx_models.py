@@ -90,6 +90,16 @@ def of_unknown_rank() -> ModelProto:
     return model(nodes, [("x", FLOAT, ["N"]), ("shape", INT64, ["rank"])], [("z", FLOAT, None)])
 
 
+def found_among(size: int = 8) -> ModelProto:
+    """How many there are is known when it has run, as of boxes that are detected."""
+    return model([node("NonZero", ["x"], "found")], [("x", FLOAT, ["N", size])], [("found", INT64, [2, "count"])])
+
+
+def of_another_batch() -> ModelProto:
+    """Any batch goes in, and the file says that one comes out, as exports do: ONNX Runtime only warns of it."""
+    return model([node("Relu", ["x"], "y")], [("x", FLOAT, [None, 8])], [("y", FLOAT, [1, 8])])
+
+
 def that_fails_at_run() -> ModelProto:
     """Any size is taken, but only one of six can be reshaped."""
     nodes = [node("Reshape", ["x", "shape"], "y"), node("Relu", ["y"], "z")]

@@ -13,7 +13,7 @@ import onnxruntime
 import pytest
 from onnx import ModelProto, TensorProto
 
-from benchbench.device_script.protocol import REQUEST
+from benchbench.device_script.protocol import REQUEST, Evaluation
 from benchbench.runtimes.onnxruntime.backends import AnyProvider, Cpu, OpenVino, WebGpu
 from benchbench.runtimes.onnxruntime.backends import Xnnpack as OrtXnnpack
 from benchbench.values.errors import Unsupported
@@ -214,3 +214,16 @@ def test_outputs_are_those_of_plain_onnxruntime(launch: Launch, tmp_path: Path) 
     expected = np.concatenate([session.run(None, {"image": one[None]})[0] for one in samples])
     assert launched.reading.measurement.evaluated == 5
     assert np.array_equal(output.raw, expected)
+
+
+def test_a_file_may_say_another_batch_of_what_comes_out(launch: Launch) -> None:
+    reading = launch(models.of_another_batch(), Cpu(), shapes=[(3, 8)]).reading
+    assert reading.status == "ok", reading.error
+    assert reading.measurement.runs == 5
+
+
+def test_how_much_comes_out_may_differ_from_sample_to_sample(launch: Launch, tmp_path: Path) -> None:
+    np.savez(tmp_path / "samples.npz", x=np.tri(5, 8, dtype=np.float32))  # one more is found in each
+    evaluation = Evaluation(samples=str(tmp_path / "samples.npz"))
+    reading = launch(models.found_among(), Cpu(), evaluation=evaluation).reading
+    assert reading.error == "evaluate: NotComparable: output 'found' has another shape from sample to sample"
