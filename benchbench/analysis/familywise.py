@@ -17,6 +17,7 @@ from benchbench.analysis.moderation import Spread, prior_of
 
 Floats = NDArray[np.float64]
 LEVEL = 0.05  # of whole comparisons in which nothing has changed, those with any verdict
+LEVEL_BY_NEED = 0.03  # nominally, where there are as many launches as their spread asked for: by `make calibrate`
 POWER = 0.8  # of changes as large as `detectable` says, those that are found
 DEALS = 2000  # ways in which a case's launches are dealt to base and new; where there are no more, all of them
 BORROWED = 4.0  # degrees of freedom that other cases lend to one at most
@@ -190,12 +191,14 @@ def power_of(pairs: Sequence[Pair], *, same_within: float = 0.03, level: float =
     return Power(math.expm1(float(np.median(found))), more)
 
 
-def detectable_change(variation: float, rounds: int, cases: int, *, same_within: float = 0.03) -> float:
+def detectable_change(
+    variation: float, rounds: int, cases: int, *, same_within: float = 0.03, level: float = LEVEL
+) -> float:
     """The change, a fraction, that so many rounds a side of so many cases find in 80 % of comparisons.
 
     `variation` is the coefficient of variation between launches, a fraction.
     """
-    aim = _Aim(LEVEL / cases, math.log1p(same_within))
+    aim = _Aim(level / cases, math.log1p(same_within))
     spread = Spread(math.log1p(variation**2), 2 * rounds - 2 + BORROWED)
     return math.expm1(aim.detectable(spread, rounds, rounds))
 

@@ -15,7 +15,7 @@ from benchbench.analysis.drift import LEAST_RUNS, compare_runs, detectable_betwe
 from benchbench.analysis.familywise import LEVEL, Pair, compare_all, power_of
 from benchbench.analysis.intervals import Ratio
 from benchbench.analysis.intervals import compare as compare_times
-from benchbench.analysis.pairs import incomparable, lost, measured, unlike
+from benchbench.analysis.pairs import incomparable, level_of, lost, measured, unlike
 
 Rows = Mapping[str, pd.Series]  # of the frame of cases, by case
 
@@ -67,7 +67,7 @@ def judge_cases(olds: Sequence[Rows], now: Rows, same_within: float) -> Judgemen
     Three and more of them tell how runs differ; of fewer the newest is taken, and the spread of its launches. Cases of
     which no base run has the same model file and tool get no verdict, and cost the others none of their power. At most
     5 % of whole comparisons of unchanged cases have a false verdict: each way of judging has its share of that, by how
-    many cases it judges (Bonferroni).
+    many cases it judges (Bonferroni). Launches whose number went by need are judged at the level that this takes.
     """
     alike = {case: _alike(case, olds, new) for case, new in now.items() if measured(new)}
     groups: dict[tuple[int, ...], list[str]] = {}
@@ -79,12 +79,14 @@ def judge_cases(olds: Sequence[Rows], now: Rows, same_within: float) -> Judgemen
     found = _of_others(olds[-1], now, others, same_within)
     detectable: list[tuple[int, float]] = []
     for runs, cases in groups.items():
-        level = LEVEL * (len(cases) / total)
-        own, change = (
-            _by_runs(olds, runs, cases, now, same_within, level)
-            if runs
-            else _by_launches(olds, {case: alike[case][-1] for case in cases}, now, same_within, level)
-        )
+        share = len(cases) / total
+        if runs:
+            level = LEVEL * share
+            own, change = _by_runs(olds, runs, cases, now, same_within, level)
+        else:
+            bases = {case: alike[case][-1] for case in cases}
+            level = share * level_of(row for case, run in bases.items() for row in (olds[run][case], now[case]))
+            own, change = _by_launches(olds, bases, now, same_within, level)
         found |= {case: _for_all(one, level) for case, one in own.items()}
         detectable += [] if change is None else [(len(cases), change)]
     most = max(detectable, default=None, key=lambda one: one[0])

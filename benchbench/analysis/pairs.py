@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
 from benchbench.analysis.comparison_doubts import other_file, other_tool
 from benchbench.analysis.doubts import DOUBT_OF
+from benchbench.analysis.familywise import LEVEL, LEVEL_BY_NEED
+from benchbench.analysis.rows import Row
 
 _TRIED = frozenset(("ok", "failed", "incomplete"))
 
@@ -51,6 +54,11 @@ def unlike(base: pd.Series | None, new: pd.Series) -> str:
     if tool := other_tool(base, new):
         return f"{tool.kind}: {tool.text}"
     return "other model file" if other_file(base, new) else ""
+
+
+def level_of(rows: Iterable[Row]) -> float:
+    """The level at which these cases are compared: a stricter one where rounds of any of them went by need."""
+    return LEVEL_BY_NEED if any(row["stopped"] for row in rows) else LEVEL
 
 
 def text(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from benchbench.analysis.familywise import POWER, detectable_change
+from benchbench.analysis.familywise import LEVEL, LEVEL_BY_NEED, POWER, detectable_change
 from benchbench.analysis.frames import Run
 from benchbench.analysis.stopping import FEWEST_TO_STOP, student_half_width
 from benchbench.plan import Plan
@@ -50,7 +50,8 @@ def sensitivity(plan: Plan, noise: float | None = None, earlier: Run | None = No
     else:
         noise, source = ASSUMED_NOISE, "assumed: --noise or --like says another"
     rounds, cases = expected_rounds(plan.measure, noise), len(plan.cases)
-    change = detectable_change(noise, rounds, cases) if rounds >= FEWEST_TO_COMPARE else None
+    level = LEVEL_BY_NEED if plan.measure.adaptive else LEVEL
+    change = detectable_change(noise, rounds, cases, level=level) if rounds >= FEWEST_TO_COMPARE else None
     return Sensitivity(change, noise, source, rounds, cases)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from benchbench.analysis.familywise import compare_all
 from benchbench.analysis.intervals import Ratio
+from benchbench.analysis.pairs import level_of
 from benchbench.analysis.rows import Row, rows_of
 from benchbench.analysis.tradeoffs import is_broken
 from benchbench.runtimes import BACKENDS, FORMATS, runtime_of_backend
@@ -35,7 +36,8 @@ def pairs_of(cases: pd.DataFrame) -> tuple[Pair, ...]:
     for place in sorted(by_place, key=order.__getitem__):
         base, *others = (by_place[place][name] for name in FORMATS if name in by_place[place])
         found += [(base, other) for other in others]
-    speeds = compare_all([(base["samples_ms"], new["samples_ms"]) for base, new in found])
+    pairs = [(base["samples_ms"], new["samples_ms"]) for base, new in found]
+    speeds = compare_all(pairs, level=level_of(row for pair in found for row in pair))
     return tuple(Pair(base, new, speed) for (base, new), speed in zip(found, speeds, strict=True))
 
 

@@ -13,9 +13,11 @@ import pandas as pd
 import pytest
 
 from benchbench.analysis.compare import compare, counts, regressions
+from benchbench.analysis.familywise import LEVEL, LEVEL_BY_NEED
 from benchbench.analysis.frames import Run, load
 from benchbench.values.errors import NothingToDo
 from benchbench.values.outcome import Outcome
+from benchbench.values.stop import Stop
 from tests.report.builder import conditions, launches, outcome, write_run
 
 TIMES = [10.0, 10.1, 9.9, 10.05, 10.0]
@@ -38,6 +40,19 @@ def test_only_what_got_slower_fails_a_build(tmp_path: Path, factor: float, verdi
     assert bool(len(regressions(frame))) is fails
     assert frame["ratio"].iloc[0] == pytest.approx(factor)
     assert frame["ratio_low"].iloc[0] <= factor <= frame["ratio_high"].iloc[0]
+
+
+def test_launches_whose_number_went_by_need_are_judged_more_strictly(tmp_path: Path) -> None:
+    """What stops when its spread happens to be small is trusted less."""
+    base, new = [10.0, 10.1, 9.9, 10.05, 10.0], [10.02, 10.2, 10.15, 10.1, 10.15]
+    enough = Stop(case=gpu()[0].case, kind="precise", rounds=5, text="± 1.0 % after 5 launches")
+    found = {}
+    for name, stops in {"plan": [], "need": [enough.model_dump()]}.items():
+        runs = [launches(base, delegate="gpu"), launches(new, delegate="gpu")]
+        of = [write_run(tmp_path / name / side, run, stops=stops) for side, run in zip(("a", "b"), runs, strict=True)]
+        found[name] = compare(*of, same_within=0)
+    assert found["need"]["p"].item() == pytest.approx(found["plan"]["p"].item() * LEVEL / LEVEL_BY_NEED)
+    assert [found[name]["verdict"].item() for name in ("plan", "need")] == ["slower", "cannot tell"]
 
 
 def test_a_gpu_that_is_lost_fails_a_build_even_when_the_cpu_is_as_fast(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchbench.analysis.familywise import compare_all
+from benchbench.analysis.familywise import LEVEL_BY_NEED, compare_all
 from benchbench.analysis.frames import load
 from benchbench.analysis.sensitivity import Sensitivity, expected_rounds, sensitivity
 from benchbench.runtimes.tflite.backends import Xnnpack
@@ -83,5 +83,5 @@ def test_what_a_plan_by_need_is_said_to_find_is_found_four_times_in_five() -> No
     for repeat in range(repeats):
         pairs = [(rounds.by_need(world, 0.01, rng), rounds.by_need(world, 0.01, rng)) for _ in range(cases)]
         pairs[0] = pairs[0][0], [time * (1 + change) for time in pairs[0][1]]
-        hits += compare_all(pairs, seed=repeat)[0].verdict == "slower"
+        hits += compare_all(pairs, level=LEVEL_BY_NEED, seed=repeat)[0].verdict == "slower"
     assert 0.7 <= hits / repeats <= 0.9

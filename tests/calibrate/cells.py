@@ -79,6 +79,7 @@ def cells(repeats: int) -> Iterator[Cell]:
         yield from (Cell(_by_need, (world, spreads), repeats) for spreads in (0.5, 0.7, 1.0, 2.0))
         yield Cell(_unchanged_by_need, (world, 5), repeats // 2)
     yield from (Cell(_race, one, repeats // 4) for one in product(WORLDS, (4, 28), FIELDS))
+    yield from (Cell(_unchanged_races, (world, 4), repeats // 4) for world in WORLDS)
     yield from (Cell(_runs, one, repeats // 4) for one in product((1, 3, 5, 10), (5, 28), (0.0, 0.10, 0.20)))
     yield from (Cell(_order, (order,), launches.RUNS) for order in ("fixed", "random"))
     yield Cell(_stopped_early, (), repeats // 4)
@@ -153,6 +154,12 @@ def _race(world: str, cases: int, field: str, *, repeats: int, seed: int) -> lis
         Figure(f"{what}: launches spared", world, "5 to 30", found.saved),
         Figure(f"{what}: coverage of medians", world, "5 to 30", found.covered),
     ]
+
+
+def _unchanged_races(world: str, cases: int, *, repeats: int, seed: int) -> list[Figure]:
+    field = "all others 3 % slower"
+    share = rounds.false_verdicts_of_races(WORLDS[world], FIELDS[field](cases), repeats, seed)
+    return [_share(f"two races of {cases}, {field}: a false verdict", world, "5 to 30", share, repeats)]
 
 
 def _runs(bases: int, cases: int, change: float, *, repeats: int, seed: int) -> list[Figure]:

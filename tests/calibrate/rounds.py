@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchbench.analysis.drift import compare_runs, detectable_between_runs
-from benchbench.analysis.familywise import compare_all
+from benchbench.analysis.familywise import LEVEL_BY_NEED, compare_all
 from benchbench.analysis.intervals import median_interval
 from benchbench.analysis.race import INDIFFERENCE, beaten
 from benchbench.analysis.stopping import half_width
@@ -63,7 +63,8 @@ def false_verdicts_by_need(draw: World, spreads: float, cases: int, repeats: int
     precision, wrong = spreads * level_and_spread(draw, rng)[1], 0
     for repeat in range(repeats):
         pairs = [(by_need(draw, precision, rng), by_need(draw, precision, rng)) for _ in range(cases)]
-        wrong += any(one.verdict in {"faster", "slower"} for one in compare_all(pairs, same_within=0, seed=repeat))
+        ratios = compare_all(pairs, same_within=0, level=LEVEL_BY_NEED, seed=repeat)
+        wrong += any(one.verdict in {"faster", "slower"} for one in ratios)
     return wrong / repeats
 
 
@@ -100,6 +101,25 @@ def races(draw: World, levels: Callable[[np.random.Generator], Floats], repeats:
         held = [i is not None and i.low <= math.exp(t) <= i.high for i, t in zip(intervals, truth, strict=True)]
         covered.append(sum(held) / len(held))
     return Races(wrong / repeats, decided / repeats, sum(saved) / repeats, sum(covered) / repeats)
+
+
+def false_verdicts_of_races(
+    draw: World, levels: Callable[[np.random.Generator], Floats], repeats: int, seed: int
+) -> float:
+    """Of comparisons of two races between the same unchanged cases, those with any false verdict."""
+    rng = np.random.default_rng(seed)
+    middle, wrong = level_and_spread(draw, rng)[0], 0
+    for repeat in range(repeats):
+        truth = levels(rng)
+        widths = np.exp(rng.normal(0, 0.5, len(truth)))
+        sides = []
+        for _ in ("base", "new"):
+            logs = truth + widths * (draw(rng, MAX_ROUNDS * len(truth)).reshape(MAX_ROUNDS, -1) - middle)
+            rounds, _left = raced(logs)
+            sides.append([np.exp(logs[:n, case]).tolist() for case, n in enumerate(rounds)])
+        ratios = compare_all(list(zip(*sides, strict=True)), same_within=0, level=LEVEL_BY_NEED, seed=repeat)
+        wrong += any(one.verdict in {"faster", "slower"} for one in ratios)
+    return wrong / repeats
 
 
 def raced(logs: Floats) -> tuple[list[int], list[int]]:
