@@ -20,6 +20,7 @@ from benchbench.analysis.race import INDIFFERENCE, beaten
 from benchbench.values import formatting
 from benchbench.values.case import Case, MeasurementSettings
 from benchbench.values.outcome import Outcome, common_statistic
+from benchbench.values.quantities import LATENCY_MS, race_quantity
 from benchbench.values.stop import Stop, StopKind
 
 FEWEST_TO_STOP = 8  # launches that are precise: fewer are so too often by chance
@@ -61,6 +62,15 @@ class SoFar:
         statistic = common_statistic([outcome.measurement.timings for outcome in counted])
         known = [(outcome.round, outcome.measurement.timings.by(statistic)) for outcome in counted]
         return {number: time for number, time in known if time is not None}
+
+    def racing(self, case: str) -> dict[int, float]:
+        """What a case races by, by round: its times, or what `best_by` names, and of what is better higher 1 by it."""
+        by = race_quantity(self.measure.best_by)
+        if by == LATENCY_MS:
+            return self.times(case)
+        values = [(outcome.round, by.of(outcome)) for outcome in counted_launches(self.launches[case], self.disturbed)]
+        above = {number: value for number, value in values if value is not None and value > 0}
+        return above if by.better == "lower" else {number: 1 / value for number, value in above.items()}
 
 
 def stops_after(known: SoFar, stopped: Mapping[str, Stop]) -> dict[str, Stop]:
@@ -124,14 +134,19 @@ def _failing(known: SoFar, case: str) -> Reason | None:
 def _race(known: SoFar, runners: Sequence[Case], field_size: int) -> dict[str, Reason]:
     """Those of a family that cannot win, and the winner where only that is left and its time need not be precise."""
     found = {case.id: reason for case in runners if (reason := _unfit(known, case))}
-    times = {case.id: known.times(case.id) for case in runners if case.id not in found}
-    for slower, faster in beaten(times, field_size).items():
-        took = formatting.ratio(ratio_of(list(times[faster].values()), list(times[slower].values())))
-        than = f"{faster.partition('/')[2]} (it took {took} its time)"
-        found[slower] = "cannot win", f"not more than {_ZONE} faster than {than}"
+    by = race_quantity(known.measure.best_by)
+    better, what = ("faster", "time") if by == LATENCY_MS else ("better", by.case_column)
+    numbers = {case.id: known.racing(case.id) for case in runners if case.id not in found}
+    untold = [case for case, told in numbers.items() if not told and known.times(case)]
+    found |= dict.fromkeys(untold, ("cannot win", f"no launch tells its {what}"))
+    for loser, winner in beaten(numbers, field_size).items():
+        worse = ratio_of(list(numbers[winner].values()), list(numbers[loser].values()))
+        had = formatting.ratio(worse if by.better == "lower" else 1 / worse)
+        than = f"{winner.partition('/')[2]}, at {had} its {what}"
+        found[loser] = "cannot win", f"not more than {_ZONE} {better} than {than}"
     left = [case.id for case in runners if case.id not in found]
     if len(left) == 1 and known.measure.precision is None:
-        found[left[0]] = "best", f"no other case may still be more than {_ZONE} faster"
+        found[left[0]] = "best", f"no other case may still be more than {_ZONE} {better}"
     return found
 
 

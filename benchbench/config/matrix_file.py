@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from benchbench.config.complaints import meant
+from benchbench.config.complaints import did_you_mean, meant
 from benchbench.config.rules import BudgetRule, SkipRule
 from benchbench.runtimes import Delegate
 from benchbench.values.backend import Cache
 from benchbench.values.case import InputSpec, MeasurementSettings
 from benchbench.values.device import Frozen, ToolChoice
+from benchbench.values.quantities import RACED
 
 NATIVE_SAMPLES = 32
 RANDOM = "random"  # instead of a dataset's path: seeded inputs, to compare outputs with the reference
@@ -129,6 +130,16 @@ class MatrixFile(Frozen):
             if names:
                 raise ValueError(f"duplicate case: {key} has {names[0]!r} twice")
         return self
+
+    @field_validator("measure")
+    @classmethod
+    def _raced_by_what_launches_have(cls, value: MeasurementSettings) -> MeasurementSettings:
+        if value.best_by is not None and value.best_by not in RACED:
+            said = (
+                f"best_by = {value.best_by!r} is no column of the cases that each launch has, and that has a better end"
+            )
+            raise ValueError(f"{said}: {did_you_mean(value.best_by, tuple(RACED))}")
+        return value
 
     @field_validator("measure")
     @classmethod

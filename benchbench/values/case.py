@@ -140,8 +140,15 @@ class MeasurementSettings(Frozen):
     )
     goal: Literal["best"] | None = Field(
         default=None,
-        description="Further rounds only for cases that may still be the fastest of their device and family.",
+        description="Further rounds only for cases that may still be the best of their device and family: the "
+        "fastest, or what best_by says.",
         examples=["best"],
+    )
+    best_by: str | None = Field(
+        default=None,
+        description="With goal: the best is that of the lowest such column of the cases (reports/README.md), or the "
+        "highest where that is better: any that each launch has. [median_ms]",
+        examples=["init_ms"],
     )
     loses_at_most: float | None = Field(
         default=None,
@@ -231,8 +238,8 @@ class MeasurementSettings(Frozen):
 
     @model_validator(mode="after")
     def _rounds_of_a_kind(self) -> MeasurementSettings:
-        if self.loses_at_most is not None and self.goal is None:
-            raise ValueError("loses_at_most is nothing without goal")
+        if self.goal is None and (self.loses_at_most is not None or self.best_by is not None):
+            raise ValueError("loses_at_most and best_by are nothing without goal")
         if not self.adaptive and (self.max_rounds is not None or self.budget_minutes is not None):
             raise ValueError("max_rounds and budget_minutes are nothing without precision or goal")
         if self.adaptive and self.rounds >= self.most_rounds:

@@ -229,6 +229,8 @@ SCORES = tuple(one for one in QUANTITIES if one.case == "scored")  # a frame has
 PER_LAUNCH = tuple(one for one in QUANTITIES if one.case != "scored")  # a frame has all of them
 _BY_NAME = {one.name: one for one in QUANTITIES}
 _BY_CASE_COLUMN = {one.case_column: one for one in QUANTITIES if one.case is not None}
+LATENCY_MS = _BY_CASE_COLUMN["median_ms"]
+RACED = {one.case_column: one for one in QUANTITIES if one.case == "median" and one.better and one.read}
 
 
 def of_group(group: str) -> tuple[Quantity, ...]:
@@ -238,6 +240,11 @@ def of_group(group: str) -> tuple[Quantity, ...]:
 def quantity(name: str) -> Quantity:
     """The quantity of a column of the trials."""
     return _BY_NAME[name]
+
+
+def race_quantity(column: str | None) -> Quantity:
+    """What cases race by: a column of theirs that each launch has; None = the latency. Raises KeyError for another."""
+    return RACED[column or LATENCY_MS.case_column]
 
 
 def case_quantity(column: str) -> Quantity:

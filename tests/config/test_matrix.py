@@ -86,6 +86,7 @@ def test_a_file_that_two_patterns_find_is_one_variant(tmp_path: Path) -> None:
         ("{top}cache = ['clod']\n{model}", "cache: item 1: should be", 'did you mean "cold"?'),
         ("{top}{model}[[budget]]\nmax = {{ median = 3 }}", "budget 1", 'did you mean "median_ms"?'),
         ("{top}{model}[budget]\nmax = {{ median_ms = 3 }}", "budget", "write [[budget]]"),
+        ("{top}{model}[measure]\ngoal = 'best'\nbest_by = 'init'", "best_by = 'init'", 'did you mean "init_ms"?'),
         ("{top}{model}[[budget]]\nmax = {{ median_ms = nan }}", "budget 1: max.median_ms: should be a finite", "nan"),
         ("{top}{model}[[budget]]\nmax = {{ added_mb = inf }}", "budget 1: max.added_mb: should be a finite", "inf"),
         ("{top}{model}[[budget]]\nmax = {{ median_ms = -1 }}", "budget 1: max: median_ms = -1", ""),

@@ -14,6 +14,8 @@ from benchbench.execution.passes import due_trials, passes
 from benchbench.plan import Plan
 from benchbench.values.case import MeasurementSettings, Trial
 from benchbench.values.outcome import Delegation, Measurement, Outcome, Timings
+from benchbench.values.quantities import RACED
+from benchbench.values.quantity import NUMBER, Quantity
 from benchbench.values.stop import Stop
 from tests.plans import matrix, planned
 
@@ -35,13 +37,14 @@ def noisy(levels: dict[str, float], cv: float | dict[str, float], seed: int = 1)
     return time
 
 
-def outcome_of(trial: Trial, ms: float | None, why: str | None = None) -> Outcome:
+def outcome_of(trial: Trial, ms: float | None, why: str | None = None, init_ms: float | None = None) -> Outcome:
     """`why` its delegate cannot be had."""
     kind = trial.case.delegate.kind
     took = Delegation(asked=kind, verdict="none" if kind == "cpu" else "full", fallback="cpu")
     if why is not None:
         took = Delegation(asked=kind, verdict="unavailable", evidence=why)
-    timings = Timings() if ms is None else Timings(median=1000 * ms, mean=1000 * ms)
+    init = None if init_ms is None else 1000 * init_ms
+    timings = Timings() if ms is None else Timings(median=1000 * ms, mean=1000 * ms, init=init)
     return Outcome(
         trial=trial.id,
         case=trial.case.id,
@@ -65,6 +68,7 @@ class Device:
     time: Time
     unfit: dict[str, str] = field(default_factory=dict)
     unavailable: Callable[[Trial], str | None] = lambda _: None
+    init: Time = lambda _: None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     stops: dict[str, Stop] = field(default_factory=dict)
 
@@ -77,7 +81,8 @@ class Device:
             for trial in due.trials:
                 if len(made) == at_most:
                     return made
-                self.outcomes[trial.id] = outcome_of(trial, self.time(trial), self.unavailable(trial))
+                told = self.time(trial), self.unavailable(trial), self.init(trial)
+                self.outcomes[trial.id] = outcome_of(trial, *told)
                 done.add(trial.id)
                 made.append(trial.id)
         return made
@@ -207,6 +212,35 @@ def test_a_race_ends_with_the_best_and_spends_rounds_on_those_that_may_be() -> N
         assert "slower" not in stop.text
 
 
+def test_a_race_may_be_by_another_quantity_than_latency() -> None:
+    plan = asked(rounds=5, goal="best", best_by="init_ms", max_rounds=60)
+    device = Device(plan, noisy({CASES[0]: 1}, 0.01), init=noisy({CASES[0]: 80, CASES[2]: 5}, 0.01))
+    device.go_on()
+    assert device.kinds == {case: "best" if case == CASES[2] else "cannot win" for case in CASES}
+    assert "at 15.9× its init_ms" in device.stops[CASES[0]].text
+
+
+def test_of_what_is_better_higher_the_highest_wins_a_race(monkeypatch: pytest.MonkeyPatch) -> None:
+    def per_second(outcome: Outcome) -> float | None:
+        median = outcome.measurement.timings.median
+        return None if median is None else 1e6 / median
+
+    rate = Quantity("rate", NUMBER, "steady", "rate", "inferences a second", per_second, case="median", better="higher")
+    monkeypatch.setitem(RACED, "rate", rate)
+    device = Device(asked(rounds=5, goal="best", best_by="rate", max_rounds=60), noisy({CASES[1]: 5}, 0.01))
+    device.go_on()
+    assert device.kinds == {case: "best" if case == CASES[1] else "cannot win" for case in CASES}
+    assert "at 0.50× its rate" in device.stops[CASES[0]].text
+
+
+def test_no_case_wins_by_what_no_launch_tells() -> None:
+    device = Device(asked(rounds=5, goal="best", best_by="added_mb"), noisy({}, 0.01))
+    device.go_on()
+    assert set(device.kinds.values()) == {"cannot win"}
+    assert set(device.launches.values()) == {5}
+    assert {stop.text for stop in device.stops.values()} == {"no launch tells its added_mb"}
+
+
 def test_the_winner_of_a_race_goes_on_until_it_is_precise_where_that_is_asked_for() -> None:
     alone = Device(asked(rounds=5, goal="best", max_rounds=60), noisy(dict.fromkeys(CASES[1:], 20.0), 0.03))
     alone.go_on()
@@ -290,6 +324,7 @@ def test_of_outputs_and_rounds_those_that_a_race_goes_by_come_first() -> None:
         {"budget_minutes": 1},
         {"rounds": 31, "goal": "best"},
         {"precision": 0.1, "loses_at_most": 0.1},
+        {"precision": 0.1, "best_by": "init_ms"},
     ],
 )
 def test_settings_that_do_nothing_are_a_mistake(wrong: dict[str, Any]) -> None:
