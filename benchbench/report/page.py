@@ -27,7 +27,7 @@ from benchbench.values.errors import NothingToDo, file_error
 from benchbench.values.visible import visible
 
 _SCRIPTS = (
-    *("data", "selection", "figures", "cases", "answers", "tradeoffs", "classes", "delegation"),
+    *("data", "selection", "heads", "figures", "cases", "answers", "tradeoffs", "classes", "delegation"),
     *("comparison", "surprises", "main"),
 )
 

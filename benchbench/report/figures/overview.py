@@ -60,9 +60,14 @@ def figure(results: Results) -> Figure:
                             "field": "slower",
                             "type": "quantitative",
                             "title": "times as long as the device’s fastest",
-                            "scale": {"domain": [0, 1, 3.33], "range": [FAST, "#b9b3ab", SLOW], "clamp": True},
+                            "scale": {
+                                "domain": [0, 1, 3.33],
+                                "range": [FAST, "#b9b3ab", SLOW],
+                                "clamp": True,
+                                "interpolate": "rgb",  # through no further hue
+                            },
                             "legend": {
-                                "orient": "bottom",
+                                "orient": "top",
                                 "type": "symbol",
                                 "symbolType": "square",
                                 "symbolSize": 180,
@@ -72,7 +77,6 @@ def figure(results: Results) -> Figure:
                                 "values": [0, 1, 2, 3.32],
                                 "labelExpr": "format(pow(2, datum.value), '.2~r') + '×'",
                                 "titleLimit": 260,
-                                "titleOrient": "left",
                             },
                         },
                         "opacity": {"condition": {"test": "isValid(datum.slower)", "value": 0.55}, "value": 0},

@@ -65,6 +65,7 @@ async function drawPart(figure, rows, place) {
     const drawn = place.querySelector("svg"); // one image with a name: what its marks say is in the tables
     drawn.setAttribute("role", "img");
     drawn.setAttribute("aria-label", fill(figure.alt, rows[0]));
+    if (figure.name === "overview") keepInSight(place);
     made.view.addEventListener("click", (_, item) => picked(figure, item?.datum));
     place.dataset.drawn = "yes";
   } catch (error) {
@@ -88,7 +89,7 @@ function drawFigure(holder) {
     queue.delete(place);
   }
   const shown = groups.slice(0, most).map((rows) => {
-    const place = h("div", { class: "chart" });
+    const place = h("div", { class: "chart", ...(figure.wide ? {} : { tabindex: 0, role: "region", "aria-label": fill(figure.alt, rows[0]) }) });
     later(place, () => drawPart(figure, rows, place));
     return h("figure", { class: figure.wide ? null : "narrow" }, h("figcaption", {}, fill(figure.title, rows[0])), place);
   });
