@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from benchbench.config.matrix import Matrix
 from benchbench.modes.base import Attempt, Launches
 from benchbench.modes.caches import launch_with_cache
@@ -44,7 +46,7 @@ TAIL = {"p90_ms": 0.9, "p99_ms": 0.99}
 
 def with_tail(outcome: Outcome) -> Outcome:
     """The outcome, with bounds of percentiles where its tool told each inference and there are enough of them."""
-    times = outcome.measurement.timings.samples
+    times = np.array(outcome.measurement.timings.samples)
     bounds = {name: bound(times, percentile) for name, percentile in TAIL.items()}
     known = {name: us / 1000 for name, us in bounds.items() if us is not None}
     return outcome.model_copy(update={"quantities": {**outcome.quantities, **known}})

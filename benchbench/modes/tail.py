@@ -7,7 +7,9 @@ P[Binomial(n, 1 - p) <= t] <= 1 - confidence; the t - 1 slowest are discarded, a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 CONFIDENCE = 0.99
 
@@ -53,7 +55,10 @@ def needed(percentile: float, confidence: float = CONFIDENCE) -> int:
     return high
 
 
-def bound(times: Sequence[float], percentile: float, confidence: float = CONFIDENCE) -> float | None:
+def bound(times: NDArray[np.float64], percentile: float, confidence: float = CONFIDENCE) -> float | None:
     """The upper bound of a percentile, in the unit of the times; None where there are too few of them."""
     beyond = discarded(len(times), percentile, confidence)
-    return None if beyond is None else sorted(times)[len(times) - 1 - beyond]
+    if beyond is None:
+        return None
+    place = len(times) - 1 - beyond
+    return float(np.partition(times, place)[place])

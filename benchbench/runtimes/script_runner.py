@@ -206,7 +206,7 @@ def steady_timings(times: NDArray[np.float64]) -> Timings:
         p5=p5,
         median=median,
         p95=p95,
-        samples=tuple(float(value) for value in times),
+        samples=tuple(times.tolist()),
         percentile_method=PERCENTILES,
     )
 
