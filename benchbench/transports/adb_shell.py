@@ -71,7 +71,7 @@ def shell_v2(command: str, stdin: bytes) -> tuple[str, bytes, Streams]:
     """The service to open, the bytes to send, and the reader of what comes back."""
     chunks = [stdin[at : at + _CHUNK] for at in range(0, len(stdin), _CHUNK)]
     frames = [_HEADER.pack(_STDIN, len(chunk)) + chunk for chunk in chunks]
-    return f"shell,v2,raw:{command}", b"".join(frames) + _HEADER.pack(_CLOSE_STDIN, 0), Streams()
+    return f"shell,v2,raw:exec {command}", b"".join(frames) + _HEADER.pack(_CLOSE_STDIN, 0), Streams()
 
 
 def exec_marked(command: str, stdin: bytes) -> tuple[str, bytes, Streams]:
