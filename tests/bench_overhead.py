@@ -1,11 +1,12 @@
 """`make bench`: what the harness costs.
 
 Each of this machine, a board over SSH and a phone over ADB (both on loopback) runs the same trials of at least two
-seconds. For each link, two figures side by side: of a run of the harness, timed from opening the devices to the last
-outcome on disk without the report, and of a plain shell loop that starts the very same command once for each launch,
-by itself, by `ssh` or by `adb shell`. A run of all three spends this machine's time inside the tool after that of the
-slower of the others, since this machine's trials run alone. A short run before them loads the controller's libraries.
-First of all, what the agent costs the device while a job runs, waiting and sampling.
+seconds. For each link, three figures side by side: of a run of the harness, timed from opening the devices to the last
+outcome on disk without the report; of a plain shell loop that starts the very same command once for each launch, by
+itself, by `ssh` or by `adb shell`; and of that loop with the device's conditions read after each launch, as a run does,
+by one more of these. A run of all three spends this machine's time inside the tool after that of the slower of the
+others, since this machine's trials run alone. A short run before them loads the controller's libraries. First of all,
+what the agent costs the device while a job runs, waiting and sampling.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import ctypes
 import os
 import resource
 import secrets
-import shlex
 import statistics
 import subprocess
 import sys
@@ -35,16 +35,16 @@ from benchbench.execution.selection import Selection
 from benchbench.pipeline import run_matrix
 from benchbench.run_folder.journal import read_outcomes
 from benchbench.transports.adb import AdbTransport
-from benchbench.transports.adb_server import adb_program
 from benchbench.transports.local import LocalTransport
 from benchbench.transports.ssh import SshTransport
-from benchbench.values.device import Adb, Device, Local, Ssh
+from benchbench.values.device import Device, Local
 from benchbench.values.job import JobOutput
 from benchbench.values.key_values import pairs
 from tests.beds.adb_server import AdbServerProcess
 from tests.beds.namespaces import be_another_machine, can_mount
 from tests.beds.phone import Phone
 from tests.beds.sshd import Board
+from tests.bench_loop import Loop, reach
 
 MODEL = Path(__file__).parents[1] / "benchbench" / "demo" / "fashion_mnist" / "fashion_mnist_float32.tflite"
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "20"))
@@ -72,8 +72,6 @@ min_seconds = {{seconds}}
 warmup_runs = 1
 warmup_min_seconds = 0
 """
-# One launch of the loop: the command, timed on the device by the clock that the agent reads.
-TIMED = 'read a b < /proc/uptime; "$@" > /dev/null 2>&1; read c d < /proc/uptime; echo $a $c'
 
 
 @dataclass
@@ -130,43 +128,6 @@ def harness(
     here = {device.name for device in devices if isinstance(device.address, Local)}
     away = [seconds for name, seconds in inside.items() if name not in here]
     return wall, sum(inside[name] for name in here) + max(away, default=0), statistics.mean(outside)
-
-
-@dataclass(frozen=True)
-class Loop:
-    """The launches of a run again, by a plain shell loop on this host: one process of `reach` for each."""
-
-    reach: tuple[str, ...]  # the program that takes a command to the device, with its arguments; none for this machine
-    start: Sequence[str]  # what began a job there: sh agent.sh start HOLD JOBS NAME LIMIT WAIT OPTIONS -- ARG...
-    file: bytes  # what was sent with it: one file at most
-
-    def run(self) -> tuple[float, float]:
-        """Wall-clock, and the seconds inside the tool."""
-        folder = shlex.quote(f"{Path(self.start[4]).parents[1]}/loop")
-        options, argv = self.start[8 : self.start.index("--")], self.start[self.start.index("--") + 1 :]
-        (name,) = [options[at + 1] for at, word in enumerate(options) if word == "put"]
-        self._launch(f"mkdir -p {folder}; cd {folder}; cat > {shlex.quote(name)}", 1, self.file)
-        began = time.monotonic()
-        said = self._launch(f"cd {folder}; {shlex.join(['sh', '-c', TIMED, 'sh', *argv])}", ROUNDS)
-        wall = time.monotonic() - began
-        launches = [line.split() for line in said.splitlines()]
-        assert len(launches) == ROUNDS, said
-        return wall, sum(float(after) - float(before) for before, after in launches)
-
-    def _launch(self, command: str, times: int, stdin: bytes = b"") -> str:
-        one = shlex.join([*self.reach, command] if self.reach else ["sh", "-c", command])
-        script = f"k=0; while [ $k -lt {times} ]; do {one} || exit; k=$((k + 1)); done"
-        return subprocess.run(["sh", "-c", script], input=stdin, check=True, capture_output=True).stdout.decode()
-
-
-def reach(device: Device, adb_port: int) -> tuple[str, ...]:
-    match device.address:
-        case Ssh(host=host, port=port, user=user, key=key, config=config):
-            return ("ssh", "-F", str(config), "-i", str(key), "-p", str(port), "-l", str(user), host)
-        case Adb(serial=serial):
-            return (adb_program(), "-P", str(adb_port), "-s", serial, "shell")
-        case Local():
-            return ()
 
 
 class OwnAgent:
@@ -259,6 +220,16 @@ def _taken_by(sampler: Sequence[str], agent: OwnAgent) -> list[float]:
     return [one - other for one, other in zip(under, without, strict=True)]
 
 
+def beside(loop: Loop) -> None:
+    """The launches of a run by a plain loop, and by one that reads conditions after each, as a run does."""
+    with loop.reading() as reading:
+        for title, then in (("loop", ()), ("and reads", reading)):
+            wall, inside = loop.run(ROUNDS, then)
+            told = f"{wall:6.2f} s / tool {inside:6.2f} s = {wall / inside:.3f}"
+            ms = (wall - inside) / ROUNDS * 1000
+            print(f"{'':<10} {title} {told}; {ms:.0f} ms of a launch outside the tool", flush=True)
+
+
 def main() -> None:
     if can_mount():
         be_another_machine()
@@ -288,10 +259,7 @@ def main() -> None:
             told = f"{wall:6.2f} s / tool {inside:6.2f} s = {wall / inside:.3f}"
             print(f"{title:<10} run  {told}; {outside * 1000:.0f} ms of a trial outside the tool", flush=True)
             if len(devices) == 1:
-                wall, inside = Loop(reach(devices[0], server.port), verbs.start, verbs.files).run()
-                outside = (wall - inside) / ROUNDS
-                told = f"{wall:6.2f} s / tool {inside:6.2f} s = {wall / inside:.3f}"
-                print(f"{'':<10} loop {told}; {outside * 1000:.0f} ms of a launch outside the tool")
+                beside(Loop(reach(devices[0], server.port), verbs.start, verbs.files))
                 print(f"{'':<10} verbs of {ROUNDS} trials and what comes before: {dict(verbs.counts.most_common())}")
 
 
