@@ -1,19 +1,23 @@
-"""Two runs beside their latency: initialisation, memory, size and accuracy, each by its own kind of test."""
+"""Runs beside their latency: initialisation, memory, size and accuracy, each by its own kind of test."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from benchbench.accuracy.metrics import Change, paired, unpacked
 from benchbench.analysis.cases import counted_launches
+from benchbench.analysis.drift import LEAST_RUNS, compare_runs
 from benchbench.analysis.familywise import LEVEL, Pair, compare_all
 from benchbench.analysis.frames import Run
-from benchbench.analysis.intervals import checked_share, ratio_interval
+from benchbench.analysis.intervals import Ratio, checked_share, ratio_interval
+from benchbench.analysis.judging import judged_together
+from benchbench.analysis.pairs import another, level_of, measured
 from benchbench.values.formatting import counted
 from benchbench.values.outcome import Outcome
 from benchbench.values.quantities import QUANTITIES
@@ -31,8 +35,8 @@ class QuantityChange:
 
     better, worse: the difference is no chance, and for what launches tell also beyond `same_within`. `worse_by` is
     the least by which it is worse, at 95 % confidence: a fraction of the base, or of the samples; below zero where
-    it may be better, None where nobody knows. `left_out` is how many launches of both runs do not count, since they
-    were disturbed.
+    it may be better, None where nobody knows. `left_out` is how many launches of both sides do not count, since they
+    were disturbed; `bases` how many base runs it is held against, of several whose geometric mean is `base`.
     """
 
     case: str
@@ -43,6 +47,7 @@ class QuantityChange:
     p: float | None = None
     worse_by: float | None = None
     left_out: int = 0
+    bases: int = 1
 
     def __str__(self) -> str:
         show = self.quantity.text
@@ -52,33 +57,31 @@ class QuantityChange:
         return f"{self.case}: {self.quantity.label} {show(self.base)} -> {show(self.new)} ({told})"
 
 
-def compare_quantities(base: Run, new: Run, *, same_within: float = 0.03) -> tuple[QuantityChange, ...]:
-    """All quantities that have a test, of the cases that both runs measured, in the order of the table.
+def compare_quantities(bases: Sequence[Run], new: Run, *, same_within: float = 0.03) -> tuple[QuantityChange, ...]:
+    """All quantities that have a test, of the cases that both sides measured, in the order of the table.
 
     In at most 5 % of whole comparisons in which nothing has changed is anything called better or worse: each quantity
     has its share of that (Bonferroni), and its cases are judged together. By launches: as latency is, without those
-    that were disturbed. Exact: a difference needs no test. Paired: McNemar over the samples, which must be the same,
+    that were disturbed, and by the spread of three and more base runs that have the case alike. All else is held
+    against the last base. Exact: a difference needs no test. Paired: McNemar over the samples, which must be the same,
     with Holm's correction. Raises InputError for a `same_within` that is no share.
     """
     checked_share(same_within, "same_within")
-    old, now = _measured(base), _measured(new)
+    sides, now = tuple(map(_Side.of, bases)), _Side.of(new)
+    old = sides[-1].rows
     found: list[QuantityChange] = []
     for quantity in TESTED:
-        known = _known(quantity, old, now)
+        known = _known(quantity, old, now.rows)
         match quantity.test:
             case "launches":
-                found += _by_launches(quantity, known, (_Launches.of(base), _Launches.of(new)), same_within)
+                found += _by_launches(quantity, known, sides, now, same_within)
             case "exact":
                 found += [_exact(case, quantity, *pair) for case, pair in known.items()]
             case "paired":
-                found += _paired(quantity, known, old, now)
+                found += _paired(quantity, known, old, now.rows)
             case None:
                 raise AssertionError(quantity.name)
     return tuple(found)
-
-
-def _measured(run: Run) -> Rows:
-    return {str(row["case"]): row for _, row in run.cases.iterrows() if row["status"] == "ok"}
 
 
 def _known(quantity: Quantity, old: Rows, now: Rows) -> dict[str, tuple[float, float]]:
@@ -102,20 +105,22 @@ def _exact(case: str, quantity: Quantity, base: float, new: float) -> QuantityCh
 
 
 @dataclass(frozen=True, slots=True)
-class _Launches:
-    """The launches of a run by case that count, and how many do not since they were disturbed."""
+class _Side:
+    """What a run measured: its cases, their launches that count, and how many do not since they were disturbed."""
 
+    rows: Rows
     counted: Mapping[str, Sequence[Outcome]]
     left_out: Mapping[str, int]
 
     @classmethod
-    def of(cls, run: Run) -> _Launches:
+    def of(cls, run: Run) -> _Side:
         timed: dict[str, list[Outcome]] = {}
         for outcome in run.outcomes:
             if outcome.timed:
                 timed.setdefault(outcome.case, []).append(outcome)
         disturbed = run.disturbances
         return cls(
+            {str(row["case"]): row for _, row in run.cases.iterrows() if measured(row)},
             {
                 case: [o for o in counted_launches(outcomes, disturbed) if o.trial not in disturbed]
                 for case, outcomes in timed.items()
@@ -123,33 +128,89 @@ class _Launches:
             Counter(o.case for o in run.outcomes if o.timed and o.status == "ok" and o.trial in disturbed),
         )
 
+    def samples(self, quantity: Quantity, case: str) -> list[float]:
+        return quantity.samples(self.counted.get(case, ()))
+
+    def middle(self, quantity: Quantity, case: str) -> float:
+        """Of the launches that count; 0, which has no ratio to anything, where none of them has it."""
+        return quantity.of_case(self.counted.get(case, ())) or 0.0
+
+    def alike(self, quantity: Quantity, case: str, new: _Side) -> bool:
+        """Whether both measured a case with one file and tool, on one executor, and have a ratio of this quantity."""
+        mine, theirs = self.rows.get(case), new.rows[case]
+        if mine is None or another(mine, theirs) or mine["executor"] != theirs["executor"]:
+            return False
+        return min(side.middle(quantity, case) for side in (self, new)) > 0
+
 
 def _by_launches(
-    quantity: Quantity, known: Pairs, sides: tuple[_Launches, _Launches], same_within: float
+    quantity: Quantity, known: Pairs, bases: Sequence[_Side], new: _Side, same_within: float
 ) -> list[QuantityChange]:
-    able: dict[str, Pair] = {}
-    for case in known:
-        base, new = (quantity.samples(side.counted.get(case, ())) for side in sides)
-        if base and new and min(*base, *new) > 0 and ratio_interval(base, new):
-            able[case] = base, new
-    left_out = {case: sum(side.left_out.get(case, 0) for side in sides) for case in known}
-    ratios = compare_all(list(able.values()), same_within=same_within, level=LEVEL / len(TESTED))
-    found = []
-    for case, ratio in zip(able, ratios, strict=True):
-        verdict = _verdict(quantity, *known[case], differs=ratio.verdict in {"faster", "slower"})
-        verdict = "same" if ratio.verdict == "same" else verdict
-        by = ratio.interval.low - 1 if ratio.interval else None
-        p = _for_all(ratio.p)
-        found.append(QuantityChange(case, quantity, *known[case], verdict, p, by, left_out[case]))
-    others = [(case, _verdict(quantity, *known[case], differs=False)) for case in known if case not in able]
-    return found + [
-        QuantityChange(case, quantity, *known[case], verdict, left_out=left_out[case]) for case, verdict in others
+    alike = {
+        case: tuple(place for place, base in enumerate(bases) if base.alike(quantity, case, new)) for case in new.rows
+    }
+    ways = judged_together({case: runs for case, runs in alike.items() if case in known or len(runs) >= LEAST_RUNS})
+    total = sum(map(len, ways.values()))
+    found: list[QuantityChange] = []
+    for runs, cases in ways.items():
+        level = LEVEL / len(TESTED) * len(cases) / total
+        if runs:
+            found += _by_runs(quantity, cases, [bases[place] for place in runs], new, same_within, level)
+        else:
+            pairs = {case: known[case] for case in cases}
+            found += _by_last(quantity, pairs, (bases[-1], new), same_within, level)
+    order = {case: place for place, case in enumerate(new.rows)}
+    return sorted(found, key=lambda change: order[change.case])
+
+
+def _by_runs(
+    quantity: Quantity, cases: Sequence[str], bases: Sequence[_Side], new: _Side, same_within: float, level: float
+) -> list[QuantityChange]:
+    """Against the spread of runs that all measured these cases."""
+    middles = np.array([[base.middle(quantity, case) for case in cases] for base in bases])
+    news = [new.middle(quantity, case) for case in cases]
+    devices = [str(new.rows[case]["device"]) for case in cases]
+    ratios = compare_runs(middles, np.array(news), devices, same_within=same_within, level=level)
+    typical = np.exp(np.log(middles).mean(axis=0)).tolist()
+    left_out = [sum(side.left_out.get(case, 0) for side in (*bases, new)) for case in cases]
+    return [
+        replace(_of_ratio(case, quantity, pair, ratio, level), left_out=left, bases=len(bases))
+        for case, pair, ratio, left in zip(cases, zip(typical, news, strict=True), ratios, left_out, strict=True)
     ]
 
 
-def _for_all(p: float | None) -> float | None:
-    """A p-value among the cases of one quantity, as one among all quantities."""
-    return None if p is None else min(1.0, p * len(TESTED))
+def _by_last(
+    quantity: Quantity, known: Pairs, sides: tuple[_Side, _Side], same_within: float, level: float
+) -> list[QuantityChange]:
+    """Against the launches of one run."""
+    able: dict[str, Pair] = {}
+    for case in known:
+        base, new = (side.samples(quantity, case) for side in sides)
+        if base and new and min(*base, *new) > 0 and ratio_interval(base, new):
+            able[case] = base, new
+    level *= level_of(side.rows[case] for side in sides for case in able) / LEVEL
+    ratios = compare_all(list(able.values()), same_within=same_within, level=level)
+    told = {
+        case: _of_ratio(case, quantity, known[case], ratio, level) for case, ratio in zip(able, ratios, strict=True)
+    }
+    others = {
+        case: QuantityChange(case, quantity, *pair, _verdict(quantity, *pair, differs=False))
+        for case, pair in known.items()
+        if case not in told
+    }
+    return [
+        replace(change, left_out=sum(side.left_out.get(case, 0) for side in sides))
+        for case, change in (told | others).items()
+    ]
+
+
+def _of_ratio(case: str, quantity: Quantity, pair: tuple[float, float], ratio: Ratio, level: float) -> QuantityChange:
+    """By a ratio that was judged at a level; its p is made one among all cases and quantities."""
+    verdict = _verdict(quantity, *pair, differs=ratio.verdict in {"faster", "slower"})
+    verdict = "same" if ratio.verdict == "same" else verdict
+    by = ratio.interval.low - 1 if ratio.interval else None
+    p = None if ratio.p is None else min(1.0, ratio.p * LEVEL / level)
+    return QuantityChange(case, quantity, *pair, verdict, p, by)
 
 
 def _paired(quantity: Quantity, known: Pairs, old: Rows, now: Rows) -> list[QuantityChange]:

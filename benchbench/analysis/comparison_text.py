@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -24,7 +25,7 @@ WITHOUT_A_PAIR = ("left out", "only in new", "not measured")
 NOTHING = "nothing could be judged"
 
 
-def in_short(frame: pd.DataFrame, failing: Failing) -> str:
+def in_short(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Failing) -> str:
     """How many cases have each verdict, how many fail a build, and what the comparison could have found."""
     found = ", ".join(f"{n} {verdict}" for verdict, n in counts(frame).items())
     told = f"{formatting.counted(len(frame), 'case')}: {found}; {outcome(frame, failing)}"
@@ -37,11 +38,22 @@ def in_short(frame: pd.DataFrame, failing: Failing) -> str:
     told += f"; {_disturbed(disturbed)} count for nothing" if disturbed else ""
     for device, canary in frame.attrs.get("canaries", {}).items():
         told += f"; {device} was {Speed(**canary).text}"
-    alone = frame.attrs["alone"]
     if frame.attrs["bases"] == 1:
         return f"{told}; one base run does not tell how runs of the same thing differ"
+    alone = frame.attrs["alone"]
     one = "held against one base run alone, which does not tell how runs of the same thing differ"
-    return f"{told}; {formatting.counted(alone, 'case')} {one}" if alone else told
+    told += f"; {formatting.counted(alone, 'case')} {one}" if alone else ""
+    others = ", ".join(_by_the_last_alone(changes))
+    return f"{told}; held against the last base run alone: {others}" if others else told
+
+
+def _by_the_last_alone(changes: Sequence[QuantityChange]) -> list[str]:
+    """Of several base runs: which quantities are held against one of them, and of how many cases where not of all."""
+    of_all = Counter(change.quantity.label for change in changes)
+    alone = Counter(change.quantity.label for change in changes if change.bases == 1)
+    return [
+        label if n == of_all[label] else f"{label} of {formatting.counted(n, 'case')}" for label, n in alone.items()
+    ]
 
 
 def outcome(frame: pd.DataFrame, failing: Failing) -> str:
@@ -89,6 +101,7 @@ def as_json(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Fai
     quantities = [
         {"case": one.case, "quantity": one.quantity.case_column, "base": one.base, "new": one.new}
         | {"verdict": one.verdict, "p": one.p, "worse_by": one.worse_by, "left_out": one.left_out}
+        | {"bases": one.bases}
         for one in changes
     ]
     verdict = "regression" if failing else "nothing judged" if nothing_judged(frame) else "no regression"
@@ -111,7 +124,7 @@ def as_markdown(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing:
     changed = [row for row in rows if row["case"] not in failing and row["verdict"] in {"faster", "slower", "gone"}]
     told_apart = {row["case"] for row in (*fails, *changed)}
     rest = [row for row in rows if row["case"] not in told_apart]
-    parts = [f"**benchbench: {outcome(frame, failing)}.** {in_short(frame, failing)}"]
+    parts = [f"**benchbench: {outcome(frame, failing)}.** {in_short(frame, changes, failing)}"]
     if fails or changed:
         parts.append(_table([*fails, *changed], failing))
     told = [f"- {escaped(str(change))}" for change in changes if change.verdict in {"better", "worse"}]

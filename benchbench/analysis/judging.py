@@ -70,10 +70,7 @@ def judge_cases(olds: Sequence[Rows], now: Rows, same_within: float) -> Judgemen
     many cases it judges (Bonferroni). Launches whose number went by need are judged at the level that this takes.
     """
     alike = {case: _alike(case, olds, new) for case, new in now.items() if measured(new)}
-    groups: dict[tuple[int, ...], list[str]] = {}
-    for case in sorted(case for case, runs in alike.items() if runs):
-        runs = alike[case] if len(alike[case]) >= LEAST_RUNS else alike[case][-1:]
-        groups.setdefault(runs if len(runs) > 1 else (), []).append(case)
+    groups = judged_together({case: runs for case, runs in alike.items() if runs})
     total = sum(map(len, groups.values()))
     others = [case for case, runs in alike.items() if not runs]
     found = _of_others(olds[-1], now, others, same_within)
@@ -91,6 +88,14 @@ def judge_cases(olds: Sequence[Rows], now: Rows, same_within: float) -> Judgemen
         detectable += [] if change is None else [(len(cases), change)]
     most = max(detectable, default=None, key=lambda one: one[0])
     return Judgement(found, most and most[1], _left_out(olds, now, alike))
+
+
+def judged_together(alike: Mapping[str, tuple[int, ...]]) -> dict[tuple[int, ...], list[str]]:
+    """The cases by the base runs whose spread judges them, which are three and more; by none, those of launches."""
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for case in sorted(alike):
+        groups.setdefault(alike[case] if len(alike[case]) >= LEAST_RUNS else (), []).append(case)
+    return groups
 
 
 def _alike(case: str, olds: Sequence[Rows], new: pd.Series) -> tuple[int, ...]:

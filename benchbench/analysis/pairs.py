@@ -49,8 +49,11 @@ def unlike(base: pd.Series | None, new: pd.Series) -> str:
     """Why a base run says nothing of a case that the new run measured; "" where it does."""
     if base is None or not measured(base):
         return "it has no number of them"
-    if why := incomparable(base, new):
-        return why
+    return incomparable(base, new) or another(base, new)
+
+
+def another(base: pd.Series, new: pd.Series) -> str:
+    """By which other tool or model file a case was measured; "" by the same."""
     if tool := other_tool(base, new):
         return f"{tool.kind}: {tool.text}"
     return "other model file" if other_file(base, new) else ""

@@ -54,7 +54,7 @@ def report(runs: tuple[Path, ...], out: Path | None, **files: Any) -> None:
         if not any((page.parent / "figures").glob(f"{name}[-.]*")):
             console.err().print(f"figure {name} has nothing to show", markup=False)
     if found := results.comparison:
-        console.err().print(in_short(found.frame, found.failing), markup=False)
+        console.err().print(in_short(found.frame, found.changes, found.failing), markup=False)
     for run in results.runs:  # talk: a script reads the page's path alone
         mine = [one for one in results.recommendations if one.run == run.id]
         named = results.labels[run.id] if len(loaded) > 1 else ""
@@ -107,7 +107,7 @@ def compare(
     gates = tuple(Gate.parse(text) for text in fail_on) or DEFAULT
     *bases, new = map(load_run, runs if baseline is None else (*_base_runs(baseline, reports, runs), *runs))
     frame = compared(bases, new, same_within=same_within)
-    changes = compare_quantities(bases[-1], new, same_within=same_within)
+    changes = compare_quantities(bases, new, same_within=same_within)
     fails = failing(frame, changes, gates)
     if as_json:
         print_json(comparison_text.as_json(frame, changes, fails))

@@ -245,7 +245,7 @@ def show_comparison(frame: pd.DataFrame, changes: Sequence[QuantityChange], fail
             _latency(row[f"{side}_ms"], row["statistic"], named=statistic == "latency") for side in ("base", "new")
         ]
         verdict = row["verdict"] + (" (regression)" if row["case"] in failing else "")
-        add(table, row["case"], *shown, f"{number(row['ratio'], 4)}{interval}", verdict, why_in_words(row, {}))
+        add(table, row["case"], *shown, f"{number(row['ratio'], 4)}{interval}", verdict, why_in_words(row, failing))
     console = out()
     show(table, console)
     for change in changes:
@@ -253,7 +253,7 @@ def show_comparison(frame: pd.DataFrame, changes: Sequence[QuantityChange], fail
             console.print(str(change), markup=False)
     for line in about_sides(frame):
         console.print(line, markup=False)
-    console.print(in_short(frame, failing), markup=False)
+    console.print(in_short(frame, changes, failing), markup=False)
 
 
 def show_family(family: Family) -> None:

@@ -39,5 +39,5 @@ def comparison_of(runs: Sequence[Run]) -> Comparison | None:
         frame = compare(bases, new)
     except NothingToDo:
         return None
-    changes = compare_quantities(bases[-1], new)
+    changes = compare_quantities(bases, new)
     return Comparison(tuple(bases), new, frame, changes, failing(frame, changes, DEFAULT))

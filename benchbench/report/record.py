@@ -79,7 +79,8 @@ class ComparisonEntry(Frozen):
     quantities: tuple[dict[str, Any], ...] = Field(
         description="Memory, size, initialisation and accuracy: `case`, `quantity` (its column), `base`, `new`, "
         "`verdict`, `p`, `worse_by` (the least by which it is worse at 95 % confidence: a fraction of the base, "
-        "or of the samples; below zero where it may be better) and `left_out` (launches that were disturbed)."
+        "or of the samples; below zero where it may be better), `left_out` (launches that were disturbed) and `bases` "
+        "(how many base runs it is held against)."
     )
 
 

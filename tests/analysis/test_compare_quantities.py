@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from benchbench.accuracy.metrics import packed
+from benchbench.analysis.compare import compare
 from benchbench.analysis.compare_quantities import QuantityChange, compare_quantities
-from benchbench.analysis.frames import load
+from benchbench.analysis.comparison_text import in_short
+from benchbench.analysis.frames import Run, load
 from benchbench.values.outcome import Outcome
 from tests.analysis.test_disturbances import canary
 from tests.report.builder import conditions, launches, write_run
@@ -47,7 +49,7 @@ def changes(
     written = json.loads(manifest.read_text())
     written["variants"][0]["size_mb"] = size_mb
     manifest.write_text(json.dumps(written))
-    found = compare_quantities(load(folder / "base"), load(folder / "new"))
+    found = compare_quantities([load(folder / "base")], load(folder / "new"))
     return {change.quantity.name: change for change in found}
 
 
@@ -116,3 +118,44 @@ def test_launches_beside_a_canary_that_was_off_are_left_out_too(tmp_path: Path) 
 def test_where_every_launch_was_disturbed_nothing_is_told(tmp_path: Path) -> None:
     found = changes(tmp_path, measured(), while_hot(measured(init=3.0), 6))
     assert (found["init_ms"].verdict, found["init_ms"].p, found["init_ms"].left_out) == ("cannot tell", None, 6)
+
+
+def drifting(folder: Path, inits: list[float], **how: Any) -> Run:
+    """A run whose initialisation is so many times the usual one, case by case."""
+    outcomes = [
+        o.model_copy(
+            update={"case": o.case.replace("/t1", f"/t{k + 1}"), "trial": o.trial.replace("/t1", f"/t{k + 1}")}
+        )
+        for k, init in enumerate(inits)
+        for o in measured(init=init, **how)
+    ]
+    return load(write_run(folder, outcomes, id=folder.name))
+
+
+def test_initialisation_is_held_against_how_several_base_runs_differ(tmp_path: Path) -> None:
+    """A last base that was quick by chance makes nothing worse, and a change beyond what runs differ by does."""
+    levels = [1.0, 1.06, 0.95, 1.03, 0.94]
+    bases = [drifting(tmp_path / f"b{k}", [level, level]) for k, level in enumerate(levels)]
+    new = drifting(tmp_path / "n", [1.05, 2.0])
+    found = {(c.case[-2:], c.quantity.name): c for c in compare_quantities(bases, new)}
+    assert {where: found[where].verdict for where in (("t1", "init_ms"), ("t2", "init_ms"))} == {
+        ("t1", "init_ms"): "cannot tell",
+        ("t2", "init_ms"): "worse",
+    }
+    usual = float(np.exp(np.log(levels).mean()))
+    assert found["t1", "init_ms"].new / found["t1", "init_ms"].base == pytest.approx(1.05 / usual, rel=1e-6)
+    assert {c.quantity.name: c.bases for c in found.values()} == {"init_ms": 5, "added_mb": 5, "size_mb": 1}
+    alone = {c.case[-2:]: c.verdict for c in compare_quantities(bases[-1:], new) if c.quantity.name == "init_ms"}
+    assert alone == {"t1": "worse", "t2": "worse"}
+    told = in_short(compare(bases, new), tuple(found.values()), {})
+    assert told.endswith("held against the last base run alone: file")
+
+
+def test_what_too_few_base_runs_measured_alike_is_held_against_the_last_and_said(tmp_path: Path) -> None:
+    bases = [drifting(tmp_path / f"b{k}", [1.0] * (1 if k < 2 else 2)) for k in range(4)]
+    new = drifting(tmp_path / "n", [1.0, 1.0])
+    changes = compare_quantities(bases, new)
+    assert [c.bases for c in changes if c.quantity.name == "init_ms"] == [4, 1]
+    assert "alone: initialisation of 1 case, file, what the model adds of 1 case" in in_short(
+        compare(bases, new), changes, {}
+    )

@@ -62,7 +62,7 @@ def test_what_counts_as_the_same_is_a_share(tmp_path: Path, wrong: float) -> Non
     run = load(write_run(tmp_path / "a", gpu()))
     for compared_by in (compare, compare_quantities):
         with pytest.raises(InputError, match="same_within"):
-            compared_by(run, run, same_within=wrong)
+            compared_by([run], run, same_within=wrong)
     with pytest.raises(InputError, match="same_within"):
         recommend(run.cases, same_within=wrong)
     with pytest.raises(InputError, match="loses_at_most"):
@@ -83,4 +83,4 @@ def test_a_case_that_cannot_be_told_is_not_called_without_a_change(tmp_path: Pat
     assert ("1 case without a change" in same, "gpu" in same, "xnnpack/t1" in same) == (True, True, False)
     assert ("1 case that cannot be told" in rest, "xnnpack/t1" in rest) == (True, True)
     alone = compared(tmp_path / "alone", cpu, wide)
-    assert "none ruled out" in in_short(alone, {})
+    assert "none ruled out" in in_short(alone, (), {})

@@ -33,7 +33,7 @@ def test_what_one_base_run_calls_slower_is_within_the_drift_of_several(tmp_path:
     drifting = [10.0, 10.6, 9.5, 10.3, 9.8]
     alone = compare(run(tmp_path / "alone", 10.0), run(tmp_path / "now", 10.6))
     assert alone["verdict"].tolist() == ["slower"]
-    assert "one base run does not tell" in in_short(alone, {})
+    assert "one base run does not tell" in in_short(alone, (), {})
     several = compared(tmp_path, drifting, 10.6)
     assert several["verdict"].tolist() == ["cannot tell"]
     assert "the spread of the runs is wider" in several["why"].iloc[0]
@@ -41,8 +41,8 @@ def test_what_one_base_run_calls_slower_is_within_the_drift_of_several(tmp_path:
     assert several["ratio"].tolist() == [pytest.approx(10.6 / several["base_ms"].iloc[0])]
     assert several.attrs["bases"] == 5
     assert 0.05 < several.attrs["detectable"] < 0.5
-    assert "would have been found" in in_short(several, {})
-    assert "one base run" not in in_short(several, {})
+    assert "would have been found" in in_short(several, (), {})
+    assert "one base run" not in in_short(several, (), {})
 
 
 def test_a_change_beyond_the_drift_is_found(tmp_path: Path) -> None:

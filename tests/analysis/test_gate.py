@@ -37,7 +37,7 @@ def gpu(factor: float) -> list[Outcome]:
 
 def fails(pair: tuple[Run, Run], *gates: str) -> dict[str, tuple[str, ...]]:
     wanted = tuple(map(Gate.parse, gates)) or DEFAULT
-    return failing(compare(*pair), compare_quantities(*pair), wanted)
+    return failing(compare(*pair), compare_quantities(pair[:1], pair[1]), wanted)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_gate_that_means_nothing_is_told_with_what_could_be_meant(wrong: str) 
 
 def test_a_pull_request_is_told_what_changed_and_the_rest_is_folded(tmp_path: Path) -> None:
     pair = slower(tmp_path, 1.2)
-    frame, changes = compare(*pair), compare_quantities(*pair)
+    frame, changes = compare(*pair), compare_quantities(pair[:1], pair[1])
     text = as_markdown(frame, changes, failing(frame, changes, DEFAULT))
     assert text.startswith("**benchbench: 1 regression.** 2 cases: 1 slower, 1 same")
     told, _, folded = text.partition("<details>")
@@ -107,7 +107,7 @@ def test_a_test_report_has_a_test_a_case_with_its_failure(tmp_path: Path) -> Non
 
 def test_json_says_what_fails_and_has_every_quantity(tmp_path: Path) -> None:
     pair = slower(tmp_path, 1.2)
-    frame, changes = compare(*pair), compare_quantities(*pair)
+    frame, changes = compare(*pair), compare_quantities(pair[:1], pair[1])
     told = json.loads(json.dumps(as_json(frame, changes, failing(frame, changes, DEFAULT))))
     assert (told["verdict"], told["regressions"], list(told["failing"])) == ("regression", 1, [GPU])
     assert {(one["quantity"], one["verdict"]) for one in told["quantities"] if one["case"] == GPU} == {

@@ -31,7 +31,7 @@ def test_a_comparison_says_whether_the_device_was_as_fast(tmp_path: Path, canary
     frame = compare(run(tmp_path / "a", 1.0), run(tmp_path / "b", canary_ms, 10 * canary_ms))
     assert list(frame["device"]) == ["pixel8"]
     assert frame.attrs["canaries"]["pixel8"]["ratio"] == pytest.approx(canary_ms, rel=0.01)
-    assert f"pixel8 was {told}, by its canary" in in_short(frame, {})
+    assert f"pixel8 was {told}, by its canary" in in_short(frame, (), {})
     kinds = [doubt.kind for doubt in frame["doubts"].iloc[0]]
     assert ("other speed" in kinds) == ("slower" in told)
     assert as_json(frame, [], {})["canaries"] == frame.attrs["canaries"]
@@ -50,7 +50,7 @@ def test_a_case_of_disturbed_launches_alone_says_what_disturbed_them(tmp_path: P
     assert frame["left_out"].tolist() == [6]
     assert frame.attrs["canaries"]["pixel8"]["off"] == pytest.approx(3 / 7)
     assert nothing_judged(frame)
-    assert "6 disturbed launches" in in_short(frame, {})
+    assert "6 disturbed launches" in in_short(frame, (), {})
 
 
 def test_how_many_launches_do_not_count_stands_beside_the_verdict(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from benchbench.analysis.intervals import median_interval
 from benchbench.analysis.race import beaten
 from benchbench.analysis.stopping import half_width
-from tests.calibrate import rounds
+from tests.calibrate import quantities, rounds
 from tests.calibrate.worlds import SMOOTH, WORLDS
 
 REPEATS = 1000  # three standard errors are 2.1 points at 95 %
@@ -66,6 +66,13 @@ def test_several_base_runs_tell_drift_between_runs_from_a_change_and_one_does_no
     assert one > 0.3
     assert several <= 0.05 + 3 * (0.05 * 0.95 / 100) ** 0.5
     assert found > 0.5
+
+
+def test_drift_between_several_base_runs_is_hardly_ever_taken_for_a_worse_initialisation() -> None:
+    """Held against the last of them alone, a third of unchanged builds would fail."""
+    draw = WORLDS["log-normal, CV 2%"]
+    assert quantities.worse_initialisation(draw, 1, 5, 5, 12, seed=28) > 0.1
+    assert quantities.worse_initialisation(draw, 4, 5, 5, 25, seed=28) <= 0.05 + 3 * (0.05 * 0.95 / 25) ** 0.5
 
 
 def test_what_base_runs_call_detectable_is_found_four_times_in_five() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from benchbench.analysis.familywise import detectable_change
-from tests.calibrate import launches, rounds
+from tests.calibrate import launches, quantities, rounds
 from tests.calibrate.worlds import TYPICAL, TYPICAL_CV, WORLDS
 
 SEED, REPEATS = 20261128, 2000
@@ -81,6 +81,7 @@ def cells(repeats: int) -> Iterator[Cell]:
     yield from (Cell(_race, one, repeats // 4) for one in product(WORLDS, (4, 28), FIELDS))
     yield from (Cell(_unchanged_races, (world, 4), repeats // 4) for world in WORLDS)
     yield from (Cell(_runs, one, repeats // 4) for one in product((1, 3, 5, 10), (5, 28), (0.0, 0.10, 0.20)))
+    yield from (Cell(_initialisation, (bases, 5), repeats * 3 // 20) for bases in (1, 3, 5))
     yield from (Cell(_order, (order,), launches.RUNS) for order in ("fixed", "random"))
     yield Cell(_stopped_early, (), repeats // 4)
 
@@ -163,7 +164,7 @@ def _unchanged_races(world: str, cases: int, *, repeats: int, seed: int) -> list
 
 
 def _runs(bases: int, cases: int, change: float, *, repeats: int, seed: int) -> list[Figure]:
-    drift = f"runs drift by {rounds.DRIFT:.0%}, {bases} base run{'s' * (bases > 1)}, {cases} cases"
+    drift = _drift(bases, cases)
     world = "log-normal, CV 2%"
     wrong, found = rounds.verdicts_over_runs(WORLDS[world], bases, cases, 5, repeats, seed, change=change)
     if change:
@@ -173,6 +174,16 @@ def _runs(bases: int, cases: int, change: float, *, repeats: int, seed: int) -> 
         share = rounds.detectable_over_runs(WORLDS[world], bases, cases, 5, repeats, seed)
         told.append(_share(f"{drift}: a change that is called detectable: found", world, "5", share, repeats))
     return told
+
+
+def _initialisation(bases: int, cases: int, *, repeats: int, seed: int) -> list[Figure]:
+    world = "log-normal, CV 2%"
+    share = quantities.worse_initialisation(WORLDS[world], bases, cases, 5, repeats, seed)
+    return [_share(f"{_drift(bases, cases)}: --fail-on init_ms fails", world, "5", share, repeats)]
+
+
+def _drift(bases: int, cases: int) -> str:
+    return f"runs drift by {rounds.DRIFT:.0%}, {bases} base run{'s' * (bases > 1)}, {cases} cases"
 
 
 def _order(order: str, *, repeats: int, seed: int) -> list[Figure]:

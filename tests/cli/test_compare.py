@@ -55,6 +55,24 @@ def test_what_a_gate_lets_pass_is_counted_and_no_case_is_told_to_fail(said: Said
     assert ([case["regressed"] for case in told["cases"]], len(told["failing"])) == ([True], 1)
 
 
+def test_the_row_of_what_fails_says_why_it_fails(said: Said) -> None:
+    """Its latency cannot be told; what fails is its initialisation."""
+    base = run("base")
+    outcomes = [slow_to_begin(o, ms) for o, ms in zip(launches(TIMES), (9, 11, 10, 9.5, 10.6, 10.2), strict=True)]
+    new = str(write_run(Path("reports") / "new", outcomes, id="new"))
+    code, stdout, _ = said("compare", base, new, "--fail-on", "init_ms")
+    (row,) = (line for line in stdout.splitlines() if "(regression)" in line)
+    assert (code, "cannot tell (regression)" in row, "initialisation" in row) == (1, True, True)
+    assert "spread" not in row
+
+
+def slow_to_begin(o: Outcome, ms: float) -> Outcome:
+    """A launch of another latency, that took twice as long to initialise."""
+    timings = o.measurement.timings
+    changed = timings.model_copy(update={"init": 2 * (timings.init or 0), "median": ms * 1000})
+    return o.model_copy(update={"measurement": o.measurement.model_copy(update={"timings": changed})})
+
+
 def test_a_test_report_that_cannot_be_written_costs_no_comparison(said: Said) -> None:
     base, new = run("base"), run("new", 1.5)
     code, stdout, stderr = said("compare", base, new, "--junit", "nowhere/compare.xml")

@@ -26,7 +26,7 @@ def section(results: Results) -> Section | None:
             *(str(change) for change in found.changes if change.verdict in {"better", "worse"}),
             *about_sides(found.frame),
         ],
-        "short": in_short(found.frame, found.failing),
+        "short": in_short(found.frame, found.changes, found.failing),
         "statistic": formatting.statistic_title(found.frame["statistic"]).capitalize(),
     }
     return Section("comparison", "Runs compared", "comparison.html", _about(results, found), content, ("comparison",))
