@@ -140,7 +140,7 @@ class Agent:
 
     def start(self, name: str, job: Job) -> Reply:
         """Start a job, or find it already started, and wait a while for it."""
-        options = [word for file, content in job.files.items() for word in ("put", file, str(len(content)))]
+        options = [word for file in job.files for word in ("put", file)]
         options += [word for answer in job.answers for word in ("answer", answer)]
         for sampling in job.samples:
             for source in sampling.sources:
@@ -151,7 +151,8 @@ class Agent:
         argv = [*(["env", *[f"{k}={v}" for k, v in job.env.items()]] if job.env else []), *job.argv]
         limit = str(math.ceil(job.timeout_s))  # whole seconds: not every sleep knows fractions
         words = (self.jobs, name, limit, str(WAIT_S), *options, "--", *argv)
-        done = self._call("start", *words, timeout_s=90, stdin=b"".join(job.files.values()))
+        lines = "".join(f"{text}\n" for text in job.files.values())
+        done = self._call("start", *words, timeout_s=90, stdin=lines.encode())
         if done.exit_code != 0:
             raise unusable(self.device, f"cannot start a job: {done.error_text.strip()}")
         return parse_reply(done.stdout, limit_s=job.timeout_s)

@@ -11,9 +11,9 @@
 #   conditions HOLD JOBS                        how the device is doing now: key=value lines
 #   accept HOLD TEMPORARY FINAL SHA256 SIZE MODE   check a pushed file and give it its name
 #   sweep HOLD JOBS                             end the holder's own jobs, remove what earlier holders left
-#   start HOLD JOBS NAME LIMIT WAIT (put NAME SIZE)... (answer NAME)... (sample NAME SECONDS SOURCE)...
+#   start HOLD JOBS NAME LIMIT WAIT (put NAME)... (answer NAME)... (sample NAME SECONDS SOURCE)...
 #       (set SETTING VALUE)... [conditions] -- ARG...
-#                                               a job, detached; then as poll. What is put comes from stdin. A SOURCE is
+#                                               a job, detached; then as poll. What is put is a line of stdin. A SOURCE is
 #                                               a file or, behind a $, a command. SETTINGs hold for the time of the job
 #   poll HOLD JOBS NAME WAIT                    wait a while for it; its state, and all it left when it is done
 #   end HOLD JOBS NAME                          kill it if it runs, and remove its folder
@@ -34,7 +34,7 @@ boot_id() { # sets $boot; "none" where the system does not say
   read -r boot 2>/dev/null < /proc/sys/kernel/random/boot_id || boot=$(sysctl -n kern.bootsessionuuid 2>/dev/null)
   boot=${boot:-none}
 }
-line() { case $1 in *\\*) printf '%s\n' "$1" ;; *) echo "$1" ;; esac; } # mksh has no printf of its own
+line() { case $1 in *\\* | -*) printf '%s\n' "$1" ;; *) echo "$1" ;; esac; } # mksh has no printf of its own
 say() { [ -n "$2" ] && line "$1=$2"; }
 first_line() { [ -r "$1" ] && tr -d '\000\r' < "$1" 2>/dev/null | head -n 1; }
 
@@ -502,10 +502,12 @@ said() { # FILE
 
 size_of() { wc -c < "$1" 2>/dev/null | tr -d ' '; }
 
-# By dd, which takes no byte more than it is told, as the next file follows at once, and says what it took.
-put() { # NAME SIZE: so much of stdin; else fails, with $written
-  written=$(dd bs=1 count="$2" of="$1" 2>&1) || return 1
-  case $written in "$2+0 "*) ;; *) return 1 ;; esac
+put() { # NAME: a line of stdin; else fails, with $why
+  why="it was cut short"
+  IFS= read -r text || return 1
+  { line "$text" > "$1"; } 2>/dev/null && return
+  why=$(line "$text" | dd of="$1" 2>&1) # not every shell says why
+  return 1
 }
 
 read_after() { # where it was read before the job in this folder, too
@@ -763,7 +765,7 @@ case $verb in
       : > answers
       while [ "$1" != -- ]; do
         case $1 in
-          put) put "$2" "$3" || { echo "cannot write $2: $written" >&2; rm -rf "$jobs/$name"; exit 1; }; shift 3 ;;
+          put) put "$2" || { echo "cannot write $2: $why" >&2; rm -rf "$jobs/$name"; exit 1; }; shift 2 ;;
           answer) echo "$2" >> answers; shift 2 ;;
           conditions) reading_before ..; shift ;;
           set)

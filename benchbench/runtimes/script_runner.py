@@ -51,12 +51,11 @@ class PythonRunner(Runner):
             raise Unsupported(_no_way(work.delegate))
         if work.cache is not None:
             delegate = _keeping(work, delegate, work.cache)
-        request = to_json(_request(work, delegate)).encode()
         pinned = ("taskset", work.affinity_mask) if work.affinity_mask else ()
         return Job(
             argv=(*pinned, work.python or "python3", work.tool, REQUEST, ANSWER),
             timeout_s=work.measure.timeout_seconds,
-            files={REQUEST: request},
+            files={REQUEST: to_json(_request(work, delegate))},
             answers=(ANSWER, STAGE, NATIVE_LOG),
             outputs=(OUTPUTS,) if work.evaluation else (),
         )

@@ -65,7 +65,7 @@ class Job:
     argv: tuple[str, ...]
     timeout_s: float
     env: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, bytes] = field(default_factory=dict)  # small, sent with the start into the folder
+    files: Mapping[str, str] = field(default_factory=dict)  # each a line of text, sent with the start into the folder
     answers: tuple[str, ...] = ()  # names in the folder to read back at once, where they exist
     outputs: tuple[str, ...] = ()  # names in the folder to pull as files, where they exist
     conditions: bool = False  # whether the device reads its conditions before and after

@@ -55,7 +55,7 @@ def run_job(job: Job, folder: Path, env: Mapping[str, str] | None = None) -> Job
     """Start the process, wait for it, read what it left; late = killed at its limit."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in job.files.items():
-        (folder / name).write_bytes(content)
+        (folder / name).write_text(f"{content}\n")
     process = subprocess.Popen(
         job.argv,
         cwd=folder,

@@ -24,7 +24,7 @@ def test_a_job_is_run_in_a_folder_of_its_own_with_its_environment_and_files(devi
     job = shell(
         'cat "in put"; echo "$COLOUR" >&2; echo answer > answer; echo big > output; exit 4',
         env={"COLOUR": "a 'b'"},
-        files={"in put": b"given\n"},
+        files={"in put": "given"},
         answers=("answer",),
     )
     with open_session(device) as session:
@@ -98,7 +98,7 @@ def test_a_job_with_all_that_is_read_is_one_round_trip(
     sampling = Sampling("load", 1, ("/proc/loadavg",))
     job = shell(
         "until [ -s series.load ]; do sleep 0.1; done; cp request x",
-        files={"request": b"given"},
+        files={"request": "given"},
         answers=("x",),
         conditions=True,
         samples=(sampling,),
@@ -114,7 +114,7 @@ def test_a_job_with_all_that_is_read_is_one_round_trip(
         monkeypatch.setattr(type(session.transport), "run", counted)
         for name in ("a", "b"):
             result = session.run(name, job, outputs_to=tmp_path)
-            assert result.raw.answers == {"x": b"given"}
+            assert result.raw.answers == {"x": b"given\n"}
             assert len(result.samples["load"][0].text.split()) == 5
             assert result.before is not None
             assert result.after is not None

@@ -71,7 +71,7 @@ def test_a_job_runs_within_its_instruments_which_tell_what_they_saw(device: Devi
 
 def test_a_context_is_left_when_its_job_fails(device: Device, tmp_path: Path) -> None:
     diary = tmp_path / "diary"
-    job = Job(argv=("true",), timeout_s=9, files={"no/such/folder": b""})
+    job = Job(argv=("true",), timeout_s=9, files={"no/such/folder": ""})
     with open_session(device) as session, pytest.raises(DeviceError):
         measured(session, "a", job, outputs_to=tmp_path, instruments=(Meter("power", "/none", diary),))
     assert diary.read_text() == "power begun\npower ended\n"

@@ -61,17 +61,18 @@ def test_of_long_output_the_beginning_and_the_end_come_back(
     assert len(said) < 1_100_000
 
 
-def test_files_are_put_into_the_jobs_folder_and_answers_come_back(machine: Machine) -> None:
-    first, second = bytes(range(256)) * 9, b"second\n"
+def test_lines_are_put_into_files_of_the_jobs_folder_exactly(machine: Machine) -> None:
+    lines = {"one": ' {"a": "\\u00e9\\n", "b": [$HOME, `x`, *]}\\ ', "two": "-n", "three": "", "fo ur": "ünïcode\t"}
     reply = machine.start(
         "a",
-        *("sh", "-c", "cat one two 'th ree' > answer.json"),
-        more=("put", "one", str(len(first)), "put", "two", str(len(second)), "put", "th ree", "0"),
+        *("sh", "-c", "cat one two three 'fo ur' > answer.json"),
+        more=tuple(word for name in lines for word in ("put", name)),
         answers=("answer.json", "none"),
-        stdin=first + second,
+        stdin="".join(f"{line}\n" for line in lines.values()).encode(),
     )
     assert reply.raw is not None
-    assert reply.raw.answers == {"answer.json": first + second}
+    assert reply.raw.answers["answer.json"].decode().split("\n") == [*lines.values(), ""]
+    assert reply.raw.answers.keys() == {"answer.json"}
 
 
 @pytest.mark.parametrize(("program", "code"), [("/nowhere/tool", 127), ("/etc/passwd", 126)])
@@ -82,15 +83,18 @@ def test_what_cannot_be_run_has_a_shells_exit_code(machine: Machine, program: st
     assert reply.raw.stderr
 
 
-@pytest.mark.parametrize("put", [("x", "9"), ("no/such/folder", "4")], ids=["cut short", "nowhere to put it"])
-def test_a_start_without_its_files_leaves_nothing(machine: Machine, put: tuple[str, str]) -> None:
-    start = ("start", machine.jobs, "a", "9", "9", "put", *put, "--", "touch", f"{machine.folder}/ran")
-    assert machine.verb(*start, expect=1, stdin=b"some") == b""
+@pytest.mark.parametrize(
+    ("name", "line"), [("x", b"some"), ("no/such/folder", b"some\n")], ids=["cut short", "nowhere"]
+)
+def test_a_start_without_its_files_leaves_nothing(machine: Machine, name: str, line: bytes) -> None:
+    start = ("start", machine.jobs, "a", "9", "9", "put", name, "--", "touch", f"{machine.folder}/ran")
+    assert machine.verb(*start, expect=1, stdin=line) == b""
     assert not (Path(machine.jobs) / "a").exists()
     assert not (machine.folder / "ran").exists()
 
 
-def test_a_full_disk_ends_a_start_in_words(machine: Machine) -> None:
+@pytest.mark.parametrize(("put", "said"), [("", b""), ("put x", b"No space left on device")], ids=["", "with a file"])
+def test_a_full_disk_ends_a_start_in_words(machine: Machine, put: str, said: bytes) -> None:
     if not can_mount():
         pytest.skip("mounting a small disk needs root")
     assert machine.hold is not None
@@ -99,14 +103,17 @@ def test_a_full_disk_ends_a_start_in_words(machine: Machine) -> None:
     script = (
         f"mount -t tmpfs -o size=64k small '{small}' && mkdir '{small}/jobs' && "
         f"head -c 1000000 /dev/zero > '{small}/filler' 2>/dev/null; "
-        f"sh '{SCRIPT}' start {machine.hold.name} '{small}/jobs' a 9 9 -- echo hello"
+        f"sh '{SCRIPT}' start {machine.hold.name} '{small}/jobs' a 9 9 {put} -- echo hello"
     )
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", script],
         env=os.environ | {"PATH": machine.path},
+        input=b"line\n",
         capture_output=True,
         timeout=60,
         check=False,
     )
-    reply = parse_reply(done.stdout, limit_s=9)
-    assert reply.raw is None or reply.raw.stdout == b""
+    assert said in done.stderr
+    if not put:
+        reply = parse_reply(done.stdout, limit_s=9)
+        assert reply.raw is None or reply.raw.stdout == b""
