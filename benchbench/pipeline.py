@@ -18,7 +18,7 @@ from benchbench.device.opening import Absent
 from benchbench.execution.passes import around_the_race, due_trials
 from benchbench.execution.planning import plan_on, with_samples
 from benchbench.execution.recording import manifest_of, repeated_manifest, with_found, with_transfers
-from benchbench.execution.resumption import Work, require_same_tools, resumption_of
+from benchbench.execution.resumption import Work, recorded_plan, require_same_tools, resumption_of
 from benchbench.execution.scheduler import Begun, Event, Noted, Scoring, Tell, execute, on_this_machine, workers
 from benchbench.execution.selection import DEVICES, EVERYTHING, Selection, chosen_devices, known_devices
 from benchbench.execution.waiting import Wait, some_workers
@@ -150,18 +150,18 @@ def resume(folder: str | Path, *, watching: Watching = silently, wait: Wait | No
     """
     folder = Path(folder)
     with _kept(journals.reopen(folder)) as journal, ExitStack() as held:
-        begun = resumption_of(journal.manifest, folder)
-        work = begun.work
-        left = replace(work.plan, trials=due_trials(work.plan, journal.latest(), _unfit(work, journal)))
+        plan = recorded_plan(journal.manifest, folder)
+        left = replace(plan, trials=due_trials(plan, journal.latest(), _unfit(plan, journal)))
         if not left.trials and not unscored(latest(folder)) and _has_its_page(folder):
             raise NothingToDo(f"{folder}: every trial is done", remedy="`benchbench report` makes its page again")
+        begun = resumption_of(journal.manifest, folder, plan)
         opened: tuple[Worker | Absent, ...] = ()
         if left.trials:
             wanted = [device for device in begun.devices if device.name in left.devices]
-            opened = held.enter_context(some_workers(wanted, begun.choice, work.variants, f"run {left.name}", wait))
+            opened = held.enter_context(some_workers(wanted, begun.choice, plan.variants, f"run {plan.name}", wait))
             require_same_tools(opened, begun, folder)
-            journal.record(with_found(journal.manifest, opened))
-        _complete(work, journal, opened, held, watching, left=left)
+        journal.record(with_found(begun.manifest, opened))
+        _complete(begun.work, journal, opened, held, watching, left=left)
     return folder
 
 
@@ -175,18 +175,16 @@ def run_again(
 ) -> Path:
     """Do a run again, or the cases of it that `selection` takes: same plan, order and files; the new run folder.
 
-    Raises InputError where a model or dataset is gone or is another, as `resume` does, and NothingToDo.
+    Raises InputError where a file that this takes is gone or is another, as `resume` does, and NothingToDo.
     """
     manifest = read_manifest(Path(folder))
-    begun = resumption_of(manifest, Path(folder))
-    plan = selected(begun.work.plan, only=selection.only, skip=selection.skip)
-    wanted = [device for device in begun.devices if device.name in plan.devices]
+    plan = selected(recorded_plan(manifest, Path(folder)), only=selection.only, skip=selection.skip)
+    begun = resumption_of(manifest, Path(folder), plan)
     with ExitStack() as held:
-        opened = held.enter_context(some_workers(wanted, begun.choice, begun.work.variants, f"run {plan.name}", wait))
+        opened = held.enter_context(some_workers(begun.devices, begun.choice, plan.variants, f"run {plan.name}", wait))
         new = journals.new_folder(Path(reports), plan.name)
-        with _kept(journals.create(new, repeated_manifest(manifest, plan, opened))) as journal:
-            remark = f"the plan of {Path(folder).name} again"
-            _complete(replace(begun.work, plan=plan), journal, opened, held, watching, (remark,))
+        with _kept(journals.create(new, repeated_manifest(begun.manifest, plan, opened))) as journal:
+            _complete(begun.work, journal, opened, held, watching, (f"the plan of {Path(folder).name} again",))
     return new
 
 
@@ -218,7 +216,7 @@ def _complete(
                     first, plan = around_the_race(plan)
                     execute(first, opened, context, tell)
                     _score(work, journal, tell)
-                execute(plan, opened, context, tell, _unfit(work, journal))
+                execute(plan, opened, context, tell, _unfit(plan, journal))
             finally:
                 journal.record(with_transfers(journal.manifest, opened))
         shutil.rmtree(journal.folder / "samples", ignore_errors=True)  # they can be made again
@@ -230,9 +228,9 @@ def _score(work: Work, journal: Journal, tell: Tell) -> None:
     score_run(journal, work.datasets, work.variants, lambda text: tell(Scoring(text)))
 
 
-def _unfit(work: Work, journal: Journal) -> dict[str, str]:
+def _unfit(plan: Plan, journal: Journal) -> dict[str, str]:
     """The cases that cannot be the best whatever their latency, and why, by what is known of their outputs."""
-    measure = work.plan.measure
+    measure = plan.measure
     if measure.goal is None:
         return {}
     from benchbench.analysis.frames import load  # pandas: slow to import

@@ -59,6 +59,11 @@ class Plan:
         return tuple({trial.case.id: trial.case for trial in self.trials if not trial.of_matrix}.values())
 
     @property
+    def variants(self) -> tuple[Variant, ...]:
+        """The models that its trials launch."""
+        return tuple({trial.case.variant.id: trial.case.variant for trial in self.trials}.values())
+
+    @property
     def devices(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(trial.case.device for trial in self.trials))
 

@@ -142,7 +142,7 @@ def reference_variant(variants: Sequence[Variant]) -> Variant | None:
     Those of the family's own network come first, and what is derived from it last.
     """
     order = {"float32": 0, "float16": 1}
-    runnable = [variant for variant in variants if runtime_of(variant.format).references(variant)]
+    runnable = [variant for variant in variants if runtime_of(variant.format).has_references(variant)]
 
     def rank(variant: Variant) -> tuple[bool, bool, int]:
         kin = variant.kin

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,14 +14,15 @@ from benchbench.accuracy.feeding import Wanted, feed
 from benchbench.config.inventory import read_device
 from benchbench.config.matrix_file import NATIVE_SAMPLES
 from benchbench.device.opening import Absent
-from benchbench.device.store import sha256_of
 from benchbench.execution.libraries import sent_libraries
+from benchbench.execution.recorded_files import found_files
 from benchbench.execution.recording import dataset_record
 from benchbench.execution.worker import Worker
 from benchbench.modes.canary import canary_variants
 from benchbench.plan import Plan, Skip
 from benchbench.run_folder.manifest import NAME, CaseRecord, DatasetRecord, DeviceRecord, Manifest, ToolRecord
 from benchbench.runtimes import Delegate
+from benchbench.values.account import expanded
 from benchbench.values.case import Case, Trial, Variant
 from benchbench.values.device import Device, Local, ToolChoice
 from benchbench.values.errors import InputError, ToolError
@@ -30,7 +32,7 @@ _OPTIONS: TypeAdapter[Delegate] = TypeAdapter(Delegate)
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be done with open devices; `variants` are all of the matrix, with a case or not."""
+    """What is to be done with open devices; `variants` hold those of the plan, and what they are compared with."""
 
     plan: Plan
     variants: tuple[Variant, ...]
@@ -40,8 +42,9 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """A run that was begun: its work, and which devices and tools it is done with."""
+    """A run that was begun, with its files where they are now: its work, devices, and which tools it is done with."""
 
+    manifest: Manifest
     work: Work
     devices: tuple[Device, ...]
     choice: ToolChoice
@@ -49,30 +52,28 @@ class Resumption:
     libraries: Mapping[str, Mapping[str, str]]  # device -> delegate -> sha256 of what was put there for it
 
 
-def resumption_of(manifest: Manifest, folder: Path) -> Resumption:
-    """The run that a folder records.
+def recorded_plan(manifest: Manifest, folder: Path) -> Plan:
+    """The plan of the run that a folder records; raises InputError where its manifest has none."""
+    with _sound(manifest, folder):
+        return _plan_of(manifest)
 
-    Raises InputError where its manifest has no plan, or a model or dataset is gone or is not what it was.
+
+def resumption_of(manifest: Manifest, folder: Path, plan: Plan) -> Resumption:
+    """What it takes to do `plan`, which is all or a part of what the folder records.
+
+    Raises InputError where a model or dataset that this takes is gone or is not what it was, or a device's file is.
     """
-    try:
-        plan, choice = _plan_of(manifest), ToolChoice.model_validate(manifest.tool_choice)
-    except (KeyError, ValueError) as error:
-        said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-        remedy = "imported runs have none" if manifest.imported else "restore the file as benchbench wrote it"
-        where = f"{folder / NAME}: does not hold a plan that can be resumed"
-        raise InputError(f"{where}: {said}", remedy=remedy) from error
-    for variant in manifest.variants:
-        path = Path(variant.path)
-        _unchanged(path, variant.sha256)
-        for file in variant.data:
-            _unchanged(path.parent / file.name, file.sha256)
+    with _sound(manifest, folder):
+        choice = ToolChoice.model_validate(manifest.tool_choice)
+    found = found_files(manifest, folder, plan)
     datasets: dict[str, Dataset] = {}
-    for record in manifest.datasets:
-        datasets |= _as_they_were(record, manifest.variants)
+    for record in found.datasets:
+        datasets |= _as_they_were(record, found.variants)
     native = {record.family: record.native_samples or NATIVE_SAMPLES for record in manifest.datasets}
     return Resumption(
-        Work(plan, manifest.variants, datasets, native),
-        devices=tuple(_as_it_was(record, folder) for record in manifest.devices),
+        found.manifest,
+        Work(_with_variants(plan, found.variants), found.variants, datasets, native),
+        devices=tuple(_as_it_was(record, folder) for record in manifest.devices if record.name in plan.devices),
         choice=choice,
         tools={record.name: record.tools for record in manifest.devices},
         libraries={record.name: record.libraries for record in manifest.devices},
@@ -98,6 +99,30 @@ def require_same_tools(opened: Sequence[Worker | Absent], begun: Resumption, fol
                     f"{folder}: {name} was measured with another library for {library}",
                     remedy="restore that library, or begin a new run",
                 )
+
+
+@contextmanager
+def _sound(manifest: Manifest, folder: Path) -> Iterator[None]:
+    """Raises InputError where what is read of the manifest meanwhile is not all there."""
+    try:
+        yield
+    except (KeyError, ValueError) as error:
+        said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        remedy = "imported runs have none" if manifest.imported else "restore the file as benchbench wrote it"
+        where = f"{folder / NAME}: does not hold a plan that can be resumed"
+        raise InputError(f"{where}: {said}", remedy=remedy) from error
+
+
+def _with_variants(plan: Plan, variants: Sequence[Variant]) -> Plan:
+    """The plan, with its models where they are now."""
+    now = {variant.id: variant for variant in variants}
+
+    def moved(case: Case) -> Case:
+        return case.model_copy(update={"variant": now.get(case.variant.id, case.variant)})
+
+    cases = {case.id: moved(case) for case in (*plan.cases, *plan.canaries)}
+    trials = tuple(trial.model_copy(update={"case": cases[trial.case.id]}) for trial in plan.trials)
+    return replace(plan, cases=tuple(cases[case.id] for case in plan.cases), trials=trials)
 
 
 def _plan_of(manifest: Manifest) -> Plan:
@@ -144,7 +169,9 @@ def _as_it_was(record: DeviceRecord, folder: Path) -> Device:
         return device
     keys = ", ".join(device.env)
     where = f"{where}: the values of env ({keys}) are in the device's file alone"
-    file = Path(record.file or "")
+    if record.file is None:
+        raise InputError(f"{where}, and it had none", remedy="begin a new run")
+    file = expanded(record.file, where)
     if not file.is_file():
         raise InputError(f"{where}, and {file} is gone", remedy="put it back, or begin a new run")
     env = read_device(file).env
@@ -163,10 +190,3 @@ def _as_they_were(record: DatasetRecord, variants: tuple[Variant, ...]) -> Mappi
         what = "is" if now.sha256 != record.sha256 else "its preprocessing is"
         raise InputError(f"{record.dataset}: {what} not what the run began with", remedy="begin a new run")
     return datasets
-
-
-def _unchanged(path: Path, sha256: str) -> None:
-    if not path.is_file():
-        raise InputError(f"{path}: is gone; the run began with it", remedy="put it back, or begin a new run")
-    if sha256_of(path) != sha256:
-        raise InputError(f"{path}: is not the file that the run began with", remedy="put it back, or begin a new run")

@@ -148,3 +148,7 @@ class Runtime(ABC):
         Empty where it has none, or they cannot run such a model.
         """
         return {}
+
+    def has_references(self, variant: Variant) -> bool:
+        """Whether there are any, also of a model whose file is not there."""
+        return bool(self.references(variant))

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import shlex
+import shutil
+from pathlib import Path
 
 import pytest
 
 from benchbench import pipeline as api
 from benchbench.analysis.frames import load
+from benchbench.execution.recorded_files import found_files
+from benchbench.execution.resumption import recorded_plan, resumption_of
 from benchbench.execution.selection import Selection
+from benchbench.plan import selected
 from benchbench.run_folder.manifest import read_manifest
+from benchbench.values.case import CANARY, DataFile
 from benchbench.values.errors import InputError
+from tests.execution.runs import shortened
+from tests.sample import SAMPLE
 from tests.workbench import FAMILY, Workbench, outcomes
 
 
@@ -48,13 +58,91 @@ def test_what_cannot_be_done_again_is_told(bench: Workbench, more: list[str], sa
     assert said in bench.benchbench("run", "--again", str(folder), *more, expect=code).stderr
 
 
-def test_a_model_that_is_gone_is_named_with_its_place(bench: Workbench) -> None:
-    own = bench.folder / "own.tflite"
-    own.write_bytes((FAMILY / "fashion_mnist_int8.tflite").read_bytes())
-    matrix = bench.matrix("float32", rounds=1)
-    matrix.write_text(matrix.read_text().replace(f"{FAMILY}/fashion_mnist_float32.tflite", str(own)))
-    folder = bench.run(matrix)
-    own.unlink()
-    with pytest.raises(InputError, match=r"own\.tflite: is gone") as told:
+def moved(bench: Workbench, *schemes: str, only: tuple[str, ...] = (), model: str = "") -> tuple[Path, Path]:
+    """A run of copies of the shipped files and the folder of those, from which they can go."""
+    own = bench.folder / "own"
+    own.mkdir()
+    matrix = bench.matrix(*schemes, rounds=1, model=model)
+    for path in FAMILY.glob("*.*"):
+        shutil.copy(path, own)
+    matrix.write_text(matrix.read_text().replace(str(FAMILY), str(own)))
+    return bench.run(matrix, *only), own
+
+
+def test_no_more_than_the_files_of_the_selected_cases_is_asked_for(bench: Workbench) -> None:
+    folder, own = moved(bench, "float32", "int8")
+    (own / "fashion_mnist_float32.tflite").unlink()
+    again = api.run_again(folder, reports=bench.reports, selection=Selection(only=("*int8*",)))
+    assert [outcome.status for outcome in outcomes(again)] == ["ok"]
+    assert read_manifest(again).variants == read_manifest(folder).variants
+    with pytest.raises(InputError, match=r"1 file .*fashion_mnist_float32\.tflite"):
         api.run_again(folder, reports=bench.reports)
-    assert "put it back" in told.value.remedy
+
+
+def test_a_run_of_selected_cases_is_gone_on_with_without_the_others_files(bench: Workbench) -> None:
+    folder, own = moved(bench, "float32", "int8", only=("*int8*",))
+    (own / "fashion_mnist_float32.tflite").unlink()
+    shortened(folder, 0)
+    api.resume(folder)
+    assert [outcome.status for outcome in outcomes(folder)] == ["ok"]
+
+
+def test_all_files_that_are_gone_are_named_with_their_digests_and_found_by_them(bench: Workbench) -> None:
+    dataset = f'dataset = "{FAMILY}/test.npz"\nsamples = 4'
+    folder, own = moved(bench, "float16", "float32", "int8", only=("*float16*", "*int8*"), model=dataset)
+    files = {path.name.removeprefix("fashion_mnist_"): path.read_bytes() for path in own.iterdir()}
+    shutil.rmtree(own)
+    only = Selection(only=("*int8*",))
+    with pytest.raises(InputError) as told:
+        api.run_again(folder, reports=bench.reports, selection=only)
+    needed = ("float32.tflite", "int8.tflite", "test.npz")  # float32: outputs are compared with it
+    assert "3 files" in told.value.message
+    for name in needed:
+        digest = hashlib.sha256(files[name]).hexdigest()
+        assert re.search(rf"{re.escape(name)} \(sha256 {digest[:12]}", told.value.message)
+    (folder / "models" / "deep").mkdir(parents=True)
+    for number, name in enumerate(needed):
+        (folder / "models" / "deep" / f"{number}{Path(name).suffix}").write_bytes(files[name])
+    done = {
+        outcome.purpose: outcome for outcome in outcomes(api.run_again(folder, reports=bench.reports, selection=only))
+    }
+    was = {outcome.purpose: outcome for outcome in outcomes(folder) if "int8" in outcome.case}
+    assert done["accuracy"].accuracy == was["accuracy"].accuracy != {}
+    assert done["latency"].status == "ok"
+
+
+def test_data_are_looked_for_beside_their_model(bench: Workbench) -> None:
+    folder, own = moved(bench, "int8")
+    manifest, place = read_manifest(folder), folder / "models" / "a"
+    data = DataFile(name="weights.bin", sha256=hashlib.sha256(b"w").hexdigest())
+    variants = tuple(variant.model_copy(update={"data": (data,)}) for variant in manifest.variants)
+    manifest = manifest.model_copy(update={"variants": variants})
+    plan = recorded_plan(manifest, folder)
+    with pytest.raises(InputError, match=r"1 file .*own/weights\.bin"):
+        found_files(manifest, folder, plan)
+    place.mkdir(parents=True)
+    (place.parent / "weights.bin").write_bytes(b"w")
+    shutil.copy(own / "fashion_mnist_int8.tflite", place / "net.tflite")
+    with pytest.raises(InputError, match=r"1 file .*own/weights\.bin"):
+        found_files(manifest, folder, plan)
+    (place / "weights.bin").write_bytes(b"w")
+    assert [variant.path for variant in found_files(manifest, folder, plan).variants] == [str(place / "net.tflite")]
+
+
+def test_the_shipped_run_is_done_again_with_the_shipped_files(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = read_manifest(SAMPLE)
+    plan = selected(recorded_plan(manifest, SAMPLE), only=("host/fashion_mnist.*",), skip=())
+    monkeypatch.setenv("HOME", str(bench.folder))
+    with pytest.raises(InputError, match="10 files"):
+        resumption_of(manifest, SAMPLE, plan)
+    place = bench.folder / "benchbench" / "benchbench" / "demo"
+    place.mkdir(parents=True)
+    (place / "fashion_mnist").symlink_to(FAMILY)
+    begun = resumption_of(manifest, SAMPLE, plan)
+    assert {Path(variant.path).parent for variant in begun.work.plan.variants if variant.family != CANARY} == {
+        place / "fashion_mnist"
+    }
+    assert [device.name for device in begun.devices] == ["host"]
+    assert begun.work.datasets.keys() == {variant.id for variant in begun.work.variants}

@@ -12,7 +12,7 @@ import pytest
 from benchbench.analysis.frames import load
 from benchbench.device.agent import SCRIPT
 from benchbench.device.lock import Holder
-from benchbench.execution.resumption import resumption_of
+from benchbench.execution.resumption import recorded_plan, resumption_of
 from benchbench.run_folder.manifest import read_manifest
 from benchbench.values.errors import Unreachable
 from tests.beds.models import chain_model
@@ -49,7 +49,7 @@ def test_the_manifest_gives_back_the_very_plan_and_says_what_was_measured_with(b
     watched = Watched()
     folder = run(bench, bench.matrix(top='skip = [{ threads = 1, scheme = "int8" }]'), watched)
     manifest = read_manifest(folder)
-    recorded = resumption_of(manifest, folder)
+    recorded = resumption_of(manifest, folder, recorded_plan(manifest, folder))
     assert recorded.work.plan == watched.plans[0]
     assert [skip.reason for skip in recorded.work.plan.skips] == ["left out by the matrix"]
     (device,) = manifest.devices

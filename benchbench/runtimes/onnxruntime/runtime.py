@@ -86,9 +86,12 @@ class OnnxRuntime(Runtime):
 
         return OnnxContents(info, name)
 
+    def has_references(self, variant: Variant) -> bool:
+        return "onnxruntime" in ON_HOST
+
     def references(self, variant: Variant) -> Mapping[str, DelegateRequest]:
         """CPU kernels on the graph as it stands in the file, then as ONNX Runtime optimises it."""
-        if "onnxruntime" not in ON_HOST:
+        if not self.has_references(variant):
             return {}
         from benchbench.runtimes.onnxruntime.model.dimensions import dimensions_of
 
