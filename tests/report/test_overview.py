@@ -68,6 +68,28 @@ def test_heads_and_names_stay_where_their_cells_are(report: Path, chromium: Page
     assert chromium.run("document.documentElement.scrollWidth") <= width
 
 
+def test_no_head_is_covered_where_nothing_is_scrolled(tmp_path: Path, chromium: Page) -> None:
+    """Of a variant on one delegate the head is wider than its column, and begins left of it."""
+    long, short = variant(name="dynamic-int8-of-onnx", scheme="int8"), variant()
+    paths = [(long, "gpu"), *((short, delegate) for delegate in DELEGATES)]
+    outcomes = [
+        launch
+        for device in ("pixel8", "test phone (stand-in)")
+        for model, delegate in paths
+        for launch in launches([10.0] * 2, model=model, device=device, delegate=delegate)
+    ]
+    chromium.open(write_report([load(write_run(tmp_path, outcomes, variants=[long, short]))], tmp_path), width=700)
+    chromium.run("document.querySelector('#overview figure').scrollIntoView({ behavior: 'instant', block: 'end' })")
+    covered = chromium.run(
+        f"[...{BOX}.querySelectorAll('.heads .role-title text')].map(t => [t, t.getBoundingClientRect()])"
+        f".filter(([, b]) => b.right < {BOX}.getBoundingClientRect().right)"
+        ".map(([t, b]) => [t.textContent, document.elementFromPoint(b.left + 2, (b.top + b.bottom) / 2)?.closest('svg')"
+        ".classList.contains('heads')])"
+    )
+    assert ["dynamic-int8-of-onnx", True] in covered
+    assert all(whole for _, whole in covered)
+
+
 def test_all_of_it_is_printed_once(report: Path, chromium: Page) -> None:
     chromium.open(report)
     chromium.run(f"{BOX}.scrollTo({{ top: 400, behavior: 'instant' }})")

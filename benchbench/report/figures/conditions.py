@@ -69,7 +69,7 @@ def _spec(column: str, title: str) -> Spec:
                 "type": "quantitative",
                 "title": "trial, in the order of the run",
                 "scale": {"nice": False},
-                "axis": {"tickMinStep": 1},
+                "axis": {"tickMinStep": 1, "labelOverlap": "greedy", "labelSeparation": 8},
             },
             "y": {
                 "field": column,

@@ -22,7 +22,7 @@ def figure(results: Results) -> Figure:
             {"flatten": ["samples_ms"], "as": ["sample"]},
             {"calculate": "100 * (datum.sample / datum.median_ms - 1)", "as": "off"},
         ],
-        "mark": {"type": "tick", "thickness": 2, "bandSize": 11},
+        "mark": {"type": "tick", "thickness": 2, "bandSize": 11, "opacity": 1},
         "encoding": {
             **rows_by(results),
             "x": {

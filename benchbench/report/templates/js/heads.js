@@ -1,5 +1,6 @@
 // A chart of many rows scrolls in a box of its own, in which the heads of its columns and the names of its rows stay.
 const HEADS = ".role-scope .role-title, .role-scope .role-axis";
+const BESIDE = 4; // pixels beside a name
 const NAMES = ".role-row-header .role-axis";
 
 // These groups of a drawing once more, in a drawing that is cut to a part of it.
@@ -28,7 +29,8 @@ function keepInSight(place) {
   const names = groupBy(drawing.querySelectorAll(NAMES), startOf);
   for (const [start, groups] of heads) {
     const named = names.get(start) ?? [];
-    const left = Math.min(...groups.map((group) => group.parentNode.getCTM().e));
+    const texts = named.flatMap((group) => [...group.querySelectorAll("text")]);
+    const left = Math.ceil(Math.max(0, ...texts.map((text) => text.getBoundingClientRect().right - box.left)) + BESIDE);
     const top = Math.floor(Math.min(...groups.map((group) => group.getBoundingClientRect().top)) - box.top);
     const bottom = Math.ceil(Math.max(start, ...named.map((group) => group.getBoundingClientRect().bottom - box.top)));
     const parts = [partOf(drawing, groups, "heads", [0, top, box.width, start - top])];
