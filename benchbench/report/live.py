@@ -24,7 +24,11 @@ from benchbench.values.visible import visible
 LOOKED_S = 30  # after a request somebody is looking
 SHARE = 0.05  # of the time of a run, at most, that goes into renewing the page
 LAST_LOOK_S = 5  # for browsers to fetch the report once the run has ended
-_NOT_YET = b"<!doctype html><title>benchbench</title><p>The report comes after the trial that is under way.</p>"
+_NOT_YET = (
+    b'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+    b'<meta name="viewport" content="width=device-width, initial-scale=1"><title>benchbench</title>'
+    b'<p style="font: 15px/1.55 system-ui, sans-serif">The report comes after the trial that is under way.</p>'
+)
 _SHELL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
