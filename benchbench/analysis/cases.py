@@ -14,6 +14,7 @@ from benchbench.analysis.doubts import doubts
 from benchbench.analysis.intervals import median_interval, variation
 from benchbench.analysis.launches import LaunchSequence
 from benchbench.runtimes import backend_type
+from benchbench.values.case import LATENCY
 from benchbench.values.doubt import Doubt
 from benchbench.values.formatting import in_a_line, tallied
 from benchbench.values.outcome import Outcome, Statistic
@@ -24,19 +25,22 @@ NOT_RUN = "no launch has an outcome yet"
 
 def summarize(
     cell: Cell,
-    outcomes: Sequence[Outcome],
+    every: Sequence[Outcome],
     scored: Outcome | None,
     *,
     statistic: Statistic,
     disturbed: Mapping[str, Disturbance],
     by_need: bool,
 ) -> dict[str, Any]:
-    """One row of the frame of cases, from its launches for latency and the trial that has its accuracy.
+    """One row of the frame of cases, from all of its outcomes and the trial that has its accuracy.
 
-    One launch is one sample, by the `statistic` of its inferences; launches that ran on different executors never mix.
+    A quantity is of the launches of its own mode, all else of those for latency. One launch is one sample, by the
+    `statistic` of its inferences; launches that ran on different executors never mix.
     `by_need`: there are as many launches as their spread asked for.
     """
-    counted = counted_launches(outcomes, disturbed)
+    outcomes = [outcome for outcome in every if outcome.timed]
+    samples = counted_by_purpose(every, disturbed)
+    counted = samples[LATENCY]
     verdict = common_verdict(outcomes)
     accuracy = _accuracy(scored, counted)
     about = LaunchSequence(
@@ -62,7 +66,7 @@ def summarize(
         "executor": (ran(counted[0]) if counted else None) or "",
         "headline": bool(counted) and stands(cell.kind, verdict, counted, disturbed),
         "statistic": statistic if times else None,
-        **{quantity.case_column: quantity.of_case(counted) for quantity in PER_LAUNCH if quantity.case},
+        **{one.case_column: one.of_case(samples.get(one.purpose, ())) for one in PER_LAUNCH if one.case},
         "median_ms": median(times) if times else None,  # by the statistic that the cases of its family share
         "size_mb": cell.size_mb,
         "low_ms": interval.low if interval else None,
@@ -106,6 +110,16 @@ def counted_launches(outcomes: Sequence[Outcome], disturbed: Container[str]) -> 
     common = Counter(ran(o) for o in done).most_common(1)
     alike = [o for o in done if ran(o) == common[0][0]]
     return [o for o in alike if o.trial not in disturbed] or alike
+
+
+def counted_by_purpose(outcomes: Sequence[Outcome], disturbed: Container[str]) -> dict[str, list[Outcome]]:
+    """The launches of a case that count, by mode; those of others than latency undisturbed, on the executor timed."""
+    found = {LATENCY: counted_launches([o for o in outcomes if o.timed], disturbed)}
+    executor = next(map(ran, found[LATENCY]), None)
+    for o in outcomes:
+        if not o.timed and executor is not None and ran(o) == executor and o.trial not in disturbed:
+            found.setdefault(o.purpose, []).append(o)
+    return found
 
 
 def stands(kind: str | None, verdict: str, counted: Sequence[Outcome], disturbed: Container[str]) -> bool:

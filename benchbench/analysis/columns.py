@@ -68,7 +68,7 @@ TRIALS = _of_trials(
     Column("round", "pass over all cases of the device, from 0", "Int64", COUNT),
     Column("position", "place in the device's recorded order", "Int64", COUNT),
     TRIAL,
-    Column("purpose", "latency, profile or accuracy"),
+    Column("purpose", "the mode of the trial, such as latency, profile or accuracy"),
     STATUS,
     VERDICT,
     EVIDENCE,

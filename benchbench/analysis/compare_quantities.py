@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from benchbench.accuracy.metrics import Change, paired, unpacked
-from benchbench.analysis.cases import counted_launches
+from benchbench.analysis.cases import counted_by_purpose
 from benchbench.analysis.drift import LEAST_RUNS, compare_runs
 from benchbench.analysis.familywise import LEVEL, Pair, compare_all
 from benchbench.analysis.frames import Run
@@ -106,34 +106,37 @@ def _exact(case: str, quantity: Quantity, base: float, new: float) -> QuantityCh
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """What a run measured: its cases, their launches that count, and how many do not since they were disturbed."""
+    """What a run measured: its cases, their launches that count by case and mode, and how many were disturbed."""
 
     rows: Rows
-    counted: Mapping[str, Sequence[Outcome]]
-    left_out: Mapping[str, int]
+    counted: Mapping[tuple[str, str], Sequence[Outcome]]
+    disturbed: Mapping[tuple[str, str], int]
 
     @classmethod
     def of(cls, run: Run) -> _Side:
-        timed: dict[str, list[Outcome]] = {}
+        every: dict[str, list[Outcome]] = {}
         for outcome in run.outcomes:
-            if outcome.timed:
-                timed.setdefault(outcome.case, []).append(outcome)
+            every.setdefault(outcome.case, []).append(outcome)
         disturbed = run.disturbances
         return cls(
             {str(row["case"]): row for _, row in run.cases.iterrows() if measured(row)},
             {
-                case: [o for o in counted_launches(outcomes, disturbed) if o.trial not in disturbed]
-                for case, outcomes in timed.items()
+                (case, purpose): [o for o in launches if o.trial not in disturbed]
+                for case, outcomes in every.items()
+                for purpose, launches in counted_by_purpose(outcomes, disturbed).items()
             },
-            Counter(o.case for o in run.outcomes if o.timed and o.status == "ok" and o.trial in disturbed),
+            Counter((o.case, o.purpose) for o in run.outcomes if o.status == "ok" and o.trial in disturbed),
         )
 
     def samples(self, quantity: Quantity, case: str) -> list[float]:
-        return quantity.samples(self.counted.get(case, ()))
+        return quantity.samples(self.counted.get((case, quantity.purpose), ()))
+
+    def left_out(self, quantity: Quantity, case: str) -> int:
+        return self.disturbed.get((case, quantity.purpose), 0)
 
     def middle(self, quantity: Quantity, case: str) -> float:
         """Of the launches that count; 0, which has no ratio to anything, where none of them has it."""
-        return quantity.of_case(self.counted.get(case, ())) or 0.0
+        return quantity.of_case(self.counted.get((case, quantity.purpose), ())) or 0.0
 
     def alike(self, quantity: Quantity, case: str, new: _Side) -> bool:
         """Whether both measured a case with one file and tool, on one executor, and have a ratio of this quantity."""
@@ -172,7 +175,7 @@ def _by_runs(
     devices = [str(new.rows[case]["device"]) for case in cases]
     ratios = compare_runs(middles, np.array(news), devices, same_within=same_within, level=level)
     typical = np.exp(np.log(middles).mean(axis=0)).tolist()
-    left_out = [sum(side.left_out.get(case, 0) for side in (*bases, new)) for case in cases]
+    left_out = [sum(side.left_out(quantity, case) for side in (*bases, new)) for case in cases]
     return [
         replace(_of_ratio(case, quantity, pair, ratio, level), left_out=left, bases=len(bases))
         for case, pair, ratio, left in zip(cases, zip(typical, news, strict=True), ratios, left_out, strict=True)
@@ -199,7 +202,7 @@ def _by_last(
         if case not in told
     }
     return [
-        replace(change, left_out=sum(side.left_out.get(case, 0) for side in sides))
+        replace(change, left_out=sum(side.left_out(quantity, case) for side in sides))
         for case, change in (told | others).items()
     ]
 

@@ -10,6 +10,7 @@ from typing import Literal
 from benchbench.values.case import Cooldown
 from benchbench.values.formatting import percent
 from benchbench.values.outcome import Outcome
+from benchbench.values.quantities import MEASURING
 
 HOT_C = 85.0  # where phones and boards slow down even if no flag says so; the matrix's cool-down limit comes first
 LEAST_CANARIES = 3  # of two that differ nobody can tell which is off
@@ -71,8 +72,8 @@ def disturbances(outcomes: Sequence[Outcome], cooldown: Cooldown | None = None) 
     found: dict[str, Disturbance] = {}
     for device, canaries in canaries_of(outcomes).items():
         found |= _beside([o for o in outcomes if o.device == device], canaries)
-    timed = [outcome for outcome in outcomes if outcome.timed]
-    return found | {outcome.trial: seen for outcome in timed if (seen := by_sensor(outcome, cooldown))}
+    samples = [outcome for outcome in outcomes if outcome.purpose in MEASURING]
+    return found | {outcome.trial: seen for outcome in samples if (seen := by_sensor(outcome, cooldown))}
 
 
 def _beside(outcomes: Sequence[Outcome], canaries: Canaries) -> dict[str, Disturbance]:
@@ -86,7 +87,7 @@ def _beside(outcomes: Sequence[Outcome], canaries: Canaries) -> dict[str, Distur
         last = places[n + 1] if n + 1 < len(places) else len(outcomes)
         slower = f"{percent(abs(share))} {'slower' if share > 0 else 'faster'}"
         text = f"ran beside a canary {slower} than the device's median"
-        found |= {o.trial: Disturbance("canary", text) for o in outcomes[first:last] if o.timed}
+        found |= {o.trial: Disturbance("canary", text) for o in outcomes[first:last] if o.purpose in MEASURING}
     return found
 
 

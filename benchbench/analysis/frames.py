@@ -210,8 +210,7 @@ class Run:
         launches: dict[str, list[Outcome]] = {case: [] for case in self.cells}
         scored: dict[Cell, Outcome] = {}
         for outcome in self.outcomes:
-            if outcome.timed:
-                launches[outcome.case].append(outcome)
+            launches[outcome.case].append(outcome)
             if outcome.accuracy:
                 scored[self.cells[outcome.case].path] = outcome
         stopped, measure = self.stops, self.manifest.measure

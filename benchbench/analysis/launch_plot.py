@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from benchbench.analysis.cases import counted_launches
+from benchbench.analysis.cases import counted_by_purpose
 from benchbench.analysis.formatting import missing, shorten
 from benchbench.analysis.intervals import FEWEST, Interval, median_interval
 from benchbench.analysis.rows import Row, rows_of
@@ -87,7 +87,7 @@ def _rows(run: Run, cases: pd.DataFrame | None) -> list[Row]:
 def _lines(run: Run, rows: Sequence[Row], quantity: Quantity) -> list[_Line]:
     launches: dict[str, list[Outcome]] = {row["case"]: [] for row in rows}
     for outcome in run.outcomes:
-        if outcome.timed and outcome.case in launches:
+        if outcome.case in launches:
             launches[outcome.case].append(outcome)
     told = zip(run.trials["trial"], run.trials[quantity.name].astype("float64"), strict=True)
     values = {trial: value for trial, value in told if known(value)}
@@ -96,8 +96,9 @@ def _lines(run: Run, rows: Sequence[Row], quantity: Quantity) -> list[_Line]:
     by_need = measure is not None and measure.precision is not None
     lines = []
     for place, row in enumerate(rows):
-        own = [outcome for outcome in launches[row["case"]] if outcome.status == "ok"]
-        behind = {outcome.trial for outcome in counted_launches(own, run.disturbances)}
+        every = [outcome for outcome in launches[row["case"]] if outcome.status == "ok"]
+        own = [outcome for outcome in every if outcome.purpose == quantity.purpose]
+        behind = {o.trial for o in counted_by_purpose(every, run.disturbances).get(quantity.purpose, ())}
         counted = [values[o.trial] for o in own if o.trial in values and o.trial in behind]
         left_out = [values[o.trial] for o in own if o.trial in values and o.trial not in behind]
         interval = median_interval(counted, by_need=by_need)

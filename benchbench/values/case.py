@@ -272,7 +272,7 @@ class Case(Frozen):
 
 
 class OfMode:
-    """What has the name of a mode as its `purpose`: a trial, what is recorded of it, and its outcome."""
+    """What has the name of a mode as its `purpose`: a trial, what is recorded of it, its outcome, and a quantity."""
 
     if TYPE_CHECKING:  # each declares it as a field of its own
         purpose: str

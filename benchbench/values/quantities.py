@@ -227,10 +227,11 @@ QUANTITIES: tuple[Quantity, ...] = (
 # fmt: on
 SCORES = tuple(one for one in QUANTITIES if one.case == "scored")  # a frame has those that a trial of it has
 PER_LAUNCH = tuple(one for one in QUANTITIES if one.case != "scored")  # a frame has all of them
+MEASURING = frozenset(one.purpose for one in PER_LAUNCH)  # the modes whose launches are samples
 _BY_NAME = {one.name: one for one in QUANTITIES}
 _BY_CASE_COLUMN = {one.case_column: one for one in QUANTITIES if one.case is not None}
 LATENCY_MS = _BY_CASE_COLUMN["median_ms"]
-RACED = {one.case_column: one for one in QUANTITIES if one.case == "median" and one.better and one.read}
+RACED = {one.case_column: one for one in QUANTITIES if one.case == "median" and one.better and one.read and one.timed}
 
 
 def of_group(group: str) -> tuple[Quantity, ...]:

@@ -9,6 +9,7 @@ from statistics import median, median_low
 from typing import Literal
 
 from benchbench.values import formatting
+from benchbench.values.case import LATENCY, OfMode
 from benchbench.values.outcome import Outcome
 
 Dtype = Literal["float64", "Int64", "str", "bool", "object", "datetime64[ms, UTC]"]
@@ -42,7 +43,7 @@ COSINE = Unit("", "{:.4f}".format)
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(OfMode):
     """One number of an outcome: its column, and what everything that shows it has to know."""
 
     name: str  # its column; of the cases too, where no `case_name` says another
@@ -56,6 +57,7 @@ class Quantity:
     better: Better | None = None
     test: Test | None = None  # how two runs are compared by it, beside the latency; None: they are not
     heading: str | None = None  # over a column of a table; None: no table shows it
+    purpose: str = LATENCY  # the mode whose launches tell it of a case
 
     def of(self, outcome: Outcome) -> float | None:
         """Its value in one outcome; None = nobody said."""
