@@ -132,6 +132,24 @@ def test_names_on_the_front_keep_off_each_other(tmp_path: Path, least: float) ->
     assert meet == []
 
 
+def test_a_name_on_the_front_stands_on_no_mark(tmp_path: Path) -> None:
+    """Of two that are as fast, one is less accurate by about the height of a name and a mark."""
+    times_ms, scores = [1.0, 1.34, 1.36, 3.0, 9.0], [0.82, 0.899, 0.907, 0.911, 0.914]
+    drawn = written(front(tmp_path, times_ms, scores), formats=["svg"])["accuracy.svg"]
+    names = [one for one in texts(drawn) if one[2].startswith("int8_per_channel_")]
+    points = re.findall(r'roledescription="point" transform="translate\(([-\d.]+),([-\d.]+)\)', drawn.read_text())
+    marks = {(float(x), float(y)) for x, y in points}
+    assert len(names) == len(marks) == len(times_ms)
+    radius, width, middle, height = 5, 6.6 * len(names[0][2]), -4, 9  # of 11 pixels in DejaVu Sans, from its foot
+    beneath = [
+        (words, mark)
+        for x, y, words in names
+        for mark in marks
+        if abs(x - mark[0]) < width / 2 + radius and abs(y + middle - mark[1]) < height / 2 + radius
+    ]
+    assert beneath == []
+
+
 @pytest.mark.parametrize(
     ("times_ms", "named"),
     [

@@ -7,6 +7,7 @@ import math
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 import pytest
@@ -145,6 +146,15 @@ def test_a_failure_tells_its_lines_where_the_page_is_alone(page: Page) -> None:
     told = texts(page, "#problems pre")
     assert all(line in told[0] for line in FAILED)
     assert "Num threads" not in told[0]
+
+
+def test_the_raw_logs_of_a_failure_are_a_click_away(page: Page, report: Path) -> None:
+    links = page.run("[...document.querySelectorAll('#problems td a')].map(a => [a.innerText, a.href])")
+    assert links
+    for words, link in links:
+        log = Path(unquote(urlsplit(link).path))
+        assert log.as_posix().endswith(words)
+        assert all(line in log.read_text() for line in FAILED)
 
 
 def test_recall_of_every_device_is_the_frames_and_follows_the_selection(page: Page, runs: list[Run]) -> None:

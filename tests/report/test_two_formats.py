@@ -56,13 +56,19 @@ def test_the_page_shows_both_best_cpu_paths_with_the_numbers_of_the_frame(tmp_pa
     assert (pair.base["delegate"], pair.new["delegate"]) == ("xnnpack", "ort-cpu")
     assert (pair.speed.value, pair.speed.verdict) == (ratio_of(FAST, SLOW), "slower")
     with browser(tmp_path / "profile") as page:
-        page.open(write_report([run], tmp_path))
+        page.open(write_report([run], tmp_path), width=390)
+        box = "getBoundingClientRect()"
+        beyond = page.run(
+            f"document.querySelector('#formats-table .told').{box}.right"
+            f" - document.querySelector('#formats .scroll').{box}.right"
+        )
         heads, told, *sides = shown(page)
         page.run("location.hash = '#?delegate=xnnpack'; new Promise(done => setTimeout(done, 100))")
         page.drawn()
         alone = shown(page)
-    assert told[1].startswith("ONNX Runtime is 1.30×")
-    assert told[1].endswith("slower than LiteRT")
+    assert beyond < 0, "the answer is read without scrolling sideways"
+    assert "ONNX Runtime is 1.30×" in told[0]
+    assert told[0].endswith("slower than LiteRT")
     assert alone == [heads], "of a pair one side is not selected"
     frame = {row["case"]: row for row in rows_of(run.cases)}
     told_of = [dict(zip(heads, cells, strict=True)) for cells in sides]

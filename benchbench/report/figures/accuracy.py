@@ -21,12 +21,12 @@ _FRONT: list[Spec] = [
 ]
 
 
-# A name stands above its mark. Of neighbours on the front that are so near that their names would run into each other,
-# the second is named below, the third further above, and so on.
+# A name stands above its mark. Of neighbours on the front that are so near that their names would run into each other
+# or into the other's mark, the first, which is the lower, is named below, the second above, the third further above.
 _NEAR = (
     "isValid(datum.ms_before)"
     " && log(datum.median_ms / datum.ms_before) < 0.22 * log(datum.max_median_ms / datum.min_median_ms)"
-    " && abs(datum.score - datum.score_before) < 0.06 * (datum.max_score - datum.min_score)"
+    " && abs(datum.score - datum.score_before) < 0.18 * (datum.max_score - datum.min_score)"
 )
 _BY_LATENCY: list[Spec] = [{"field": "median_ms"}]
 _NAMED: list[Spec] = [
@@ -40,13 +40,15 @@ _NAMED: list[Spec] = [
     {"calculate": f"{_NEAR} ? 0 : 1", "as": "apart"},
     {"window": [{"op": "sum", "field": "apart", "as": "cluster"}], "sort": _BY_LATENCY},
     {"window": [{"op": "row_number", "as": "place"}], "groupby": ["cluster"], "sort": _BY_LATENCY},
+    {"joinaggregate": [{"op": "count", "as": "together"}], "groupby": ["cluster"]},
 ]
+_SHIFT = "datum.together === 1 ? -16 : [31, 17, -16, -30][datum.place % 4]"
 
 
 def figure(results: Results) -> Figure:
     names: Spec = {
         "transform": [_WITH_ENDS, *_FRONT, *_NAMED],
-        "mark": {"type": "text", "dy": {"expr": "[31, -16, 17, -30][datum.place % 4]"}, "fontSize": 11},
+        "mark": {"type": "text", "dy": {"expr": _SHIFT}, "fontSize": 11},
         "encoding": {"text": {"field": "name"}},
     }
     broken: Spec = {

@@ -9,6 +9,7 @@ from benchbench.report.results import Results
 from benchbench.report.sections.base import Section
 
 _MOST_NAMED = 6
+_MOST_LOGS = 3
 
 
 def section(results: Results) -> Section:
@@ -42,6 +43,7 @@ def _failures(results: Results) -> list[dict[str, Any]]:
     trials = results.trials
     failed = trials[trials["status"] != "ok"].fillna({"error": "no reason recorded", "remedy": ""})
     found, folders = [], {run.id: run.folder for run in results.runs}
+    numbers = {run: n for n, run in enumerate(results.labels)}
     for (error, remedy), group in failed.groupby(["error", "remedy"], sort=False):
         cases = group[["run", "case"]].drop_duplicates()
         logged = group[group["log"].notna()]
@@ -56,7 +58,7 @@ def _failures(results: Results) -> list[dict[str, Any]]:
                 "launches": len(group),
                 "cases": named,
                 "more": len(cases) - len(named),
-                "logs": list(logged["log"])[:3],
+                "logs": [(numbers[run], log) for run, log in logged[["run", "log"]].head(_MOST_LOGS).to_numpy()],
                 "lines": [line for lines in first for line in lines if line != error],
             }
         )

@@ -51,6 +51,8 @@ function sorted(rows) {
   }).map(([, row]) => row);
 }
 
+const logLink = (run, log) => h("a", { href: data.runs[run].logs + log.split("/").map(encodeURIComponent).join("/") }, log);
+
 function details(row) {
   const run = data.runs[row.run_number];
   const line = (title, ...content) => [h("dt", {}, title), h("dd", {}, ...content)];
@@ -67,7 +69,7 @@ function details(row) {
     row.command ? line("On the device", h("code", {}, row.command)) : [],
     line("Do it again", h("code", {}, again), " ", h("button", { type: "button", onclick: (event) => copy(event.target, again) }, "Copy")),
     row.lines ? line("Its telling lines", h("pre", { class: "lines", tabindex: 0 }, row.lines)) : [],
-    row.log ? line("Raw log", h("a", { href: run.logs + row.log.split("/").map(encodeURIComponent).join("/") }, row.log),
+    row.log ? line("Raw log", logLink(row.run_number, row.log),
       h("span", { class: "muted" }, " in the run folder")) : [],
   ];
   return h("tr", { class: "details" }, h("td", { colspan: COLUMNS.length + 1 }, h("dl", {}, facts)));
@@ -112,6 +114,10 @@ function csvOf(rows) {
     return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   return [names, ...rows.map((row) => names.map((name) => cell(row[name])))].map((line) => line.join(",")).join("\r\n");
+}
+
+function linkLogs() {
+  for (const place of document.querySelectorAll("[data-log]")) place.replaceChildren(logLink(place.dataset.run, place.dataset.log));
 }
 
 function buildCases() {

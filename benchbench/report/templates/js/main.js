@@ -5,6 +5,7 @@ function goTo(section) {
 function start() {
   buildControls();
   buildCases();
+  linkLogs();
   buildLimits();
   followers.push(["answers", showAnswers], ["surprise-list", showSurprises], ["delegation-table", showDelegation],
     ["tradeoffs", showTradeoffs], ["class-panels", showClasses], ["case-table", showCases],
