@@ -231,6 +231,12 @@ COMPARISON = _of_trials(
         "Int64",
         COUNT,
     ),
+    Column(
+        "more_runs",
+        "the same of base runs, where three and more judge the case; none where ten in all would not tell",
+        "Int64",
+        COUNT,
+    ),
     Column("verdict", "slower, gone, lost, cannot tell, faster, same, left out, only in new or not measured"),
     Column("why", "why no more can be said"),
     Column("regressed", "whether it fails a build: by `--fail-on`, in Python by the default (slower)", "bool"),

@@ -35,10 +35,10 @@ def compare(
 
     base, new: runs, or the paths of their folders. ratio = new / base of typical launches, with its 95 % interval
     (_low, _high). base_ms, new_ms: medians over launches, of the `statistic` of each launch that both sides have. p:
-    adjusted for all cases compared, so that at most 5 % of whole comparisons have a false verdict. more_rounds: so many
-    more would tell a difference as large as the one seen, or that there is none beyond `same_within`;
-    `frame.attrs["detectable"]`: the change of a typical case, a fraction, that is found in 80 % of such comparisons,
-    None where nothing says.
+    adjusted for all cases compared, so that at most 5 % of whole comparisons have a false verdict. more_rounds, or of
+    three and more base runs more_runs: so many more would tell a difference as large as the one seen, or that there is
+    none beyond `same_within`; `frame.attrs["detectable"]`: the change of a typical case, a fraction, that is found in
+    80 % of such comparisons, None where nothing says.
 
     One base run tells how launches differ within it, and not how runs of the same thing do. Of several each case is
     held against those that measured it with the same file, tool and delegate: of three and more base_ms is the
@@ -126,6 +126,11 @@ def nothing_judged(frame: pd.DataFrame) -> bool:
     return not bool(told.any())
 
 
+def of_itself(frame: pd.DataFrame) -> bool:
+    """Whether both sides are one run, or copies of it."""
+    return bool(frame.attrs["base_runs"] == [frame.attrs["new_run"]])
+
+
 def regressions(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows that fail a build where no gate says otherwise: slower, gone, or lost."""
     return frame[frame["regressed"]]
@@ -150,7 +155,7 @@ def _row(base: pd.Series | None, new: pd.Series | None, run: Run, judged: Judged
     row: dict[str, Any] = {key: known[key] for key in _IDENTITY}
     statistic = next((said for side in (base, new) if side is not None and (said := text(side["statistic"]))), None)
     row |= {"statistic": statistic, "base_ms": _median(base), "new_ms": _median(new)}
-    row |= dict.fromkeys(("ratio", "ratio_low", "ratio_high", "p", "more_rounds"), math.nan)
+    row |= dict.fromkeys(("ratio", "ratio_low", "ratio_high", "p", "more_rounds", "more_runs"), math.nan)
     row |= {"why": "", "regressed": False, "doubts": doubts_of(base, new)}
     if base is None or new is None or not (measured(base) and tried(new)):
         return row | _without_a_pair(base, new, run)
@@ -197,7 +202,7 @@ def _absence(case: str, row: pd.Series | None, new: Run) -> tuple[bool, str]:
 
 
 def _compared(base: pd.Series, new: pd.Series, judged: Judged) -> dict[str, Any]:
-    found, more_rounds = judged.ratio, judged.more_rounds
+    found = judged.ratio
     low, high = found.interval or (math.nan, math.nan)
     other = other_file(base, new) or other_tool(base, new)
     verdict, why = found.verdict, ""
@@ -210,18 +215,24 @@ def _compared(base: pd.Series, new: pd.Series, judged: Judged) -> dict[str, Any]
         "ratio_low": low,
         "ratio_high": high,
         "p": math.nan if found.p is None else found.p,
-        "more_rounds": math.nan if more_rounds is None or verdict != "cannot tell" else more_rounds,
+        "more_rounds": _advised(judged.more_rounds, verdict),
+        "more_runs": _advised(judged.more_runs, verdict),
         "verdict": verdict,
         "why": why,
         "regressed": verdict == "slower",
     }
 
 
+def _advised(more: int | None, verdict: str) -> float:
+    return math.nan if more is None or verdict != "cannot tell" else more
+
+
 def _uncertain(base: pd.Series, new: pd.Series, judged: Judged) -> str:
-    found, rounds = judged.ratio, judged.more_rounds
+    found, rounds, runs = judged.ratio, judged.more_rounds, judged.more_runs
     if found.interval is None:
         return _without_an_interval(base, new, found)
     more = "" if rounds is None else f"; about {counted(rounds, 'more round')} would tell"
+    more = more if runs is None else f"; about {counted(runs, 'more base run')} may tell"
     if found.interval.low <= 1 <= found.interval.high:
         return f"the spread of the {judged.samples} is wider than the difference{more}"
     return f"the difference is too near to what chance or the threshold allows among all cases{more}"

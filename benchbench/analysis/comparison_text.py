@@ -12,7 +12,7 @@ from xml.etree import ElementTree as Xml
 import pandas as pd
 
 from benchbench.analysis.columns import COMPARISON
-from benchbench.analysis.compare import counts, nothing_judged
+from benchbench.analysis.compare import counts, nothing_judged, of_itself
 from benchbench.analysis.compare_quantities import QuantityChange
 from benchbench.analysis.comparison_doubts import BETWEEN
 from benchbench.analysis.gate import Failing
@@ -23,6 +23,7 @@ from benchbench.values.visible import visible
 MOST_ROWS = 100  # of a table in Markdown: a comment on GitHub holds 65,536 characters
 WITHOUT_A_PAIR = ("left out", "only in new", "not measured")
 NOTHING = "nothing could be judged"
+FOUND = "4 times in 5"  # as often as `familywise.POWER` says
 
 
 def in_short(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Failing) -> str:
@@ -33,7 +34,7 @@ def in_short(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Fa
     told += f"; {passed} slower, which --fail-on lets pass" if passed else ""
     detectable = frame.attrs.get("detectable")
     if detectable is not None:
-        told += f"; a change of {formatting.percent(detectable, 1)} of a typical case would have been found"
+        told += f"; a change of {formatting.percent(detectable, 1)} of a typical case would have been found {FOUND}"
     disturbed = int(frame["left_out"].sum())
     told += f"; {_disturbed(disturbed)} count for nothing" if disturbed else ""
     for device, canary in frame.attrs.get("canaries", {}).items():
@@ -57,9 +58,11 @@ def _by_the_last_alone(changes: Sequence[QuantityChange]) -> list[str]:
 
 
 def outcome(frame: pd.DataFrame, failing: Failing) -> str:
-    """What it comes to: regressions, none, none that could be seen, or that nothing was judged."""
+    """What it comes to: regressions, none, none that could be seen, or that nothing was judged, or could be."""
     if failing:
         return formatting.counted(len(failing), "regression")
+    if of_itself(frame):
+        return "base and new are one run, or copies of it, which says nothing of a change"
     if nothing_judged(frame):
         return f"{NOTHING}, which is no pass"
     paired = frame[~frame["verdict"].isin(WITHOUT_A_PAIR)]

@@ -6,6 +6,7 @@ Launches of one run say nothing of how the next run differs: another day, temper
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,7 @@ from scipy import special
 from benchbench.analysis.familywise import LEVEL, POWER
 from benchbench.analysis.intervals import CONFIDENCE, Interval, Ratio, judge
 from benchbench.analysis.moderation import Spread, prior_of
+from benchbench.run_folder.baselines import MOST_RUNS
 
 Floats = NDArray[np.float64]
 LEAST_RUNS = 3  # base runs: two say next to nothing of how runs spread
@@ -52,14 +54,49 @@ def compare_runs(
 def detectable_between_runs(
     bases: Floats, devices: Sequence[str], *, same_within: float = 0.03, level: float = LEVEL
 ) -> float:
-    """The change of a typical case, a fraction, that such base runs find in 80 % of comparisons (Bonferroni)."""
+    """The change of a typical case, a fraction, that such base runs find in 80 % of comparisons (Bonferroni).
+
+    Of the devices the largest: few runs say of each how it drifts, and no change is to be called found on all of them
+    that is found on some.
+    """
     logs, each, same = np.log(bases), level / len(devices), math.log1p(same_within)
-    found = []
-    for both in _spreads(logs, devices):
-        width = _width(both, len(logs))
-        beyond = max(_critical(each, both) * width, same)
-        found.append(beyond + _critical(2 * (1 - POWER), both) * width)  # its p is of both sides
-    return math.expm1(min(float(np.median(found)), _WIDEST))
+    found = np.array([_detectable(both, len(logs), each, same) for both in _spreads(logs, devices)])
+    places = np.array(devices)
+    typical = max(float(np.median(found[places == device])) for device in dict.fromkeys(devices))
+    return math.expm1(min(typical, _WIDEST))
+
+
+def more_base_runs(
+    bases: Floats, new: Floats, devices: Sequence[str], *, same_within: float = 0.03, level: float = LEVEL
+) -> tuple[int | None, ...]:
+    """By case: how many more base runs would tell a difference as large as the one seen, or that there is none.
+
+    None where as many as a baseline keeps would not: however many there are, the new run is one.
+    """
+    logs, each, same = np.log(bases), level / len(devices), math.log1p(same_within)
+    seen, on_device = np.abs(np.log(new) - logs.mean(axis=0)), Counter(devices)
+    found: list[int | None] = []
+    for difference, device, (common, own) in zip(seen, devices, _spreads(logs, devices), strict=True):
+        gained = (on_device[device] - 1) / on_device[device]  # degrees of freedom of its own with each run
+        then = (
+            (more, (common.known_by(more), own.known_by(more * gained))) for more in range(1, MOST_RUNS - len(logs) + 1)
+        )
+        told = (more for more, both in then if _tells(difference, both, len(logs) + more, each, same))
+        found.append(next(told, None))
+    return tuple(found)
+
+
+def _detectable(parts: Sequence[Spread], runs: int, each: float, same: float) -> float:
+    """On the log scale: what is beyond the critical value and the threshold in so many of all comparisons."""
+    width = _width(parts, runs)
+    return max(_critical(each, parts) * width, same) + _critical(2 * (1 - POWER), parts) * width  # p is of both sides
+
+
+def _tells(difference: float, parts: Sequence[Spread], runs: int, each: float, same: float) -> bool:
+    """Whether so many runs would tell such a difference, or that there is none beyond the threshold."""
+    if difference > same:
+        return _detectable(parts, runs, each, same) <= difference
+    return difference + _critical(1 - CONFIDENCE, parts) * _width(parts, runs) <= same
 
 
 def _spreads(logs: Floats, devices: Sequence[str]) -> list[tuple[Spread, Spread]]:

@@ -228,7 +228,6 @@ def _more_rounds(case: _Launches, difference: float, prior: Spread, aim: _Aim) -
     """How many more rounds a side would tell a difference as large as the one that was seen."""
     now = case.within.moderated(prior)
     for more in range(1, MOST_ROUNDS + 1):
-        then = Spread(now.variance, now.freedom + 2 * more)
-        if aim.tells(difference, then, case.base + more, case.new + more):
+        if aim.tells(difference, now.known_by(2 * more), case.base + more, case.new + more):
             return more
     return None

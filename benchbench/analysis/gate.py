@@ -10,6 +10,7 @@ import pandas as pd
 
 from benchbench.analysis.compare_quantities import TESTED, QuantityChange
 from benchbench.values.errors import InputError
+from benchbench.values.formatting import percent
 
 SLOWER = "slower"
 WHAT = (SLOWER, *(one.case_column for one in TESTED))
@@ -36,6 +37,16 @@ class Gate:
         if not 0 <= fraction < 1000:
             raise InputError(f"--fail-on {text!r}: {by!r} is no percentage", remedy=f"write {what}:5%")
         return cls(what, fraction)
+
+    def check(self, same_within: float) -> None:
+        """Raises InputError where it could never fail what it seems to: within `same_within` all is the same."""
+        exact = any(one.case_column == self.what and one.test != "launches" for one in TESTED)
+        if 0 < self.by < same_within and not exact:
+            asked, same = f"--fail-on {self.what}:{percent(self.by, 1)}", percent(same_within, 1)
+            raise InputError(
+                f"{asked} is less than the {same} within which all counts as the same",
+                remedy=f"add --same-within {self.by:g}, or let pass {same}",
+            )
 
 
 DEFAULT = (Gate(SLOWER),)

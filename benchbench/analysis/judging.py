@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from benchbench.analysis.drift import LEAST_RUNS, compare_runs, detectable_between_runs
+from benchbench.analysis.drift import LEAST_RUNS, compare_runs, detectable_between_runs, more_base_runs
 from benchbench.analysis.familywise import LEVEL, Pair, compare_all, power_of
 from benchbench.analysis.intervals import Ratio
 from benchbench.analysis.intervals import compare as compare_times
@@ -24,13 +24,14 @@ Rows = Mapping[str, pd.Series]  # of the frame of cases, by case
 class Judged:
     """One case: the row of the base, whose median_ms is what the ratio is against, and what came of it.
 
-    `runs` are the places of the base runs that it is held against.
+    `runs` are the places of the base runs that it is held against; so many more of either would tell it.
     """
 
     base: pd.Series
     ratio: Ratio
     runs: tuple[int, ...]
     more_rounds: int | None = None
+    more_runs: int | None = None
 
     @property
     def samples(self) -> Literal["launches", "runs"]:
@@ -152,10 +153,11 @@ def _by_runs(
     kept = [case for case, fits in zip(cases, above, strict=True) if fits]
     devices = [str(rows[case]["device"]) for case in kept]
     ratios = compare_runs(medians[:, above], news[above], devices, same_within=same_within, level=level)
+    more = more_base_runs(medians[:, above], news[above], devices, same_within=same_within, level=level)
     typical = np.exp(np.log(medians[:, above]).mean(axis=0))
-    for case, ratio, middle in zip(kept, ratios, typical, strict=True):
+    for case, ratio, middle, further in zip(kept, ratios, typical, more, strict=True):
         row = rows[case].where(rows[case].index != "median_ms", middle)
-        found[case] = Judged(row, ratio, runs)
+        found[case] = Judged(row, ratio, runs, more_runs=further)
     return found, detectable_between_runs(medians[:, above], devices, same_within=same_within, level=level)
 
 

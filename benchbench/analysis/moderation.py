@@ -21,6 +21,10 @@ class Spread:
     variance: float
     freedom: float
 
+    def known_by(self, more: float) -> Spread:
+        """The same variance, known with so many more degrees of freedom."""
+        return Spread(self.variance, self.freedom + more)
+
     def moderated(self, prior: Spread) -> Spread:
         """Drawn to what other cases say, by the degrees of freedom of each (limma's squeezeVar)."""
         freedom = prior.freedom + self.freedom

@@ -71,7 +71,7 @@ def report(runs: tuple[Path, ...], out: Path | None, **files: Any) -> None:
     multiple=True,
     metavar="WHAT[:PERCENT]",
     help="What fails, and nothing else of these: slower, init_ms, added_mb, size_mb or accuracy_top1, when surely "
-    "worse by that much. What is lost or gone always does.  [slower]",
+    "worse by that much, which is at least --same-within. What is lost or gone always does.  [slower]",
 )
 @click.option("--markdown", is_flag=True, help="Print a text for a pull request.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a test report, too.")
@@ -99,12 +99,14 @@ def compare(
         raise click.UsageError("give a base run, or several, and a new one")
     from benchbench.analysis import comparison_text
     from benchbench.analysis.compare import compare as compared
-    from benchbench.analysis.compare import nothing_judged
+    from benchbench.analysis.compare import nothing_judged, of_itself
     from benchbench.analysis.compare_quantities import compare_quantities
     from benchbench.analysis.gate import DEFAULT, Gate, failing
     from benchbench.cli import tables
 
     gates = tuple(Gate.parse(text) for text in fail_on) or DEFAULT
+    for gate in gates:
+        gate.check(same_within)
     *bases, new = map(load_run, runs if baseline is None else (*_base_runs(baseline, reports, runs), *runs))
     frame = compared(bases, new, same_within=same_within)
     changes = compare_quantities(bases, new, same_within=same_within)
@@ -117,8 +119,7 @@ def compare(
         tables.show_comparison(frame, changes, fails)
     if junit is not None:
         _write_junit(junit, comparison_text.as_junit(frame, fails))
-    of_itself = [base.folder.resolve() for base in bases] == [new.folder.resolve()]
-    untold = nothing_judged(frame) and not of_itself
+    untold = nothing_judged(frame) and not of_itself(frame)
     sys.exit(exit_codes.REGRESSED if fails else exit_codes.NOTHING if untold else exit_codes.DONE)
 
 

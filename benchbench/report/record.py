@@ -64,7 +64,7 @@ class ComparisonEntry(Frozen):
     )
     regressions: int = Field(description="How many do.")
     failing: dict[str, tuple[str, ...]] = Field(description="Why, by case.")
-    detectable: float | None = Field(description="The change that would have been found, a fraction.")
+    detectable: float | None = Field(description="The change that would have been found 4 times in 5, a fraction.")
     bases: int = Field(description="How many base runs there are.")
     bases_left_out: tuple[dict[str, Any], ...] = Field(
         description="Base runs that some cases could not be held against: `run` (its id), `folder` (its name), `cases` "

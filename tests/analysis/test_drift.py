@@ -41,7 +41,7 @@ def test_what_one_base_run_calls_slower_is_within_the_drift_of_several(tmp_path:
     assert several["ratio"].tolist() == [pytest.approx(10.6 / several["base_ms"].iloc[0])]
     assert several.attrs["bases"] == 5
     assert 0.05 < several.attrs["detectable"] < 0.5
-    assert "would have been found" in in_short(several, (), {})
+    assert "would have been found 4 times in 5" in in_short(several, (), {})
     assert "one base run" not in in_short(several, (), {})
 
 
@@ -50,6 +50,15 @@ def test_a_change_beyond_the_drift_is_found(tmp_path: Path) -> None:
     assert frame["verdict"].tolist() == ["slower"]
     assert frame["ratio_low"].iloc[0] < frame["ratio"].iloc[0] < frame["ratio_high"].iloc[0]
     assert frame["ratio"].iloc[0] == pytest.approx(12 / 10.01, rel=0.01)
+
+
+def test_how_many_more_base_runs_may_tell_is_said(tmp_path: Path) -> None:
+    """Up to as many as a baseline keeps; rounds more would not tell how runs differ."""
+    (row,) = compared(tmp_path, [10.0, 10.6, 9.5], 12.5).to_dict("records")
+    assert (row["verdict"], pd.isna(row["more_rounds"]), 1 <= row["more_runs"] <= 7) == ("cannot tell", True, True)
+    assert f"about {row['more_runs']} more base run" in row["why"]
+    (near,) = compared(tmp_path / "near", [10.0, 10.6, 9.5], 10.6).to_dict("records")
+    assert (pd.isna(near["more_runs"]), "may tell" in near["why"]) == (True, False)
 
 
 def test_two_base_runs_are_refused(tmp_path: Path) -> None:

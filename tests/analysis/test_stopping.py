@@ -75,9 +75,15 @@ def test_drift_between_several_base_runs_is_hardly_ever_taken_for_a_worse_initia
     assert quantities.worse_initialisation(draw, 4, 5, 5, 25, seed=28) <= 0.05 + 3 * (0.05 * 0.95 / 25) ** 0.5
 
 
-def test_what_base_runs_call_detectable_is_found_four_times_in_five() -> None:
-    share = rounds.detectable_over_runs(WORLDS["log-normal, CV 2%"], 5, 10, 5, 200, seed=27)
-    assert 0.7 <= share <= 0.9
+@pytest.mark.parametrize(("bases", "cases"), [(3, 28), (5, 10)])
+def test_what_base_runs_call_detectable_is_found_at_least_four_times_in_five(bases: int, cases: int) -> None:
+    share = rounds.detectable_over_runs(WORLDS["log-normal, CV 2%"], bases, cases, 5, 200, seed=27)
+    assert 0.8 - 3 * (0.8 * 0.2 / 200) ** 0.5 <= share <= 0.97
+
+
+def test_base_runs_that_are_advised_mostly_tell() -> None:
+    told, advised = rounds.told_after_more_runs(WORLDS["log-normal, CV 2%"], 0.2, 4, 12, 5, 150, seed=29)
+    assert (told > 0.8, 0.2 < advised < 1) == (True, True)
 
 
 def test_what_stops_early_under_drift_is_off_and_by_less_than_the_drift() -> None:

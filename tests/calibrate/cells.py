@@ -81,6 +81,7 @@ def cells(repeats: int) -> Iterator[Cell]:
     yield from (Cell(_race, one, repeats // 4) for one in product(WORLDS, (4, 28), FIELDS))
     yield from (Cell(_unchanged_races, (world, 4), repeats // 4) for world in WORLDS)
     yield from (Cell(_runs, one, repeats // 4) for one in product((1, 3, 5, 10), (5, 28), (0.0, 0.10, 0.20)))
+    yield from (Cell(_advised_runs, (bases, cases), repeats // 2) for bases, cases in product((3, 5), (5, 28)))
     yield from (Cell(_initialisation, (bases, 5), repeats * 3 // 20) for bases in (1, 3, 5))
     yield from (Cell(_order, (order,), launches.RUNS) for order in ("fixed", "random"))
     yield Cell(_stopped_early, (), repeats // 4)
@@ -174,6 +175,15 @@ def _runs(bases: int, cases: int, change: float, *, repeats: int, seed: int) -> 
         share = rounds.detectable_over_runs(WORLDS[world], bases, cases, 5, repeats, seed)
         told.append(_share(f"{drift}: a change that is called detectable: found", world, "5", share, repeats))
     return told
+
+
+def _advised_runs(bases: int, cases: int, *, repeats: int, seed: int) -> list[Figure]:
+    world, what = "log-normal, CV 2%", f"{_drift(bases, cases)}, 1 15 % slower and not told"
+    told, advised = rounds.told_after_more_runs(WORLDS[world], 0.15, bases, cases, 5, repeats, seed)
+    return [
+        Figure(f"{what}: with advice", world, "5", advised),
+        Figure(f"{what}: told after the base runs advised", world, "5", told),
+    ]
 
 
 def _initialisation(bases: int, cases: int, *, repeats: int, seed: int) -> list[Figure]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchbench.analysis.drift import compare_runs, detectable_between_runs
+from benchbench.analysis.drift import compare_runs, detectable_between_runs, more_base_runs
 from benchbench.analysis.familywise import LEVEL_BY_NEED, compare_all
 from benchbench.analysis.intervals import median_interval
 from benchbench.analysis.race import INDIFFERENCE, beaten
 from benchbench.analysis.stopping import half_width
+from benchbench.run_folder.baselines import MOST_RUNS
 from benchbench.values.case import MAX_ROUNDS, MeasurementSettings
 from tests.calibrate.worlds import Floats, World
 
@@ -187,6 +188,25 @@ def detectable_over_runs(draw: World, bases: int, cases: int, rounds: int, repea
         medians[-1, 0] *= 1 + detectable_between_runs(medians[:-1], devices)
         found += compare_runs(medians[:-1], medians[-1], devices)[0].verdict == "slower"
     return found / repeats
+
+
+def told_after_more_runs(
+    draw: World, change: float, bases: int, cases: int, rounds: int, repeats: int, seed: int
+) -> tuple[float, float]:
+    """Of cases so much slower that could not be told, those told after as many more base runs as were advised, and how
+    many had such advice.
+    """
+    rng = np.random.default_rng(seed)
+    told, untold, devices = list[bool](), 0, [str(case % 2) for case in range(cases)]
+    for _ in range(repeats):
+        medians = np.median(np.exp(drifting_runs(draw, MOST_RUNS + 1, cases, rounds, rng)), axis=2)
+        new = medians[-1] * np.where(np.arange(cases) == 0, 1 + change, 1)
+        if compare_runs(medians[:bases], new, devices)[0].verdict != "cannot tell":
+            continue
+        untold += 1
+        if more := more_base_runs(medians[:bases], new, devices)[0]:
+            told.append(compare_runs(medians[: bases + more], new, devices)[0].verdict != "cannot tell")
+    return sum(told) / len(told), len(told) / untold
 
 
 def drift_bias_by_need(*, repeats: int, seed: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -41,6 +42,17 @@ def test_a_gate_that_could_judge_nothing_is_no_pass(said: Said, how: dict[str, o
 def test_a_run_is_no_regression_of_itself_however_short_it_is(said: Said) -> None:
     short = run("short", rounds=3)
     assert said("compare", short, f"{short}/../short")[0] == 0
+
+
+def test_a_run_and_its_copy_are_said_to_be_one(said: Said) -> None:
+    """A gate that was given the same run twice looks like no pass."""
+    base = run("base")
+    copy = str(shutil.copytree(base, "reports/copy"))
+    for new in (base, copy):
+        code, stdout, _ = said("compare", base, new)
+        assert (code, "base and new are one run" in stdout.splitlines()[-1]) == (0, True)
+        assert "no regression" not in stdout
+    assert "are one run" not in said("compare", base, run("other"))[1]
 
 
 def test_what_a_gate_lets_pass_is_counted_and_no_case_is_told_to_fail(said: Said) -> None:
@@ -88,6 +100,18 @@ def test_a_test_report_that_cannot_be_written_costs_no_comparison(said: Said) ->
 def test_what_counts_as_the_same_is_a_share(said: Said, wrong: str) -> None:
     base = run("base")
     assert said("compare", base, base, f"--same-within={wrong}")[0] == 2
+
+
+@pytest.mark.parametrize("what", ["slower", "init_ms", "added_mb"])
+def test_a_gate_that_could_never_fail_is_refused(said: Said, what: str) -> None:
+    """Within --same-within nothing is slower, however sure it is."""
+    base, new = run("base"), run("new", 1.02)
+    code, _, stderr = said("compare", base, new, "--fail-on", f"{what}:1%")
+    assert (code, f"{what}:1.0 % is less than the 3.0 %" in stderr, "--same-within 0.01" in stderr) == (2, True, True)
+    for gates in (("--fail-on", f"{what}:3%"), ("--fail-on", what), ("--fail-on", "size_mb:1%")):
+        assert said("compare", base, new, *gates)[0] == 0
+    fails = said("compare", base, new, "--fail-on", f"{what}:0.5%", "--same-within", "0.005")[0]
+    assert fails == (0 if what == "added_mb" else 1)
 
 
 def test_nan_is_no_number_of_any_option(said: Said) -> None:

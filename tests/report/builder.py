@@ -188,7 +188,7 @@ def write_run(
     whole = {
         "format": 1,
         "name": name,
-        "id": "20261122-030000-ab12",
+        "id": folder.name,
         "created": "2026-11-22T03:00:00+00:00",
         "benchbench": "0.1.0",
         "seed": 7,
