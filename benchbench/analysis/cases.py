@@ -76,6 +76,7 @@ def summarize(
         "launches_ok": sum(o.status == "ok" for o in outcomes),
         "launches_all": len(outcomes),
         "sha256": cell.sha256,
+        "fed": cell.fed,
         "ops_left": _last(counted, lambda o: tallied(o.delegation.left) or None),
         "evidence": _last(counted or outcomes, lambda o: o.delegation.evidence),
         "runner": _last(outcomes, lambda o: o.runner),

@@ -7,6 +7,7 @@ from typing import Any
 
 from benchbench.run_folder.manifest import CaseRecord, DeviceRecord, ToolRecord
 from benchbench.runtimes import without_suffix
+from benchbench.runtimes.fed_shapes import text_of
 from benchbench.values.case import Variant
 from benchbench.values.outcome import Outcome
 
@@ -32,6 +33,7 @@ class Cell:
     network: str = ""  # as case.Kin has it
     relation: str = "same"
     because: str = ""
+    fed: str | None = None  # the shapes of its inputs, in words
     open_inputs: tuple[str, ...] = ()  # of the model, where nobody gave their sizes
     local: bool = False  # whether its device is the host of benchbench itself
     skipped: str | None = None  # why the plan leaves it out
@@ -47,6 +49,7 @@ def cell_of_case(case: CaseRecord, variant: Variant | None, device: DeviceRecord
     of_model: dict[str, Any] = {}
     if variant is not None:
         of_model = variant.model_dump(include={"size_mb", "sha256", "open_inputs"}) | variant.kin.model_dump()
+        of_model["fed"] = None if variant.fed is None else text_of(variant.fed)
     traits = device.traits if device else None
     tool = device.tools.get(variant.format, ToolRecord()) if device and variant else ToolRecord()
     return Cell(

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from benchbench.analysis.columns import COMPARISON, typed
-from benchbench.analysis.comparison_doubts import doubts_of, other_device, other_file, other_tool
+from benchbench.analysis.comparison_doubts import doubts_of, other_device, other_model, other_tool
 from benchbench.analysis.copies import refuse_copies
 from benchbench.analysis.frames import Run, common_statistics, load
 from benchbench.analysis.intervals import Ratio, checked_share
@@ -52,9 +52,10 @@ def compare(
     measured in the base, and neither measured nor left out on purpose in the new run; left out; only in new; not
     measured in either. `why` says why for all but faster, slower and same; `left_out` counts the launches of both sides
     that were disturbed and do not count. Times are compared only where both are headline numbers of the same executor,
-    and another model file or tool never makes one faster or slower: what it changes cannot be told from the rest.
-    `doubts` are those of the comparison, then those of both sides. Raises NothingToDo where no case was launched in
-    both runs, InputError for no base run, for two, which cannot tell how runs differ, and for one that is given twice.
+    and another model file, size of inputs or tool never makes one faster or slower: what it changes cannot be told from
+    the rest. `doubts` are those of the comparison, then those of both sides. Raises NothingToDo where no case was
+    launched in both runs, InputError for no base run, for two, which cannot tell how runs differ, and for one that is
+    given twice.
     """
     checked_share(same_within, "same_within")
     given = (base,) if isinstance(base, Run | str | Path) else tuple(base)
@@ -204,7 +205,7 @@ def _absence(case: str, row: pd.Series | None, new: Run) -> tuple[bool, str]:
 def _compared(base: pd.Series, new: pd.Series, judged: Judged) -> dict[str, Any]:
     found = judged.ratio
     low, high = found.interval or (math.nan, math.nan)
-    other = other_file(base, new) or other_tool(base, new)
+    other = other_model(base, new) or other_tool(base, new)
     verdict, why = found.verdict, ""
     if verdict == "cannot tell":
         why = _uncertain(base, new, judged)

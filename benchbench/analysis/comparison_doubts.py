@@ -12,13 +12,14 @@ from benchbench.values.device import Traits
 from benchbench.values.doubt import Doubt
 
 OTHER_FILE, OTHER_TOOL, OTHER_DEVICE = "other model file", "other tool", "other device"
-BETWEEN = (OTHER_FILE, OTHER_TOOL, OTHER_DEVICE)
+OTHER_INPUTS = "other inputs"
+BETWEEN = (OTHER_FILE, OTHER_INPUTS, OTHER_TOOL, OTHER_DEVICE)
 _SAME_MEMORY = 0.02  # a system tells of a little more or less memory with every boot
 
 
 def doubts_of(base: pd.Series | None, new: pd.Series | None) -> tuple[Doubt, ...]:
     """What differs between the sides besides the time, then the doubts of each."""
-    between = () if base is None or new is None else (other_file(base, new), other_tool(base, new))
+    between = () if base is None or new is None else (other_model(base, new), other_tool(base, new))
     sides = [(name, row) for name, row in (("base", base), ("new", new)) if row is not None]
     own = [Doubt(doubt.kind, f"{name}: {doubt.text}", doubt.remedy) for name, row in sides for doubt in row["doubts"]]
     return (*(doubt for doubt in between if doubt is not None), *own)
@@ -31,6 +32,14 @@ def other_file(base: pd.Series, new: pd.Series) -> Doubt | None:
     return Doubt(
         OTHER_FILE, f"sha256 {files}", "measure both runs with one file, or read the ratio as that of two models"
     )
+
+
+def other_model(base: pd.Series, new: pd.Series) -> Doubt | None:
+    """Another model file, or the same fed with inputs of other sizes; what a side does not say differs from nothing."""
+    if (file := other_file(base, new)) or not _differ(base, new, "fed"):
+        return file
+    remedy = "measure both runs with the same `inputs` in the [[model]]"
+    return Doubt(OTHER_INPUTS, f"{base['fed']}, then {new['fed']}", remedy)
 
 
 def other_tool(base: pd.Series, new: pd.Series) -> Doubt | None:

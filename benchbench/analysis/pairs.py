@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchbench.analysis.comparison_doubts import other_file, other_tool
+from benchbench.analysis.comparison_doubts import other_model, other_tool
 from benchbench.analysis.doubts import DOUBT_OF
 from benchbench.analysis.familywise import LEVEL, LEVEL_BY_NEED
 from benchbench.analysis.rows import Row
@@ -53,10 +53,11 @@ def unlike(base: pd.Series | None, new: pd.Series) -> str:
 
 
 def another(base: pd.Series, new: pd.Series) -> str:
-    """By which other tool or model file a case was measured; "" by the same."""
+    """By which other tool, model file or inputs a case was measured; "" by the same."""
     if tool := other_tool(base, new):
         return f"{tool.kind}: {tool.text}"
-    return "other model file" if other_file(base, new) else ""
+    model = other_model(base, new)
+    return model.kind if model else ""
 
 
 def level_of(rows: Iterable[Row]) -> float:

@@ -93,7 +93,7 @@ def unfit(cases: pd.DataFrame, loses_at_most: float) -> dict[str, str]:
 
 def _unfit(row: Row, most: float) -> str:
     if row["network"]:
-        return f"another network: {row['network']}"
+        return str(row["because"])
     if row["broken"]:
         return f"breaks an output: {broken_words(row)}"
     return change(row) if loses(row, most) else ""

@@ -97,7 +97,8 @@ def _words_as_tables(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _variants(path: Path, entry: ModelEntry) -> tuple[Variant, ...]:
-    from benchbench.runtimes.models import variants  # reads flatbuffers: slow to import
+    from benchbench.runtimes.fed_shapes import told_apart  # these read flatbuffers: slow to import
+    from benchbench.runtimes.models import variants
 
     if isinstance(entry.variants, dict):
         files, names = [_one_file(path, entry, *named) for named in entry.variants.items()], tuple(entry.variants)
@@ -108,7 +109,7 @@ def _variants(path: Path, entry: ModelEntry) -> tuple[Variant, ...]:
         found = variants(entry.family, files, names)
     except InputError as error:
         raise InputError(f"{path}: model {entry.family}: variants: {error.message}", remedy=error.remedy) from error
-    return tuple(_fed(path, entry, variant) for variant in found)
+    return told_apart([_fed(path, entry, variant) for variant in found])
 
 
 def _files(path: Path, entry: ModelEntry, pattern: str) -> list[Path]:
@@ -163,7 +164,8 @@ def _fed(path: Path, entry: ModelEntry, variant: Variant) -> Variant:
         spec if spec.range is not None else spec.model_copy(update={"range": bound})
         for spec, bound in zip(entry.inputs, bounds, strict=True)
     ]
-    return variant.model_copy(update={"inputs": tuple(described), "open_inputs": ()})
+    fed = tuple(spec.shape for spec in described)
+    return variant.model_copy(update={"inputs": tuple(described), "fed": fed, "open_inputs": ()})
 
 
 def _entered(path: Path, entry: ModelEntry, info: ModelInfo, variant: Variant) -> tuple[ModelInfo, Variant]:
@@ -173,7 +175,11 @@ def _entered(path: Path, entry: ModelEntry, info: ModelInfo, variant: Variant) -
     except InputError as error:
         raise InputError(f"{path}: model {entry.family}: signature: {error.message}", remedy=error.remedy) from error
     names = {"inputs": tuple(t.name for t in info.inputs), "outputs": tuple(t.name for t in info.outputs)}
-    found = {"nodes": info.nodes, "open_inputs": tuple(tensor.name for tensor in info.inputs if tensor.open)}
+    found = {
+        "nodes": info.nodes,
+        "fed": info.shapes,
+        "open_inputs": tuple(tensor.name for tensor in info.inputs if tensor.open),
+    }
     return info, variant.model_copy(update=found | {"signature": Signature(key=str(entry.signature), **names)})
 
 

@@ -98,6 +98,7 @@ def variant_of(info: ModelInfo, family: str, name: str) -> Variant:
         nodes=info.nodes,
         custom_ops=() if info.compiled_for else info.custom_ops,
         flex_ops=info.flex_ops,
+        fed=info.shapes,
         open_inputs=tuple(tensor.name for tensor in info.inputs if tensor.open),
         signatures=tuple(signature.key for signature in info.signatures),
     )

@@ -37,8 +37,9 @@ class Kin(Frozen):
     """How a file belongs to its family, as its bytes tell (runtimes/kinship.py).
 
     `network` is "" for the network that the family is about, else the name of the variant that stands at the head of
-    an unrelated one. `relation` is to the head of its network: the same weights, whatever they are stored as, or
-    derived from it; what is derived may well answer otherwise. `because` says what tells, in words.
+    an unrelated one, or of the same one fed otherwise, whose times are of other work (runtimes/fed_shapes.py).
+    `relation` is to the head of its network: the same weights, whatever they are stored as, or derived from it; what
+    is derived may well answer otherwise. `because` says what tells, in words.
     """
 
     network: str = ""
@@ -80,6 +81,7 @@ class Variant(Frozen):
     nodes: int  # operators of the primary subgraph
     custom_ops: tuple[str, ...] = ()
     flex_ops: tuple[str, ...] = ()
+    fed: tuple[tuple[int, ...], ...] | None = None  # the shapes of its inputs as measured; None = not known
     open_inputs: tuple[str, ...] = ()  # inputs that have a size of theirs left open beside the batch
     signatures: tuple[str, ...] = ()  # its entry points by name
     signature: Signature | None = None  # the one that the matrix chooses; None = the tool's first or only one

@@ -117,6 +117,11 @@ class ModelInfo(Frozen):
         return self.size_bytes / 1e6
 
     @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Those of its inputs, with 1 for what any size will do for."""
+        return tuple(tensor.shape for tensor in self.inputs)
+
+    @property
     def nodes(self) -> int:
         """Operators of the main subgraph: what a delegate can take."""
         return sum(self.subgraphs[self.main].ops.values())
