@@ -16,6 +16,7 @@ from benchbench.report.launches import launches_of
 from benchbench.report.plain_values import number, rounded, text
 from benchbench.report.profiled import shares_of_time
 from benchbench.report.results import Results
+from benchbench.report.tails import tails_of
 from benchbench.report.tradeoff_texts import tradeoff_texts
 from benchbench.runtimes import BACKENDS, backend_type, runtime_of_backend
 from benchbench.values import formatting
@@ -30,7 +31,7 @@ _TEXTS = (
 _NUMBERS = ("median_ms", "low_ms", "high_ms", "between_cv", "launches", "launches_all", "threads")
 INNER = (
     *("id", "label", "cell", "ends", "symbol", "badge", "quoted", "run_number", "words", "equals", "rank", "as_fast"),
-    *("became", "delegated", "lines"),
+    *("became", "delegated", "lines", "tails"),
 )
 # Symbol and word, so that a verdict can be read without its colour.
 _BADGES = {
@@ -51,13 +52,15 @@ def case_rows(results: Results) -> list[Row]:
     cases, numbers = results.rows, {run: n for n, run in enumerate(results.labels)}
     doubts = {doubt: n for n, doubt in enumerate(results.doubts)}
     ids = {(case["run"], case["case"]): n for n, case in enumerate(cases)}
-    launches, profiled = launches_of(results), {run.id: shares_of_time(run) for run in results.runs}
+    launches, tails = launches_of(results), tails_of(results)
+    profiled = {run.id: shares_of_time(run) for run in results.runs}
     rows: list[Row] = []
     for case in cases:
         key = case["run"], case["case"]
         row = _numbers(case, quantities) | _about(case)
         row |= {"id": ids[key], "run": results.labels[case["run"]], "run_number": numbers[case["run"]]}
         row["doubts"] = [doubts[doubt] for doubt in case["doubts"]]
+        row["tails"] = "; ".join(tails[key]) if key in tails else None
         row |= launches.get(key, {}) | _of_profile(row, profiled[case["run"]].get(case["case"], {}))
         if key in gains:
             row |= {"best": True} | _tradeoff(gains[key])

@@ -57,10 +57,11 @@ def _quantity(one: Quantity) -> dict[str, Any]:
     return {"column": one.case_column} | about
 
 
-def _run(run: Run, out: Path | None) -> dict[str, str]:
-    """How a page in `out` names a run folder: for a link to its logs, and for a shell."""
+def _run(run: Run, out: Path | None) -> dict[str, str | None]:
+    """How a page in `out` names a run folder: for a link to its logs, and, of a run with a plan, for a shell."""
     folder = Path(os.path.relpath(run.folder, out or run.folder)).as_posix()
-    return {"logs": "" if folder == "." else f"{quote(folder)}/", "quoted": shlex.quote(str(run.folder))}
+    quoted = shlex.quote(str(run.folder)) if run.manifest.trials else None
+    return {"logs": "" if folder == "." else f"{quote(folder)}/", "quoted": quoted}
 
 
 def by_columns(rows: Sequence[Row]) -> dict[str, Any]:

@@ -19,10 +19,20 @@ from benchbench.values.backend import Backend
 from benchbench.values.device import RunnerKind
 from benchbench.values.errors import Unsupported
 from benchbench.values.job import Job, JobOutput
-from benchbench.values.outcome import CacheLine, Delegation, LaunchResult, Measurement, Memory, OpTime, Profile, Timings
+from benchbench.values.outcome import (
+    NUMPY,
+    CacheLine,
+    Delegation,
+    LaunchResult,
+    Measurement,
+    Memory,
+    OpTime,
+    Profile,
+    Timings,
+)
 from benchbench.values.process_end import how_it_ended
 
-PERCENTILES = "linear (numpy); std over n"
+PERCENTILES = f"{NUMPY}; std over n"
 DIFFERS = 0.05  # relative L2 error of an output from which on a launch warns
 
 

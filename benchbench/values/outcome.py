@@ -22,6 +22,7 @@ Statistic = Literal["median", "mean"]  # of the steady inferences of one launch
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # as frames and files hold it
 # the same of what tools and devices say, who say nothing with an absurd one
 Count = Annotated[int | None, AfterValidator(lambda count: None if count is None or abs(count) >= 2**63 else count)]
+NUMPY = "linear (numpy)"  # how percentiles are taken here, where a tool tells each inference
 FINE_FROM_US = 50.0  # below, a whole number of microseconds is more than 1 % wrong by its rounding alone
 
 
@@ -40,6 +41,11 @@ class Timings(Frozen):
     p95: float | None = None
     samples: tuple[float, ...] = ()  # every steady inference, in order, where the tool gives them
     percentile_method: str | None = None  # "lower index, floor(n*p/100)" (benchmark_model) or numpy's name
+
+    @property
+    def of_each(self) -> bool:
+        """Whether its tool told each inference: their times are in files of their own once they are recorded."""
+        return bool(self.samples) or (self.percentile_method or "").startswith(NUMPY)
 
     @property
     def fine_median(self) -> float | None:

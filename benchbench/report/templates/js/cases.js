@@ -56,7 +56,8 @@ const logLink = (run, log) => h("a", { href: data.runs[run].logs + log.split("/"
 function details(row) {
   const run = data.runs[row.run_number];
   const line = (title, ...content) => [h("dt", {}, title), h("dd", {}, ...content)];
-  const again = `benchbench run --again ${run.quoted} --only ${row.quoted ?? row.case}`;
+  const planned = row.status !== "skipped" || row.launches_all;
+  const again = run.quoted && planned && `benchbench run --again ${run.quoted} --only ${row.quoted ?? row.case}`;
   const facts = [
     row.evidence ? line("Evidence", h("q", {}, row.evidence)) : [],
     row.error ? line("Error", h("q", {}, row.error), row.remedy ? ` Remedy: ${row.remedy}` : "") : [],
@@ -66,8 +67,9 @@ function details(row) {
     row.cache ? line("Compile cache", `${row.cache} asked for; used: ${row.cache_used}. `, row.cache_evidence ? h("q", {}, row.cache_evidence) : null) : [],
     row.ops_left ? line("Ops left", row.ops_left) : [],
     row.samples_ms.length ? line("Launches, ms", row.samples_ms.join("  ")) : [],
+    row.tails ? line("Tail", row.tails) : [],
     row.command ? line("On the device", h("code", {}, row.command)) : [],
-    line("Do it again", h("code", {}, again), " ", h("button", { type: "button", onclick: (event) => copy(event.target, again) }, "Copy")),
+    again ? line("Do it again", h("code", {}, again), " ", h("button", { type: "button", onclick: (event) => copy(event.target, again) }, "Copy")) : [],
     row.lines ? line("Its telling lines", h("pre", { class: "lines", tabindex: 0 }, row.lines)) : [],
     row.log ? line("Raw log", logLink(row.run_number, row.log),
       h("span", { class: "muted" }, " in the run folder")) : [],
