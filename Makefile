@@ -38,9 +38,9 @@ bench: $(STAMP)
 	@$(BIN)/python -m tests.bench_history
 	@$(BIN)/python -m tests.bench_report
 
-# Are the intervals and verdicts as often right as they say? Simulated, on all cores; some ten minutes.
+# Are the intervals and verdicts as often right as they say? Simulated, on all cores; some ten minutes. JSON=1: as JSON.
 calibrate: $(STAMP)
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.calibrate
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.calibrate $(if $(JSON),--json)
 
 # reports/sample: a run on this machine, a board and a phone of the tests, and its page; some ten minutes.
 sample: $(STAMP)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from benchbench.config.globs import fits, is_glob
@@ -69,12 +69,12 @@ class Plan:
 
     def seconds(self, device: str) -> float:
         """At least this long: the minimum times of the matrix; slow models and cool-downs come on top."""
-        return self._seconds([trial for trial in self.of(device) if trial.round <= self.measure.rounds])
+        return self._seconds([trial for trial in self.of(device) if trial.round <= self.measure.least_rounds])
 
-    def all_seconds(self) -> float:
-        """As `seconds`, of all devices: side by side, and this machine after them."""
-        here = [self.seconds(name) for name in self.devices if name in self.here]
-        others = [self.seconds(name) for name in self.devices if name not in self.here]
+    def in_all(self, seconds: Callable[[str], float]) -> float:
+        """`seconds` or `most_seconds` of all devices: side by side, and this machine after them."""
+        here = [seconds(name) for name in self.devices if name in self.here]
+        others = [seconds(name) for name in self.devices if name not in self.here]
         return max(others, default=0) + max(here, default=0)
 
     def most_seconds(self, device: str) -> float:

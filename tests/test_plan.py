@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -164,11 +165,31 @@ def test_a_device_without_a_canary_is_told_of_where_one_was_asked_for() -> None:
     assert canary_remarks(planned(matrix(), HOST)) == ()
 
 
+@pytest.mark.parametrize(
+    ("measure", "least"),
+    [
+        ({"precision": 0.02}, 8),  # fewer launches are never called precise
+        ({"precision": 0.02, "rounds": 10}, 10),
+        ({"precision": 0.02, "rounds": 3, "max_rounds": 6}, 6),
+        ({"precision": 0.02, "budget_minutes": 1}, 5),  # a budget may end before
+        ({"precision": 0.02, "goal": "best"}, 5),
+        ({}, 5),
+    ],
+)
+def test_at_least_as_long_as_cases_take_that_stop_as_early_as_they_may(measure: dict[str, Any], least: int) -> None:
+    by_need = planned(matrix(measure=MeasurementSettings(canary=False, **measure)))
+    assert by_need.measure.least_rounds == least
+    fixed = planned(matrix(measure=MeasurementSettings(canary=False, rounds=least)))
+    assert by_need.seconds("host") == pytest.approx(fixed.seconds("host"))
+
+
 def test_this_machine_takes_its_time_after_all_the_others() -> None:
     both = matrix(measure=MeasurementSettings(rounds=1, canary=False), skips=(SkipRule(device="rpi5", threads=2),))
     plan = planned(both, HOST, PI, PHONE)
     host, pi, phone = (plan.seconds(name) for name in ("host", "rpi5", "pixel8"))
     assert 0 < pi < phone
-    assert plan.all_seconds() == pytest.approx(phone + host)
-    assert planned(both, PI, PHONE).all_seconds() == pytest.approx(phone)
-    assert planned(matrix(measure=both.measure), HOST).all_seconds() == pytest.approx(host)
+    assert plan.in_all(plan.seconds) == pytest.approx(phone + host)
+    boards = planned(both, PI, PHONE)
+    assert boards.in_all(boards.seconds) == pytest.approx(phone)
+    alone = planned(matrix(measure=both.measure), HOST)
+    assert alone.in_all(alone.seconds) == pytest.approx(host)

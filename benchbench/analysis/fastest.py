@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
+from scipy import special
 
 from benchbench.analysis.doubts import NOISY
 from benchbench.analysis.formatting import described_time
-from benchbench.analysis.intervals import Ratio, compare
+from benchbench.analysis.intervals import CONFIDENCE, Ratio, compare
 from benchbench.analysis.rows import Row, rows_of
 
 CELL = ["run", "device", "family", "variant", "delegate"]
@@ -18,16 +21,27 @@ TOLD_APART = frozenset({"faster", "slower", "seems faster", "seems slower"})
 def speed_against(base: Sequence[float], new: Sequence[float], *, same_within: float = 0.03) -> tuple[Ratio, str]:
     """new / base, with the verdict of `compare`.
 
-    It is "seems faster" or "seems slower" where launches too few for an interval lie apart, and their medians further
-    than noise.
+    It is "seems faster" or "seems slower" where launches too few for an interval are further apart than noise would
+    bring them.
     """
     found = compare(base, new, same_within=same_within)
-    if found.interval is None and base and new:
-        if found.value < 1 / (1 + NOISY) and max(new) < min(base):
-            return found, "seems faster"
-        if found.value > 1 + NOISY and min(new) > max(base):
-            return found, "seems slower"
+    if found.interval is None and _beyond_noise(base, new):
+        return found, "seems faster" if found.value < 1 else "seems slower"
     return found, found.verdict
+
+
+def _beyond_noise(base: Sequence[float], new: Sequence[float]) -> bool:
+    """Whether launches differ by more than is likely, if they vary by as much as noisy ones do, or as they show.
+
+    Student's t test of the means of the logs, with one variance for both sides. One launch alone says nothing.
+    """
+    if min(len(base), len(new)) < 2 or min(*base, *new) <= 0:
+        return False
+    sides, freedom = [np.log(base), np.log(new)], len(base) + len(new) - 2
+    shown = sum(float(((side - side.mean()) ** 2).sum()) for side in sides) / freedom
+    deviation = math.sqrt(max(shown, math.log1p(NOISY**2)) * (1 / len(base) + 1 / len(new)))
+    critical = float(special.stdtrit(freedom, (1 + CONFIDENCE) / 2))
+    return abs(float(sides[1].mean() - sides[0].mean())) > critical * deviation
 
 
 def told_apart(base: Sequence[float], new: Sequence[float]) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from benchbench.analysis.familywise import LEVEL, LEVEL_BY_NEED, POWER, detectable_change
 from benchbench.analysis.frames import Run
-from benchbench.analysis.stopping import FEWEST_TO_STOP, student_half_width
+from benchbench.analysis.stopping import student_half_width
 from benchbench.plan import Plan
-from benchbench.values.case import MeasurementSettings
+from benchbench.values.case import FEWEST_PRECISE, MeasurementSettings
 from benchbench.values.errors import InputError
 from benchbench.values.formatting import counted, percent
 
@@ -59,7 +59,7 @@ def expected_rounds(measure: MeasurementSettings, noise: float) -> int:
     """How many rounds a case of such noise has; in a race those that all have."""
     if measure.precision is None or measure.goal is not None:
         return measure.rounds
-    fewest = max(measure.rounds, FEWEST_TO_STOP)
+    fewest = max(measure.rounds, FEWEST_PRECISE)
     deviation = math.sqrt(math.log1p(noise**2))
     enough = (n for n in range(fewest, measure.most_rounds) if student_half_width(deviation, n) <= measure.precision)
     return next(enough, measure.most_rounds)

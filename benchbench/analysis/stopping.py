@@ -18,12 +18,11 @@ from benchbench.analysis.disturbances import disturbances
 from benchbench.analysis.intervals import CONFIDENCE_BY_NEED, median_interval, ratio_of
 from benchbench.analysis.race import INDIFFERENCE, beaten
 from benchbench.values import formatting
-from benchbench.values.case import Case, MeasurementSettings
+from benchbench.values.case import FEWEST_PRECISE, Case, MeasurementSettings
 from benchbench.values.outcome import Outcome, common_statistic
 from benchbench.values.quantities import LATENCY_MS, race_quantity
 from benchbench.values.stop import Stop, StopKind
 
-FEWEST_TO_STOP = 8  # launches that are precise: fewer are so too often by chance
 TRIES = 2  # launches that say alike why a delegate cannot be had
 _ZONE = formatting.percent(INDIFFERENCE)
 Reason = tuple[StopKind, str]
@@ -177,7 +176,7 @@ def half_width(times: Sequence[float]) -> float | None:
     (Student's t; a median varies by sqrt(pi / 2) more than a mean) must be as short, and the longer one is returned.
     """
     interval = median_interval(times, by_need=True)
-    if interval is None or len(times) < FEWEST_TO_STOP:
+    if interval is None or len(times) < FEWEST_PRECISE:
         return None
     by_order = (interval.high - interval.low) / 2 / median(times)
     return max(by_order, student_half_width(stdev(map(math.log, times)), len(times)))

@@ -106,7 +106,9 @@ def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:
                 "(`native_samples` says how many samples)",
                 markup=False,
             )
-    talk.print(f"{_in_turn(plan)}at least {duration(plan.all_seconds())} in all; seed {plan.seed}", markup=False)
+    by_need = f", if all go on {duration(plan.in_all(plan.most_seconds))}" if plan.measure.adaptive else ""
+    least = duration(plan.in_all(plan.seconds))
+    talk.print(f"{_in_turn(plan)}at least {least}{by_need} in all; seed {plan.seed}", markup=False)
 
 
 def _in_turn(plan: Plan) -> str:
@@ -118,7 +120,7 @@ def _in_turn(plan: Plan) -> str:
 
 
 def _rounds(plan: Plan) -> str:
-    least, most = plan.measure.rounds, plan.measure.most_rounds
+    least, most = plan.measure.least_rounds, plan.measure.most_rounds
     return f"{least} to {most} rounds" if most > least else counted(least, "round")
 
 
@@ -127,6 +129,6 @@ def _up_to(plan: Plan, device: str) -> str:
     trials, least_s = plan.of(device), plan.seconds(device)
     if not plan.measure.adaptive:
         return f"{counted(len(trials), 'trial')}, at least {duration(least_s)}"
-    fewest = sum(trial.round <= plan.measure.rounds for trial in trials)
+    fewest = sum(trial.round <= plan.measure.least_rounds for trial in trials)
     most_s = plan.most_seconds(device)
     return f"{fewest} to {len(trials)} trials, at least {duration(least_s)}, if all go on {duration(most_s)}"

@@ -75,8 +75,9 @@ def plan(
             "skips": [{"case": s.case.id, "reason": s.reason, "deliberate": s.deliberate} for s in made.skips],
             "selection": {"only": made.only, "skip": made.skip, "of": made.cells},
             "at_least_seconds": {device: made.seconds(device) for device in made.devices},
-            "at_least_seconds_in_all": made.all_seconds(),
+            "at_least_seconds_in_all": made.in_all(made.seconds),
             "if_all_go_on_seconds": {device: made.most_seconds(device) for device in made.devices},
+            "if_all_go_on_seconds_in_all": made.in_all(made.most_seconds),
             "finds": asdict(finds),
             "notes": remarks,
         }

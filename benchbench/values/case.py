@@ -28,6 +28,7 @@ class InputSpec(Frozen):
 
 
 MAX_ROUNDS = 30
+FEWEST_PRECISE = 8  # launches that are precise by what they say themselves: fewer are so too often by chance
 LATENCY = "latency"  # the mode of the rounds, from which latency comes alone
 CANARY = "canary"  # the mode that measures the device itself, by a model that is of no matrix
 Relation = Literal["same", "retrained", "pruned", "resized"]
@@ -252,6 +253,13 @@ class MeasurementSettings(Frozen):
     def adaptive(self) -> bool:
         """Whether rounds after the first `rounds` are only for cases that need them."""
         return self.precision is not None or self.goal is not None
+
+    @property
+    def least_rounds(self) -> int:
+        """That a case has which goes well; a budget may end it after `rounds`."""
+        if self.precision is None or self.goal is not None or self.budget_minutes is not None:
+            return self.rounds
+        return min(max(self.rounds, FEWEST_PRECISE), self.most_rounds)
 
     @property
     def most_rounds(self) -> int:

@@ -8,7 +8,7 @@ import os
 import sys
 from dataclasses import asdict
 
-from tests.calibrate.cells import REPEATS, figures
+from tests.calibrate.cells import REPEATS, cells, figures
 
 
 def main() -> int:
@@ -17,6 +17,8 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=REPEATS, help="simulations per figure of coverage")
     parser.add_argument("--only", default="", metavar="TEXT", help="the cells whose names hold it, such as: unchanged")
     options = parser.parse_args()
+    if not any(options.only in cell.name for cell in cells(options.repeats)):
+        parser.error(f"--only {options.only!r} fits no cell")
     found = []
     for figure in figures(options.repeats, only=options.only, jobs=len(os.sched_getaffinity(0))):
         found.append(figure)

@@ -79,7 +79,7 @@ def cells(repeats: int) -> Iterator[Cell]:
         yield from (Cell(_by_need, (world, spreads), repeats) for spreads in (0.5, 0.7, 1.0, 2.0))
         yield Cell(_unchanged_by_need, (world, 5), repeats // 2)
     yield from (Cell(_race, one, repeats // 4) for one in product(WORLDS, (4, 28), FIELDS))
-    yield from (Cell(_unchanged_races, (world, 4), repeats // 4) for world in WORLDS)
+    yield from (Cell(_unchanged_races, (world, 4), repeats // 2) for world in WORLDS)
     yield from (Cell(_runs, one, repeats // 4) for one in product((1, 3, 5, 10), (5, 28), (0.0, 0.10, 0.20)))
     yield from (Cell(_advised_runs, (bases, cases), repeats // 2) for bases, cases in product((3, 5), (5, 28)))
     yield from (Cell(_initialisation, (bases, 5), repeats * 3 // 20) for bases in (1, 3, 5))
