@@ -5,18 +5,20 @@ Figures of the page are Vega-Lite (`benchbench.figure`), and none of them is thi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
 from benchbench.analysis.cases import counted_by_purpose
+from benchbench.analysis.disturbances import Disturbance
 from benchbench.analysis.formatting import missing, shorten
 from benchbench.analysis.intervals import FEWEST, Interval, median_interval
 from benchbench.analysis.rows import Row, rows_of
 from benchbench.analysis.tradeoffs import is_broken
+from benchbench.run_folder.manifest import Manifest
 from benchbench.values.errors import InputError, NothingToDo
 from benchbench.values.formatting import interval_title, known
 from benchbench.values.outcome import Outcome
@@ -27,10 +29,30 @@ from benchbench.values.visible import visible
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from benchbench.analysis.frames import Run
-
 _NAMED = ("device", "variant", "delegate", "threads", "affinity")  # what may tell one case from another
 _WIDTH_IN, _MARGINS_IN, _LINE_IN = 8.0, 1.3, 0.34
+
+
+class Launched(Protocol):
+    """A run, as far as its launches are drawn."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    @property
+    def outcomes(self) -> Sequence[Outcome]: ...
+
+    @property
+    def disturbances(self) -> Mapping[str, Disturbance]: ...
+
+    @property
+    def trials(self) -> pd.DataFrame: ...
+
+    @property
+    def cases(self) -> pd.DataFrame: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +67,7 @@ class _Line:
     interval: Interval | None
 
 
-def plot_launches(run: Run, name: str, cases: pd.DataFrame | None, ax: Axes | None) -> Axes:
+def plot_launches(run: Launched, name: str, cases: pd.DataFrame | None, ax: Axes | None) -> Axes:
     """See `Run.plot`."""
     quantity, rows = _quantity(run, name), _rows(run, cases)
     lines = _lines(run, rows, quantity)
@@ -64,14 +86,14 @@ def plot_launches(run: Run, name: str, cases: pd.DataFrame | None, ax: Axes | No
     return ax
 
 
-def _quantity(run: Run, name: str) -> Quantity:
+def _quantity(run: Launched, name: str) -> Quantity:
     has = {one.name: one for one in PER_LAUNCH if run.trials[one.name].notna().any()}
     if name not in has:
         raise InputError(f"no launch of {run.name!r} has a quantity {name!r}", remedy=f"write {', '.join(has)}")
     return has[name]
 
 
-def _rows(run: Run, cases: pd.DataFrame | None) -> list[Row]:
+def _rows(run: Launched, cases: pd.DataFrame | None) -> list[Row]:
     """Those of the cases that were launched; all of one family."""
     tried = run.cases[run.cases["launches_all"] > 0]
     rows: list[Row] = [*rows_of(tried if cases is None else tried[tried["case"].isin(cases["case"])])]
@@ -84,7 +106,7 @@ def _rows(run: Run, cases: pd.DataFrame | None) -> list[Row]:
     return rows
 
 
-def _lines(run: Run, rows: Sequence[Row], quantity: Quantity) -> list[_Line]:
+def _lines(run: Launched, rows: Sequence[Row], quantity: Quantity) -> list[_Line]:
     launches: dict[str, list[Outcome]] = {row["case"]: [] for row in rows}
     for outcome in run.outcomes:
         if outcome.case in launches:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 from benchbench.device.agent import Reply, no_room, says_full
 from benchbench.values.errors import DeviceError, DeviceFull, JobGone, JobKilled, StoreLost
 from benchbench.values.job import JobOutput
-
-if TYPE_CHECKING:
-    from benchbench.device.session import Session
 
 KILLED = {128 + number: signal.Signals(number).name for number in (signal.SIGKILL, signal.SIGTERM)}
 LOOK = "out of memory? look at the device's log"
@@ -28,13 +24,12 @@ def left_by(device: str, reply: Reply) -> JobOutput:
     raise JobKilled(f"{device}: the job vanished: something killed it from outside", remedy=LOOK)
 
 
-def passing_fault(session: Session, staged: Sequence[str], raw: JobOutput) -> DeviceError | None:
-    """Why a launch failed, where that has nothing to do with what was measured; `staged` is what it was to read."""
-    name = session.device.name
-    if lost := session.restore(staged):
-        return StoreLost(f"{name}: {len(lost)} of the files that were put there are gone")
+def passing_fault(device: str, lost: Collection[str], raw: JobOutput) -> DeviceError | None:
+    """Why a launch failed, where that has nothing to do with what was measured; `lost` are the files that were gone."""
+    if lost:
+        return StoreLost(f"{device}: {len(lost)} of the files that were put there are gone")
     if any(says_full(text.decode("utf-8", "replace")) for text in (raw.stdout, raw.stderr, *raw.answers.values())):
-        return DeviceFull(f"{name}: no space left on the device", remedy=no_room(name))
+        return DeviceFull(f"{device}: no space left on the device", remedy=no_room(device))
     if raw.exit_code in KILLED and not raw.late:
-        return JobKilled(f"{name}: something killed the tool ({KILLED[raw.exit_code]})", remedy=LOOK)
+        return JobKilled(f"{device}: something killed the tool ({KILLED[raw.exit_code]})", remedy=LOOK)
     return None

@@ -140,7 +140,7 @@ class InterpreterEngine:
         """The time of every operator; raises NotImplementedError where none can be had."""
         from .op_profile import profile
 
-        return profile(self.runtime, self.request, self)
+        return profile(self.runtime, self.request, self.asked, self.inputs, self.own_shapes)
 
 
 def on_cpu(runtime: Runtime, request: Request) -> InterpreterEngine:

@@ -9,31 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 from .onnx_runtime import CPU
 from .protocol import OpTime
-from .tensors import random_inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from .onnx_session import OnnxEngine
+    from .protocol import Request
 
 KERNEL = "_kernel_time"
 
 
-def profile(engine: OnnxEngine) -> tuple[OpTime, ...]:
-    """Mean microseconds of every node over the asked runs, without those of the warm-up."""
-    request = engine.request
-    engine.feed(random_inputs(engine.inputs, request.input_seed, request.ranges))
+def profile(session: Any, step: Callable[[], object], request: Request, provider: str | None) -> tuple[OpTime, ...]:
+    """Mean microseconds of every node over the asked runs, without those of the warm-up; `step` is one run."""
     for _ in range(request.warmup_runs):
-        engine.step()
+        step()
     began, runs = time.monotonic(), 0
     while not runs or (runs < request.runs and time.monotonic() - began < request.max_seconds):
-        engine.step()
+        step()
         runs += 1
-    path = engine.session.end_profiling()
+    path = session.end_profiling()
     with open(path, encoding="utf-8") as file:
         events = json.load(file)
     os.remove(path)
-    return node_times(events, runs, engine.asked.provider, request.asked)
+    return node_times(events, runs, provider, request.asked)
 
 
 def node_times(events: Sequence[dict[str, Any]], runs: int, provider: str | None, kind: str) -> tuple[OpTime, ...]:

@@ -17,7 +17,7 @@ from .onnx_delegation import delegation_by
 from .onnx_runtime import CPU, OnnxRuntime, device_words, package_library
 from .onnx_tensors import input_tensor, output_tensor, texts
 from .protocol import Delegation, Request
-from .tensors import Tensor, matched
+from .tensors import Tensor, matched, random_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -231,4 +231,5 @@ class OnnxEngine:
         """The time of every node over several profiled runs."""
         from .onnx_profile import profile
 
-        return profile(self)
+        self.feed(random_inputs(self.inputs, self.request.input_seed, self.request.ranges))
+        return profile(self.session, self.step, self.request, self.asked.provider)

@@ -12,18 +12,27 @@ from .tensors import filled_shape, random_inputs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .interpreter import InterpreterEngine
+    from .delegate_requests import InterpreterDelegate
     from .runtime import Runtime
+    from .tensors import Tensor
 
 
-def profile(runtime: Runtime, request: Request, engine: InterpreterEngine) -> tuple[OpTime, ...]:
+def profile(
+    runtime: Runtime,
+    request: Request,
+    delegate: InterpreterDelegate,
+    inputs: Sequence[Tensor],
+    own_shapes: Sequence[tuple[int, ...]],
+) -> tuple[OpTime, ...]:
     """Mean microseconds of every operator over the asked runs; raises NotImplementedError where none can be had.
+
+    `own_shapes` are those that the model's inputs have in its file.
 
     Inside an XNNPACK partition the rows are XNNPACK's own operators, which are not the graph's one to one.
     """
-    _check(runtime, request, engine)
-    model = ProfiledModel(runtime.folder, request.model, request.threads, engine.asked.xnnpack)
-    model.feed(random_inputs(engine.inputs, request.input_seed, request.ranges))
+    _check(runtime, request, delegate, own_shapes)
+    model = ProfiledModel(runtime.folder, request.model, request.threads, delegate.xnnpack)
+    model.feed(random_inputs(inputs, request.input_seed, request.ranges))
     for _ in range(request.warmup_runs):
         model.run()
     began = time.monotonic()
@@ -33,16 +42,18 @@ def profile(runtime: Runtime, request: Request, engine: InterpreterEngine) -> tu
     return tuple(_mean(same) for same in zip(*runs))
 
 
-def _check(runtime: Runtime, request: Request, engine: InterpreterEngine) -> None:
+def _check(
+    runtime: Runtime, request: Request, delegate: InterpreterDelegate, own_shapes: Sequence[tuple[int, ...]]
+) -> None:
     if not runtime.label.startswith("ai-edge-litert 2.3."):
         said = "op profiles are read with ai-edge-litert 2.3 (its C structs); here is " + runtime.label
         raise NotImplementedError(said)
-    if engine.asked.library:
+    if delegate.library:
         raise NotImplementedError("op profiles exist for cpu and xnnpack only")
     if request.signature:
         raise NotImplementedError("op profiles are taken of a model's first signature only")
-    own = engine.own_shapes
-    if [filled_shape(asked, its) for asked, its in zip(request.shapes or own, own)] != own:
+    asked_shapes = request.shapes or own_shapes
+    if [filled_shape(asked, own) for asked, own in zip(asked_shapes, own_shapes)] != list(own_shapes):
         raise NotImplementedError("op profiles are taken with the model's own input shapes only")
 
 

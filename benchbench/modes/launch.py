@@ -44,7 +44,10 @@ def launched(attempt: Attempt, spec: LaunchSpec, *, part: str = "", job_name: st
     outcome = outcome_of(attempt, with_cut(reading, result.raw), result, seen).model_copy(
         update={"log": log, "command": shlex.join(job.argv)}
     )
-    if reading.status in {"ok", "skipped"} or not (fault := passing_fault(session, spec.staged, result.raw)):
+    if reading.status in {"ok", "skipped"}:
+        return outcome, reading
+    fault = passing_fault(session.device.name, session.restore(spec.staged), result.raw)
+    if fault is None:
         return outcome, reading
     if fault.retry_now:
         raise fault

@@ -85,8 +85,10 @@ class LaunchSequence:
                 exit_code=result.raw.exit_code,
                 retries=result.retries,
             ).model_copy(update={"before": seen["before"], "after": seen["after"]})
-            if reading.status != "ok" and (fault := passing_fault(self.session, work.staged, result.raw)):
-                raise fault
+            if reading.status != "ok":
+                lost = self.session.restore(work.staged)
+                if fault := passing_fault(self.session.device.name, lost, result.raw):
+                    raise fault
             self.records.append(record)
             self._check(reading, label)
             try:
