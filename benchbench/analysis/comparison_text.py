@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 from xml.etree import ElementTree as Xml
 
@@ -20,10 +20,23 @@ from benchbench.analysis.same_speed import Speed
 from benchbench.values import formatting
 from benchbench.values.visible import visible
 
-MOST_ROWS = 100  # of a table in Markdown: a comment on GitHub holds 65,536 characters
+MOST_BYTES = 60_000  # of a text in Markdown: a comment on GitHub holds 65,536 characters, and may say more
+MOST_ROWS = 100  # of one of its tables
+MOST_DEVICES = 10  # whose speed is told in a line
 WITHOUT_A_PAIR = ("left out", "only in new", "not measured")
 NOTHING = "nothing could be judged"
 FOUND = "4 times in 5"  # as often as `familywise.POWER` says
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many rows a table in Markdown shows, and one that is folded under it."""
+
+    rows: int
+    folded: int
+
+
+LIMITS = tuple(Limits(*most) for most in ((MOST_ROWS, MOST_ROWS), (MOST_ROWS, 25), (MOST_ROWS, 5), (25, 5), (5, 1)))
 
 
 def in_short(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Failing) -> str:
@@ -37,8 +50,9 @@ def in_short(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Fa
         told += f"; a change of {formatting.percent(detectable, 1)} of a typical case would have been found {FOUND}"
     disturbed = int(frame["left_out"].sum())
     told += f"; {_disturbed(disturbed)} count for nothing" if disturbed else ""
-    for device, canary in frame.attrs.get("canaries", {}).items():
-        told += f"; {device} was {Speed(**canary).text}"
+    canaries = [f"; {device} was {Speed(**canary).text}" for device, canary in frame.attrs.get("canaries", {}).items()]
+    told += "".join(canaries[:MOST_DEVICES])
+    told += f"; {len(canaries) - MOST_DEVICES} more devices have canaries" if len(canaries) > MOST_DEVICES else ""
     if frame.attrs["bases"] == 1:
         return f"{told}; one base run does not tell how runs of the same thing differ"
     alone = frame.attrs["alone"]
@@ -120,7 +134,18 @@ def as_json(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Fai
     return told | {"cases": cases, "quantities": quantities}
 
 
+def fitting(text: Callable[[Limits], str]) -> str:
+    """The text with the most rows that a comment holds."""
+    *longer, shortest = (text(limits) for limits in LIMITS)
+    return next((one for one in longer if len(one.encode()) <= MOST_BYTES), shortest)
+
+
 def as_markdown(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Failing) -> str:
+    """For a pull request, as much of it as a comment holds."""
+    return fitting(lambda limits: markdown_of(frame, changes, failing, limits))
+
+
+def markdown_of(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Failing, limits: Limits) -> str:
     """What fails and what changed as a table, the rest folded under it, and all of it in one line above."""
     rows = frame[~frame["verdict"].isin(WITHOUT_A_PAIR)].to_dict("records")
     fails = [row for row in rows if row["case"] in failing]
@@ -129,37 +154,37 @@ def as_markdown(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing:
     rest = [row for row in rows if row["case"] not in told_apart]
     parts = [f"**benchbench: {outcome(frame, failing)}.** {in_short(frame, changes, failing)}"]
     if fails or changed:
-        parts.append(_table([*fails, *changed], failing))
+        parts.append(_table([*fails, *changed], failing, limits.rows))
     told = [f"- {escaped(str(change))}" for change in changes if change.verdict in {"better", "worse"}]
     if told:
-        parts.append("\n".join(["Beside latency:", "", *told[:MOST_ROWS]]) + left_out(told))
-    if sides := about_sides(frame):
-        parts.append("\n".join(f"- {escaped(line)}" for line in sides[:MOST_ROWS]))
+        parts.append("\n".join(["Beside latency:", "", *told[: limits.rows]]) + left_out(told, limits.rows))
+    if sides := [f"- {escaped(line)}" for line in about_sides(frame)]:
+        parts.append("\n".join(sides[: limits.rows]) + left_out(sides, limits.rows))
     for verdict, words in (("same", "without a change"), ("cannot tell", "that cannot be told")):
         if alike := [row for row in rest if row["verdict"] == verdict]:
             summary = f"<summary>{formatting.counted(len(alike), 'case')} {words}</summary>"
-            parts.append(f"<details>{summary}\n\n{_table(alike, failing)}\n\n</details>")
+            parts.append(f"<details>{summary}\n\n{_table(alike, failing, limits.folded)}\n\n</details>")
     return "\n\n".join(parts) + "\n"
 
 
-def _table(rows: Sequence[Any], failing: Failing) -> str:
+def _table(rows: Sequence[Any], failing: Failing, most: int) -> str:
     lines = ["| case | base | new | new / base | verdict |", "|---|--:|--:|--:|---|"]
-    for row in rows[:MOST_ROWS]:
+    for row in rows[:most]:
         base, new = (formatting.time(row[side]) if pd.notna(row[side]) else "–" for side in ("base_ms", "new_ms"))
         numbers = [row[key] for key in ("ratio", "ratio_low", "ratio_high")]
         ratio, low, high = (formatting.number(value, 4) if pd.notna(value) else "–" for value in numbers)
         interval = f"{ratio} [{low}, {high}]" if low != "–" else ratio
-        why = why_in_words(row, failing)
+        why = formatting.in_a_line(why_in_words(row, failing))
         verdict = f"**{row['verdict']}**" if row["case"] in failing else row["verdict"]
         told = f"{verdict}: {escaped(why)}" if why else verdict
         lines.append(f"| {escaped(row['case'])} | {base} | {new} | {interval} | {told} |")
-    return "\n".join(lines) + left_out(rows)
+    return "\n".join(lines) + left_out(rows, most)
 
 
-def left_out(rows: Sequence[Any]) -> str:
-    """What is said under a table that does not show all of its rows."""
-    left = len(rows) - MOST_ROWS
-    return f"\n\n{formatting.counted(left, 'more case')}: see `report.json`, or `--json`." if left > 0 else ""
+def left_out(rows: Sequence[Any], most: int) -> str:
+    """What is said under rows of which not all are shown."""
+    left = len(rows) - most
+    return f"\n\n{left} more: see `report.json`, or `--json`." if left > 0 else ""
 
 
 def why_in_words(row: Any, failing: Failing) -> str:

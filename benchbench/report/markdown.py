@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchbench.analysis.comparison_text import MOST_ROWS, as_markdown, escaped, left_out
+from benchbench.analysis.comparison_text import Limits, escaped, fitting, left_out, markdown_of
 from benchbench.analysis.formatting import missing, ran_on
 from benchbench.report.results import Results
 from benchbench.values import formatting
@@ -19,20 +19,26 @@ _HEAD = "| case | ran on | latency | interval | accuracy | doubts |\n|---|---|--
 
 
 def report_markdown(results: Results) -> str:
+    """As much of it as a comment holds."""
+    return fitting(lambda limits: _text(results, limits))
+
+
+def _text(results: Results, limits: Limits) -> str:
     """What was measured, how the last of several runs compares, what to ship, and the cases folded under it."""
-    parts = [f"## benchbench: {escaped(_title(results))}", _counted(results)]
+    most = min(MOST_TOLD, limits.rows)
+    parts = [f"## benchbench: {escaped(_title(results))}", _counted(results, most)]
     if found := results.comparison:
         named = ", ".join(escaped(results.labels[run.id]) for run in found.bases)
         parts += [
             f"### {escaped(results.labels[found.new.id])} against {named}",
-            as_markdown(found.frame, found.changes, found.failing).rstrip(),
+            markdown_of(found.frame, found.changes, found.failing, limits).rstrip(),
         ]
     if recommended := list(_recommended(results)):
-        more = len(recommended) - MOST_TOLD
+        more = len(recommended) - most
         rest = [f"- and {more} more in `report.json`"] if more > 0 else []
-        parts += ["### What to ship", "\n".join([*recommended[:MOST_TOLD], *rest])]
+        parts += ["### What to ship", "\n".join([*recommended[:most], *rest])]
     if len(results.tried):
-        parts.append(_cases(results))
+        parts.append(_cases(results, limits.folded))
     return "\n\n".join(parts) + "\n"
 
 
@@ -43,7 +49,7 @@ def _title(results: Results) -> str:
     return ", ".join(dict.fromkeys(run.name for run in results.runs))
 
 
-def _counted(results: Results) -> str:
+def _counted(results: Results, most: int) -> str:
     devices = formatting.counted(results.cases["device"].nunique(), "device")
     runs = formatting.counted(len(results.runs), "run")
     tallies = [
@@ -52,8 +58,9 @@ def _counted(results: Results) -> str:
         for line in tally.lines
     ]
     beyond = [f"- **{escaped(line)}**" for line in results.over_budget_lines]
-    more = ["- …"] if len(tallies) > MOST_TOLD else []
-    return "\n".join([f"{devices}, {runs}", "", *beyond, *tallies[:MOST_TOLD], *more])
+    left = len(tallies) - most
+    more = [f"- and {left} more in `report.json`"] if left > 0 else []
+    return "\n".join([f"{devices}, {runs}", "", *beyond, *tallies[:most], *more])
 
 
 def _recommended(results: Results) -> Iterator[str]:
@@ -74,11 +81,11 @@ def _place(run: str, name: str, results: Results) -> str:
     return name if results.comparison else results.place(run, name)
 
 
-def _cases(results: Results) -> str:
+def _cases(results: Results, most: int) -> str:
     rows = [row for row in results.rows if not _is_base(row["run"], results)]
-    lines = [_HEAD, *(_row(row, results) for row in rows[:MOST_ROWS])]
+    lines = [_HEAD, *(_row(row, results) for row in rows[:most])]
     summary = f"<summary>{formatting.counted(len(rows), 'case')}</summary>"
-    return f"<details>{summary}\n\n" + "\n".join(lines) + f"{left_out(rows)}\n\n</details>"
+    return f"<details>{summary}\n\n" + "\n".join(lines) + f"{left_out(rows, most)}\n\n</details>"
 
 
 def _row(row: Any, results: Results) -> str:

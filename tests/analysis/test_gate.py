@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -80,6 +81,29 @@ def test_a_pull_request_is_told_what_changed_and_the_rest_is_folded(tmp_path: Pa
     assert "xnnpack" in folded
     assert "xnnpack" not in told.replace("rest on xnnpack", "")
     assert as_markdown(frame, (), {}).startswith("**benchbench: no regressions.**")
+
+
+def test_many_cases_of_every_kind_fit_a_comment_and_what_is_left_out_is_said(tmp_path: Path) -> None:
+    """Gone, the same and not to be told, a hundred and more of each, and more files that are larger."""
+    names = [
+        f"a-device-with-a-name-as-long-as-a-lab-of-many-shelves-and-floors-gives-{number:03}" for number in range(330)
+    ]
+    wide = [8.0, 10.0, 12.0, 9.0, 11.0]
+    of_each = [launches(wide if k % 3 == 1 else TIMES, device=name) for k, name in enumerate(names)]
+    base, new = runs(
+        tmp_path,
+        [one for of_case in of_each for one in of_case],
+        [one for k, of_case in enumerate(of_each) for one in of_case if k % 3],
+    )
+    larger = base.manifest.variants[0].model_copy(update={"size_mb": 15.0})
+    new = replace(new, manifest=new.manifest.model_copy(update={"variants": (larger,)}))
+    frame, changes = compare(base, new), compare_quantities([base], new)
+    assert set(frame["verdict"]) == {"gone", "same", "cannot tell"}
+    text = as_markdown(frame, changes, failing(frame, changes, DEFAULT))
+    assert len(text.encode()) < 65_536
+    head, _, folded = text.partition("<details>")
+    assert (head.count("| **gone**"), head.count("10 more: see"), head.count("120 more: see")) == (100, 1, 1)
+    assert folded.count("more: see") == 2
 
 
 def test_no_text_of_a_device_is_markup_in_a_pull_request(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_text_of_two_thousand_cases_fits_a_comment(tmp_path: Path) -> None:
     run = load(folder)
     text = report_markdown(Results((run,)))
     assert len(text) < 65_536
-    assert f"{2001 - MOST_ROWS} more cases" in text
+    assert f"{2001 - MOST_ROWS} more: see" in text
 
 
 def test_a_text_of_many_changes_on_many_devices_fits_a_comment(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_text_of_many_changes_on_many_devices_fits_a_comment(tmp_path: Path) -
     ]
     text = report_markdown(Results(tuple(runs)))
     assert len(text) < 65_536
-    assert f"{150 - MOST_ROWS} more cases" in text
+    assert f"{150 - MOST_ROWS} more: see" in text
     assert "- and 130 more in `report.json`" in text
 
 
