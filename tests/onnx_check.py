@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import starmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from zipfile import ZipFile
+from zipfile import BadZipFile, ZipFile
 
 from benchbench.config.toml_text import toml_value
 from benchbench.pipeline import run
 from benchbench.run_folder.journal import read_outcomes
 from benchbench.run_folder.manifest import read_manifest
 from benchbench.runtimes.models import inspect
-from benchbench.values.errors import BenchbenchError
+from benchbench.values.errors import BenchbenchError, InputError
 from tests.workbench import Workbench
 
 HEAD = """\
@@ -40,12 +40,16 @@ def files(paths: Sequence[str], unpacked: Path) -> Iterator[tuple[str, Path]]:
     """Each .onnx and what it is called here."""
     for path in (Path(given).resolve() for given in paths):
         folder = path
+        if not path.exists():
+            raise InputError(f"{path} is not there")
         if path.suffix == ".whl":
             folder = unpacked / path.stem
             with ZipFile(path) as archive:
                 archive.extractall(folder, [name for name in archive.namelist() if name.endswith(".onnx")])
         if folder.is_file():
             yield folder.name, folder
+        wheels = [] if path.suffix == ".whl" else sorted(map(str, folder.rglob("*.whl")))
+        yield from files(wheels, unpacked)
         for file in sorted(folder.rglob("*.onnx")):
             yield f"{path.name}/{file.relative_to(folder).as_posix()}", file
 
@@ -83,9 +87,17 @@ def _model(family: str, path: Path) -> str:
 def main(paths: Sequence[str]) -> int:
     """Print a line a file, and how many of each there are."""
     with TemporaryDirectory(prefix="benchbench-") as beside:
-        found = dict(files(paths, Path(beside, "wheels")))
+        try:
+            found = dict(files(paths, Path(beside, "wheels")))
+        except (InputError, BadZipFile) as error:
+            sys.stderr.write(f"{error}\n")
+            return 2
+        if not found:
+            sys.stderr.write("there is no .onnx file in any of these\n")
+            return 2
         refused = read(found)
-        became = refused | run_once({k: v for k, v in found.items() if k not in refused}, Path(beside))
+        models = {k: v for k, v in found.items() if k not in refused}
+        became = refused | (run_once(models, Path(beside)) if models else {})
     for name in found:
         sys.stdout.write(f"{name}: {became.get(name, 'nothing was said')}\n")
     return int(set(found) != set(became))

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from benchbench.values.quantity import Quantity
 
 
+LONGEST_ABOUT = 120  # characters
 _SHORT = 40  # characters of what is not broken into two lines
 
 
@@ -133,6 +134,8 @@ def show_models(infos: Sequence[ModelInfo]) -> None:
         macs = unknown if info.macs is None else f"{formatting.number(info.macs / 1e6)} M MACs"
         scheme = info.scheme + (f", weights {info.granularity}" if info.granularity else "")
         console.print(f"  scheme    {scheme}", markup=False)
+        for about in filter(None, (info.description, *(f"{key}: {text}" for key, text in info.about.items()))):
+            console.print(f"  about     {formatting.in_a_line(about, LONGEST_ABOUT)}", markup=False)
         console.print(f"  size      {info.size_mb:.3f} MB, {weights}, {macs}", markup=False)
         for name, tensors in (("input", info.inputs), ("output", info.outputs)):
             for tensor in tensors:
@@ -154,9 +157,11 @@ def show_models(infos: Sequence[ModelInfo]) -> None:
 
 
 def _tensor(tensor: TensorInfo) -> str:
-    shape = tensor.signature if -1 in tensor.signature else tensor.shape
+    sizes = tensor.signature if -1 in tensor.signature else tensor.shape
+    names = tensor.symbols or [""] * len(sizes)
+    shape = ", ".join(name or str(size) for name, size in zip(names, sizes, strict=True))
     scale = f", scale {tensor.scale:.6g}, zero point {tensor.zero_point}" if tensor.scale else ""
-    return f"{tensor.name}: {tensor.dtype} {list(shape)}{scale}"
+    return f"{tensor.name}: {tensor.dtype} [{shape}]{scale}"
 
 
 def show_cases(cases: pd.DataFrame) -> None:

@@ -12,7 +12,7 @@ from benchbench.device.faults import passing_fault
 from benchbench.instruments import measured
 from benchbench.modes.base import Attempt
 from benchbench.runtimes.tool import LaunchSpec
-from benchbench.values.case import MeasurementSettings, Trial
+from benchbench.values.case import MeasurementSettings, Trial, Variant, open_inputs_remedy
 from benchbench.values.errors import BenchbenchError, Unsupported
 from benchbench.values.job import Job, JobOutput, JobResult
 from benchbench.values.outcome import Delegation, LaunchResult, Outcome
@@ -91,6 +91,7 @@ def outcome_of(attempt: Attempt, reading: LaunchResult, result: JobResult, seen:
             "measurement": reading.measurement,
             "delegation": reading.delegation,
             "error": reading.error,
+            "remedy": reading.remedy or sizes_remedy(reading, attempt.trial.case.variant, result.raw),
             **seen,
             "tool_s": result.tool_s,
             "exit_code": result.raw.exit_code,
@@ -98,6 +99,13 @@ def outcome_of(attempt: Attempt, reading: LaunchResult, result: JobResult, seen:
             "runner": attempt.runner.kind,
         }
     )
+
+
+def sizes_remedy(reading: LaunchResult, variant: Variant, raw: JobOutput) -> str | None:
+    """What may help a model that failed with sizes of 1, since nobody gave those that it leaves open."""
+    if reading.status != "failed" or reading.delegation.verdict == "unavailable" or raw.late:
+        return None
+    return open_inputs_remedy(variant.open_inputs) if variant.open_inputs else None
 
 
 def with_cut(reading: LaunchResult, raw: JobOutput) -> LaunchResult:

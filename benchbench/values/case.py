@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field, SerializeAsAny, model_validator
@@ -98,6 +99,11 @@ class Variant(Frozen):
     @property
     def id(self) -> str:
         return f"{self.family}.{self.name}"
+
+
+def open_inputs_remedy(names: Sequence[str]) -> str:
+    """What gives sizes to inputs of these names, which are taken as 1 until then."""
+    return f"give `inputs = [{{ shape = […] }}, …]` in its [[model]]: sizes of {', '.join(names)} are open, and were 1"
 
 
 class Cooldown(Frozen):

@@ -32,6 +32,7 @@ class TensorInfo(Frozen):
     dtype: str
     shape: tuple[int, ...]
     signature: tuple[int, ...]  # the shape with -1 where any size will do
+    symbols: tuple[str, ...] = ()  # by axis, what the file calls a size that it leaves open; "" = nothing
     scale: float | None = None
     zero_point: int | None = None
 
@@ -85,7 +86,7 @@ class ModelInfo(Frozen):
     description: str = ""
     minimum_runtime: str | None = None
     metadata: tuple[str, ...] = ()  # names of the metadata entries
-    about: dict[str, str] = Field(default_factory=dict)  # name, description, version, author, license, as it says
+    about: dict[str, str] = Field(default_factory=dict)  # name, description, author …, as it says
     packed_files: tuple[str, ...] = ()
     labels: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # label file -> labels
     state: State | None = None

@@ -196,6 +196,7 @@ class LaunchResult(Frozen):
     measurement: Measurement = Measurement()
     delegation: Delegation = Delegation()
     error: str | None = None
+    remedy: str | None = None
     cache: CacheLine | None = None
 
 

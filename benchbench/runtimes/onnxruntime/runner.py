@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 from benchbench.device_script.delegate_requests import DelegateRequest
 from benchbench.runtimes.onnxruntime.backends import OnnxBackend
 from benchbench.runtimes.onnxruntime.model.dimensions import dimensions_of
+from benchbench.runtimes.onnxruntime.newer import in_short
 from benchbench.runtimes.script_runner import PythonRunner
 from benchbench.runtimes.tool import LaunchSpec
+from benchbench.values.job import JobOutput
+from benchbench.values.outcome import LaunchResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +24,6 @@ class OnnxRunner(PythonRunner):
             return None
         session = work.delegate.session(work.library, work.threads)
         return replace(session, dimensions=dimensions_of(work.variant) or None, data=dict(work.data) or None)
+
+    def read(self, work: LaunchSpec, raw: JobOutput) -> LaunchResult:
+        return in_short(PythonRunner.read(self, work, raw))

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchbench.device_script.delegate_requests import DelegateRequest
-from benchbench.runtimes.base import RecordedLaunch, Runtime, Toolchain
+from benchbench.runtimes.base import RecordedLaunch, Runtime, Target, Toolchain
 from benchbench.runtimes.interpreters import Interpreter
 from benchbench.runtimes.onnxruntime.backends import BACKENDS, Cpu
 from benchbench.runtimes.onnxruntime.backends.base import PERF_TEST
 from benchbench.runtimes.onnxruntime.quantize.schemes import SCHEMES
+from benchbench.values.backend import Backend
 from benchbench.values.case import Variant
 from benchbench.values.device import Device, RunnerKind, ToolChoice, Traits
 from benchbench.values.model import ModelInfo
@@ -88,6 +89,12 @@ class OnnxRuntime(Runtime):
 
     def has_references(self, variant: Variant) -> bool:
         return "onnxruntime" in ON_HOST
+
+    def remarks(self, variant: Variant, backends: Sequence[Backend], targets: Sequence[Target]) -> tuple[str, ...]:
+        """That this host's ONNX Runtime does not know it: a device may have another."""
+        from benchbench.runtimes.models import inspect
+
+        return tuple(f"{variant.id}: {note}" for note in inspect(variant.path).notes)
 
     def references(self, variant: Variant) -> Mapping[str, DelegateRequest]:
         """CPU kernels on the graph as it stands in the file, then as ONNX Runtime optimises it."""

@@ -51,4 +51,9 @@ def test_a_single_number_beside_an_open_row_is_described_and_runs(tmp_path: Path
     bench = Workbench(tmp_path)
     (tmp_path / "matrix.toml").write_text(MATRIX)
     (outcome,) = outcomes(bench.run(tmp_path / "matrix.toml"))
-    assert (outcome.status, outcome.error) == ("ok", None)
+    assert (outcome.status, outcome.error, outcome.remedy) == ("ok", None, None)
+    (tmp_path / "open.toml").write_text("\n".join(line for line in MATRIX.splitlines() if "shape" not in line))
+    (outcome,) = outcomes(bench.run(tmp_path / "open.toml"))
+    assert outcome.status == "failed", "one number cannot be mirrored"
+    assert "inputs = [" in (outcome.remedy or "")
+    assert "of x" in (outcome.remedy or "")

@@ -15,6 +15,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from benchbench.runtimes.models import inspect, variants
 from benchbench.values.errors import InputError
 from tests.beds import onnx_models as models
+from tests.conftest import InProcess
 from tests.runtimes.onnxruntime.conftest import saved
 
 INT8, UINT8 = QuantType.QInt8, QuantType.QUInt8
@@ -64,6 +65,17 @@ def test_symbolic_dimensions_are_open_and_count_as_one(tmp_path: Path) -> None:
     anywhere.graph.input[0].type.tensor_type.shape.dim[3].dim_param = "width"
     told = inspect(saved(anywhere, tmp_path / "wide.onnx"))
     assert (told.macs, told.macs_note) == (None, "Conv has a dynamic shape")
+    assert (info.inputs[0].symbols, told.inputs[0].symbols) == (("N", "", "", ""), ("N", "", "", "width"))
+
+
+def test_opset_metadata_and_names_of_dimensions_are_shown(tmp_path: Path, in_process: InProcess) -> None:
+    anywhere = models.conv("N")
+    onnx.helper.set_model_props(anywhere, {"stride": "32", "classes": "cat, " * 100})
+    done = in_process("models", str(saved(anywhere, tmp_path / "net.onnx")))
+    assert "ONNX opset 17" in done.stdout
+    assert "stride: 32" in done.stdout
+    assert "[N, 3, 8, 8]" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) < 200
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,13 @@ import pytest
 from onnx import ModelProto, TensorProto
 
 from benchbench.device_script.protocol import REQUEST, Evaluation
+from benchbench.runtimes.models import inspect
 from benchbench.runtimes.onnxruntime.backends import AnyProvider, Cpu, OpenVino, WebGpu
 from benchbench.runtimes.onnxruntime.backends import Xnnpack as OrtXnnpack
 from benchbench.values.errors import Unsupported
 from benchbench.values.outcome import Delegation
 from tests.beds import onnx_models as models
-from tests.runtimes.onnxruntime.conftest import Launch
+from tests.runtimes.onnxruntime.conftest import Launch, saved
 
 ON_CPU = OpenVino(options={"device_type": "CPU"})
 
@@ -182,14 +183,28 @@ def test_a_type_that_numpy_does_not_have_is_a_skip_with_the_reason(launch: Launc
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"), [({"opset": 99}, "till opset"), ({"ir_version": 99}, "Unsupported model IR version: 99")]
+    ("changes", "said"),
+    [({"opset": 99}, "opset 99 is newer than"), ({"ir_version": 99}, "IR version 99 is newer than")],
 )
-def test_a_model_newer_than_the_runtime_says_so(launch: Launch, changes: dict[str, Any], said: str) -> None:
+def test_a_model_newer_than_the_runtime_says_so(
+    launch: Launch, tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
     newer = models.model([models.node("Relu", ["x"], "y")], [("x", 1, [1])], [("y", 1, [1])], **changes)
     reading = launch(newer, Cpu()).reading
     assert (reading.status, reading.delegation.verdict) == ("failed", "unknown")
-    assert said in (reading.error or "")
-    assert "onnxruntime_src" not in (reading.error or "")
+    told = f"{said} onnxruntime {onnxruntime.__version__}"
+    assert (reading.error or "").startswith(f"{told} knows (")
+    assert "older" in (reading.remedy or "")
+    (note,) = inspect(saved(newer, tmp_path / "newer.onnx")).notes
+    assert note.startswith(f"{told} on this host knows (")
+
+
+def test_a_file_that_does_not_load_is_not_called_by_its_place_in_the_store(launch: Launch, tmp_path: Path) -> None:
+    unknown = models.model([models.node("Gone", ["x"], "y")], [("x", 1, [1])], [("y", 1, [1])])
+    reading = launch(unknown, Cpu()).reading
+    assert reading.status == "failed"
+    assert "Gone" in (reading.error or "")
+    assert ".onnx" not in (reading.error or "")
 
 
 def test_the_settings_of_the_session_are_those_of_the_matrix(launch: Launch) -> None:

@@ -15,6 +15,7 @@ from benchbench.runtimes.onnxruntime.model.graph import Constant, Graph, type_na
 from benchbench.runtimes.onnxruntime.model.macs import macs_of
 from benchbench.runtimes.onnxruntime.model.read import files_beside, read
 from benchbench.runtimes.onnxruntime.model.scheme import granularity_of, scheme_of, weights_of
+from benchbench.runtimes.onnxruntime.newer import REMEDY, newer_than_this_host
 from benchbench.values.case import DataFile
 from benchbench.values.model import ModelInfo, SubgraphInfo, TensorInfo
 
@@ -59,10 +60,11 @@ def inspect(path: str | Path) -> ModelInfo:
         zero_weights=_zero_share(path, graphs),
         description=_description(model),
         metadata=tuple(sorted(metadata)),
-        about=_about(model),
+        about=metadata | _about(model),
         labels=_labels(metadata),
         input_ranges=tuple(None for _ in inputs),
         tables=_tables(model, graphs[0], inputs),
+        notes=(f"{too_new}: {REMEDY}",) if (too_new := newer_than_this_host(model)) else (),
     )
 
 
@@ -81,7 +83,8 @@ def _tensor(value: ValueInfoProto) -> TensorInfo:
     open_ones = tuple(size.dim_value if size.HasField("dim_value") else -1 for size in kind.shape.dim)
     signature = tuple(max(-1, size) for size in open_ones)
     shape = tuple(1 if size < 0 else size for size in signature)
-    return TensorInfo(name=value.name, dtype=type_name(kind.elem_type), shape=shape, signature=signature)
+    about = {"name": value.name, "dtype": type_name(kind.elem_type), "shape": shape, "signature": signature}
+    return TensorInfo(**about, symbols=tuple(size.dim_param for size in kind.shape.dim))
 
 
 def _subgraph(graph: Graph) -> SubgraphInfo:

@@ -12,6 +12,7 @@ import numpy as np
 from benchbench.device_script.onnx_profile import node_times
 from benchbench.runtimes.onnxruntime.backends import OnnxBackend
 from benchbench.runtimes.onnxruntime.backends.base import CPU, PERF_TEST
+from benchbench.runtimes.onnxruntime.newer import in_short
 from benchbench.runtimes.onnxruntime.perf_test import command
 from benchbench.runtimes.onnxruntime.perf_test.capabilities import Capabilities, is_help
 from benchbench.runtimes.onnxruntime.recorded.perf_test import failure_in, read_output
@@ -58,7 +59,8 @@ class PerfTestRunner(Runner):
         launches = read_output(text)
         printed = launches[-1].result if launches else LaunchResult(status="incomplete")
         if error := _error(work, raw, printed):
-            return LaunchResult(status="failed", delegation=_refused(work.delegate, text), error=error)
+            refused = _refused(work.delegate, text)
+            return in_short(LaunchResult(status="failed", delegation=refused, error=error))
         if work.profile:
             return _profiled(work, raw)
         measured = printed.measurement.model_copy(update=_steady(work.measure, printed.measurement, raw))
