@@ -132,8 +132,8 @@ def required(reading: LaunchResult, trial: Trial, measure: MeasurementSettings) 
 def transcript(job: Job, raw: JobOutput) -> bytes:
     """Everything a tool was given and said, for a person to read."""
     parts = [b"$ " + shlex.join(job.argv).encode(), f"exit code {raw.exit_code}{' (time limit)' * raw.late}".encode()]
-    said = {"stdout": raw.stdout, "stderr": raw.stderr, **raw.answers}
-    for name, content in said.items():
+    given = {name: text.encode() for name, text in job.files.items()}
+    for name, content in {**given, "stdout": raw.stdout, "stderr": raw.stderr, **raw.answers}.items():
         if content.strip():
             shown = content if b"\0" not in content else f"({len(content)} bytes, binary)".encode()
             parts += [f"\n== {name} ==".encode(), shown.rstrip()]

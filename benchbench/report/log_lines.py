@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from benchbench.device_script.protocol import ANSWER
+from benchbench.device_script.protocol import ANSWER, REQUEST
 
 MOST_LINES, MOST_CHARACTERS = 8, 240
 _MOST_BYTES = 256 << 10  # of a log, from its beginning and again from its end: a tool may have printed without end
@@ -29,14 +29,14 @@ def telling_lines(folder: Path, log: str, words: Sequence[str], *, wrong: bool =
 
 
 def _lines(text: str) -> Iterator[str]:
-    """What tools said, without the command and the headings between their streams."""
+    """What tools said, without the command, what they were given, and the headings between their streams."""
     part = ""
     for line in map(str.strip, text.splitlines()):
         if line.startswith("== ") and line.endswith(" =="):
             part = line.strip("= ")
         elif part == ANSWER:
             yield from _of_answer(line)
-        elif line and not line.startswith("$ "):
+        elif line and part != REQUEST and not line.startswith("$ "):
             yield line
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from benchbench.execution.recorded_files import found_files
 from benchbench.execution.resumption import recorded_plan, resumption_of
 from benchbench.execution.selection import Selection
 from benchbench.plan import selected
+from benchbench.report.log_lines import telling_lines
 from benchbench.run_folder.manifest import read_manifest
 from benchbench.values.case import CANARY, DataFile
 from benchbench.values.errors import InputError
@@ -47,6 +50,24 @@ def test_one_case_is_done_again_and_every_row_has_its_command(bench: Workbench) 
     commands = [shlex.split(command) for command in again.trials["command"]]
     assert all(len(words) >= 4 for words in commands)
     assert all(words[1].startswith(str(bench.work)) for words in commands)
+
+
+def test_a_launch_is_done_again_by_its_log_alone(bench: Workbench) -> None:
+    folder = bench.run(bench.matrix("int8", rounds=1, runs=3))
+    (outcome,) = outcomes(folder)
+    log = (folder / str(outcome.log)).read_text()
+    parts = dict(re.findall(r"^== (\S+) ==\n(.*?)(?=\n\n== |\Z)", log, flags=re.DOTALL | re.MULTILINE))
+    place = bench.folder / "by hand"
+    place.mkdir()
+    (place / "request.json").write_text(parts["request.json"])
+    assert f"$ {outcome.command}\n" in log
+    subprocess.run(shlex.split(str(outcome.command)), cwd=place, check=True, capture_output=True)
+    answer, was = (json.loads(text) for text in ((place / "answer.json").read_text(), parts["answer.json"]))
+    assert answer["status"] == "ok"
+    assert [len(one["steady_ns"]) for one in (answer, was)] == [3, 3]
+    assert answer["delegation"] == was["delegation"]
+    told = telling_lines(folder, str(outcome.log), ("xnnpack",))
+    assert not any(line in parts["request.json"] for line in told)
 
 
 @pytest.mark.parametrize(

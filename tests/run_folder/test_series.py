@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchbench.device_script.delegate_requests import InterpreterDelegate
+from benchbench.device_script.protocol import Request, to_json
 from benchbench.modes.launch import transcript, without_times
 from benchbench.run_folder.conditions import read_conditions
 from benchbench.run_folder.journal import Journal, create, new_folder, read_outcomes, reopen
@@ -173,11 +175,15 @@ def test_ten_thousand_trials_of_a_quick_model_take_less_than_100_mb(folder: Path
     """A hundredth of them: a second each at 60 µs, with logs and lines as the script's launches leave them."""
     told = Outcome.model_validate_json(SAMPLE.read_text(encoding="utf-8").splitlines()[0])
     journal = create(folder, Manifest())
+    request = Request(
+        model=f"/data/local/tmp/store/{'ab' * 32}.tflite", asked="xnnpack", delegate=InterpreterDelegate(xnnpack=True)
+    )
+    job = Job(argv=("python3", "request.json", "answer.json"), timeout_s=60, files={"request.json": to_json(request)})
     for number in range(100):
         us = times(16_667, seed=number)
         trial = f"host/fashion_mnist.dynamic-int8/xnnpack/t1/r{number}"
         answer = json.dumps({"warmup_ns": [60_123] * 8333, "steady_ns": [round(t * 1000) for t in us]}).encode()
-        said = transcript(Job(argv=("python3",), timeout_s=60), JobOutput(0, b"", b"", answers={"answer.json": answer}))
+        said = transcript(job, JobOutput(0, b"", b"", answers={"answer.json": answer}))
         log = journal.write_log(trial, without_times(said))
         timings = told.measurement.timings.model_copy(update={"samples": us})
         measured = told.measurement.model_copy(update={"timings": timings, "runs": len(us)})
