@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from benchbench.analysis.disturbances import temperatures
 from benchbench.analysis.launches import LaunchSequence
-from benchbench.values.conditions import Conditions
+from benchbench.values.conditions import Conditions, SettingSeen
 from benchbench.values.doubt import Doubt
 from benchbench.values.formatting import number, percent
 from benchbench.values.outcome import Outcome
@@ -14,6 +14,18 @@ from benchbench.values.outcome import Outcome
 LEAST_SHARE = 0.45  # of a core for each thread: an idle phone's kernel threads, or our own last launch, leave half
 MANY_TIMES = 2.0  # as long with more threads as with one: far beyond what threads cost where there are cores for them
 OWN_LOAD = 0.1  # of a core that the controller may take while its own host is measured
+
+REMEDIES = {  # of settings that did not hold
+    "governor": "governors need root; the device's kernel says which values it takes",
+    "stay awake": "keep the phone awake in its developer options",
+    "task profile": "the phone's settaskprofile says which profiles it has",
+    "affinity": "the system keeps the process on other cores: ask for those",
+}
+LEAVE_OUT = {  # of those that there are none of
+    "governor": "its kernel sets no clocks, as that of a virtual machine: measure on hardware, or leave it out",
+    "stay awake": "Android alone has it: leave it out where there is no phone",
+    "task profile": "Android alone has it: leave it out where there is no phone",
+}
 
 
 def _load(launches: LaunchSequence) -> Doubt | None:
@@ -50,12 +62,23 @@ def _own_load(launches: LaunchSequence) -> Doubt | None:
 
 
 def _settings(launches: LaunchSequence) -> Doubt | None:
-    lost = [setting for o in launches.counted for setting in o.settings if not setting.held]
+    """One of each name is told."""
+    lost: dict[str, SettingSeen] = {}
+    for setting in (one for o in launches.counted for one in o.settings if not one.held):
+        lost.setdefault(setting.name, setting)
     if not lost:
         return None
-    got = f"{lost[0].got} was in force" if lost[0].got else "it could not be read"
-    text = f"{lost[0].name} {lost[0].asked} was asked for, {got}"
-    return Doubt("setting", text, "governors need root; the device's kernel says which values it takes")
+    texts = [f"{one.name} {one.asked} was asked for, {_instead(one)}" for one in lost.values()]
+    remedies = [
+        (REMEDIES if one.there else LEAVE_OUT).get(one.name, "leave it out of [measure]") for one in lost.values()
+    ]
+    return Doubt("setting", "; ".join(texts), "; ".join(dict.fromkeys(remedies)))
+
+
+def _instead(setting: SettingSeen) -> str:
+    if not setting.there:
+        return "which this device does not have"
+    return f"{setting.got} was in force" if setting.got else "it could not be read"
 
 
 def _clocks(launches: LaunchSequence) -> Doubt | None:

@@ -45,11 +45,14 @@ class SettingsOnRequest:
         missing: list[SettingSeen] = []
         if measure.governor is not None:
             settings += [("governor", Setting(GOVERNOR.format(policy), measure.governor)) for policy in policies]
-            missing += [] if policies else [SettingSeen(name="governor", asked=measure.governor)]
+            missing += [] if policies else [_not_there("governor", measure.governor)]
         if measure.stay_awake and android:
             settings.append(("stay awake", Setting(STAY_ON, ON_ANY_POWER)))
-        profile = measure.task_profile if android else None
-        return cls(tuple(settings), profile, tuple(missing))
+        elif measure.stay_awake:
+            missing.append(_not_there("stay awake", ON_ANY_POWER))
+        if measure.task_profile is not None and not android:
+            missing.append(_not_there("task profile", measure.task_profile))
+        return cls(tuple(settings), measure.task_profile if android else None, tuple(missing))
 
     @contextmanager
     def around(self, job: Job) -> Iterator[Watch]:
@@ -77,6 +80,10 @@ class SettingsOnRequest:
         if mask is not None:
             seen.append(_affinity(mask, _text(left, CPUS)))
         return Seen(fields={"settings": tuple(seen)} if seen else {})
+
+
+def _not_there(name: str, asked: str) -> SettingSeen:
+    return SettingSeen(name=name, asked=asked, there=False)
 
 
 def _affinity(mask: str, told: str) -> SettingSeen:

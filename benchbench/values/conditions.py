@@ -67,6 +67,7 @@ class SettingSeen(Frozen):
     asked: str
     got: str | None = None
     where: str | None = None  # the file or key, where a device has several
+    there: bool = True  # whether a device such as this one has it at all
 
     @property
     def held(self) -> bool:

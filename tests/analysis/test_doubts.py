@@ -157,6 +157,18 @@ def test_a_setting_that_did_not_hold_is_a_doubt_and_one_that_did_is_believed() -
     assert kinds(launched_with(None)) == {"setting", "governor"}
 
 
+def test_a_setting_that_a_device_does_not_have_is_not_told_to_be_unreadable() -> None:
+    seen = (
+        SettingSeen(name="governor", asked="performance", there=False),
+        SettingSeen(name="stay awake", asked="7", there=False),
+        SettingSeen(name="of a stranger's file", asked="1"),
+    )
+    found = [outcome(delegate="gpu", round=n, settings=seen) for n in range(6)]
+    (said,) = doubts(LaunchSequence(found, found, kind="gpu"))
+    assert (said.kind, said.text.count("does not have"), said.text.count("could not be read")) == ("setting", 2, 1)
+    assert ("need root" in said.remedy, "Android alone" in said.remedy) == (False, True)
+
+
 @pytest.mark.parametrize(("count", "has"), [(2, "no interval"), (3, "75 %")])
 def test_few_launches_ask_for_as_many_as_an_interval_needs(count: int, has: str) -> None:
     found = launches([10.0] * count, delegate="gpu")

@@ -86,11 +86,15 @@ def test_cores_that_a_launch_is_pinned_to_are_read_back(tmp_path: Path) -> None:
     assert seen == [SettingSeen(name="affinity", asked="1", got="1")]
 
 
-def test_a_device_without_governors_says_that_it_has_none(tmp_path: Path) -> None:
+def test_a_device_that_has_no_governors_and_is_no_phone_says_so(tmp_path: Path) -> None:
     device = Device(name="host", address=Local(), workdir=str(tmp_path / "work"))
     with open_session(device) as session:
         if any(key.startswith("governor.") for key in session.reading().values):
             pytest.skip("this machine has governors")
         settings = asked_of(session, governor="performance", stay_awake=True, task_profile="MaxPerformance")
         _, seen = seen_of(session, settings, Job(argv=("true",), timeout_s=60), tmp_path)
-    assert seen == [SettingSeen(name="governor", asked="performance")]
+    assert [(one.name, one.asked, one.there, one.held) for one in seen] == [
+        ("governor", "performance", False, False),
+        ("stay awake", "7", False, False),
+        ("task profile", "MaxPerformance", False, False),
+    ]
