@@ -191,6 +191,19 @@ def test_a_confusion_matrix_holds_the_counts_of_the_frame(page: Page, runs: list
     assert counts == expected.to_numpy().astype(int).tolist()
 
 
+def test_what_is_told_of_a_device_follows_the_selection(page: Page) -> None:
+    seen = "[...document.querySelectorAll('#canary [data-place], #devices [data-place]')].filter(e => e.offsetParent)"
+    assert page.run(f"{seen}.length") == 6  # of two runs, one of them of one device
+    choose(page, f"device=rpi5&run={TUESDAY}")
+    canary, card = page.run(f"{seen}.map(e => e.innerText)")
+    assert canary.startswith("rpi5")
+    assert card.startswith("rpi5")
+    choose(page, "text=nothing-is-called-so")
+    assert page.run(f"{seen}.length") == 0
+    assert texts(page, "#canary .unselected, #devices .unselected") == ["Nothing of this is in the selection."] * 2
+    assert page.run("document.querySelectorAll('#canary .unselected[hidden]').length") == 0
+
+
 def test_cells_that_the_selection_leaves_out_are_said_to_be_so(page: Page) -> None:
     choose(page, "delegate=xnnpack")
     cells = page.run(

@@ -9,7 +9,7 @@ function start() {
   buildLimits();
   followers.push(["answers", showAnswers], ["surprise-list", showSurprises], ["delegation-table", showDelegation],
     ["tradeoffs", showTradeoffs], ["class-panels", showClasses], ["case-table", showCases],
-    ["comparison-table", showCompared], ["formats-table", showCompared]);
+    ["comparison-table", showCompared], ["formats-table", showCompared], ["main", showDevices]);
   const section = readAddress();
   apply(true);
   goTo(section);
