@@ -87,6 +87,9 @@ def _failed(launches: LaunchSequence) -> Doubt | None:
     advice = f"see {last.log} in the run folder" if last.log else "`benchbench devices` says what a device can run"
     if all(o.delegation.verdict == "unavailable" for o in failed):
         kind = "unavailable"
+        advice = (
+            "`benchbench devices` says what the device can run, or leave the delegate out" if last.error else advice
+        )
     elif all(_LATE.search(o.error or "") for o in failed):
         kind, advice = "timed out", "raise timeout_seconds or ask for fewer runs"
     verb = "could not have it" if kind == "unavailable" else kind

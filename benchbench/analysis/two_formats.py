@@ -14,6 +14,7 @@ from benchbench.analysis.rows import Row, rows_of
 from benchbench.analysis.tradeoffs import is_broken
 from benchbench.runtimes import BACKENDS, FORMATS, runtime_of_backend
 
+SAME_WITHIN = 0.03  # as fast: the threshold of `compare`
 EQUAL = ("run", "device", "family", "scheme", "threads", "affinity")
 
 
@@ -37,7 +38,7 @@ def pairs_of(cases: pd.DataFrame) -> tuple[Pair, ...]:
         base, *others = (by_place[place][name] for name in FORMATS if name in by_place[place])
         found += [(base, other) for other in others]
     pairs = [(base["samples_ms"], new["samples_ms"]) for base, new in found]
-    speeds = compare_all(pairs, level=level_of(row for pair in found for row in pair))
+    speeds = compare_all(pairs, same_within=SAME_WITHIN, level=level_of(row for pair in found for row in pair))
     return tuple(Pair(base, new, speed) for (base, new), speed in zip(found, speeds, strict=True))
 
 

@@ -192,5 +192,8 @@ def test_a_failed_launch_names_its_log() -> None:
 def test_a_delegate_that_cannot_be_had_is_not_called_failed() -> None:
     lost = [outcome(delegate="gpu", round=n, status="failed", ms=None, verdict="unavailable") for n in range(2)]
     assert kinds(lost) == {"unavailable"}
+    told = [one.model_copy(update={"error": "there is no GPU", "log": "logs/x.txt"}) for one in lost]
+    (doubt,) = (doubt for doubt in doubts(LaunchSequence(told, [])) if doubt.kind == "unavailable")
+    assert "logs/" not in doubt.remedy
     boom = outcome(delegate="gpu", round=2, status="failed", ms=None, verdict="unknown", error="boom")
     assert kinds([*lost, boom]) == {"failed"}

@@ -83,6 +83,23 @@ def test_the_page_shows_both_best_cpu_paths_with_the_numbers_of_the_frame(tmp_pa
     assert [cells["Runtime"] for cells in told_of] == ["LiteRT", "ONNX Runtime"]
 
 
+def test_the_doubts_of_either_side_stand_with_the_ratio(tmp_path: Path) -> None:
+    slow, alike = [time * 8 for time in FAST], [time * 1.015 for time in FAST]
+    run = run_of(
+        tmp_path,
+        launches(FAST, threads=1),
+        launches(slow, threads=2),
+        *(launches(alike, delegate="ort-cpu", model=onnx(), delegation=MLAS, threads=n) for n in (1, 2)),
+    )
+    made = two_formats.section(Results([run]))
+    assert made is not None
+    told = {pair["title"].rpartition(" · ")[2]: pair for pair in made.content["pairs"]}
+    assert told["1 thread"]["doubts"] == []
+    assert "within 3 %" in told["1 thread"]["told"]
+    (doubt,) = told["2 threads"]["doubts"]
+    assert doubt.startswith("LiteRT: slow threads: ")
+
+
 def test_few_launches_tell_nothing_and_say_so(tmp_path: Path) -> None:
     run = run_of(tmp_path, launches(FAST[:2]), launches(SLOW[:2], delegate="ort-cpu", model=onnx(), delegation=MLAS))
     made = two_formats.section(Results([run]))

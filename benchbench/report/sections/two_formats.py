@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,15 +10,17 @@ import pandas as pd
 from benchbench.analysis.fastest import CELL
 from benchbench.analysis.formatting import METRICS, measured, shorten
 from benchbench.analysis.rows import Row, rows_of
-from benchbench.analysis.two_formats import Pair, pairs_of
+from benchbench.analysis.two_formats import SAME_WITHIN, Pair, pairs_of
 from benchbench.report.results import Results
-from benchbench.report.sections.base import Section, intervals, statistic
+from benchbench.report.sections.base import Section, intervals, shared_doubts, statistic
 from benchbench.runtimes import runtime_of_backend
 from benchbench.values import formatting
+from benchbench.values.doubt import Doubt
 from benchbench.values.quantities import case_quantity
 
 COLUMNS = ("init_ms", "added_mb", "size_mb")  # beside latency
 FACETS = ("device", "family", "variant", "delegate")  # with threads, by which the page selects
+Common = Mapping[str, Sequence[Doubt]]  # of every measured case, by its place
 Scores = Mapping[tuple[Any, ...], Row]  # rows of `tradeoffs` whose accuracy is known, by their cells
 
 
@@ -30,12 +32,13 @@ def section(results: Results) -> Section | None:
     sides = [side for pair in pairs for side in (pair.base, pair.new)]
     scores = {_cell(row): row for row in rows_of(results.tradeoffs) if not pd.isna(row["accuracy"])}
     metrics = {scores[cell]["metric"] for cell in map(_cell, sides) if cell in scores}
+    common = shared_doubts(results)
     content = {
         "interval": _capital(formatting.interval_title(int(side["launches"]) for side in sides)),
         "statistic": _capital(formatting.statistic_title(side["statistic"] for side in sides)),
         "headings": [case_quantity(name).column_title for name in COLUMNS],
         "accuracy": _capital(METRICS[next(iter(metrics))].label if len(metrics) == 1 else "accuracy"),
-        "pairs": [_pair(results, pair, scores, named=len(metrics) > 1) for pair in pairs],
+        "pairs": [_pair(results, pair, scores, common, named=len(metrics) > 1) for pair in pairs],
     }
     about = (
         "Files of one scheme in both formats, each on the fastest CPU path that was measured of its runtime, with the "
@@ -53,7 +56,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _pair(results: Results, pair: Pair, scores: Scores, *, named: bool) -> dict[str, Any]:
+def _pair(results: Results, pair: Pair, scores: Scores, common: Common, *, named: bool) -> dict[str, Any]:
     row = pair.base
     threads: str = "" if pd.isna(row["threads"]) else formatting.counted(int(row["threads"]), "thread")
     pinned = f"cores {row['affinity']}" if isinstance(row["affinity"], str) else ""
@@ -61,8 +64,16 @@ def _pair(results: Results, pair: Pair, scores: Scores, *, named: bool) -> dict[
     return {
         "title": " · ".join(filter(None, (place, shorten(row["family"]), row["scheme"], threads, pinned))),
         "told": _told(pair),
+        "doubts": [line for side in (pair.base, pair.new) for line in _doubts(side, common.get(place, ()))],
         "sides": [_side(side, scores, named=named) for side in (pair.base, pair.new)],
     }
+
+
+def _doubts(row: Row, common: Sequence[Doubt]) -> Iterator[str]:
+    """What speaks against believing the number of one side, but for what is said of every case of the device."""
+    shared = {doubt.kind for doubt in common}
+    title = runtime_of_backend(str(row["kind"])).title
+    yield from (f"{title}: {doubt.kind}: {doubt}" for doubt in row["doubts"] if doubt.kind not in shared)
 
 
 def _told(pair: Pair) -> str:
@@ -79,7 +90,8 @@ def _told(pair: Pair) -> str:
         case "slower":
             return f"{new} is {formatting.ratio(value)} {ends} slower than {base}"
         case "same":
-            return f"{new} is as fast as {base}: it takes {formatting.ratio(value)} {ends} the time"
+            within = formatting.percent(SAME_WITHIN)
+            return f"{new} is as fast as {base} within {within}: it takes {formatting.ratio(value)} {ends} the time"
         case _:
             return f"{new} takes {formatting.ratio(value)} {ends} the time of {base}: not to be told apart"
 

@@ -15,6 +15,7 @@ REMEDY = "write the model with an older opset and IR version (onnx.version_conve
 OPSET, OTHER_OPSETS, IR_VERSION = 21, 3, 10  # that every ONNX Runtime of the extra knows
 _OPSET = re.compile(r"Opset (\d+) is under development.*support for domain (\S+) is till opset (\d+)", re.DOTALL)
 _IR_VERSION = re.compile(r"model IR version: (\d+), max supported IR version: (\d+)")
+LACKS = re.compile(r"has no (\w+ExecutionProvider): ")
 _PLACE = re.compile(r"Load model from \S+ failed: ?")  # of the copy in the device's store
 
 
@@ -36,7 +37,8 @@ def in_short(reading: LaunchResult) -> LaunchResult:
     label = " ".join(tool.split()[:2]) if tool.startswith("onnxruntime ") else "ONNX Runtime"
     if short := newer(reading.error, label):
         return reading.model_copy(update={"error": short, "remedy": REMEDY})
-    return reading.model_copy(update={"error": _PLACE.sub("", reading.error)})
+    remedy = f"use a build or a plug-in that has {lacks[1]}" if (lacks := LACKS.search(reading.error)) else None
+    return reading.model_copy(update={"remedy": remedy, "error": _PLACE.sub("", reading.error)})
 
 
 def newer_than_this_host(model: ModelProto) -> str | None:

@@ -1,6 +1,7 @@
 """onnxruntime_perf_test on devices: what a build can do, its command, and what its launches say.
 
-Launches are those of the stand-in, which computes with the real ONNX Runtime; no genuine build can be had here.
+Launches are those of the stand-in, which computes with the real ONNX Runtime. What a genuine build said is read in
+test_perf_test_genuine.py.
 """
 
 from __future__ import annotations

@@ -134,7 +134,13 @@ def test_a_provider_that_cannot_be_had_is_unavailable_and_no_cpu_number(
     reading = launch(models.conv(), delegate, library=library).reading
     assert (reading.status, reading.delegation.verdict) == ("failed", "unavailable")
     assert said in (reading.error or "")
+    assert ("has no " in said) == bool(reading.remedy)
     assert reading.measurement.timings.mean is None
+
+
+def test_the_cpu_is_no_provider_beside_itself() -> None:
+    with pytest.raises(ValueError, match="ort-cpu"):
+        AnyProvider(execution_provider="CPUExecutionProvider")
 
 
 def test_shapes_of_the_matrix_fix_symbolic_dimensions_before_the_graph_is_built(launch: Launch) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from benchbench.device_script.delegate_requests import OnnxRuntimeDelegate
-from benchbench.runtimes.onnxruntime.backends.base import CPU_PROVIDER, PERF_TEST, OnnxBackend
+from benchbench.runtimes.onnxruntime.backends.base import CPU, CPU_PROVIDER, PERF_TEST, OnnxBackend
 from benchbench.values.device import RunnerKind, Traits
 
 
@@ -186,7 +186,15 @@ class AnyProvider(Provider):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(execution_provider=CPU_PROVIDER)  # which every build has
+        return cls(execution_provider="VitisAIExecutionProvider")
+
+    @field_validator("execution_provider")
+    @classmethod
+    def _takes_nodes(cls, value: str) -> str:
+        """ONNX Runtime's own kernels are no provider beside them: their number is the CPU's."""
+        if value == CPU_PROVIDER:
+            raise ValueError(f'{CPU_PROVIDER} is the CPU itself: write "{CPU}"')
+        return value
 
     def _settings(self) -> Iterator[str]:
         yield "".join(c for c in self.execution_provider.removesuffix("ExecutionProvider") if c.isalnum()).lower()
