@@ -45,7 +45,7 @@ class CompiledModelEngine:
             self.lib: Any = __import__("ai_edge_litert.compiled_model", fromlist=["CompiledModel"])
             self.lib.Options  # noqa: B018  # is it there?
         except (ImportError, AttributeError) as error:
-            said = "CompiledModel needs ai-edge-litert >= 2.3; here is " + runtime.label
+            said = "CompiledModel needs ai-edge-litert >= 2.2; here is " + runtime.label
             raise Unusable("unavailable", said) from error
 
     @property

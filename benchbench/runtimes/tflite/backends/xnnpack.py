@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import Field
@@ -58,8 +59,8 @@ class Xnnpack(CachingTfliteBackend):
         if self.force_fp16 and runner == "python":
             return 'the python runner cannot force fp16 in XNNPACK: use runner = "benchmark_model"'
         # The script's other way to XNNPACK, the Interpreter, has no cache; one that is off is measured on the same way.
-        if self.cache and runner == "python" and not (traits.runtime or "ai-edge-litert").startswith("ai-edge-litert"):
-            return f"the Interpreter of {traits.runtime} has no weight cache: CompiledModel of ai-edge-litert 2.3 has"
+        if self.cache and runner == "python" and not _keeps_weights(traits.runtime):
+            return f"the Python of {traits.runtime} has no weight cache: CompiledModel of ai-edge-litert >= 2.2 has"
         return None
 
     def tflite_flags(self, library: str | None) -> tuple[str, ...]:
@@ -76,3 +77,13 @@ class Xnnpack(CachingTfliteBackend):
 
     def request(self, library: str | None) -> DelegateRequest:
         return CompiledModelDelegate("cpu") if self.cache else InterpreterDelegate(xnnpack=True)
+
+
+def _keeps_weights(runtime: str | None) -> bool:
+    """Whether a device's Python can keep packed weights, as far as it is known which it is.
+
+    2.1.5 and 2.1.6 have the option, too, but import a package (ml_dtypes) that they do not require.
+    """
+    name, _, version = (runtime or "ai-edge-litert").partition(" ")
+    known = re.match(r"(\d+)\.(\d+)", version)
+    return name == "ai-edge-litert" and (known is None or (int(known[1]), int(known[2])) >= (2, 2))

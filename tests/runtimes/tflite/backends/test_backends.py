@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -173,6 +173,18 @@ def test_a_cache_is_off_where_a_tool_has_none_and_measured_where_it_has_one() ->
     for cache in ("off", "cold", "warm"):
         assert parse({"kind": "xnnpack", "cache": cache}).request(None) == CompiledModelDelegate("cpu")
     assert Xnnpack().request(None) == InterpreterDelegate(xnnpack=True)
+
+
+def test_weights_are_kept_from_the_first_release_on_whose_python_does() -> None:
+    def skipped(runtime: str | None, cache: Literal["off", "cold", "warm"] = "warm") -> bool:
+        traits = BOARD.model_copy(update={"runtime": runtime})
+        return Xnnpack(cache=cache).unsupported_reason(traits, "python") is not None
+
+    old = ("1.4.0", "2.0.2", "2.1.0", "2.1.4", "2.1.6")
+    new = ("2.2.0", "2.3.0", "2.10.1", "3.0.0", "of unknown version")
+    assert [skipped(f"ai-edge-litert {version}") for version in (*old, *new)] == [True] * len(old) + [False] * len(new)
+    assert skipped("ai-edge-litert 2.1.4", "off")  # it is measured through the same API
+    assert not skipped(None)
 
 
 def test_the_fallback_is_named_truly() -> None:
