@@ -49,7 +49,7 @@ function confusionMatrix(panel, { row, cells }) {
   const unanswered = numbers.map((label) => (samples.get(label) ?? 0) - answered(label));
   const silent = unanswered.some((count) => count > 0);
   const tinted = (count, of, kind) => h("td", { class: `n ${kind}`, style: `--v:${(of ? count / of : 0).toFixed(2)}` }, count || "");
-  return h("div", { class: "scroll fit", tabindex: 0, role: "region", "aria-label": `Confusion matrix of ${pathOf(path)}, ${panel.place}` },
+  return h("div", { class: "scroll fit", tabindex: 0, role: "region", "aria-label": `Confusion matrix of ${panel.family}, ${pathOf(path)}, on ${panel.place}` },
     h("table", { class: "grid matrix" }, h("caption", {}, "Rows: what it is. Columns: what it was taken for."),
       h("thead", {}, h("tr", {}, h("td"), numbers.map((number) => headerUp(names[number])), silent ? headerUp("no answer") : null)),
       h("tbody", {}, numbers.map((label, n) => h("tr", {},
