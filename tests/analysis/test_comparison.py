@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from benchbench.analysis.compare import compare, counts, regressions
+from benchbench.analysis.compare_quantities import compare_quantities
 from benchbench.analysis.familywise import LEVEL, LEVEL_BY_NEED
 from benchbench.analysis.frames import Run, load
 from benchbench.values.errors import NothingToDo
@@ -46,11 +47,14 @@ def test_launches_whose_number_went_by_need_are_judged_more_strictly(tmp_path: P
     """What stops when its spread happens to be small is trusted less."""
     base, new = [10.0, 10.1, 9.9, 10.05, 10.0], [10.02, 10.2, 10.15, 10.1, 10.15]
     enough = Stop(case=gpu()[0].case, kind="precise", rounds=5, text="± 1.0 % after 5 launches")
-    found = {}
+    found, init = {}, {}
     for name, stops in {"plan": [], "need": [enough.model_dump()]}.items():
         runs = [launches(base, delegate="gpu"), launches(new, delegate="gpu")]
         of = [write_run(tmp_path / name / side, run, stops=stops) for side, run in zip(("a", "b"), runs, strict=True)]
         found[name] = compare(*of, same_within=0)
+        changes = compare_quantities([load(of[0])], load(of[1]), same_within=0)
+        (init[name],) = (one.p for one in changes if one.quantity.name == "init_ms")
+    assert init["need"] == pytest.approx((init["plan"] or 0) * LEVEL / LEVEL_BY_NEED)
     assert found["need"]["p"].item() == pytest.approx(found["plan"]["p"].item() * LEVEL / LEVEL_BY_NEED)
     assert [found[name]["verdict"].item() for name in ("plan", "need")] == ["slower", "cannot tell"]
 
