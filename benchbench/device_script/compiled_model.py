@@ -203,7 +203,7 @@ class CompiledModelEngine:
         return on_cpu(self.runtime, self.request)
 
     def profile(self) -> tuple[OpTime, ...]:
-        raise NotImplementedError("op profiles exist for cpu and xnnpack only")
+        raise NotImplementedError("no op profiles are read of the CompiledModel API, by which this runs")
 
     def _by_xnnpack(self) -> Delegation:
         """CompiledModel tells only whether no node was left; of how many were, this runtime's Interpreter knows."""

@@ -19,7 +19,7 @@ def model_remarks(cases: Sequence[Case], targets: Sequence[Target]) -> tuple[str
         there = [by_name[device] for device in dict.fromkeys(case.device for case in own)]
         backends = [case.delegate for case in own]
         found += [*runtime_of(variant.format).remarks(variant, backends, there), *_open_inputs(variant)]
-    return tuple(found)
+    return tuple(dict.fromkeys(found))  # some are of a delegate, whatever the model
 
 
 def _open_inputs(variant: Variant) -> Iterator[str]:

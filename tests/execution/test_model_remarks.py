@@ -29,6 +29,14 @@ def test_a_plain_model_is_not_worth_a_word() -> None:
     assert said(variant(), Cpu(), Xnnpack()) == ""
 
 
+def test_a_cache_that_moves_a_delegate_to_another_api_is_told_where_python_measures() -> None:
+    assert "xnnpack:warm" in (told := said(variant(), Xnnpack(cache="off"), Xnnpack(cache="warm")))
+    assert "xnnpack:no-cache" in told
+    assert len(told.splitlines()) == 1
+    native = Target(HOST, runners={"tflite": "benchmark_model"})
+    assert said(variant(), Xnnpack(cache="warm"), target=native) == ""
+
+
 def test_custom_operators_are_named_for_the_delegates_that_lack_them() -> None:
     odd = variant().model_copy(update={"custom_ops": ("Convolution2DTransposeBias", "Mfcc", "TransformLandmarks")})
     told = said(odd, Cpu(), Xnnpack(), External(path="libx.so"))

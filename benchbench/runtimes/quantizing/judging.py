@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchbench.runtimes import FORMATS
 from benchbench.runtimes.models import inspect
 from benchbench.runtimes.quantizing.converters import Converters
 from benchbench.runtimes.quantizing.manifest import Fidelity, Made, Mapping, Skipped
@@ -32,7 +33,7 @@ def refuse(converters: Converters, kind: SourceKind, asked: Quantization) -> Non
     if kind not in converters.sources:
         remedy = "give the Keras file or SavedModel that it was made from"
         raise InputError(f"{source}: no converter makes {converters.suffix} of it", remedy=remedy)
-    if kind not in {"tflite", "onnx"}:
+    if kind not in FORMATS:
         return
     _refuse_model_file(source, kind, sizes)
 

@@ -1,16 +1,20 @@
-"""What a family is made from: a float .tflite or .onnx, a Keras file, or a SavedModel folder."""
+"""What a family is made from: a float model of some runtime's format, a Keras file, or a SavedModel folder."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from pathlib import Path
-from typing import Literal
 
+from benchbench.runtimes import RUNTIMES
 from benchbench.values.errors import InputError
 
-SourceKind = Literal["tflite", "onnx", "keras", "saved_model"]
-SOURCES = "a .tflite, an .onnx, a .keras or .h5 file, or a SavedModel folder"
+SourceKind = str  # a runtime's format, "keras" or "saved_model"
+KERAS = (".keras", ".h5")
+BY_SUFFIX = {suffix: runtime.format for runtime in RUNTIMES for suffix in runtime.suffixes} | dict.fromkeys(
+    KERAS, "keras"
+)
+SOURCES = f"{', '.join(f'a {suffix}' for suffix in BY_SUFFIX)} file, or a SavedModel folder"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 FLOAT = re.compile(r"(?<=.)[._-](float32|fp32|f32|float)$", re.IGNORECASE)  # a source is of no other scheme
 
@@ -21,13 +25,8 @@ def kind_of(source: Path) -> SourceKind:
         return "saved_model"
     if not source.is_file():
         raise InputError(f"{source} is no model file and no SavedModel folder", remedy="check the path")
-    match source.suffix.lower():
-        case ".tflite":
-            return "tflite"
-        case ".onnx":
-            return "onnx"
-        case ".keras" | ".h5":
-            return "keras"
+    if kind := BY_SUFFIX.get(source.suffix.lower()):
+        return kind
     raise InputError(
         f"{source}: {source.suffix or 'a file without suffix'} cannot be quantized", remedy=f"give {SOURCES}"
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from benchbench.runtimes.base import Target
+from benchbench.runtimes.caching import CachingBackend
 from benchbench.runtimes.tflite.backends.custom_ops import has_flex, unresolved
 from benchbench.values.backend import Backend
 from benchbench.values.case import Variant
@@ -16,8 +17,9 @@ On = tuple[Target, RunnerKind]  # a device, and the runner that it has or is pre
 
 
 def remarks(variant: Variant, backends: Sequence[Backend], devices: Sequence[On]) -> tuple[str, ...]:
-    """Operators that the chosen tools cannot resolve, and signatures that nobody chose."""
-    return (*_custom(variant, backends), *_flex(variant, devices), *_signatures(variant, devices))
+    """Operators that the chosen tools cannot resolve, signatures that nobody chose, and what a cache brings with it."""
+    told = (*_custom(variant, backends), *_flex(variant, devices), *_signatures(variant, devices))
+    return (*told, *_other_api(backends, devices))
 
 
 def _custom(variant: Variant, backends: Iterable[Backend]) -> Iterator[str]:
@@ -58,6 +60,26 @@ def _signatures(variant: Variant, devices: Iterable[On]) -> Iterator[str]:
         f"{variant.id}: has {len(variant.signatures)} signatures ({names}), and the matrix chooses none: measured "
         f'is its main graph{tool} (add signature = "{variant.signatures[0]}" to its [[model]])'
     )
+
+
+def _other_api(backends: Sequence[Backend], devices: Iterable[On]) -> Iterator[str]:
+    """Delegates that Python runs by another API for their caches: "off" is measured by that, too."""
+    python = [target for target, runner in devices if runner == "python"]
+    moved = [backend for backend in backends if isinstance(backend, CachingBackend) and _moves(backend)]
+    if python and moved:
+        labels = ", ".join(dict.fromkeys(backend.label for backend in moved))
+        plain = moved[0].kind
+        yield (
+            f"{labels}: for `cache` Python on {_names(python)} runs by LiteRT's CompiledModel, which starts otherwise "
+            f"than the Interpreter that {plain} has without it, and has no op profile (their initialisation is to be "
+            f"compared among themselves)"
+        )
+
+
+def _moves(backend: CachingBackend) -> bool:
+    """Whether the script would be asked otherwise for it without its cache."""
+    without = backend.model_copy(update={"cache": None})
+    return backend.cache is not None and type(backend.request(None)) is not type(without.request(None))
 
 
 def _names(targets: Iterable[Target]) -> str:
