@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from benchbench.config.globs import fits, is_glob
 from benchbench.config.matrix import Matrix
@@ -31,7 +32,7 @@ class Skip:
     deliberate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """All trials, device by device, each device's in the order in which they will run.
 
@@ -51,7 +52,14 @@ class Plan:
     here: frozenset[str] = frozenset()  # devices that are this machine, which is measured alone
 
     def of(self, device: str) -> tuple[Trial, ...]:
-        return tuple(trial for trial in self.trials if trial.case.device == device)
+        return self._by_device.get(device, ())
+
+    @cached_property
+    def _by_device(self) -> Mapping[str, tuple[Trial, ...]]:
+        found: dict[str, list[Trial]] = {}
+        for trial in self.trials:
+            found.setdefault(trial.case.device, []).append(trial)
+        return {device: tuple(trials) for device, trials in found.items()}
 
     @property
     def canaries(self) -> tuple[Case, ...]:
@@ -65,7 +73,7 @@ class Plan:
 
     @property
     def devices(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(trial.case.device for trial in self.trials))
+        return tuple(self._by_device)
 
     def seconds(self, device: str) -> float:
         """At least this long: the minimum times of the matrix; slow models and cool-downs come on top."""
@@ -87,13 +95,13 @@ class Plan:
 
     def _seconds(self, trials: Sequence[Trial]) -> float:
         per_trial = self.measure.warmup_min_seconds + self.measure.min_seconds + LAUNCH_S
-        several = [self.launches[trial.id].least for trial in trials if trial.id in self.launches]
+        several = [self.launches[trial.id].least for trial in trials if self.launches and trial.id in self.launches]
         primed = sum(trial.case.delegate.caching == "warm" for trial in trials)  # by a launch before the measured one
         return per_trial * (len(trials) - len(several)) + LAUNCH_S * (sum(several) + primed)
 
     def native_launches(self, device: str) -> tuple[int, int]:
         """How many trials take outputs through benchmark_model, and how many launches they need at most."""
-        several = [self.launches[trial.id].most for trial in self.of(device) if trial.id in self.launches]
+        several = [self.launches[one.id].most for one in self.of(device) if self.launches and one.id in self.launches]
         return len(several), sum(several)
 
 
@@ -142,9 +150,8 @@ def make_plan(
 ) -> Plan:
     """The plan of a matrix on devices; the same arguments give the same plan.
 
-    `only` and `skip` are globs over case ids. Raises InputError for a [[skip]] rule that fits no cell
-    and a [[budget]] that nobody could keep, NothingToDo
-    when nothing is left to run, ToolError when that is because a device has nothing to measure with.
+    `only` and `skip` are globs over case ids. Raises InputError for a [[skip]] rule that fits no cell and a [[budget]]
+    that nobody could keep, NothingToDo when nothing is left to run, ToolError where a device cannot measure at all.
     """
     by_name = {target.device.name: target for target in targets}
     everything, selected = _select(matrix, [target.device for target in targets], only, skip)
@@ -157,7 +164,6 @@ def make_plan(
             raise ToolError(f"{matrix.source}: nothing can run: {unable.case.device}: {unable.reason}")
         raise _nothing_left(matrix, skips)
     trials = tuple(trial for target in targets for trial in _order(cases, target.device.name, matrix, seed))
-    several = {trial.id: _launches(trial, matrix, by_name[trial.case.device]) for trial in trials}
     return Plan(
         name=matrix.name,
         seed=seed,
@@ -168,7 +174,7 @@ def make_plan(
         only=tuple(only),
         skip=tuple(skip),
         cells=len(everything),
-        launches={trial: launches for trial, launches in several.items() if launches},
+        launches={t.id: several for t in trials if (several := _launches(t, matrix, by_name[t.case.device]))},
         here=frozenset(target.device.name for target in targets if isinstance(target.device.address, Local)),
     )
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from benchbench.analysis.familywise import LEVEL, LEVEL_BY_NEED, POWER, detectable_change
-from benchbench.analysis.frames import Run
 from benchbench.analysis.stopping import student_half_width
 from benchbench.plan import Plan
 from benchbench.values.case import FEWEST_PRECISE, MeasurementSettings
 from benchbench.values.errors import InputError
 from benchbench.values.formatting import counted, percent
+
+if TYPE_CHECKING:
+    from benchbench.analysis.frames import Run  # pandas: a plan without an earlier run does not need it
 
 ASSUMED_NOISE = 0.03  # CV of the launches of a case: as on an idle device
 FEWEST_TO_COMPARE = 4  # launches a side

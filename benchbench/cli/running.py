@@ -59,7 +59,7 @@ def plan(
     if noise is not None and like is not None:
         raise click.UsageError("--noise states what --like reads from a run: give one")
     made, remarks = api.plan_matrix(matrix, inventory=inventory, selection=chosen(only, skip, seed), probe=probe)
-    from benchbench.analysis.sensitivity import sensitivity  # pandas and scipy: what is wrong was told by now
+    from benchbench.analysis.sensitivity import sensitivity  # scipy: what is wrong was told by now
 
     finds = sensitivity(made, noise, None if like is None else load_run(like))
     if not as_json:

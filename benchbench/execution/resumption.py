@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -26,8 +27,6 @@ from benchbench.values.account import expanded
 from benchbench.values.case import Case, Trial, Variant
 from benchbench.values.device import Device, Local, ToolChoice
 from benchbench.values.errors import InputError, ToolError
-
-_OPTIONS: TypeAdapter[Delegate] = TypeAdapter(Delegate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,7 @@ def _plan_of(manifest: Manifest) -> Plan:
 
     def case_of(record: CaseRecord) -> Case:
         given = record.model_dump(include={"device", "threads", "affinity"})
-        parts = {"variant": variants[record.variant], "delegate": _OPTIONS.validate_python(record.options)}
+        parts = {"variant": variants[record.variant], "delegate": _delegates().validate_python(record.options)}
         return Case.model_validate(given | parts)
 
     cases = {record.id: case_of(record) for record in manifest.cases}
@@ -157,6 +156,11 @@ def _plan_of(manifest: Manifest) -> Plan:
         cells=manifest.selection.of or 0,
         here=frozenset(one.name for one in manifest.devices if one.spec and isinstance(one.spec.address, Local)),
     )
+
+
+@cache
+def _delegates() -> TypeAdapter[Delegate]:
+    return TypeAdapter(Delegate)
 
 
 def _as_it_was(record: DeviceRecord, folder: Path) -> Device:
