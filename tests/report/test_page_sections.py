@@ -242,6 +242,17 @@ def test_names_of_runs_leave_the_titles_of_the_next_row_of_the_history_alone(pag
         assert not beneath, (words, beneath)
 
 
+def test_on_a_phone_the_column_that_stays_leaves_room_for_others(report: Path, chromium: Page) -> None:
+    chromium.open(report, width=390)
+    widths = chromium.run(
+        "[...document.querySelectorAll('.scroll')].map(box => [box.ariaLabel, box.clientWidth,"
+        " ...[...box.querySelectorAll('tbody th:not([colspan])')].map(head => head.offsetWidth)])"
+    )
+    staying = [(name, max(columns) / box) for name, box, *columns in widths if columns]
+    assert len(staying) > 4
+    assert [one for one in staying if one[1] > 0.5] == []
+
+
 @pytest.mark.parametrize(("dark", "width"), [(False, 1200), (True, 390)])
 def test_axe_finds_nothing_serious(report: Path, chromium: Page, dark: bool, width: int) -> None:
     chromium.open(report, dark=dark, width=width)
