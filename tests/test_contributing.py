@@ -23,6 +23,7 @@ TOP_LEVEL = {
     "pyproject.toml", "reports", "requirements.lock", "tests",
 }  # fmt: skip
 MOST_EDITS = 2  # besides the new file or folder
+LONGEST_NAME = 80  # of a test
 # Where one kind is meant, so that another one changes nothing: an evaluation asks for conditions, and for no meter.
 MEANT = {"benchbench/accuracy/collect/launch_sequence.py"}
 
@@ -129,6 +130,17 @@ def size_mb(name: str) -> float:
     """What a distribution has installed, without bytecode."""
     paths = [Path(str(file.locate())) for file in importlib.metadata.files(name) or ()]
     return sum(path.stat().st_size for path in paths if path.suffix != ".pyc" and path.is_file()) / 1e6
+
+
+def test_names_of_tests_are_short_enough_to_be_read() -> None:
+    found = [
+        node.name
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    assert [name for name in found if len(name) > LONGEST_NAME] == []
+    assert len(found) > 1000
 
 
 def test_nothing_is_committed_that_a_clone_elsewhere_cannot_use() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchbench.accuracy.scoring import compared_with
 from benchbench.config.matrix_file import RANDOM
 from benchbench.device.store import sha256_of
-from benchbench.modes.outputs import Outputs
+from benchbench.modes import takes_outputs
 from benchbench.plan import Plan
 from benchbench.run_folder.manifest import DatasetRecord, Manifest
 from benchbench.values.account import expanded
@@ -38,7 +38,7 @@ def found_files(manifest: Manifest, folder: Path, plan: Plan) -> Found:
     Raises InputError that names all which are neither at their path nor in `folder`/models/, and where to put them.
     """
     kept, missing = _kept(folder), dict[str, str]()
-    answering = {trial.case.variant.id for trial in plan.trials if trial.purpose == Outputs().name}
+    answering = {trial.case.variant.id for trial in plan.trials if takes_outputs(trial.purpose)}
     why = {trial.case.variant.id: "" for trial in plan.trials if trial.of_matrix}
     variants, datasets = dict[str, Variant](), dict[str, DatasetRecord]()
     optional: set[str] = set()  # they may tell what samples should be like

@@ -15,3 +15,8 @@ _BY_NAME = {mode.name: mode for mode in MODES}
 def mode_of(purpose: str) -> Mode:
     """The mode of trials with this purpose; raises KeyError for one that nobody has."""
     return _BY_NAME[purpose]
+
+
+def takes_outputs(purpose: str) -> bool:
+    """Whether trials with this purpose take outputs, and so need the samples of a dataset."""
+    return isinstance(mode_of(purpose), Outputs)

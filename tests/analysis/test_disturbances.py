@@ -87,7 +87,7 @@ def test_what_is_seen_during_a_launch_counts_as_what_is_seen_around_it() -> None
     assert hot == Disturbance("hot", "reached 91 °C")
 
 
-def test_a_launch_that_began_far_above_idle_is_hot_where_the_matrix_has_a_gate_for_that() -> None:
+def test_a_launch_that_began_far_above_idle_is_hot_where_the_matrix_has_a_gate() -> None:
     risen = outcome(quantities={"above_idle_c": 12.0})
     assert by_sensor(risen) is None
     assert by_sensor(risen, Cooldown(above_idle_c=15)) is None

@@ -118,7 +118,7 @@ def test_a_case_that_too_few_base_runs_have_is_held_against_the_newest_of_them(t
     assert [(left["run"], left["cases"]) for left in frame.attrs["bases_left_out"]] == [("m0", 1), ("b2", 1)]
 
 
-def test_a_delegate_that_the_newest_base_had_is_lost_although_an_older_one_had_lost_it_too(tmp_path: Path) -> None:
+def test_a_delegate_that_the_newest_base_had_is_lost_though_an_older_had_lost_it(tmp_path: Path) -> None:
     fell_back = [outcome_as(o, verdict="none") for o in run(tmp_path / "a", 10.0).outcomes]
     old, new = (load(write_run(tmp_path / name, fell_back, id=name)) for name in ("old", "new"))
     bases = [old, *(run(tmp_path / f"b{k}", 10.0) for k in range(3))]

@@ -68,7 +68,7 @@ def test_several_base_runs_tell_drift_between_runs_from_a_change_and_one_does_no
     assert found > 0.5
 
 
-def test_drift_between_several_base_runs_is_hardly_ever_taken_for_a_worse_initialisation() -> None:
+def test_drift_between_base_runs_is_hardly_ever_taken_for_a_worse_initialisation() -> None:
     """Held against the last of them alone, a third of unchanged builds would fail."""
     draw = WORLDS["log-normal, CV 2%"]
     assert quantities.worse_initialisation(draw, 1, 5, 5, 12, seed=28) > 0.1
@@ -103,7 +103,7 @@ def test_half_a_width_is_the_longer_of_order_statistics_and_students() -> None:
     assert (half_width(times) or 0) > 0.1
 
 
-def test_a_race_is_over_for_who_is_slower_in_every_round_and_not_for_who_may_be_as_fast() -> None:
+def test_a_race_is_over_for_who_is_always_slower_and_not_for_who_may_be_as_fast() -> None:
     fast = {number: 10 + 0.1 * (number % 3) for number in range(1, 7)}
     slow = {number: time * 1.5 for number, time in fast.items()}
     near = {number: 9.5 + 1.5 * (number % 2) for number in fast}

@@ -76,7 +76,7 @@ def test_of_several_families_a_reason_names_its_own(tmp_path: Path) -> None:
     assert [reason.where for reason in told.reasons] == ["melspectrogram on pixel8"]
 
 
-def test_one_reason_of_many_variants_on_two_devices_is_one_line_that_names_no_device_twice(tmp_path: Path) -> None:
+def test_one_reason_of_many_variants_is_one_line_that_names_no_device_twice(tmp_path: Path) -> None:
     others = [variant(scheme=scheme) for scheme in ("float16", "int8", "int16x8", "dynamic-int8")]
     skips = [skip(name, one, "gpu", f"{name}: {NO_VULKAN}") for name in ("pixel8", "rpi5") for one in others]
     melody = variant(family="melspectrogram")

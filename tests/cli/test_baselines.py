@@ -46,7 +46,7 @@ def test_a_run_is_compared_with_a_baseline_by_its_name(said: Said) -> None:
     assert said("compare", "--baseline", "main", base, slower)[0] == 2
 
 
-def test_of_two_base_runs_the_last_is_taken_and_of_three_all_and_never_the_new_run_itself(said: Said) -> None:
+def test_of_two_base_runs_the_last_is_taken_of_three_all_and_never_the_new_one(said: Said) -> None:
     runs = [
         str(run_of(Path("reports"), name, ms)) for name, ms in (("a", 10.0), ("b", 15.0), ("c", 15.05), ("d", 15.0))
     ]

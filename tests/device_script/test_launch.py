@@ -138,7 +138,7 @@ def test_strings_are_fed_with_a_text(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("model", "verdict"), [(models.conv_model(), "full"), (models.typed_model(models.INT64), "none")]
 )
-def test_the_cpu_through_compiled_model_tells_what_xnnpack_took_and_keeps_its_weights(
+def test_the_cpu_by_compiled_model_tells_what_xnnpack_took_and_keeps_its_weights(
     ask: Ask, tmp_path: Path, model: bytes, verdict: str
 ) -> None:
     """Of nodes that are left it tells only that there are some; how many, the Interpreter of the runtime knows."""

@@ -25,7 +25,7 @@ needs_compiler = pytest.mark.skipif(build.compiler() is None, reason="no C compi
 
 
 @needs_compiler
-def test_a_library_of_this_host_runs_on_board_and_phone_and_is_recorded_by_its_digest(lab: Lab) -> None:
+def test_a_library_of_this_host_runs_on_devices_and_is_recorded_by_its_digest(lab: Lab) -> None:
     library = build.build_delegate(lab.folder)
     for name in ("board", "phone"):
         file = lab.folder / "devices" / f"{name}.toml"

@@ -84,7 +84,7 @@ def bench(tmp_path: Path) -> Workbench:
     return made
 
 
-def test_every_step_has_a_name_or_uses_a_released_action_and_names_commands_that_exist() -> None:
+def test_every_step_is_named_or_uses_a_released_action_and_its_commands_exist() -> None:
     document = workflow()
     assert {"pull_request", "push"} <= set(document[True])  # YAML 1.1 reads `on` as a truth
     for step in steps():

@@ -45,7 +45,7 @@ def test_a_run_stops_where_it_is_precise_records_why_and_is_gone_on_with_anywher
     assert [(one.kind, one.rounds) for one in read_manifest(folder).stops] == [("precise", 8)]
 
 
-def test_a_race_knows_accuracy_before_it_goes_on_and_spends_rounds_on_those_that_may_win(bench: Workbench) -> None:
+def test_a_race_knows_accuracy_first_and_spends_rounds_on_those_that_may_win(bench: Workbench) -> None:
     data = f'dataset = "{FAMILY}/test.npz"\nsamples = 50'
     limits = 'goal = "best"\nloses_at_most = 0.5\nmax_rounds = 5'
     matrix = bench.matrix("float32", "int8", delegates='["xnnpack", "cpu"]', rounds=3, model=data, measure=limits)

@@ -125,7 +125,7 @@ def test_a_delegate_that_two_launches_could_not_have_has_no_third(time: Time) ->
     assert again.stops == device.stops
 
 
-def test_what_is_missing_in_every_launch_of_the_rounds_is_neither_profiled_nor_scored() -> None:
+def test_what_is_missing_in_every_launch_is_neither_profiled_nor_scored() -> None:
     plan = asked(rounds=2, profile=True)
     device = Device(plan, lambda _: None, unavailable=unavailable(CASES[1], "no driver"))
     made = device.go_on()

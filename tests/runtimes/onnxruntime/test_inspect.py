@@ -106,7 +106,7 @@ def test_static_quantization_is_told_from_the_types_on_both_sides_of_a_weight(
     assert info.macs == 4 * 16 * 16 * 3 * 9
 
 
-def test_dynamic_quantization_and_half_precision_have_the_names_that_they_have_elsewhere(tmp_path: Path) -> None:
+def test_dynamic_quantization_and_half_precision_have_their_usual_names(tmp_path: Path) -> None:
     path, made = saved(models.matmul(), tmp_path / "mm.onnx"), tmp_path / "made.onnx"
     quantize_dynamic(path, made, weight_type=INT8)
     assert (inspect(made).scheme, inspect(made).macs) == ("dynamic-int8", 64 * 64)
