@@ -18,7 +18,7 @@ from benchbench.device.opening import Absent
 from benchbench.execution.passes import around_the_race, due_trials
 from benchbench.execution.planning import plan_on, with_samples
 from benchbench.execution.recording import manifest_of, repeated_manifest, with_found, with_transfers
-from benchbench.execution.resumption import Work, recorded_plan, require_same_tools, resumption_of
+from benchbench.execution.resumption import PreparedPlan, recorded_plan, require_same_tools, resumption_of
 from benchbench.execution.scheduler import Begun, Event, Noted, Scoring, Tell, execute, on_this_machine, workers
 from benchbench.execution.selection import DEVICES, EVERYTHING, Selection, chosen_devices, known_devices
 from benchbench.execution.waiting import Wait, some_workers
@@ -138,7 +138,7 @@ def run_matrix(
             if loaded.text is not None:
                 with atomic(folder / "matrix.toml") as file:
                     file.write(loaded.text.encode())
-            work = Work(made, loaded.variants, fed.datasets, loaded.native_samples)
+            work = PreparedPlan(made, loaded.variants, fed.datasets, loaded.native_samples)
             _complete(work, journal, opened, held, watching, (*about, *of_models))
     return folder
 
@@ -189,7 +189,7 @@ def run_again(
 
 
 def _complete(
-    work: Work,
+    work: PreparedPlan,
     journal: Journal,
     opened: Sequence[Worker | Absent],
     devices: ExitStack,
@@ -224,7 +224,7 @@ def _complete(
         journal.end()
 
 
-def _score(work: Work, journal: Journal, tell: Tell) -> None:
+def _score(work: PreparedPlan, journal: Journal, tell: Tell) -> None:
     score_run(journal, work.datasets, work.variants, lambda text: tell(Scoring(text)))
 
 

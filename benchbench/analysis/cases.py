@@ -7,12 +7,12 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from benchbench.analysis.cells import Cell
 from benchbench.analysis.device_doubts import slow_threads
 from benchbench.analysis.disturbances import Disturbance
 from benchbench.analysis.doubts import doubts
 from benchbench.analysis.intervals import median_interval, variation
 from benchbench.analysis.launches import LaunchSequence
+from benchbench.analysis.planned_cases import PlannedCase
 from benchbench.runtimes import backend_type
 from benchbench.values.case import LATENCY
 from benchbench.values.doubt import Doubt
@@ -24,7 +24,7 @@ NOT_RUN = "no launch has an outcome yet"
 
 
 def summarize(
-    cell: Cell,
+    cell: PlannedCase,
     every: Sequence[Outcome],
     scored: Outcome | None,
     *,
@@ -149,7 +149,7 @@ def ran(outcome: Outcome) -> str | None:
     return said.executor
 
 
-def _status(cell: Cell, outcomes: Sequence[Outcome], counted: Sequence[Outcome]) -> str:
+def _status(cell: PlannedCase, outcomes: Sequence[Outcome], counted: Sequence[Outcome]) -> str:
     if counted:
         return "ok"
     if not outcomes:

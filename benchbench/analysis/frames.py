@@ -16,7 +16,6 @@ import pandas as pd
 from benchbench.accuracy.classes import read_classes, read_confusion
 from benchbench.accuracy.outputs import kept_in
 from benchbench.analysis.cases import summarize, with_thread_doubts
-from benchbench.analysis.cells import Cell, cell_of_case, cell_of_outcome
 from benchbench.analysis.columns import (
     CASES,
     CLASSES,
@@ -29,6 +28,7 @@ from benchbench.analysis.columns import (
 )
 from benchbench.analysis.conditions import conditions_frame
 from benchbench.analysis.disturbances import Canaries, Disturbance, canaries_of, disturbances
+from benchbench.analysis.planned_cases import PlannedCase, planned_case, planned_case_of_outcome
 from benchbench.analysis.trials import place, trial_row
 from benchbench.config.rules import Budget, BudgetRule
 from benchbench.config.toml_files import validated
@@ -127,7 +127,7 @@ class Run:
         return validated(Budget, rules, self.folder / MANIFEST).budget
 
     @cached_property
-    def cells(self) -> dict[str, Cell]:
+    def cells(self) -> dict[str, PlannedCase]:
         """What the plan says about each selected case, by case id, those that it skips last.
 
         From the outcome alone where the plan does not know a case.
@@ -135,11 +135,11 @@ class Run:
         devices = {device.name: device for device in self.manifest.devices}
         variants = {variant.id: variant for variant in self.manifest.variants}
 
-        def cell(case: CaseRecord, skipped: str | None = None) -> Cell:
-            return cell_of_case(case, variants.get(case.variant), devices.get(case.device), skipped)
+        def cell(case: CaseRecord, skipped: str | None = None) -> PlannedCase:
+            return planned_case(case, variants.get(case.variant), devices.get(case.device), skipped)
 
         planned = {case.id: cell(case) for case in self.manifest.cases}
-        unplanned = {o.case: cell_of_outcome(o) for o in self.outcomes if o.case not in planned}
+        unplanned = {o.case: planned_case_of_outcome(o) for o in self.outcomes if o.case not in planned}
         return planned | unplanned | {skip.case.id: cell(skip.case, skip.reason) for skip in self.manifest.skips}
 
     @cached_property
@@ -193,7 +193,7 @@ class Run:
     @cached_property
     def conditions(self) -> pd.DataFrame:
         """One row a look at a sensor: when, in `second` of its trial, and what it told."""
-        cells = {o.trial: self.cells.get(o.case) or cell_of_outcome(o) for o in self.recorded}
+        cells = {o.trial: self.cells.get(o.case) or planned_case_of_outcome(o) for o in self.recorded}
         places = {trial: {"run": self.id, **place(cell)} for trial, cell in cells.items()}
         return conditions_frame(self.recorded, self.sensors, places)
 
@@ -208,7 +208,7 @@ class Run:
 
     def _summarized(self, statistics: Mapping[str, Statistic]) -> pd.DataFrame:
         launches: dict[str, list[Outcome]] = {case: [] for case in self.cells}
-        scored: dict[Cell, Outcome] = {}
+        scored: dict[PlannedCase, Outcome] = {}
         for outcome in self.outcomes:
             launches[outcome.case].append(outcome)
             if outcome.accuracy:
@@ -261,7 +261,7 @@ class Run:
         return typed_columns(found, columns)
 
 
-def common_statistics(runs: Sequence[Run], alike: Callable[[Cell], object]) -> dict[str, Statistic]:
+def common_statistics(runs: Sequence[Run], alike: Callable[[PlannedCase], object]) -> dict[str, Statistic]:
     """For every case of the runs the statistic by which all cases that are `alike` can be compared."""
     launches: dict[object, list[Timings]] = {}
     for run in runs:

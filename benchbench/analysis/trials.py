@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from benchbench.analysis.cases import ran
-from benchbench.analysis.cells import Cell
 from benchbench.analysis.columns import PLACE
 from benchbench.analysis.disturbances import Disturbance, throttle_flags
+from benchbench.analysis.planned_cases import PlannedCase
 from benchbench.values.formatting import tallied
 from benchbench.values.outcome import Outcome, Statistic
 from benchbench.values.quantities import PER_LAUNCH
 
 
-def place(cell: Cell) -> dict[str, Any]:
+def place(cell: PlannedCase) -> dict[str, Any]:
     """The columns that say which case a row is of."""
     return {column.name: getattr(cell, column.name) for column in PLACE}
 
 
 def trial_row(
-    run: str, cell: Cell, outcome: Outcome, statistic: Statistic, disturbance: Disturbance | None
+    run: str, cell: PlannedCase, outcome: Outcome, statistic: Statistic, disturbance: Disturbance | None
 ) -> dict[str, Any]:
     """A row of the frame of trials; typical_ms by the statistic of its case."""
     measured = outcome.measurement

@@ -29,7 +29,7 @@ from benchbench.values.errors import (
     TransferFailed,
     Unreachable,
 )
-from benchbench.values.job import Job, JobResult, Reading
+from benchbench.values.job import Job, JobResult, RawConditions
 from benchbench.values.key_values import number
 
 T = TypeVar("T")
@@ -59,13 +59,13 @@ class Session:
     cancelled: threading.Event = field(default_factory=threading.Event)
     _patience_left_s: float = 0
     _collected: str = ""  # the job whose result was taken, and whose name would find it again
-    _last: Reading | None = None
+    _last: RawConditions | None = None
     _seen: set[str] = field(default_factory=set)
 
     def probe(self) -> Traits:
         return read_probe(self.agent.probe())
 
-    def reading(self) -> Reading:
+    def reading(self) -> RawConditions:
         """What the device tells of itself at this instant."""
         values = self.surviving(lambda: self.agent.conditions())  # noqa: PLW0108 - the agent of then
         return self._dated(values, number(values.get("uptime")))
@@ -186,13 +186,13 @@ class Session:
             samples={s.name: read_series(reply.series.get(s.name, b""), s.sources) for s in job.samples},
         )
 
-    def _dated(self, values: Mapping[str, str], now_s: float | None) -> Reading:
+    def _dated(self, values: Mapping[str, str], now_s: float | None) -> RawConditions:
         """A reading with its time by this host's clock, which has been told when it is `now_s` on the device.
 
         Of one that serves two jobs, as the last of the one and the first of the other, only its time comes again.
         """
         if self._last is None or self._last.values.get("uptime") != values.get("uptime"):
-            self._last = Reading(when(number(values.get("uptime")), now_s), values)
+            self._last = RawConditions(when(number(values.get("uptime")), now_s), values)
         return self._last
 
     def _pull(self, source: str, target: Path) -> None:

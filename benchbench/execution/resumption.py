@@ -30,7 +30,7 @@ from benchbench.values.errors import InputError, ToolError
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class PreparedPlan:
     """What is to be done with open devices; `variants` hold those of the plan, and what they are compared with."""
 
     plan: Plan
@@ -44,7 +44,7 @@ class Resumption:
     """A run that was begun, with its files where they are now: its work, devices, and which tools it is done with."""
 
     manifest: Manifest
-    work: Work
+    work: PreparedPlan
     devices: tuple[Device, ...]
     choice: ToolChoice
     tools: Mapping[str, Mapping[str, ToolRecord]]  # device -> format -> what it measured with
@@ -71,7 +71,7 @@ def resumption_of(manifest: Manifest, folder: Path, plan: Plan) -> Resumption:
     native = {record.family: record.native_samples or NATIVE_SAMPLES for record in manifest.datasets}
     return Resumption(
         found.manifest,
-        Work(_with_variants(plan, found.variants), found.variants, datasets, native),
+        PreparedPlan(_with_variants(plan, found.variants), found.variants, datasets, native),
         devices=tuple(_as_it_was(record, folder) for record in manifest.devices if record.name in plan.devices),
         choice=choice,
         tools={record.name: record.tools for record in manifest.devices},

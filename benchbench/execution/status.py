@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from benchbench.device.opening import Absent, opened
 from benchbench.device.session import Session
+from benchbench.execution.delegate_validation import Possible, possible_delegates
 from benchbench.execution.prepare import PreparedDevice, prepare_device
-from benchbench.execution.tryout import Possible, possible_delegates
 from benchbench.instruments import conditions
 from benchbench.runtimes import KINDS
 from benchbench.values.device import Device, ToolChoice

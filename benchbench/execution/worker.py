@@ -22,7 +22,7 @@ from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.case import Cooldown, Trial
 from benchbench.values.device import ToolChoice, under
 from benchbench.values.errors import BenchbenchError
-from benchbench.values.job import Reading
+from benchbench.values.job import RawConditions
 from benchbench.values.outcome import Delegation, Outcome
 
 COOLDOWN_POLL_S = 2.0
@@ -34,7 +34,7 @@ class Worker:
 
     session: Session
     prepared: PreparedDevice
-    idle: Reading
+    idle: RawConditions
 
     @classmethod
     def of(cls, session: Session, choice: ToolChoice, formats: Collection[str]) -> Worker:

@@ -14,12 +14,12 @@ from benchbench.instruments.during import ConditionsDuring
 from benchbench.instruments.settings import SettingsOnRequest
 from benchbench.values.case import MeasurementSettings
 from benchbench.values.device import Traits
-from benchbench.values.job import Job, JobResult, Reading
+from benchbench.values.job import Job, JobResult, RawConditions
 
 INSTRUMENTS: tuple[Instrument, ...] = (ConditionsAround(), Controller())
 
 
-def instruments_of(idle: Reading, traits: Traits, measure: MeasurementSettings) -> tuple[Instrument, ...]:
+def instruments_of(idle: RawConditions, traits: Traits, measure: MeasurementSettings) -> tuple[Instrument, ...]:
     """Those of a device, by what it told before anything was measured on it."""
     return (
         ConditionsAround(idle),

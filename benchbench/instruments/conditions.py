@@ -11,7 +11,7 @@ from benchbench.device.session import Session
 from benchbench.instruments.base import Seen, Watch
 from benchbench.values.case import Cooldown
 from benchbench.values.conditions import Conditions
-from benchbench.values.job import Job, JobResult, Reading
+from benchbench.values.job import Job, JobResult, RawConditions
 from benchbench.values.key_values import number
 
 # Raspberry Pi, `vcgencmd get_throttled`: bit n is now, bit n + 16 is "has occurred since boot".
@@ -98,7 +98,7 @@ def capped(allowed_mhz: Mapping[str, float], idle_mhz: Mapping[str, float]) -> t
     return tuple(f"{policy} capped at {now:.0f} of {idle_mhz[policy]:.0f} MHz" for policy, now in lower.items())
 
 
-def read_conditions(reading: Reading) -> Conditions:
+def read_conditions(reading: RawConditions) -> Conditions:
     """Conditions from the agent's reading; what a device does not say, or says absurdly, is None."""
     values = reading.values
     by_zone = {key.removeprefix("thermal."): celsius(v) for key, v in values.items() if key.startswith("thermal.")}
@@ -142,7 +142,7 @@ class ConditionsAround:
     last one of the session is, since when no other job ran.
     """
 
-    idle: Reading | None = None
+    idle: RawConditions | None = None
 
     @contextmanager
     def around(self, job: Job) -> Iterator[Watch]:
@@ -155,7 +155,7 @@ class ConditionsAround:
         fields = {"before": before, "after": with_what_passed(before, after) if before and after else after}
         return Seen({} if risen is None else {"above_idle_c": risen}, fields)
 
-    def _read(self, reading: Reading | None, idle: Conditions | None) -> Conditions | None:
+    def _read(self, reading: RawConditions | None, idle: Conditions | None) -> Conditions | None:
         if reading is None:
             return None
         seen = read_conditions(reading)

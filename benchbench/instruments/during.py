@@ -11,7 +11,7 @@ from benchbench.instruments.base import Seen, Watch
 from benchbench.instruments.conditions import capped, celsius, from_hal, hottest, mattering, mhz, throttle_flags
 from benchbench.values.conditions import DuringConditions, SensorSeries
 from benchbench.values.device import Traits
-from benchbench.values.job import Job, JobResult, Reading, Sample, Sampling
+from benchbench.values.job import Job, JobResult, RawConditions, Sample, Sampling
 from benchbench.values.key_values import number, pairs
 
 FAST, SLOW = "conditions", "throttling"  # names of the two samplings
@@ -33,7 +33,7 @@ class ConditionsDuring:
     commands: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, idle: Reading, traits: Traits) -> ConditionsDuring:
+    def of(cls, idle: RawConditions, traits: Traits) -> ConditionsDuring:
         """What a device has of them: sensors that matter, each policy of clocks, and commands that told something."""
         zones = [key.removeprefix("thermal.") for key in idle.values if key.startswith("thermal.")]
         policies = [key.removeprefix("clock.") for key in idle.values if key.startswith("clock.")]

@@ -10,7 +10,7 @@ from benchbench.instruments.base import Seen, Watch
 from benchbench.values.case import MeasurementSettings
 from benchbench.values.conditions import SettingSeen
 from benchbench.values.device import Traits
-from benchbench.values.job import SETTINGS_GOT, Job, JobResult, Reading, Setting
+from benchbench.values.job import SETTINGS_GOT, Job, JobResult, RawConditions, Setting
 from benchbench.values.key_values import pairs
 
 GOVERNOR = "/sys/devices/system/cpu/cpufreq/{}/scaling_governor"
@@ -37,7 +37,7 @@ class SettingsOnRequest:
     missing: tuple[SettingSeen, ...] = field(default=())
 
     @classmethod
-    def of(cls, idle: Reading, traits: Traits, measure: MeasurementSettings) -> SettingsOnRequest:
+    def of(cls, idle: RawConditions, traits: Traits, measure: MeasurementSettings) -> SettingsOnRequest:
         """What the matrix asks for, of a device that told this when it was idle."""
         policies = [key.removeprefix("governor.") for key in idle.values if key.startswith("governor.")]
         android = traits.os == "android"

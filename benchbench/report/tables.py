@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from benchbench.analysis.cases import ran
-from benchbench.analysis.cells import Cell
 from benchbench.analysis.choices import Choice
+from benchbench.analysis.planned_cases import PlannedCase
 from benchbench.analysis.rows import Row, rows_of
 from benchbench.report.case_rows import case_rows
 from benchbench.report.during import during_rows
@@ -79,7 +79,7 @@ def _surprises(results: Results) -> list[Row]:
     return [{"id": ids[one.run, one.case], "what": one.what, "figure": one.figure} for one in results.surprises]
 
 
-def _path(cell: Cell) -> str:
+def _path(cell: PlannedCase) -> str:
     """What tells two cases of a variant and delegate from each other."""
     threads = f" · {formatting.counted(cell.threads, 'thread')}" if cell.threads else ""
     return threads + (f" · cores {cell.affinity}" if cell.affinity else "")

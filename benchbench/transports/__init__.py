@@ -1,4 +1,4 @@
-"""An open link to a device: run, push, pull, close. Three kinds (adb, ssh, local), one contract."""
+"""An open link to a device: run, push, pull, close. Three kinds (adb, ssh, local), one interface."""
 
 from __future__ import annotations
 

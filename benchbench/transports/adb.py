@@ -15,7 +15,7 @@ from benchbench.transports import Finished, adb_shell, adb_sync
 from benchbench.transports.adb_server import AdbFailure, AdbServer, Link, Seen
 from benchbench.transports.deadline import Deadline
 from benchbench.transports.output_limit import OutputLimit
-from benchbench.transports.remote_time_limit import GRACE_S, KILLED, guarded
+from benchbench.transports.remote_time_limit import GRACE_S, KILLED, time_limited
 from benchbench.values.atomic import atomic
 from benchbench.values.device import Adb
 from benchbench.values.errors import (
@@ -52,7 +52,7 @@ class AdbTransport:
         """See Transport.run."""
         limit = Deadline.after(timeout_s)
         patience = Deadline(limit.at + GRACE_S)
-        service, outgoing, streams = self._service(shlex.join(guarded(argv, timeout_s)), stdin)
+        service, outgoing, streams = self._service(shlex.join(time_limited(argv, timeout_s)), stdin)
         late = Late(f"{self._reached}: {argv[0]} was killed after {timeout_s:g} s")
         with self._open(service, patience) as link:
             try:

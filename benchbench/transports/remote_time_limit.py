@@ -1,4 +1,4 @@
-"""The guard that a command runs under on the device: its own session, and an end to it at its time limit.
+"""The time limit that a command runs under on the device: its own session, and an end to it in time.
 
 A cut link does not end what runs on a device, and a program left running there would heat and slow the next
 measurement. So the limit is kept by the device: a second session sleeps, then kills every process of the first. The
@@ -29,24 +29,24 @@ done; done; kill -9 "-$p" || kill -9 "$p"
 # The descriptors are kept aside because a background command's stdin is /dev/null, and because the shell's own words
 # ("Segmentation fault") must not mix with the program's stderr. adbd sends HUP when the host goes away, also while this
 # is only starting; sshd nothing.
-_GUARD = """\
+_TIME_LIMIT = """\
 kill_after=$1 seconds=$2 whole=$3; shift 3
 exec 3<&0 4>&2 2>/dev/null
 p= w=
-trap '[ -z "${p:=$!}" ] || sh -c "$kill_after" guard 0 0 $p; [ -z "$w" ] || kill -9 -$w || kill -9 $w; exit 129' HUP
+trap '[ -z "${p:=$!}" ] || sh -c "$kill_after" limit 0 0 $p; [ -z "$w" ] || kill -9 -$w || kill -9 $w; exit 129' HUP
 own=; command -v setsid >/dev/null && own=setsid
 $own "$@" <&3 2>&4 3<&- 4>&- & p=$!
-$own sh -c "$kill_after" guard "$seconds" "$whole" $p <&- >&- 3<&- 4>&- & w=$!
+$own sh -c "$kill_after" limit "$seconds" "$whole" $p <&- >&- 3<&- 4>&- & w=$!
 wait $p; r=$?
 kill -9 -$w || kill -9 $w
 exit $r
 """
 
 
-def guarded(argv: Sequence[str], timeout_s: float) -> list[str]:
+def time_limited(argv: Sequence[str], timeout_s: float) -> list[str]:
     """The command that runs `argv`, each argument exactly as it is, for at most `timeout_s` on the device.
 
     Its exit code is the program's, 128 + n for signal n, 126 or 127 where it could not be started.
     """
     whole = str(int(-(-timeout_s // 1)))
-    return ["sh", "-c", _GUARD, "benchbench", _KILL_AFTER, f"{timeout_s:.3f}", whole, *argv]
+    return ["sh", "-c", _TIME_LIMIT, "benchbench", _KILL_AFTER, f"{timeout_s:.3f}", whole, *argv]

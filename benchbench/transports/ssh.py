@@ -18,7 +18,7 @@ from benchbench.transports import Finished
 from benchbench.transports.deadline import Deadline
 from benchbench.transports.login_shell import for_any_shell
 from benchbench.transports.output_limit import OutputLimit
-from benchbench.transports.remote_time_limit import GRACE_S, KILLED, guarded
+from benchbench.transports.remote_time_limit import GRACE_S, KILLED, time_limited
 from benchbench.transports.ssh_config import route
 from benchbench.transports.ssh_login import log_in
 from benchbench.transports.ssh_output import Output
@@ -80,7 +80,7 @@ class SshTransport:
         with self._cut_at(patience), self._lost_means_lost():
             channel = self._transport.open_session(timeout=patience.left())
             try:
-                channel.exec_command(for_any_shell(guarded(argv, timeout_s)))
+                channel.exec_command(for_any_shell(time_limited(argv, timeout_s)))
                 code = output.collect(channel, stdin, patience)
             finally:
                 channel.close()

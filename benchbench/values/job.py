@@ -51,7 +51,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RawConditions:
     """What a device told of itself at one time, by this host's clock; keys and values as agent.sh has them."""
 
     at: datetime
@@ -111,6 +111,6 @@ class JobResult:
     began: datetime | None = None
     outputs: tuple[Path, ...] = ()
     retries: tuple[str, ...] = ()
-    before: Reading | None = None
-    after: Reading | None = None
+    before: RawConditions | None = None
+    after: RawConditions | None = None
     samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)

@@ -19,14 +19,14 @@ from benchbench.instruments.conditions import (
 )
 from benchbench.values.case import Cooldown
 from benchbench.values.conditions import Conditions
-from benchbench.values.job import Reading
+from benchbench.values.job import RawConditions
 from benchbench.values.key_values import number, pairs
 
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
 def conditions_of(values: Mapping[str, str]) -> Conditions:
-    return read_conditions(Reading(AT, values))
+    return read_conditions(RawConditions(AT, values))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A phone beyond the contract: what happens to its link, to it and to its disk."""
+"""A phone beyond what every link does: what happens to its link, to it and to its disk."""
 
 from __future__ import annotations
 

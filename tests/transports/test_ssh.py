@@ -1,4 +1,4 @@
-"""SSH beyond the contract: what happens to a link, to a board and to its disk."""
+"""SSH beyond what every link does: what happens to a link, to a board and to its disk."""
 
 from __future__ import annotations
 

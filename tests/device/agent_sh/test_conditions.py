@@ -13,7 +13,7 @@ import pytest
 
 from benchbench.device.agent import SCRIPT, read_series
 from benchbench.instruments.conditions import read_conditions
-from benchbench.values.job import Reading
+from benchbench.values.job import RawConditions
 from benchbench.values.key_values import pairs
 from tests.beds.namespaces import can_mount
 from tests.beds.waiting import becomes_true
@@ -145,7 +145,7 @@ def test_where_no_zone_can_be_read_the_thermal_service_tells_the_temperature(mac
         timeout=60,
         check=True,
     )
-    seen = read_conditions(Reading(datetime.now(UTC), pairs(done.stdout)))
+    seen = read_conditions(RawConditions(datetime.now(UTC), pairs(done.stdout)))
     assert seen.temperature_c == pytest.approx(62.5, abs=0.01)
     assert set(seen.temperatures_c) == {"CPU0", "GPU", "VIRTUAL-SKIN"}
     assert (seen.battery_percent, seen.charging, seen.throttled) == (85, True, ())

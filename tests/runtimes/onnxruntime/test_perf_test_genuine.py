@@ -18,7 +18,7 @@ from benchbench.runtimes.onnxruntime.backends import AnyProvider, Cpu, Delegate,
 from benchbench.runtimes.onnxruntime.model.inspect import inspect
 from benchbench.runtimes.onnxruntime.perf_test.capabilities import read_help, read_left_out
 from benchbench.runtimes.onnxruntime.perf_test.runner import PerfTestRunner
-from benchbench.runtimes.onnxruntime.recorded.words import message_in
+from benchbench.runtimes.onnxruntime.recorded.log_messages import message_in
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.errors import Unsupported
 from benchbench.values.job import JobOutput

@@ -1,4 +1,4 @@
-"""What others measured with ONNX Runtime: the three wordings of its tool, and the files of its profiler."""
+"""What others measured with ONNX Runtime: the three forms of its tool's output, and the files of its profiler."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_the_verdict_is_that_of_the_placement_of_nodes() -> None:
     assert only(quiet).result.delegation.verdict == "unknown"
 
 
-def test_the_wording_of_before_2020_says_neither_session_nor_command() -> None:
+def test_the_form_of_before_2020_says_neither_session_nor_command() -> None:
     launch = only(OF_2019)
     times = launch.result.measurement.timings
     assert (times.init, times.mean, times.median, times.min) == pytest.approx((None, 12_500, 12_500, 12_100))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from benchbench.runtimes.onnxruntime.backends.base import PERF_TEST as TOOL
-from benchbench.runtimes.onnxruntime.recorded.words import LEFT_OUT, NO_LIBRARY, message_in
+from benchbench.runtimes.onnxruntime.recorded.log_messages import LEFT_OUT, NO_LIBRARY, message_in
 from benchbench.values.errors import ToolError
 from benchbench.values.process_end import how_it_ended
 

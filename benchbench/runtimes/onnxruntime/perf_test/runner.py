@@ -15,10 +15,10 @@ from benchbench.runtimes.onnxruntime.backends.base import CPU, PERF_TEST
 from benchbench.runtimes.onnxruntime.newer import in_short
 from benchbench.runtimes.onnxruntime.perf_test import command
 from benchbench.runtimes.onnxruntime.perf_test.capabilities import Capabilities, is_help
+from benchbench.runtimes.onnxruntime.recorded.log_messages import left_out_line, message_in
 from benchbench.runtimes.onnxruntime.recorded.perf_test import failure_in, read_output
 from benchbench.runtimes.onnxruntime.recorded.profile_file import events_of, nodes_of
 from benchbench.runtimes.onnxruntime.recorded.providers import delegation_of, kind_of, partitions_of
-from benchbench.runtimes.onnxruntime.recorded.words import left_out_line, message_in
 from benchbench.runtimes.script_runner import profile_of, steady_timings
 from benchbench.runtimes.tool import LaunchSpec, Runner
 from benchbench.values.backend import Backend

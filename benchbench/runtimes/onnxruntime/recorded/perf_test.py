@@ -1,4 +1,4 @@
-"""What onnxruntime_perf_test prints, in its three wordings since 2018.
+"""What onnxruntime_perf_test prints, in the three forms that it has had since 2018.
 
 Its source: onnxruntime/test/perftest/performance_runner.{h,cc}. Of each launch it gives the time to make a session, the
 mean, and percentiles of which the median is P50: the element at n/2 of the sorted times.
@@ -14,8 +14,8 @@ from itertools import pairwise
 
 from benchbench.runtimes.base import RecordedLaunch
 from benchbench.runtimes.onnxruntime.backends.base import PERF_TEST as TOOL
+from benchbench.runtimes.onnxruntime.recorded.log_messages import left_out_line, message_in
 from benchbench.runtimes.onnxruntime.recorded.providers import delegation_of, kind_of_flag
-from benchbench.runtimes.onnxruntime.recorded.words import left_out_line, message_in
 from benchbench.values.key_values import number
 from benchbench.values.outcome import Delegation, LaunchResult, Measurement, Memory, Timings
 

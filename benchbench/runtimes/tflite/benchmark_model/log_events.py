@@ -16,7 +16,7 @@ from benchbench.runtimes.tflite.benchmark_model.log_patterns import (
 )
 from benchbench.runtimes.tflite.benchmark_model.log_prefixes import Stripped, strip
 
-_BLOCK = 64  # lines that are searched for a wording at once: a phone's whole logcat costs little
+_BLOCK = 64  # lines that are searched for a pattern at once: a phone's whole logcat costs little
 
 
 @dataclass(frozen=True, slots=True)

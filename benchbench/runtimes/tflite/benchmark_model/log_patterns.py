@@ -1,4 +1,4 @@
-"""The wordings of every line of every dialect of benchmark_model, 2018 to today.
+"""The patterns of every line of every dialect of benchmark_model, 2018 to today.
 
 They are from the tool's sources (tflite/tools/benchmark, tflite/tools/delegates, litert/tools, and their ancestors in
 TensorFlow) and from recorded outputs. Fixed words stand beside each pattern: a line without them is not looked at.

@@ -36,7 +36,7 @@ FEEDING = ("input_layer", "input_layer_shape", "input_layer_value_files", "outpu
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkModelRunner(Runner):
-    """benchmark_model of the generation that was found; `Work.tool` is the binary's path on the device."""
+    """benchmark_model of the generation that was found; `LaunchSpec.tool` is the binary's path on the device."""
 
     generation: Capabilities
     kind: RunnerKind = "benchmark_model"

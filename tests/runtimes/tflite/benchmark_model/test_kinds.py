@@ -67,7 +67,7 @@ def test_the_echo_of_what_the_tool_took_outweighs_the_command() -> None:
     assert (launch.delegation.asked, launch.delegation.verdict) == (None, "unknown")
 
 
-# --- a split, in its wordings -------------------------------------------------------------------------------------
+# --- a split, as its lines say it ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

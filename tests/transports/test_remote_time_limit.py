@@ -1,4 +1,4 @@
-"""The guard's shell text, in every shell that devices have."""
+"""The time limit's shell text, in every shell that devices have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 
-from benchbench.transports.remote_time_limit import guarded
+from benchbench.transports.remote_time_limit import time_limited
 from tests.transports.processes import GUARD_S, alive, wait_until, wait_until_gone
 
 
@@ -33,7 +33,7 @@ def shells(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def run(shells: Path, argv: list[str], timeout_s: float) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        ["/bin/sh", "-c", shlex.join(guarded(argv, timeout_s))],
+        ["/bin/sh", "-c", shlex.join(time_limited(argv, timeout_s))],
         env={"PATH": str(shells)},
         capture_output=True,
         timeout=GUARD_S,
@@ -72,8 +72,8 @@ def test_without_setsid_the_program_itself_is_killed(shells: Path) -> None:
 
 def test_the_limit_holds_when_the_link_and_its_shell_are_gone(shells: Path) -> None:
     marker = f"marker-{uuid4()}"
-    limit_s = 5 + random.randrange(1000) / 1000  # seen among the arguments of the guard
-    command = shlex.join(guarded(["sh", "-c", "sleep 500; true", marker], limit_s))
+    limit_s = 5 + random.randrange(1000) / 1000  # seen among the arguments of the time limit
+    command = shlex.join(time_limited(["sh", "-c", "sleep 500; true", marker], limit_s))
     began = time.monotonic()
     shell = subprocess.Popen(["/bin/sh", "-c", command], env={"PATH": str(shells)}, start_new_session=True)
     wait_until(lambda: in_another_session(marker, shell) and in_another_session(f"{limit_s:.3f}", shell))
@@ -86,7 +86,7 @@ def test_the_limit_holds_when_the_link_and_its_shell_are_gone(shells: Path) -> N
 def test_a_hang_up_ends_the_program_at_once(shells: Path) -> None:
     """adbd sends it to the shell when the host goes away."""
     marker = f"marker-{uuid4()}"
-    command = shlex.join(guarded(["sh", "-c", "sleep 500; true", marker], 400))
+    command = shlex.join(time_limited(["sh", "-c", "sleep 500; true", marker], 400))
     shell = subprocess.Popen(["/bin/sh", "-c", f"exec {command}"], env={"PATH": str(shells)}, start_new_session=True)
     wait_until(lambda: in_another_session(marker, shell))
     shell.send_signal(signal.SIGHUP)

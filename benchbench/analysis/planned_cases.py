@@ -13,7 +13,7 @@ from benchbench.values.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class PlannedCase:
     """What was planned for a case; None where a plan is not at hand (imported logs)."""
 
     case: str = ""
@@ -39,12 +39,14 @@ class Cell:
     skipped: str | None = None  # why the plan leaves it out
 
     @property
-    def path(self) -> Cell:
+    def path(self) -> PlannedCase:
         """The cell without threads and affinity, which do not change what comes out of a model."""
         return replace(self, case="", threads=None, affinity=None)
 
 
-def cell_of_case(case: CaseRecord, variant: Variant | None, device: DeviceRecord | None, skipped: str | None) -> Cell:
+def planned_case(
+    case: CaseRecord, variant: Variant | None, device: DeviceRecord | None, skipped: str | None
+) -> PlannedCase:
     """A case with what is known of its model and its device; `skipped` = why it has no trials."""
     of_model: dict[str, Any] = {}
     if variant is not None:
@@ -52,7 +54,7 @@ def cell_of_case(case: CaseRecord, variant: Variant | None, device: DeviceRecord
         of_model["fed"] = None if variant.fed is None else text_of(variant.fed)
     traits = device.traits if device else None
     tool = device.tools.get(variant.format, ToolRecord()) if device and variant else ToolRecord()
-    return Cell(
+    return PlannedCase(
         case=case.id,
         device=case.device,
         family=case.family or (variant.family if variant else ""),
@@ -71,13 +73,13 @@ def cell_of_case(case: CaseRecord, variant: Variant | None, device: DeviceRecord
     )
 
 
-def cell_of_outcome(outcome: Outcome) -> Cell:
+def planned_case_of_outcome(outcome: Outcome) -> PlannedCase:
     """A case that no plan knows, from what its outcome says: that of an imported log."""
     family, name = "", without_suffix(outcome.variant)
     if name == outcome.variant:  # else it is a file of which a log gives the name alone
         family, _, name = outcome.variant.rpartition(".")
     asked = outcome.delegation.asked
-    return Cell(
+    return PlannedCase(
         case=outcome.case,
         device=outcome.device,
         family=family,

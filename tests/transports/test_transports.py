@@ -243,7 +243,7 @@ def test_what_a_program_starts_in_a_session_of_its_own_outlives_it(reach: Reach)
 
 
 def test_nothing_of_ours_stays_behind_a_command(reach: Reach) -> None:
-    seconds = 10_000 + random.randrange(1_000_000) / 1000  # seen among the arguments of the guard
+    seconds = 10_000 + random.randrange(1_000_000) / 1000  # seen among the arguments of the time limit
     for _ in range(5):
         reach.transport.run(["true"], timeout_s=seconds)
     wait_until_gone(f"{seconds:.3f}")

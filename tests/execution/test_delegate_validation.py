@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from benchbench.device.session import open_session
+from benchbench.execution.delegate_validation import Possible, judged, possible_delegates
 from benchbench.execution.prepare import prepare_device
 from benchbench.execution.status import device_status
-from benchbench.execution.tryout import Possible, judged, possible_delegates
 from benchbench.instruments import conditions
 from benchbench.runtimes.tflite.runtime import Tflite
 from benchbench.values.device import Device, Local, ToolChoice
