@@ -101,7 +101,7 @@ def _path(row: dict[Any, Any]) -> str:
 
 
 def _cases(count: int) -> str:
-    return f"{count} case{'s' if count != 1 else ''}"
+    return formatting.counted(count, "case")
 
 
 def _where(group: Sequence[dict[Any, Any]], rows: Sequence[dict[Any, Any]]) -> str:

@@ -213,6 +213,7 @@ def _told_beyond(run: Run) -> bool:
 def _show(folder: Path, *, measured: bool) -> None:
     from benchbench.analysis.tally import tally
     from benchbench.cli import console, tables
+    from benchbench.cli.recommended import show_recommendations
     from benchbench.report.page import write_results
     from benchbench.report.results import Results
 
@@ -234,7 +235,7 @@ def _show(folder: Path, *, measured: bool) -> None:
             f"{failed} of {len(loaded.outcomes)} trials failed{again if transient else ''}", markup=False
         )
     if measured:
-        tables.show_recommendations(results.recommendations)
+        show_recommendations(results.recommendations)
     beyond = _told_beyond(loaded)
     if measured and (failed or beyond):
         sys.exit(exit_codes.FAILED)

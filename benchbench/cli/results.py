@@ -42,7 +42,8 @@ def report(runs: tuple[Path, ...], out: Path | None, **files: Any) -> None:
         raise InputError("a report on several runs needs a folder of its own", remedy="give --out FOLDER")
     loaded = [load_run(folder) for folder in runs]
     from benchbench.analysis.comparison_text import in_short
-    from benchbench.cli import console, tables
+    from benchbench.cli import console
+    from benchbench.cli.recommended import show_recommendations
     from benchbench.report import FigureFiles  # takes seconds to import; what was wrong is told by now
     from benchbench.report.page import write_results
     from benchbench.report.results import Results
@@ -58,7 +59,7 @@ def report(runs: tuple[Path, ...], out: Path | None, **files: Any) -> None:
     for run in results.runs:  # talk: a script reads the page's path alone
         mine = [one for one in results.recommendations if one.run == run.id]
         named = results.labels[run.id] if len(loaded) > 1 else ""
-        tables.show_recommendations(mine, console.err(), named)
+        show_recommendations(mine, console.err(), named)
 
 
 @click.command()

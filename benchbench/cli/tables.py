@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from benchbench.analysis.compare_quantities import QuantityChange
     from benchbench.analysis.gate import Failing
-    from benchbench.analysis.recommend import Recommendation
     from benchbench.execution.status import DeviceStatus
     from benchbench.runtimes.quantizing.manifest import Family
     from benchbench.runtimes.tool import Fetched, Tool
@@ -213,22 +212,6 @@ def _case_cells(
     doubts = ", ".join(doubt.kind for doubt in row["doubts"] if doubt.kind not in common)
     latency = _latency(row["median_ms"], row["statistic"], named=named)
     return (row["case"], ran, latency, interval, row["launches"], *accuracy, doubts)
-
-
-def show_recommendations(found: Sequence[Recommendation], console: Console | None = None, run: str = "") -> None:
-    """What to ship on each device, in a sentence with what it costs, and what speaks against believing it.
-
-    `run` is what theirs is called, where there are several.
-    """
-    console = console or out()
-    named = f" ({run})" if run else ""
-    for one in found:
-        where = " · ".join(part for part in (f"{one.device}{named}", one.family) if part)
-        console.print(f"\n{where}: {'recommended is ' if one.case else ''}{one.sentence}", markup=False)
-        for doubt in one.doubts:
-            console.print(f"  but: {doubt}", markup=False)
-    for device, kinds in {one.device: one.shared for one in found if one.shared}.items():
-        console.print(f"\nbut of every case on {device}{named}: {'; '.join(kinds)}", markup=False)
 
 
 def show_comparison(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Failing) -> None:

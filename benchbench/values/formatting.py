@@ -145,8 +145,8 @@ def tallied(counts: Mapping[str, int], most: int = 8) -> str:
 
 
 def counted(n: int, one: str, many: str | None = None) -> str:
-    """A whole number of things: "1 case", "2 cases"."""
-    return f"{n} {one if n == 1 else many or one + 's'}"
+    """A whole number of things: "1 case", "2,016 cases"."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def duration(seconds: float) -> str:
