@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 NAMES = {
     "cpu": "CPU",
     "cuda": "CUDA",
+    "dnnl": "Dnnl",
     "tensorrt": "Tensorrt",
     "openvino": "OpenVINO",
     "nnapi": "Nnapi",

@@ -186,7 +186,7 @@ class AnyProvider(Provider):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(execution_provider="VitisAIExecutionProvider")
+        return cls(execution_provider="DnnlExecutionProvider")  # which the tool names, whatever it was built with
 
     @field_validator("execution_provider")
     @classmethod
