@@ -10,6 +10,7 @@ from typing import Literal
 
 from benchbench.values import formatting
 from benchbench.values.case import LATENCY, OfMode
+from benchbench.values.errors import InputError
 from benchbench.values.outcome import Outcome
 
 Dtype = Literal["float64", "Int64", "str", "bool", "object", "datetime64[ms, UTC]"]
@@ -60,8 +61,14 @@ class Quantity(OfMode):
     purpose: str = LATENCY  # the mode whose launches tell it of a case
 
     def of(self, outcome: Outcome) -> float | None:
-        """Its value in one outcome; None = nobody said."""
-        return outcome.quantities.get(self.name) if self.read is None else self.read(outcome)
+        """Its value in one outcome; None = nobody said. Raises InputError for a count that is no whole number."""
+        if self.read is not None:
+            return self.read(outcome)
+        value = outcome.quantities.get(self.name)
+        if value is not None and self.dtype == "Int64" and value % 1:
+            said = f"{outcome.trial}: {self.name} is a count, and {value:g} is no whole number"
+            raise InputError(said, remedy="what measures it must round it, or its row have another unit than COUNT")
+        return value
 
     def samples(self, launches: Sequence[Outcome]) -> list[float]:
         """Its values in those of the launches that have it, a sample each."""

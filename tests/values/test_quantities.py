@@ -16,6 +16,7 @@ import pytest
 from benchbench.analysis.columns import CASES, CLASSES, CONFUSION, SCORED, TRIALS
 from benchbench.analysis.frames import load
 from benchbench.report.page import write_report
+from benchbench.values.errors import InputError
 from benchbench.values.outcome import Outcome
 from benchbench.values.quantities import QUANTITIES, case_quantity, quantity
 from benchbench.values.quantity import COUNT, MILLISECONDS, Quantity
@@ -169,3 +170,11 @@ def test_the_median_of_counts_is_a_count_that_was_seen() -> None:
     assert counted.of_case(launches) == 2859
     timed = Quantity("jitter_ms", MILLISECONDS, "phase", "jitter", "jitter", case="median")
     assert timed.of_case([o.model_copy(update={"quantities": {"jitter_ms": o.round}}) for o in launches]) == 2909.5
+
+
+def test_a_count_that_is_no_whole_number_is_named_with_its_trial() -> None:
+    counted = Quantity("interrupts", COUNT, "during", "interrupts", "interrupts served", case="median")
+    half = outcome(round=3).model_copy(update={"quantities": {"interrupts": 7.5}})
+    assert counted.of(half.model_copy(update={"quantities": {"interrupts": 7.0}})) == 7
+    with pytest.raises(InputError, match=rf"{half.trial}.*interrupts.*7\.5"):
+        counted.of(half)
