@@ -100,7 +100,10 @@ def _github_action_benchmark(run: Run) -> str:
 
 
 def _openmetrics(run: Run) -> str:
-    """OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/): a gauge a quantity, in base units."""
+    """OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/): a gauge a quantity, in base units.
+
+    By hand, since prometheus_client, by which the tests read it, would be a dependency for these lines.
+    """
     families: dict[str, list[str]] = {}
     abouts: dict[str, str] = {}
     for one in _values(run):

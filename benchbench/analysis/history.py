@@ -215,7 +215,7 @@ def change_points(values: Floats) -> tuple[int, ...]:
 def _partition(values: Floats, penalty: float) -> tuple[int, ...]:
     """Where the segments after the first begin, of the partition with the least squares about the means of its segments
     and `penalty` for each of these: exact, over all partitions (Jackson et al. 2005, "An algorithm for optimal
-    partitioning of data on an interval").
+    partitioning of data on an interval"). By hand: these lines of numpy against one more dependency.
     """
     sums = np.concatenate([[0.0], np.cumsum(values)])
     costs, starts = np.full(len(sums), np.inf), np.zeros(len(sums), np.int64)  # of the best one up to each place

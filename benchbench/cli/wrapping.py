@@ -1,4 +1,7 @@
-"""Lines that fit a terminal without a word being cut in two."""
+"""Lines that fit a terminal without a word being cut in two.
+
+By hand, since rich cuts a word that is longer than a line, and Python's textwrap counts characters, not cells.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Values as TOML text, for the files that benchbench writes for people."""
+"""Values as TOML text, for the files that benchbench writes for people.
+
+By hand, since Python's tomllib reads only, and what is needed is single values in one line, beside comments.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Commands on a phone: shell protocol v2, and a way around it for phones older than Android 7.
 
 Format of v2: AOSP packages/modules/adb, shell_protocol.h: one byte of id, a little-endian length, the data.
+Spoken by hand for the reasons that adb_server.py gives.
 """
 
 from __future__ import annotations

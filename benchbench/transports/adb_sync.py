@@ -1,6 +1,7 @@
 """Files to and from a phone over ADB's sync service.
 
 Format: AOSP packages/modules/adb, SYNC.TXT and file_sync_protocol.h: four letters and a little-endian length or value.
+Spoken by hand for the reasons that adb_server.py gives.
 """
 
 from __future__ import annotations

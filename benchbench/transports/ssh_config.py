@@ -1,4 +1,8 @@
-"""Where an SSH address leads, after the user's ssh config has had its say: hosts, ports, keys, jumps."""
+"""Where an SSH address leads, after the user's ssh config has had its say: hosts, ports, keys, jumps.
+
+By hand, since `ssh -G` tells a ProxyJump and the tokens of a ProxyCommand as they are written, and paramiko, which
+connects, follows the one and fills in the other for nobody.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """What travels inside a .tflite besides the graph: TFLite Metadata, label files in an appended zip, runtime version.
 
 Format: https://ai.google.dev/edge/litert/models/metadata (a flatbuffer "M001" in the buffer TFLITE_METADATA, and
-associated files in a zip archive appended to the model).
+associated files in a zip archive appended to the model). Its fields are read by their slots, since ai-edge-litert has
+generated code for the model's schema, and none for this one.
 """
 
 from __future__ import annotations

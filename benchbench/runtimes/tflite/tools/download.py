@@ -1,4 +1,7 @@
-"""A file over HTTP, whole or not at all; a cut download goes on where it stopped."""
+"""A file over HTTP, whole or not at all; a cut download goes on where it stopped.
+
+The going on is by hand: requests itself begins each download from the first byte.
+"""
 
 from __future__ import annotations
 
