@@ -45,7 +45,7 @@ class Reason:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.count} {self.became} ({self.where}: {formatting.in_a_line(self.text)})"
+        return f"{self.count:,} {self.became} ({self.where}: {formatting.in_a_line(self.text)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class Tally:
     @property
     def short(self) -> str:
         """The counts alone, in one line."""
-        selected = f"{self.cases} of {self.cells} selected" if self.cells > self.cases else _cases(self.cases)
-        return f"{selected}: {', '.join(f'{n} {became}' for became, n in self.counts.items()) or 'none'}"
+        selected = f"{self.cases:,} of {self.cells:,} selected" if self.cells > self.cases else _cases(self.cases)
+        return f"{selected}: {', '.join(f'{n:,} {became}' for became, n in self.counts.items()) or 'none'}"
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -69,9 +69,9 @@ class Tally:
         parts, more = [], []
         for word, count in self.counts.items():
             reasons = [reason for reason in self.reasons if reason.became == word]
-            parts.append(str(reasons[0]) if len(reasons) == 1 else f"{count} {word}")
+            parts.append(str(reasons[0]) if len(reasons) == 1 else f"{count:,} {word}")
             more += [str(reason) for reason in reasons] if len(reasons) > 1 else []
-        selected = f"{self.cases} of {self.cells} selected" if self.cells > self.cases else _cases(self.cases)
+        selected = f"{self.cases:,} of {self.cells:,} selected" if self.cells > self.cases else _cases(self.cases)
         return f"{selected}: {', '.join(parts) or 'none'}", *more
 
 
