@@ -37,6 +37,7 @@ bench: $(STAMP)
 	@$(BIN)/python -m tests.bench_overhead
 	@$(BIN)/python -m tests.bench_history
 	@$(BIN)/python -m tests.bench_report
+	@$(BIN)/python -m tests.bench_folder
 
 # Are the intervals and verdicts as often right as they say? Simulated, on all cores; some ten minutes. JSON=1: as JSON.
 calibrate: $(STAMP)
