@@ -16,9 +16,10 @@ from benchbench.modes.base import Launches, Mode
 from benchbench.modes.known import never_known
 from benchbench.runtimes import KINDS, Delegate, mismatch, runtime_of
 from benchbench.runtimes.base import Target
-from benchbench.values.case import Case, MeasurementSettings, Trial, Variant
+from benchbench.values.case import Case, Trial, Variant
 from benchbench.values.device import Adb, Device, Local, Traits
 from benchbench.values.errors import InputError, NothingToDo, ToolError
+from benchbench.values.measurement_settings import MeasurementSettings
 
 LAUNCH_S = 0.8  # start of a process, loading, the agent's work: measured on this project's test devices
 

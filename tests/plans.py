@@ -8,8 +8,9 @@ from benchbench.config.matrix import Matrix
 from benchbench.plan import Plan, make_plan
 from benchbench.runtimes.base import Target
 from benchbench.runtimes.tflite.backends import Cpu, Xnnpack
-from benchbench.values.case import MeasurementSettings, Variant
+from benchbench.values.case import Variant
 from benchbench.values.device import Adb, Device, Local, Ssh, ToolChoice
+from benchbench.values.measurement_settings import MeasurementSettings
 
 HOST, PI = Device(name="host", address=Local()), Device(name="rpi5", address=Ssh(host="rpi5"))
 PHONE = Device(name="pixel8", address=Adb(serial="R58N"))

@@ -14,8 +14,8 @@ from benchbench.config.rules import SkipRule
 from benchbench.execution.model_remarks import canary_remarks
 from benchbench.plan import LAUNCH_S, selected, takes
 from benchbench.runtimes.tflite.backends import Xnnpack
-from benchbench.values.case import MeasurementSettings
 from benchbench.values.errors import NothingToDo
+from benchbench.values.measurement_settings import MeasurementSettings
 from tests.plans import HOST, PHONE, PI, matrix, planned, variant
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from benchbench.values.case import Cooldown
 from benchbench.values.formatting import percent
+from benchbench.values.measurement_settings import Cooldown
 from benchbench.values.outcome import Outcome
 from benchbench.values.quantities import MEASURING
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from benchbench.analysis.familywise import LEVEL, LEVEL_BY_NEED, POWER, detectable_change
 from benchbench.analysis.stopping import student_half_width
 from benchbench.plan import Plan
-from benchbench.values.case import FEWEST_PRECISE, MeasurementSettings
 from benchbench.values.errors import InputError
 from benchbench.values.formatting import counted, percent
+from benchbench.values.measurement_settings import FEWEST_PRECISE, MeasurementSettings
 
 if TYPE_CHECKING:
     from benchbench.analysis.frames import Run  # pandas: a plan without an earlier run does not need it

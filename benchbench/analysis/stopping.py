@@ -18,7 +18,8 @@ from benchbench.analysis.disturbances import disturbances
 from benchbench.analysis.intervals import CONFIDENCE_BY_NEED, median_interval, ratio_of
 from benchbench.analysis.race import INDIFFERENCE, beaten
 from benchbench.values import formatting
-from benchbench.values.case import FEWEST_PRECISE, Case, MeasurementSettings
+from benchbench.values.case import Case
+from benchbench.values.measurement_settings import FEWEST_PRECISE, MeasurementSettings
 from benchbench.values.outcome import Outcome, common_statistic
 from benchbench.values.quantities import LATENCY_MS, race_quantity
 from benchbench.values.stop import Stop, StopKind

@@ -12,9 +12,10 @@ from benchbench.config.matrix_file import RANDOM, MatrixFile, ModelEntry
 from benchbench.config.rules import BudgetRule, SkipRule
 from benchbench.config.toml_files import parsed, read_toml, validated
 from benchbench.runtimes import SUFFIXES, Delegate
-from benchbench.values.case import InputSpec, MeasurementSettings, Signature, Variant
+from benchbench.values.case import InputSpec, Signature, Variant
 from benchbench.values.device import ToolChoice
 from benchbench.values.errors import InputError
+from benchbench.values.measurement_settings import MeasurementSettings
 
 if TYPE_CHECKING:
     from benchbench.values.model import ModelInfo

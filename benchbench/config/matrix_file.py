@@ -11,8 +11,9 @@ from benchbench.config.complaints import did_you_mean, meant
 from benchbench.config.rules import BudgetRule, SkipRule
 from benchbench.runtimes import Delegate
 from benchbench.values.backend import Cache
-from benchbench.values.case import InputSpec, MeasurementSettings
+from benchbench.values.case import InputSpec
 from benchbench.values.device import Frozen, ToolChoice
+from benchbench.values.measurement_settings import MeasurementSettings
 from benchbench.values.quantities import RACED
 
 NATIVE_SAMPLES = 32

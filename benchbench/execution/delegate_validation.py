@@ -20,9 +20,10 @@ from benchbench.device.session import Session
 from benchbench.execution.prepare import PreparedDevice
 from benchbench.runtimes import BACKENDS, KINDS, backend_type, runtime_of_backend
 from benchbench.runtimes.tool import LaunchSpec
-from benchbench.values.case import MeasurementSettings, Variant
+from benchbench.values.case import Variant
 from benchbench.values.device import Frozen, under
 from benchbench.values.errors import DeviceError, ToolError
+from benchbench.values.measurement_settings import MeasurementSettings
 from benchbench.values.outcome import LaunchResult
 
 _MEASURE = MeasurementSettings(

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from benchbench.plan import Plan
-from benchbench.values.case import MeasurementSettings, Trial
+from benchbench.values.case import Trial
+from benchbench.values.measurement_settings import MeasurementSettings
 from benchbench.values.outcome import Outcome
 from benchbench.values.stop import Stop
 

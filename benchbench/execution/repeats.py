@@ -8,8 +8,9 @@ from itertools import accumulate
 
 from benchbench.analysis.disturbances import Disturbance, canaries_of, disturbances
 from benchbench.execution.worker import Worker
-from benchbench.values.case import Cooldown, MeasurementSettings, Trial
+from benchbench.values.case import Trial
 from benchbench.values.errors import BenchbenchError
+from benchbench.values.measurement_settings import Cooldown, MeasurementSettings
 from benchbench.values.outcome import Outcome
 
 WAITED_FOR = Cooldown(above_idle_c=5, at_most_seconds=60)  # where the matrix says nothing of heat

@@ -19,10 +19,11 @@ from benchbench.modes.base import Attempt, RunContext
 from benchbench.modes.launch import blank, failed
 from benchbench.runtimes.base import Toolchain
 from benchbench.runtimes.tool import LaunchSpec
-from benchbench.values.case import Cooldown, Trial
+from benchbench.values.case import Trial
 from benchbench.values.device import ToolChoice, under
 from benchbench.values.errors import BenchbenchError
 from benchbench.values.job import RawConditions
+from benchbench.values.measurement_settings import Cooldown
 from benchbench.values.outcome import Delegation, Outcome
 
 COOLDOWN_POLL_S = 2.0

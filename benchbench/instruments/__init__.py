@@ -12,9 +12,9 @@ from benchbench.instruments.conditions import ConditionsAround
 from benchbench.instruments.controller import Controller
 from benchbench.instruments.during import ConditionsDuring
 from benchbench.instruments.settings import SettingsOnRequest
-from benchbench.values.case import MeasurementSettings
 from benchbench.values.device import Traits
 from benchbench.values.job import Job, JobResult, RawConditions
+from benchbench.values.measurement_settings import MeasurementSettings
 
 INSTRUMENTS: tuple[Instrument, ...] = (ConditionsAround(), Controller())
 

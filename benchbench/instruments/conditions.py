@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from benchbench.device.session import Session
 from benchbench.instruments.base import Seen, Watch
-from benchbench.values.case import Cooldown
 from benchbench.values.conditions import Conditions
 from benchbench.values.job import Job, JobResult, RawConditions
 from benchbench.values.key_values import number
+from benchbench.values.measurement_settings import Cooldown
 
 # Raspberry Pi, `vcgencmd get_throttled`: bit n is now, bit n + 16 is "has occurred since boot".
 # https://www.raspberrypi.com/documentation/computers/os.html#get_throttled

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from benchbench.instruments.base import Seen, Watch
-from benchbench.values.case import MeasurementSettings
 from benchbench.values.conditions import SettingSeen
 from benchbench.values.device import Traits
 from benchbench.values.job import SETTINGS_GOT, Job, JobResult, RawConditions, Setting
 from benchbench.values.key_values import pairs
+from benchbench.values.measurement_settings import MeasurementSettings
 
 GOVERNOR = "/sys/devices/system/cpu/cpufreq/{}/scaling_governor"
 STAY_ON, ON_ANY_POWER = "global/stay_on_while_plugged_in", "7"  # AC, USB and wireless

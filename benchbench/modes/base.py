@@ -14,8 +14,9 @@ from benchbench.instruments import INSTRUMENTS
 from benchbench.instruments.base import Instrument
 from benchbench.run_folder.journal import Journal
 from benchbench.runtimes.tool import LaunchSpec, Runner
-from benchbench.values.case import Case, MeasurementSettings, Trial
+from benchbench.values.case import Case, Trial
 from benchbench.values.device import RunnerKind
+from benchbench.values.measurement_settings import MeasurementSettings
 from benchbench.values.outcome import Outcome
 
 

@@ -11,8 +11,9 @@ from benchbench.modes.base import Attempt, Launches
 from benchbench.modes.launch import launch
 from benchbench.runtimes import BACKENDS, runtime_of
 from benchbench.values import formatting
-from benchbench.values.case import CANARY, Case, MeasurementSettings, Variant
+from benchbench.values.case import CANARY, Case, Variant
 from benchbench.values.device import RunnerKind
+from benchbench.values.measurement_settings import MeasurementSettings
 from benchbench.values.outcome import Outcome
 
 # The same in every run, so that runs can be compared by it.

@@ -12,9 +12,10 @@ from benchbench.device.faults import passing_fault
 from benchbench.instruments import measured
 from benchbench.modes.base import Attempt
 from benchbench.runtimes.tool import LaunchSpec
-from benchbench.values.case import MeasurementSettings, Trial, Variant, open_inputs_remedy
+from benchbench.values.case import Trial, Variant, open_inputs_remedy
 from benchbench.values.errors import BenchbenchError, Unsupported
 from benchbench.values.job import Job, JobOutput, JobResult
+from benchbench.values.measurement_settings import MeasurementSettings
 from benchbench.values.outcome import Delegation, LaunchResult, Outcome
 
 _MANY_NUMBERS = re.compile(rb"((?:[\d.e+-]+, ){20})((?:[\d.e+-]+, ){200,})((?:[\d.e+-]+, ){19}[\d.e+-]+)")

@@ -12,9 +12,10 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from benchbench.values.atomic import atomic
-from benchbench.values.case import LATENCY, MeasurementSettings, OfMode, Variant
+from benchbench.values.case import LATENCY, OfMode, Variant
 from benchbench.values.device import Device, Frozen, ToolChoice, Traits
 from benchbench.values.errors import InputError, file_error
+from benchbench.values.measurement_settings import MeasurementSettings
 from benchbench.values.preprocessing import Preprocessing
 from benchbench.values.stop import Stop
 

@@ -9,9 +9,10 @@ from typing import Protocol
 
 from benchbench.device_script.protocol import Evaluation
 from benchbench.values.backend import Backend
-from benchbench.values.case import MeasurementSettings, Variant
+from benchbench.values.case import Variant
 from benchbench.values.device import RunnerKind
 from benchbench.values.job import Job, JobOutput
+from benchbench.values.measurement_settings import MeasurementSettings
 from benchbench.values.outcome import LaunchResult
 
 Fetched = Callable[[int, int | None], None]  # hears of bytes so far, and in all

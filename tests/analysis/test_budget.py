@@ -15,8 +15,8 @@ from benchbench.analysis.frames import load
 from benchbench.config.rules import BudgetRule
 from benchbench.report import write_report
 from benchbench.runtimes.tflite.backends import Xnnpack
-from benchbench.values.case import MeasurementSettings
 from benchbench.values.errors import InputError
+from benchbench.values.measurement_settings import MeasurementSettings
 from tests.plans import matrix, planned
 from tests.report.builder import conditions, launches, outcome, write_run
 from tests.workbench import Workbench

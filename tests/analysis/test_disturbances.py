@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from benchbench.analysis.disturbances import Canaries, Disturbance, by_sensor, disturbances
-from benchbench.values.case import Cooldown
 from benchbench.values.conditions import DuringConditions
+from benchbench.values.measurement_settings import Cooldown
 from benchbench.values.outcome import Outcome
 from tests.report.builder import conditions, measurement, outcome
 

@@ -12,8 +12,8 @@ from benchbench.analysis.doubts import doubts
 from benchbench.analysis.frames import load as read_run
 from benchbench.analysis.intervals import median_interval
 from benchbench.analysis.launches import LaunchSequence
-from benchbench.values.case import Cooldown
 from benchbench.values.conditions import Conditions, SettingSeen
+from benchbench.values.measurement_settings import Cooldown
 from benchbench.values.outcome import Outcome
 from tests.report.builder import conditions, launches, measurement, outcome, write_run
 

@@ -14,8 +14,8 @@ from benchbench.analysis.familywise import LEVEL_BY_NEED, compare_all
 from benchbench.analysis.frames import load
 from benchbench.analysis.sensitivity import Sensitivity, expected_rounds, sensitivity
 from benchbench.runtimes.tflite.backends import Xnnpack
-from benchbench.values.case import MeasurementSettings
 from benchbench.values.errors import InputError
+from benchbench.values.measurement_settings import MeasurementSettings
 from tests.calibrate import rounds
 from tests.calibrate.worlds import WORLDS
 from tests.plans import matrix, planned

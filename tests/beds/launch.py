@@ -17,8 +17,9 @@ from typing import Any
 from benchbench.runtimes import Delegate, device_script
 from benchbench.runtimes.tflite.script_runner import TfliteScriptRunner
 from benchbench.runtimes.tool import LaunchSpec
-from benchbench.values.case import MeasurementSettings, Variant
+from benchbench.values.case import Variant
 from benchbench.values.job import Job, JobOutput
+from benchbench.values.measurement_settings import MeasurementSettings
 from benchbench.values.outcome import LaunchResult
 
 QUICK = MeasurementSettings(runs=5, min_seconds=0, warmup_runs=2, warmup_min_seconds=0, timeout_seconds=120)

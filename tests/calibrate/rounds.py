@@ -14,7 +14,7 @@ from benchbench.analysis.intervals import median_interval
 from benchbench.analysis.race import INDIFFERENCE, beaten
 from benchbench.analysis.stopping import half_width
 from benchbench.run_folder.baselines import MOST_RUNS
-from benchbench.values.case import MAX_ROUNDS, MeasurementSettings
+from benchbench.values.measurement_settings import MAX_ROUNDS, MeasurementSettings
 from tests.calibrate.worlds import Floats, World
 
 LEAST = MeasurementSettings().rounds

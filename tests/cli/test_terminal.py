@@ -21,8 +21,8 @@ from benchbench.execution.selection import Selection
 from benchbench.runtimes.tflite.benchmark_model.log_parser import read_text
 from benchbench.runtimes.tflite.model.packed import LARGEST_LABELS, packed_labels
 from benchbench.runtimes.tflite.quantize.edgetpu import read_mapping
-from benchbench.values.case import MeasurementSettings
 from benchbench.values.errors import InputError
+from benchbench.values.measurement_settings import MeasurementSettings
 from benchbench.values.visible import visible
 from tests.execution.runs import lines, run, shortened
 from tests.workbench import Workbench, outcomes

@@ -12,7 +12,8 @@ import pytest
 
 from benchbench.execution.passes import due_trials, passes
 from benchbench.plan import Plan
-from benchbench.values.case import MeasurementSettings, Trial
+from benchbench.values.case import Trial
+from benchbench.values.measurement_settings import MeasurementSettings
 from benchbench.values.outcome import Delegation, Measurement, Outcome, Timings
 from benchbench.values.quantities import RACED
 from benchbench.values.quantity import NUMBER, Quantity

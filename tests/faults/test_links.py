@@ -24,9 +24,9 @@ from benchbench.runtimes.base import Target
 from benchbench.runtimes.models import variants
 from benchbench.runtimes.tflite.backends import Xnnpack
 from benchbench.transports import connect
-from benchbench.values.case import MeasurementSettings
 from benchbench.values.device import Address, Device, Local, ToolChoice
 from benchbench.values.errors import DeviceBusy
+from benchbench.values.measurement_settings import MeasurementSettings
 from benchbench.values.outcome import Outcome
 from tests.beds.benchmark_model import install
 from tests.beds.namespaces import can_mount

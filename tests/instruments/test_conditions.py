@@ -17,10 +17,10 @@ from benchbench.instruments.conditions import (
     too_warm,
     with_what_passed,
 )
-from benchbench.values.case import Cooldown
 from benchbench.values.conditions import Conditions
 from benchbench.values.job import RawConditions
 from benchbench.values.key_values import number, pairs
+from benchbench.values.measurement_settings import Cooldown
 
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 

@@ -9,10 +9,10 @@ import pytest
 
 from benchbench.device.session import open_session
 from benchbench.instruments import instruments_of, measured
-from benchbench.values.case import MeasurementSettings
 from benchbench.values.conditions import Conditions, DuringConditions
 from benchbench.values.device import Device
 from benchbench.values.job import Job
+from benchbench.values.measurement_settings import MeasurementSettings
 from tests.beds.namespaces import can_mount
 from tests.beds.phone import Phone
 from tests.beds.sshd import Board

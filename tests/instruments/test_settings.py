@@ -9,10 +9,10 @@ import pytest
 from benchbench.device.session import Session, open_session
 from benchbench.instruments import measured
 from benchbench.instruments.settings import SettingsOnRequest
-from benchbench.values.case import MeasurementSettings
 from benchbench.values.conditions import SettingSeen
 from benchbench.values.device import Device, Local
 from benchbench.values.job import Job
+from benchbench.values.measurement_settings import MeasurementSettings
 from tests.beds.controller import Controller
 from tests.beds.namespaces import can_mount
 from tests.beds.phone import Phone

@@ -21,9 +21,9 @@ from benchbench.run_folder.manifest import (
     read_manifest,
     write_manifest,
 )
-from benchbench.values.case import Cooldown, MeasurementSettings
 from benchbench.values.device import Adb, Cluster, Device, ToolChoice, Traits
 from benchbench.values.errors import InputError
+from benchbench.values.measurement_settings import Cooldown, MeasurementSettings
 from benchbench.values.preprocessing import Preprocessing
 from tests.report.builder import skip, variant
 

@@ -15,9 +15,9 @@ from benchbench.runtimes.tflite.backends.cpu import Cpu
 from benchbench.runtimes.tflite.backends.gpu import Gpu
 from benchbench.runtimes.tflite.backends.nnapi import Nnapi
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
-from benchbench.values.case import MeasurementSettings
 from benchbench.values.errors import Unsupported
 from benchbench.values.job import JobOutput
+from benchbench.values.measurement_settings import MeasurementSettings
 from tests.beds.launch import work_for
 
 RUNNER = PythonRunner()

@@ -35,9 +35,10 @@ from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner
 from benchbench.runtimes.tflite.benchmark_model.capabilities import Capabilities
 from benchbench.runtimes.tool import LaunchSpec
-from benchbench.values.case import Case, InputSpec, MeasurementSettings, Trial
+from benchbench.values.case import Case, InputSpec, Trial
 from benchbench.values.device import Device, Local, ToolChoice
 from benchbench.values.errors import LinkLost
+from benchbench.values.measurement_settings import MeasurementSettings
 from tests.beds import models
 from tests.beds.benchmark_model import install
 from tests.beds.models import INT32, OPS, Graph

@@ -21,8 +21,8 @@ from benchbench.runtimes.models import inspect
 from benchbench.runtimes.script_runner import PythonRunner
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
 from benchbench.runtimes.tool import LaunchSpec
-from benchbench.values.case import MeasurementSettings
 from benchbench.values.device import Device, Local
+from benchbench.values.measurement_settings import MeasurementSettings
 from tests.accuracy.conftest import FAMILY
 from tests.beds.launch import script_file, work_for
 

@@ -31,10 +31,11 @@ from benchbench.runtimes.onnxruntime.perf_test.capabilities import (
 )
 from benchbench.runtimes.onnxruntime.perf_test.runner import PerfTestRunner
 from benchbench.runtimes.tool import LaunchSpec
-from benchbench.values.case import InputSpec, MeasurementSettings
+from benchbench.values.case import InputSpec
 from benchbench.values.device import Address, Device
 from benchbench.values.errors import ToolError, Unsupported
 from benchbench.values.job import JobOutput
+from benchbench.values.measurement_settings import MeasurementSettings
 from tests.beds import onnx_models as models
 from tests.beds.launch import QUICK, Launched, run_job, work_for
 from tests.beds.onnxruntime_perf_test import NAMES, USAGE, install

@@ -16,9 +16,9 @@ from benchbench.runtimes.onnxruntime.model.dimensions import dimensions_of, give
 from benchbench.runtimes.onnxruntime.perf_test.capabilities import Capabilities
 from benchbench.runtimes.tool import LaunchSpec
 from benchbench.values.backend import Backend
-from benchbench.values.case import MeasurementSettings
 from benchbench.values.errors import Unsupported
 from benchbench.values.job import Job
+from benchbench.values.measurement_settings import MeasurementSettings
 
 TIMES, PLACED, PROFILE = "times.txt", "placed.txt", "profile"
 PROFILED_RUNS = 10  # a profile has a few hundred bytes for each node of each run

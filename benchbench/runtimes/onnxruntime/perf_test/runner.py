@@ -22,10 +22,10 @@ from benchbench.runtimes.onnxruntime.recorded.providers import delegation_of, ki
 from benchbench.runtimes.script_runner import profile_of, steady_timings
 from benchbench.runtimes.tool import LaunchSpec, Runner
 from benchbench.values.backend import Backend
-from benchbench.values.case import MeasurementSettings
 from benchbench.values.device import RunnerKind
 from benchbench.values.job import Job, JobOutput
 from benchbench.values.key_values import number
+from benchbench.values.measurement_settings import MeasurementSettings
 from benchbench.values.outcome import Delegation, LaunchResult, Measurement
 from benchbench.values.process_end import how_it_ended
 

@@ -17,8 +17,8 @@ from benchbench.runtimes.tflite.backends.npu import Npu
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner, Capabilities, read_usage, usage_argv
 from benchbench.runtimes.tool import Feed
-from benchbench.values.case import MeasurementSettings
 from benchbench.values.errors import ToolError, Unsupported
+from benchbench.values.measurement_settings import MeasurementSettings
 from tests.beds.launch import work_for
 from tests.runtimes.tflite.benchmark_model import litert_run, run_of
 

@@ -17,9 +17,9 @@ from benchbench.runtimes.tflite.backends.gpu import Gpu
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
 from benchbench.runtimes.tflite.benchmark_model import BenchmarkModelRunner, read_usage, usage_argv
 from benchbench.runtimes.tool import Feed
-from benchbench.values.case import MeasurementSettings
 from benchbench.values.errors import ToolError
 from benchbench.values.job import JobOutput
+from benchbench.values.measurement_settings import MeasurementSettings
 from tests.beds.benchmark_model import install
 from tests.beds.delegate.build import build_delegate, compiler
 from tests.beds.launch import Launched, run_job, work_for

@@ -10,7 +10,7 @@ import pytest
 
 from benchbench.runtimes.tflite.backends.cpu import Cpu
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
-from benchbench.values.case import MeasurementSettings
+from benchbench.values.measurement_settings import MeasurementSettings
 from tests.beds import models
 from tests.beds.launch import launch, work_for
 
