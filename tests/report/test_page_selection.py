@@ -13,16 +13,21 @@ import pytest
 from benchbench.analysis.frames import Run, load
 from benchbench.report import write_report
 from benchbench.values import formatting
+from benchbench.values.quantities import QUANTITIES
 from tests.beds.browser import Page
 from tests.report.believable import SPEED
 from tests.report.builder import launches, variant, write_run
 from tests.report.case_table import rows, write_text
+
+EMPTY = pd.Series(dtype=float)
 
 
 def test_every_number_in_the_table_is_the_frames(report: Path, page: Page) -> None:
     cases = load(report).cases
     shown = rows(page)
     assert len(shown) == len(cases)
+    told = [one for one in QUANTITIES if one.heading and one.case and cases.get(one.case_column, EMPTY).notna().any()]
+    assert {one.column_title for one in told} <= set(shown[0])
     for row, (_, case) in zip(shown, cases.iterrows(), strict=True):
         said = [case["device"], case["family"], str(case["launches"])]
         assert [row["Device"], row["Family"], row["Launches"].split(" of ")[0]] == said
@@ -30,7 +35,11 @@ def test_every_number_in_the_table_is_the_frames(report: Path, page: Page) -> No
         assert row["95 % interval" if "95 % interval" in row else "Interval"] == formatting.interval(
             case["low_ms"], case["high_ms"]
         )
-        assert row["Peak RSS, MB"] == ("–" if pd.isna(case["rss_peak_mb"]) else formatting.number(case["rss_peak_mb"]))
+        assert row["CV"] == ("–" if pd.isna(case["between_cv"]) else f"{case['between_cv']:.1%}".replace("%", " %"))
+        assert row["Threads"].split(" @")[0] == str(case["threads"])
+        assert {one.column_title: row[one.column_title] for one in told} == {
+            one.column_title: one.cell(case[one.case_column]) for one in told
+        }
         assert row["Median"].startswith("(") == (not case["headline"] and not pd.isna(case["median_ms"]))
 
 
