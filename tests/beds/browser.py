@@ -30,7 +30,7 @@ class BrowserError(Exception):
 
 @dataclass
 class Page:
-    """One tab. `said` is what its console said, `asked` every address that it asked for."""
+    """One tab. `said` is what the console of its page said, `asked` every address that this asked for."""
 
     _write: int
     _read: int
@@ -45,6 +45,9 @@ class Page:
         self.resize(width, height)
         self.call("Emulation.setEmulatedMedia", features=[_media("prefers-color-scheme", "dark" if dark else "light")])
         self.call("Page.navigate", url="about:blank")
+        self.wait_for("location.href === 'about:blank'")
+        self.said.clear()
+        self.asked.clear()
         self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         self.wait_for("document.readyState === 'complete' && !location.href.startsWith('about:')")
         self.drawn()
