@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+import click
 from rich.markup import escape
 from rich.progress import (
     MofNCompleteColumn,
@@ -16,7 +17,7 @@ from rich.progress import (
 )
 
 from benchbench.accuracy.collect.with_benchmark_model import BATCHED
-from benchbench.cli.console import err, out
+from benchbench.cli.console import err
 from benchbench.plan import LAUNCH_S, Plan
 from benchbench.runtimes.quantizing.manifest import Skipped
 from benchbench.runtimes.quantizing.progress import Finished, Step, Working
@@ -76,7 +77,7 @@ def _working_line(step: Working) -> str:
 
 def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:
     """Cases, trials, skips with reasons, and the time it takes at least."""
-    out().print("\n".join(case.id for case in plan.cases), markup=False)
+    click.echo("\n".join(case.id for case in plan.cases))
     talk = err()
     told = [
         *(f"skipped  {skip.case.id}: {skip.reason}" for skip in plan.skips),
@@ -93,7 +94,7 @@ def show_plan(plan: Plan, problems: Sequence[str] = ()) -> None:
         canaries = len([trial for trial in trials if not trial.of_matrix])
         more = f" and {counted(extra, 'launch', 'launches')} for profiles and outputs" if extra else ""
         more += f" and {counted(canaries, 'canary', 'canaries')}" if canaries else ""
-        cases = counted(len({trial.case.id for trial in trials if trial.of_matrix}), "case")
+        cases = counted(sum(case.device == device for case in plan.cases), "case")
         talk.print(
             f"{device}: {cases} x {_rounds(plan)}{more} = {_up_to(plan, device)}",
             markup=False,
