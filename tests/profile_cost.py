@@ -16,13 +16,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchbench.device_script.delegate_requests import InterpreterDelegate, OnnxRuntimeDelegate
-from benchbench.device_script.interpreter import InterpreterEngine
-from benchbench.device_script.onnx_session import OnnxEngine
-from benchbench.device_script.profiler import ProfiledModel
+from benchbench.device_script.onnxruntime.delegates import OnnxRuntimeDelegate
+from benchbench.device_script.onnxruntime.session import OnnxEngine
 from benchbench.device_script.protocol import Request
-from benchbench.device_script.runtime import Runtime
 from benchbench.device_script.tensors import random_inputs
+from benchbench.device_script.tflite.delegates import InterpreterDelegate
+from benchbench.device_script.tflite.interpreter import InterpreterEngine
+from benchbench.device_script.tflite.profiler import ProfiledModel
+from benchbench.device_script.tflite.runtime import Runtime
 
 TURNS, LEAST_SECONDS = 200, 5.0
 Step = Callable[[], object]

@@ -15,8 +15,7 @@ from benchbench.accuracy.outputs import Output
 from benchbench.accuracy.shards import Shards
 from benchbench.accuracy.tensors import arithmetic
 from benchbench.device_script import protocol
-from benchbench.device_script.delegate_requests import DelegateRequest
-from benchbench.device_script.protocol import Evaluation, Request
+from benchbench.device_script.protocol import DelegateRequest, Evaluation, Request
 from benchbench.values.case import Signature
 from benchbench.values.errors import ToolError
 from benchbench.values.model import State

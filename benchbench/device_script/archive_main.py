@@ -22,12 +22,19 @@ class Modules:
     def find_spec(name: str, *_: object) -> ModuleSpec | None:
         if name.partition(".")[0] != PACKAGE:
             return None
-        file = PACKAGE + "/__init__.py" if name == PACKAGE else name.replace(".", "/") + ".py"
+        archive: Any = sys.modules[__name__].__loader__
         loader: Any = Modules
-        spec = ModuleSpec(name, loader, origin=f"{sys.argv[0]}/{file}", is_package=name == PACKAGE)
-        spec.loader_state = file
-        spec.has_location = True
-        return spec
+        path = name.replace(".", "/")
+        for file, is_package in ((path + ".py", False), (path + "/__init__.py", True)):
+            try:
+                source = archive.get_data(file)
+            except OSError:
+                continue
+            spec = ModuleSpec(name, loader, origin=f"{sys.argv[0]}/{file}", is_package=is_package)
+            spec.loader_state = source
+            spec.has_location = True
+            return spec
+        return None
 
     @staticmethod
     def create_module(spec: ModuleSpec) -> None:
@@ -37,8 +44,7 @@ class Modules:
     def exec_module(module: ModuleType) -> None:
         spec = module.__spec__
         if spec is not None and spec.origin is not None:
-            archive: Any = sys.modules[__name__].__loader__
-            exec(compile(archive.get_data(spec.loader_state), spec.origin, "exec"), vars(module))  # noqa: S102
+            exec(compile(spec.loader_state, spec.origin, "exec"), vars(module))  # noqa: S102
 
 
 if __name__ == "__main__":

@@ -1,37 +1,34 @@
-"""The engine that a request asks for: a model made ready, fed, stepped and read, over one of the APIs."""
+"""The runtimes that the script measures with: the one module that names them all."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
-from .delegate_requests import CompiledModelDelegate, OnnxRuntimeDelegate
+from .onnxruntime import OnnxEngines
+from .protocol import Evaluation, Preprocess, Request, Signature
+from .tflite import TfliteEngines
 
 if TYPE_CHECKING:
-    from typing import Union
+    from .engine import Engines
 
-    from .compiled_model import CompiledModelEngine
-    from .interpreter import InterpreterEngine
-    from .onnx_session import OnnxEngine
-    from .protocol import Request
-
-    Engine = Union[InterpreterEngine, CompiledModelEngine, OnnxEngine]
+ENGINES: tuple[Engines[Any], ...] = (TfliteEngines(), OnnxEngines())
+DELEGATES = {delegate.api: delegate for engines in ENGINES for delegate in engines.delegates}
 
 
-def engine_for(request: Request, with_cpu: bool) -> Engine:
-    """Not ready yet; `with_cpu` lets the CPU take what an accelerator leaves.
+def engines_of(request: Request) -> Engines[Any]:
+    """Of the runtime that a request is for."""
+    return next(engines for engines in ENGINES if isinstance(request.delegate, engines.delegates))
 
-    Raises ImportError where its runtime is not installed, and Unusable.
-    """
-    if isinstance(request.delegate, OnnxRuntimeDelegate):
-        from .onnx_session import OnnxEngine
 
-        return OnnxEngine(request, request.delegate)
-    from .runtime import Runtime
-
-    if isinstance(request.delegate, CompiledModelDelegate):
-        from .compiled_model import CompiledModelEngine
-
-        return CompiledModelEngine(Runtime(), request, request.delegate, with_cpu)
-    from .interpreter import InterpreterEngine
-
-    return InterpreterEngine(Runtime(), request, request.delegate)
+def request_from_json(text: str) -> Request:
+    """Raises ValueError, KeyError or TypeError for what is no request."""
+    said: dict[str, Any] = json.loads(text)
+    said["delegate"] = DELEGATES[said["delegate"]["api"]](**said["delegate"])
+    if "signature" in said:
+        said["signature"] = Signature(**said["signature"])
+    if "evaluate" in said:
+        if "preprocess" in said["evaluate"]:
+            said["evaluate"]["preprocess"] = Preprocess(**said["evaluate"]["preprocess"])
+        said["evaluate"] = Evaluation(**said["evaluate"])
+    return Request(**said)

@@ -16,7 +16,7 @@ from .value import Value
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .engines import Engine
+    from .engine import Engine
     from .protocol import Evaluation
     from .tensors import Array, Tensor
 

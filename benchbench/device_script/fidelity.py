@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import first_line
+from .errors import first_line, in_words
 from .protocol import Fidelity
 from .tensors import dequantize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .engines import Engine
+    from .engine import Engine
+    from .errors import Words
     from .tensors import Array, Tensor
 
 
-def fidelity(engine: Engine, fed: Sequence[Array], outputs: Sequence[Array]) -> Fidelity:
+def fidelity(engine: Engine, fed: Sequence[Array], outputs: Sequence[Array], words: Words = in_words) -> Fidelity:
     """The relative L2 error of each output of the first inference against this CPU's; None = not a number."""
     cpu = engine.on_cpu()
     try:
@@ -27,7 +28,7 @@ def fidelity(engine: Engine, fed: Sequence[Array], outputs: Sequence[Array]) -> 
         cpu.feed([by_index[tensor.index] for tensor in cpu.inputs])
         cpu.step()
     except Exception as error:
-        return Fidelity(why="the CPU cannot run it: " + first_line(error))
+        return Fidelity(why="the CPU cannot run it: " + first_line(error, words))
     expected = {tensor.index: (tensor, array) for tensor, array in zip(cpu.outputs, cpu.results())}
     errors = {
         tensor.name: _relative_l2(output, *expected[tensor.index]) for tensor, output in zip(engine.outputs, outputs)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .engines import engine_for
+from .engines import engines_of
 from .errors import NeedsCpu, Unusable, first_line, in_words
 from .protocol import FORMAT, STAGE, Answer, Delegation, Failure, Memory, Request, to_json
 from .system import allowed_cpus, peak_mb, proportional_mb, reset_peak, resident_mb, write_whole
@@ -18,7 +18,8 @@ from .tensors import random_inputs, stored_inputs
 from .timing import repeat, timed
 
 if TYPE_CHECKING:
-    from .engines import Engine
+    from .engine import Engine
+    from .errors import Words
     from .tensors import Array
 
 
@@ -30,6 +31,7 @@ class Launch:
         self.path = path
         self.with_cpu = with_cpu
         self.stage = "request"
+        self.words: Words = in_words  # once its runtime is known, that one's
         self.ready: Engine | None = None  # once its graph is built
         self.first: tuple[list[Array], list[Array]] | None = None  # what the first inference was fed, and its outputs
 
@@ -38,7 +40,9 @@ class Launch:
         self.answer = replace(self.answer, delegation=Delegation("unknown", asked=request.asked))
         self._at("import")
         began = time.perf_counter_ns()
-        engine = engine_for(request, self.with_cpu)
+        engines = engines_of(request)
+        self.words = engines.in_words
+        engine = engines.engine(request, request.delegate, self.with_cpu)
         self.answer = replace(
             self.answer,
             runtime=engine.label,
@@ -58,12 +62,12 @@ class Launch:
             self._at("fidelity")
             from .fidelity import fidelity
 
-            self.answer = replace(self.answer, fidelity=fidelity(engine, *self.first))
+            self.answer = replace(self.answer, fidelity=fidelity(engine, *self.first, self.words))
         self.answer = replace(self.answer, status="ok")
 
     def explain(self, error: Exception) -> None:
         """Put a failure into the answer; where the graph was built, say also who had taken what."""
-        failure = Failure(self.stage, type(error).__name__, in_words(error))
+        failure = Failure(self.stage, type(error).__name__, self.words(error))
         delegation = self.answer.delegation
         if isinstance(error, Unusable):
             delegation = replace(delegation, verdict=error.verdict, evidence=str(error))
@@ -165,5 +169,5 @@ class Launch:
             raise
         except Exception as error:
             known = self.answer.delegation
-            evidence = known.evidence or f"could not be read: {first_line(error)}"
+            evidence = known.evidence or f"could not be read: {first_line(error, self.words)}"
             self.answer = replace(self.answer, delegation=replace(known, evidence=evidence))

@@ -7,21 +7,24 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from .engines import ENGINES, request_from_json
 from .errors import NeedsCpu
-from .protocol import NATIVE_LOG, request_from_json, to_json
+from .protocol import NATIVE_LOG, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-USAGE = "usage: device_script.pyz request.json answer.json | --probe [onnxruntime KEY=LIBRARY …]\n"
+USAGE = "usage: device_script.pyz request.json answer.json | --probe [RUNTIME [ARGUMENT …]]\n"
 WITH_CPU = "--with-cpu"
 
 
 def main(program: Sequence[str], arguments: Sequence[str]) -> int:
     """The exit code; `program` is the command that starts this again, afresh."""
-    if list(arguments[:2]) in (["--probe"], ["--probe", "onnxruntime"]):
-        sys.stdout.write(json.dumps(_probed(arguments[2:] if arguments[1:] else None), sort_keys=True) + "\n")
-        return 0
+    if list(arguments[:1]) == ["--probe"]:
+        said = _probed(arguments[1:])
+        sys.stdout.write(json.dumps(said, sort_keys=True) + "\n" if said else "")
+        sys.stderr.write("" if said else USAGE)
+        return 0 if said else 2
     files, options = list(arguments[:2]), list(arguments[2:])
     if len(files) != 2 or options not in ([], [WITH_CPU]):
         sys.stderr.write(USAGE)
@@ -33,15 +36,10 @@ def main(program: Sequence[str], arguments: Sequence[str]) -> int:
         os.execv(program[0], [*program, *files, WITH_CPU])  # noqa: S606
 
 
-def _probed(plugins: Sequence[str] | None) -> dict[str, Any]:
-    """One line about this interpreter: its TFLite runtime, or ONNX Runtime with plug-ins."""
-    if plugins is None:
-        from .probe import probe
-
-        return probe()
-    from . import onnx_runtime
-
-    return onnx_runtime.probe(dict(plugin.split("=", 1) for plugin in plugins))
+def _probed(arguments: Sequence[str]) -> dict[str, Any] | None:
+    """What this interpreter has of the runtime that is named, of the first where none is; None = no such runtime."""
+    name = arguments[0] if arguments else ENGINES[0].runtime
+    return next((engines.probe(arguments[1:]) for engines in ENGINES if engines.runtime == name), None)
 
 
 def _launch(request: str, answer: str, with_cpu: bool) -> int:

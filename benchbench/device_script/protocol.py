@@ -8,9 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from typing import Any
 
-from .delegate_requests import DELEGATES, DelegateRequest
 from .value import Value
 
 if sys.version_info >= (3, 8):  # novm
@@ -25,6 +23,12 @@ if sys.version_info >= (3, 8):  # novm
 
 FORMAT: Format = 1
 REQUEST, ANSWER, STAGE, NATIVE_LOG, OUTPUTS = "request.json", "answer.json", "stage.txt", "native.log", "outputs.npz"
+
+
+class DelegateRequest(Value):
+    """What is asked of a delegate, with all that one needs to know to make it; `api` tells which kind it is of."""
+
+    api: str
 
 
 @dataclass(eq=False, repr=False)
@@ -206,16 +210,3 @@ class Answer(Value):
 def to_json(value: Request | Answer) -> str:
     """Without the keys that are None."""
     return json.dumps(value, default=lambda part: {k: v for k, v in vars(part).items() if v is not None})
-
-
-def request_from_json(text: str) -> Request:
-    """Raises ValueError, KeyError or TypeError for what is no request."""
-    said: dict[str, Any] = json.loads(text)
-    said["delegate"] = DELEGATES[said["delegate"]["api"]](**said["delegate"])
-    if "signature" in said:
-        said["signature"] = Signature(**said["signature"])
-    if "evaluate" in said:
-        if "preprocess" in said["evaluate"]:
-            said["evaluate"]["preprocess"] = Preprocess(**said["evaluate"]["preprocess"])
-        said["evaluate"] = Evaluation(**said["evaluate"])
-    return Request(**said)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from benchbench.device_script.delegate_requests import DelegateRequest
+from benchbench.device_script.protocol import DelegateRequest
 from benchbench.runtimes.interpreters import Interpreter
 from benchbench.runtimes.tool import Fetched, Runner, Tool
 from benchbench.values.backend import Backend

@@ -26,7 +26,7 @@ _MAIN = "archive_main.py"
 @cache
 def archive() -> bytes:
     """The package as one .pyz, the same bytes from the same sources on every host: stored, sorted and without dates."""
-    sources = {path.name: path.read_bytes() for path in sorted(_folder().glob("*.py"))}
+    sources = {name: (_folder() / name).read_bytes() for name in _names()}
     entries = {"__main__.py": sources.pop(_MAIN), **{f"device_script/{name}": text for name, text in sources.items()}}
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as pyz:
@@ -45,6 +45,10 @@ def read_answer(text: bytes) -> Answer:
 @cache
 def _answers() -> TypeAdapter[Answer]:
     return TypeAdapter(Answer)
+
+
+def _names() -> list[str]:
+    return sorted(path.relative_to(_folder()).as_posix() for path in _folder().rglob("*.py"))
 
 
 def _folder() -> Path:

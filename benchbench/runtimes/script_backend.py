@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from benchbench.device_script.delegate_requests import DelegateRequest
+from benchbench.device_script.protocol import DelegateRequest
 from benchbench.runtimes.cache_lines import CacheLines
 from benchbench.values.backend import Backend
 

@@ -10,8 +10,17 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from benchbench.device_script import protocol
-from benchbench.device_script.delegate_requests import DelegateRequest
-from benchbench.device_script.protocol import ANSWER, NATIVE_LOG, OUTPUTS, REQUEST, STAGE, Answer, Request, to_json
+from benchbench.device_script.protocol import (
+    ANSWER,
+    NATIVE_LOG,
+    OUTPUTS,
+    REQUEST,
+    STAGE,
+    Answer,
+    DelegateRequest,
+    Request,
+    to_json,
+)
 from benchbench.runtimes.device_script import last_stage, no_answer, read_answer
 from benchbench.runtimes.script_backend import ScriptBackend
 from benchbench.runtimes.tool import LaunchSpec, Runner

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.device_script.delegate_requests import CompiledModelDelegate
 from benchbench.device_script.protocol import Request
+from benchbench.device_script.tflite.delegates import CompiledModelDelegate
 from benchbench.runtimes.device_script import run_here
 from benchbench.runtimes.tflite.backends.gpu import Gpu
 from tests.beds import models

@@ -11,8 +11,8 @@ from benchbench.accuracy.datasets import Dataset, load, seeded
 from benchbench.accuracy.metrics import paired, unpacked
 from benchbench.accuracy.outputs import Output, read_outputs
 from benchbench.accuracy.scores import score
-from benchbench.device_script.delegate_requests import InterpreterDelegate
 from benchbench.device_script.protocol import Evaluation, Request, to_json
+from benchbench.device_script.tflite.delegates import InterpreterDelegate
 from benchbench.values.errors import InputError
 from benchbench.values.outcome import Outcome
 from tests.accuracy.conftest import FAMILY, Described, reference_of

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from benchbench.device_script.delegate_requests import InterpreterDelegate
 from benchbench.device_script.protocol import ANSWER, REQUEST, Answer, Request, to_json
+from benchbench.device_script.tflite.delegates import InterpreterDelegate
 from benchbench.runtimes.device_script import read_answer
 from tests.beds.launch import script_file
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from benchbench.accuracy.outputs import read_outputs
-from benchbench.device_script.delegate_requests import InterpreterDelegate
 from benchbench.device_script.protocol import OUTPUTS, Evaluation
+from benchbench.device_script.tflite.delegates import InterpreterDelegate
 from tests.beds import models
 from tests.device_script.conftest import CPU, Ask
 from tests.runtimes.tflite.model.small_models import M, O, T, build

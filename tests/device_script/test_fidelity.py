@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from benchbench.device_script.fidelity import fidelity
-from benchbench.device_script.interpreter import InterpreterEngine
 from benchbench.device_script.protocol import Request
-from benchbench.device_script.runtime import Runtime
 from benchbench.device_script.tensors import random_inputs
+from benchbench.device_script.tflite.interpreter import InterpreterEngine
+from benchbench.device_script.tflite.runtime import Runtime
 from tests.beds import models
 from tests.device_script.conftest import CPU
 

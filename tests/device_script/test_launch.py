@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchbench.device_script.delegate_requests import CompiledModelDelegate
 from benchbench.device_script.protocol import ANSWER, NATIVE_LOG, REQUEST, STAGE
+from benchbench.device_script.tflite.delegates import CompiledModelDelegate
 from benchbench.runtimes.device_script import read_answer
 from tests.beds import models
 from tests.device_script.conftest import CPU, Ask, command, request_for

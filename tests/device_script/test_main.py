@@ -9,7 +9,9 @@ import pytest
 from tests.beds.launch import script_file
 
 
-@pytest.mark.parametrize("arguments", [(), ("request.json",), ("a", "b", "--surprise"), ("--probe", "x", "y")])
+@pytest.mark.parametrize(
+    "arguments", [(), ("request.json",), ("a", "b", "--surprise"), ("--probe", "x"), ("--probe", "x", "y")]
+)
 def test_a_wrong_command_line_shows_the_right_one(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     run = subprocess.run(
         [sys.executable, str(script_file()), *arguments], cwd=tmp_path, capture_output=True, text=True, check=False

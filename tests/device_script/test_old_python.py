@@ -15,14 +15,15 @@ import pytest
 
 from benchbench import device_script
 from benchbench.accuracy.outputs import read_outputs
-from benchbench.device_script.delegate_requests import OnnxRuntimeDelegate
+from benchbench.device_script.onnxruntime.delegates import OnnxRuntimeDelegate
 from benchbench.device_script.protocol import ANSWER, OUTPUTS, REQUEST, Evaluation
 from benchbench.runtimes.device_script import read_answer, read_probe
 from tests.beds import models, onnx_models
 from tests.beds.launch import script_file
 from tests.device_script.conftest import CPU, request_for
 
-SOURCES = sorted(Path(str(device_script.__file__)).parent.glob("*.py"))
+FOLDER = Path(str(device_script.__file__)).parent
+SOURCES = sorted(FOLDER.rglob("*.py"))
 OLD = ("3.7", "3.8", "3.9", "3.10")
 PACKAGES = ("tflite-runtime", "numpy<2", "onnxruntime")  # as `devices --equip` installs them on such a board
 
@@ -71,7 +72,8 @@ def test_the_script_is_python_3_7_and_needs_numpy_alone() -> None:
 
 def test_every_file_can_be_imported_by_an_old_python(old: tuple[str, str, dict[str, str]]) -> None:
     _, python, environment = old
-    names = [path.stem for path in SOURCES if path.stem not in {"__init__", "__main__", "archive_main"}]
+    parts = [path.relative_to(FOLDER).with_suffix("").parts for path in SOURCES]
+    names = [".".join(place) for place in parts if place[-1] not in {"__init__", "__main__", "archive_main"}]
     program = f"import sys, importlib; sys.path.insert(0, {str(script_file())!r})\n"
     program += f"for name in {names}: importlib.import_module('device_script.' + name)"
     subprocess.run([python, "-c", program], env=environment, check=True)
@@ -83,7 +85,7 @@ def test_an_old_python_is_probed(old: tuple[str, str, dict[str, str]], packed: b
     version, python, environment = old
     program = [str(script_file())] if packed else ["-B", "-m", device_script.__name__.rpartition(".")[2]]
     run = subprocess.run(
-        [python, *program, "--probe"], env=environment, cwd=SOURCES[0].parents[1], capture_output=True, check=True
+        [python, *program, "--probe"], env=environment, cwd=FOLDER.parent, capture_output=True, check=True
     )
     said = read_probe(run.stdout.decode())
     assert said is not None

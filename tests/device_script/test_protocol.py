@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from benchbench.device_script.delegate_requests import CompiledModelDelegate, InterpreterDelegate
-from benchbench.device_script.protocol import Evaluation, Preprocess, Request, Signature, request_from_json, to_json
+from benchbench.device_script.engines import request_from_json
+from benchbench.device_script.protocol import Evaluation, Preprocess, Request, Signature, to_json
+from benchbench.device_script.tflite.delegates import CompiledModelDelegate, InterpreterDelegate
 
 WHOLE = Request(
     model="m.tflite",

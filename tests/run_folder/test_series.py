@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchbench.device_script.delegate_requests import InterpreterDelegate
 from benchbench.device_script.protocol import Request, to_json
+from benchbench.device_script.tflite.delegates import InterpreterDelegate
 from benchbench.modes.launch import transcript, without_times
 from benchbench.run_folder.conditions import read_conditions
 from benchbench.run_folder.journal import Journal, create, new_folder, read_outcomes, reopen

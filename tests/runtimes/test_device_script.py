@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.device_script.delegate_requests import InterpreterDelegate
 from benchbench.device_script.protocol import Answer, Request
+from benchbench.device_script.tflite.delegates import InterpreterDelegate
 from benchbench.runtimes.device_script import archive, probe_argv, read_probe, run_here
 from benchbench.values.errors import ToolError
 from tests.beds import models
@@ -43,7 +43,7 @@ def test_the_archive_holds_the_sources_and_nothing_that_tells_of_this_host() -> 
     names = [entry.filename for entry in entries]
     assert names[0] == "__main__.py"
     assert names[1:] == sorted(names[1:])
-    assert {"device_script/protocol.py", "device_script/tensors.py"} <= set(names)
+    assert {"device_script/protocol.py", "device_script/tflite/__init__.py"} <= set(names)
     assert all(name.endswith(".py") for name in names)
     assert {(entry.date_time[0], entry.external_attr >> 16, entry.compress_type) for entry in entries} == {
         (1980, 0o644, zipfile.ZIP_STORED)

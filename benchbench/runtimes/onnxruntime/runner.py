@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from benchbench.device_script.delegate_requests import DelegateRequest
+from benchbench.device_script.protocol import DelegateRequest
 from benchbench.runtimes.onnxruntime.backends import OnnxBackend
 from benchbench.runtimes.onnxruntime.model.dimensions import dimensions_of
 from benchbench.runtimes.onnxruntime.newer import in_short

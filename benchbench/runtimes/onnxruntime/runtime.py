@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchbench.device_script.delegate_requests import DelegateRequest
+from benchbench.device_script.protocol import DelegateRequest
 from benchbench.runtimes.base import RecordedLaunch, Runtime, Target, Toolchain
 from benchbench.runtimes.interpreters import Interpreter
 from benchbench.runtimes.onnxruntime.backends import BACKENDS, Cpu

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from benchbench.device_script.delegate_requests import DelegateRequest, InterpreterDelegate
+from benchbench.device_script.protocol import DelegateRequest
+from benchbench.device_script.tflite.delegates import InterpreterDelegate
 from benchbench.runtimes.base import RecordedLaunch, Runtime, Target, Toolchain
 from benchbench.runtimes.cache import cache_folder
 from benchbench.runtimes.interpreters import Interpreter

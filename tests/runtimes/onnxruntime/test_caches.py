@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from benchbench.analysis.frames import load
 from benchbench.device.temporary import LIST_FILES, FileState, read_files
-from benchbench.device_script.delegate_requests import OnnxRuntimeDelegate
+from benchbench.device_script.onnxruntime.delegates import OnnxRuntimeDelegate
 from benchbench.modes.caches import _warm_use
 from benchbench.pipeline import run
 from benchbench.runtimes.onnxruntime.backends import Cpu, OnnxBackend, OpenVino, WebGpu

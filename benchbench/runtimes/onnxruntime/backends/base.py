@@ -8,7 +8,8 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from benchbench.device_script.delegate_requests import DelegateRequest, OnnxRuntimeDelegate
+from benchbench.device_script.onnxruntime.delegates import OnnxRuntimeDelegate
+from benchbench.device_script.protocol import DelegateRequest
 from benchbench.runtimes.caching import CachingBackend
 from benchbench.values.backend import Cache
 from benchbench.values.device import RunnerKind, Traits

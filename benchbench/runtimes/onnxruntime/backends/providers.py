@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator
 
-from benchbench.device_script.delegate_requests import OnnxRuntimeDelegate
+from benchbench.device_script.onnxruntime.delegates import OnnxRuntimeDelegate
 from benchbench.runtimes.onnxruntime.backends.base import CPU, CPU_PROVIDER, PERF_TEST, OnnxBackend
 from benchbench.values.device import RunnerKind, Traits
 

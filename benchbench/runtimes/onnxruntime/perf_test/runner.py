@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchbench.device_script.onnx_profile import node_times
+from benchbench.device_script.onnxruntime.profile import node_times
 from benchbench.runtimes.onnxruntime.backends import OnnxBackend
 from benchbench.runtimes.onnxruntime.backends.base import CPU, PERF_TEST
 from benchbench.runtimes.onnxruntime.newer import in_short

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchbench.device_script.onnx_profile import KERNEL, node_times
+from benchbench.device_script.onnxruntime.profile import KERNEL, node_times
 from benchbench.runtimes.base import RecordedLaunch
 from benchbench.runtimes.onnxruntime.recorded.providers import delegation_of, partitions_of
 from benchbench.runtimes.script_runner import profile_of, steady_timings

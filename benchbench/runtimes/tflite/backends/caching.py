@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchbench.device_script.delegate_requests import CompiledModelDelegate, DelegateRequest
+from benchbench.device_script.protocol import DelegateRequest
+from benchbench.device_script.tflite.delegates import CompiledModelDelegate
 from benchbench.runtimes.caching import CachingBackend
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 

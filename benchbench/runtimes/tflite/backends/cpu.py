@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from benchbench.device_script.delegate_requests import InterpreterDelegate
+from benchbench.device_script.tflite.delegates import InterpreterDelegate
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from benchbench.device_script.delegate_requests import InterpreterDelegate
+from benchbench.device_script.tflite.delegates import InterpreterDelegate
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.backends.log_names import LogNames
 from benchbench.values.device import RunnerKind, Traits

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator
 
-from benchbench.device_script.delegate_requests import InterpreterDelegate
+from benchbench.device_script.tflite.delegates import InterpreterDelegate
 from benchbench.runtimes.tflite.backends.base import TfliteBackend
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames
 from benchbench.values.device import RunnerKind, Traits

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from benchbench.device_script.delegate_requests import CompiledModelDelegate
+from benchbench.device_script.tflite.delegates import CompiledModelDelegate
 from benchbench.runtimes.cache_lines import CacheLines
 from benchbench.runtimes.tflite.backends.caching import CachingTfliteBackend
 from benchbench.runtimes.tflite.backends.log_names import LogLine, LogNames

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from benchbench.device_script.delegate_requests import CompiledModelDelegate, DelegateRequest, InterpreterDelegate
+from benchbench.device_script.protocol import DelegateRequest
+from benchbench.device_script.tflite.delegates import CompiledModelDelegate, InterpreterDelegate
 from benchbench.runtimes.cache_lines import CacheLines
 from benchbench.runtimes.tflite.backends.caching import CachingTfliteBackend
 from benchbench.runtimes.tflite.backends.custom_ops import MEDIAPIPE

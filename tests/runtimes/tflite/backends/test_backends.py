@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from benchbench.device_script.delegate_requests import CompiledModelDelegate, InterpreterDelegate
+from benchbench.device_script.tflite.delegates import CompiledModelDelegate, InterpreterDelegate
 from benchbench.runtimes.tflite.backends import KINDS, Delegate
 from benchbench.runtimes.tflite.backends.cpu import Cpu
 from benchbench.runtimes.tflite.backends.edgetpu import EdgeTpu

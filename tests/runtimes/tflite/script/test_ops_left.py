@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.device_script.onnx_delegation import delegation_by
+from benchbench.device_script.onnxruntime.delegation import delegation_by
 from benchbench.device_script.protocol import ANSWER
 from benchbench.runtimes.tflite.backends.xnnpack import Xnnpack
 from benchbench.runtimes.tflite.benchmark_model.result_files import Partition, RuntimeInfo

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .protocol import Signature
+    from ..protocol import Signature
 
 
 class Entry:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .errors import Unusable
-from .onnx_runtime import CPU
-from .protocol import Delegation
+from ..errors import Unusable
+from ..protocol import Delegation
+from .runtime import CPU
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from ..protocol import OpTime, Request
+from ..tensors import filled_shape, random_inputs
 from .profiler import DELEGATE_OPERATOR, OpEvent, ProfiledModel
-from .protocol import OpTime, Request
-from .tensors import filled_shape, random_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .delegate_requests import InterpreterDelegate
+    from ..tensors import Tensor
+    from .delegates import InterpreterDelegate
     from .runtime import Runtime
-    from .tensors import Tensor
 
 
 def profile(

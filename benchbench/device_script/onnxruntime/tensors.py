@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .tensors import Tensor, filled_shape
+from ..tensors import Tensor, filled_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .tensors import Array
+    from ..tensors import Array
 
 NUMPY = {
     "tensor(float)": "float32",

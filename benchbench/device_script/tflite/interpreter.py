@@ -6,19 +6,19 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..errors import Unusable, one_line
+from ..protocol import Delegation, Request
+from ..tensors import filled_shape, matched, tensor_of
 from .coverage import count_ops, data_flow_coverage, delegation_by, exact_coverage
-from .delegate_requests import InterpreterDelegate
+from .delegates import InterpreterDelegate
 from .entry import Entry
-from .errors import Unusable, one_line
-from .protocol import Delegation, Request
-from .tensors import filled_shape, matched, tensor_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .protocol import OpTime, State, Timed
+    from ..protocol import OpTime, State, Timed
+    from ..tensors import Array, Tensor
     from .runtime import Runtime
-    from .tensors import Array, Tensor
 
 
 class InterpreterEngine:

@@ -7,13 +7,13 @@ import ctypes
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..errors import Unusable
+from ..protocol import Delegation, Share
+from ..value import Value
 from .delegate_abi import ALLOW_DYNAMIC_TENSORS, PREPARE, ObservingDelegate, PlannedNode, read_plan
-from .errors import Unusable
-from .protocol import Delegation, Share
-from .value import Value
 
 if TYPE_CHECKING:
-    from .protocol import Verdict
+    from ..protocol import Verdict
 
 XNNPACK = "TfLiteXNNPackDelegate"
 _kept: list[object] = []  # an observing delegate must outlive its interpreter

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchbench.device_script.coverage import Coverage, data_flow_coverage, exact_coverage
-from benchbench.device_script.runtime import Runtime
+from benchbench.device_script.tflite.coverage import Coverage, data_flow_coverage, exact_coverage
+from benchbench.device_script.tflite.runtime import Runtime
 from tests.beds import models
 from tests.device_script.conftest import CPU, Ask
 

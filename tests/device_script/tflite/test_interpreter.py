@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import time
 
-from benchbench.device_script.interpreter import failed_node
+from benchbench.device_script.tflite.interpreter import failed_node
 
 
 def test_a_runtimes_error_names_a_node_and_costs_no_more_than_its_length() -> None:

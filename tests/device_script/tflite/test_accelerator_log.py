@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.device_script import native_log
 from benchbench.device_script.protocol import NATIVE_LOG, Delegation
+from benchbench.device_script.tflite import accelerator_log
 
 ADAPTER = "Selected adapter: SwiftShader Device (Subzero), arch=swiftshader, vendor=google, adapterType=CPU / Software"
 SHARED = "108 operations will run on the GPU, and the remaining 183 operations will run on the CPU."
@@ -42,7 +42,7 @@ def test_the_share_of_an_accelerator_is_what_its_lines_report(
     accelerator: str, lines: tuple[str, ...], share: tuple[object, ...]
 ) -> None:
     written(*lines)
-    told = native_log.partial_delegation(accelerator)
+    told = accelerator_log.partial_delegation(accelerator)
     found = (told.verdict, told.nodes_delegated, told.nodes_total, told.partitions)
     assert found == share + (None,) * (4 - len(share))
     assert told.evidence
@@ -50,16 +50,16 @@ def test_the_share_of_an_accelerator_is_what_its_lines_report(
 
 def test_evidence_is_without_the_prefixes_of_logs() -> None:
     written(f"I0000 00:00:1795825568.707620   16675 environment.cc:532] {ADAPTER}", f"INFO: [a.cc:1] {SHARED}")
-    assert native_log.full_evidence("gpu") == f"compiled for the GPU alone; {ADAPTER}"
-    assert native_log.partial_delegation("gpu") == Delegation(
+    assert accelerator_log.full_evidence("gpu") == f"compiled for the GPU alone; {ADAPTER}"
+    assert accelerator_log.partial_delegation("gpu") == Delegation(
         "partial", nodes_delegated=108, nodes_total=291, evidence=f"{SHARED}; {ADAPTER}"
     )
 
 
 def test_the_reason_is_the_line_that_tells_best() -> None:
     written("ERROR: something else", ABSENT, "vkCreateInstance: Found no drivers!")
-    said = native_log.native_reason("gpu") or ""
+    said = accelerator_log.native_reason("gpu") or ""
     assert said.startswith("Failed to initialize WebGPU environment: INTERNAL: No adapters found")
     assert "Found no drivers!" in said
     written("all is well")
-    assert native_log.native_reason("gpu") is None
+    assert accelerator_log.native_reason("gpu") is None

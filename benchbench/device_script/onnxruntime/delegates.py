@@ -1,46 +1,20 @@
-"""The delegates that a launch can be asked for, each with all that one needs to know to make it."""
+"""What a launch can be asked of ONNX Runtime."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Union
 
-from .value import Value
+from ..protocol import DelegateRequest
 
 if sys.version_info >= (3, 8):  # novm
     from typing import Literal
 
-    Kernels = Literal["optimized", "reference"]  # the latter are slow and exact
-    Accelerator = Literal["cpu", "gpu", "npu"]
     Optimization = Literal["disable", "basic", "extended", "layout", "all"]  # of the graph, as ONNX Runtime names them
 
 
 @dataclass(eq=False, repr=False)
-class InterpreterDelegate(Value):
-    """The interpreter's own kernels, XNNPACK, or the delegate in a library."""
-
-    xnnpack: bool
-    library: str | None = None
-    options: dict[str, str] | None = None
-    kernels: Kernels = "optimized"
-    api: str = "interpreter"
-
-
-@dataclass(eq=False, repr=False)
-class CompiledModelDelegate(Value):
-    """LiteRT's CPU, GPU or NPU, and which of its backends; `cache` is a folder for what it compiles."""
-
-    accelerator: Accelerator
-    fp32: bool = False
-    vendor: str | None = None
-    backend: str | None = None
-    cache: str | None = None
-    api: str = "compiled_model"
-
-
-@dataclass(eq=False, repr=False)
-class OnnxRuntimeDelegate(Value):
+class OnnxRuntimeDelegate(DelegateRequest):
     """An execution provider of ONNX Runtime, which its CPU kernels help out; None = those alone.
 
     A plug-in is in a `library`, or brought by a Python `package`. `options` are the provider's own, `config` those of
@@ -63,11 +37,3 @@ class OnnxRuntimeDelegate(Value):
     dimensions: dict[str, int] | None = None
     data: dict[str, str] | None = None
     api: str = "onnxruntime"
-
-
-DelegateRequest = Union[InterpreterDelegate, CompiledModelDelegate, OnnxRuntimeDelegate]
-DELEGATES: dict[str, type[DelegateRequest]] = {
-    "interpreter": InterpreterDelegate,
-    "compiled_model": CompiledModelDelegate,
-    "onnxruntime": OnnxRuntimeDelegate,
-}

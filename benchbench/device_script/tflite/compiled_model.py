@@ -11,21 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import NeedsCpu, Unusable, one_line
+from ..native_log import native_text
+from ..protocol import Delegation, Request
+from ..tensors import filled_shape, matched, tensor_of
+from .accelerator_log import NOT_ALL, full_evidence, gpu_library, native_reason, partial_delegation
 from .coverage import count_ops
-from .delegate_requests import CompiledModelDelegate
+from .delegates import CompiledModelDelegate
 from .entry import Entry
-from .errors import NeedsCpu, Unusable, one_line
 from .interpreter import InterpreterEngine, on_cpu, rebuild
-from .native_log import NOT_ALL, full_evidence, gpu_library, native_reason, native_text, partial_delegation
-from .protocol import Delegation, Request
-from .tensors import filled_shape, matched, tensor_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .protocol import OpTime, State, Timed
+    from ..protocol import OpTime, State, Timed
+    from ..tensors import Array, Tensor
     from .runtime import Runtime
-    from .tensors import Array, Tensor
 
 AS_THEMSELVES = ("int8", "uint8", "int32", "float16", "float32", "bool")  # types that TensorBuffer has a name for
 

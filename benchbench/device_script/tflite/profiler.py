@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .tensors import Array
+    from ..tensors import Array
 
 OPERATOR, DELEGATE_OPERATOR = 2, 8  # event types
 _CPU = 1  # kLiteRtHwAcceleratorCpu

@@ -7,13 +7,13 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from .onnx_runtime import CPU
-from .protocol import OpTime
+from ..protocol import OpTime
+from .runtime import CPU
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .protocol import Request
+    from ..protocol import Request
 
 KERNEL = "_kernel_time"
 

@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .delegate_requests import OnnxRuntimeDelegate
-from .errors import Unusable, one_line
-from .native_log import native_text
-from .onnx_delegation import delegation_by
-from .onnx_runtime import CPU, OnnxRuntime, device_words, package_library
-from .onnx_tensors import input_tensor, output_tensor, texts
-from .protocol import Delegation, Request
-from .tensors import Tensor, matched, random_inputs
+from ..errors import Unusable, one_line
+from ..native_log import native_text
+from ..protocol import Delegation, Request
+from ..tensors import Tensor, matched, random_inputs
+from .delegates import OnnxRuntimeDelegate
+from .delegation import delegation_by
+from .errors import in_words
+from .runtime import CPU, OnnxRuntime, device_words, package_library
+from .tensors import input_tensor, output_tensor, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .protocol import OpTime, State, Timed, Verdict
-    from .tensors import Array
+    from ..protocol import OpTime, State, Timed, Verdict
+    from ..tensors import Array
 
 PLACED = r"placed on \[(\w+)\]\. Number of nodes: (\d{1,9})"
 FOLDER, PROFILE = "model", "onnxruntime_profile"
@@ -62,7 +63,7 @@ class OnnxEngine:
         except NotImplementedError as error:
             raise Unusable("unavailable", str(error)) from error
         except Exception as error:
-            raise Unusable("unavailable", one_line(error)) from error
+            raise Unusable("unavailable", one_line(error, in_words)) from error
         offered = runtime.devices(asked.provider)
         self.devices = [device for device in offered if asked.device in (None, device.device.type.name.lower())][:1]
         if not self.devices:
@@ -76,7 +77,7 @@ class OnnxEngine:
             self.session = self._session(provider, self._options())
         except Exception as error:
             if provider and self._loads_without():
-                raise Unusable("unavailable", one_line(error)) from error
+                raise Unusable("unavailable", one_line(error, in_words)) from error
             raise
         if provider and provider not in self.session.get_providers():
             used = ", ".join(self.session.get_providers())
@@ -229,7 +230,7 @@ class OnnxEngine:
 
     def profile(self) -> tuple[OpTime, ...]:
         """The time of every node over several profiled runs."""
-        from .onnx_profile import profile
+        from .profile import profile
 
         self.feed(random_inputs(self.inputs, self.request.input_seed, self.request.ranges))
         return profile(self.session, self.step, self.request, self.asked.provider)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .protocol import FORMAT
+from ..protocol import FORMAT
 from .runtime import Runtime
 
 

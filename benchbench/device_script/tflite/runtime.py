@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any
 
-from .errors import first_line
+from ..errors import first_line
 
 # What is imported, by its distribution's name; the first that can be is used.
 MODULES = (
