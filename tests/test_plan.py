@@ -131,7 +131,7 @@ def test_the_plan_of_the_demo_is_what_its_file_says() -> None:
         assert {case.variant.format for case in plan.cases} == formats
         assert (len(plan.cases), plan.skips) == (cases, ())
         canaries = len(plan.of("host")) - cases * asked.measure.rounds - len(asked.variants)
-        assert canaries == asked.measure.rounds + 1
+        assert canaries == 2 * (asked.measure.rounds + 1)  # of one thread, and of the most
 
 
 def test_a_canary_runs_before_the_rounds_between_them_and_after_them() -> None:
@@ -153,7 +153,7 @@ def test_a_canary_runs_before_the_rounds_between_them_and_after_them() -> None:
 def test_a_selection_keeps_the_canaries_of_its_devices() -> None:
     plan = selected(planned(matrix(measure=MeasurementSettings(rounds=1)), HOST, PI), only=["rpi5/*/cpu/t1"], skip=())
     assert {trial.case.device for trial in plan.trials} == {"rpi5"}
-    assert [trial.purpose for trial in plan.trials] == ["canary", "latency", "latency", "canary"]
+    assert [trial.purpose for trial in plan.trials] == ["canary", "canary", "latency", "latency", "canary", "canary"]
 
 
 def test_a_device_without_a_canary_is_told_of_where_one_was_asked_for() -> None:

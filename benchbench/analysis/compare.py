@@ -18,7 +18,7 @@ from benchbench.analysis.frames import Run, common_statistics, load
 from benchbench.analysis.intervals import Ratio, checked_share
 from benchbench.analysis.judging import Judged, judge_cases
 from benchbench.analysis.pairs import incomparable, lost, measured, text, tried
-from benchbench.analysis.same_speed import Speed, speeds
+from benchbench.analysis.same_speed import Speed, Speeds, speeds, speeds_for
 from benchbench.plan import takes
 from benchbench.values.doubt import Doubt
 from benchbench.values.errors import InputError, NothingToDo
@@ -45,17 +45,18 @@ def compare(
     geometric mean of the runs' medians, and new is held against the spread of runs; of fewer the newest is the base.
     `frame.attrs`: `base_runs`, `new_run` are their ids, `bases` is how many base runs there are, `alone` how many cases
     are held against one of them, and `bases_left_out` says of which base run how many cases could not be held against
-    it, and why. `canaries` is, by device, new / base of its canary (`ratio`), how far from 1 that is still the same
-    speed (`allowed`), and the share of the new run's canaries that were off (`off`).
+    it, and why. `canaries` has of each device, for its canary with one thread and with the most (`threads`), new / base
+    (`ratio`), how far from 1 that is still the same speed (`allowed`), and the share of the new run's that were off
+    (`off`).
 
     verdict: faster, slower, same, cannot tell; lost: it fails now, or its delegate takes less of the graph; gone:
     measured in the base, and neither measured nor left out on purpose in the new run; left out; only in new; not
     measured in either. `why` says why for all but faster, slower and same; `left_out` counts the launches of both sides
     that were disturbed and do not count. Times are compared only where both are headline numbers of the same executor,
     and another model file, size of inputs or tool never makes one faster or slower: what it changes cannot be told from
-    the rest. `doubts` are those of the comparison, then those of both sides. Raises NothingToDo where no case was
-    launched in both runs, InputError for no base run, for two, which cannot tell how runs differ, and for one that is
-    given twice.
+    the rest. Nor does a change that may be the device's own, by its canaries; no p is told of it. `doubts` are those of
+    the comparison, then those of both sides. Raises NothingToDo where no case was launched in both runs, InputError for
+    no base run, for two, which cannot tell how runs differ, and for one that is given twice.
     """
     checked_share(same_within, "same_within")
     given = (base,) if isinstance(base, Run | str | Path) else tuple(base)
@@ -67,17 +68,20 @@ def compare(
         raise NothingToDo(f"{bases[-1].folder} and {last.folder} have no case in common", remedy=_examples(olds, now))
     judged = judge_cases(olds, now, same_within)
     old = olds[-1] | {case: one.base for case, one in judged.cases.items()}
-    rows = [_row(old.get(case), now.get(case), last, judged.cases.get(case)) for case in dict.fromkeys([*old, *now])]
-    by_canary = speeds(bases[-1].canaries, last.canaries)
-    about = _about_devices(bases, last, by_canary)
+    by_canary = speeds([run.canaries for run in bases], last.canaries)
+    rows = [
+        _row(old.get(case), now.get(case), last, judged.cases.get(case), by_canary)
+        for case in dict.fromkeys([*old, *now])
+    ]
+    machines = _other_machines(bases, last)
     disturbed = [_disturbed(run) for run in (*bases, last)]
     for row in rows:
-        row["doubts"] = (*about.get(row["device"], ()), *row["doubts"])
+        row["doubts"] = (*_about_device(row, machines, by_canary), *row["doubts"])
         row["left_out"] = _left_out(row["case"], judged.cases.get(row["case"]), disturbed)
     frame = typed(rows, COMPARISON)
     frame.attrs |= {"detectable": judged.detectable, "bases": len(bases), "base_runs": [run.id for run in bases]}
     frame.attrs |= {"alone": judged.alone, "new_run": last.id}
-    frame.attrs |= {"canaries": {device: asdict(speed) for device, speed in by_canary.items()}}
+    frame.attrs |= {"canaries": {device: [*map(asdict, of_device)] for device, of_device in by_canary.items()}}
     frame.attrs["bases_left_out"] = [
         {"run": bases[one.run].id, "folder": bases[one.run].folder.name, "cases": one.cases, "why": one.why}
         for one in judged.left_out
@@ -98,15 +102,22 @@ def _check(bases: Sequence[Run], new: Run) -> None:
         raise InputError("two base runs do not tell how runs of the same thing differ", remedy="give one, or three")
 
 
-def _about_devices(bases: Sequence[Run], new: Run, by_canary: Mapping[str, Speed]) -> dict[str, tuple[Doubt, ...]]:
-    """By device: that it is another machine than in a base run, and that it was faster or slower as a whole."""
-    found: dict[str, tuple[Doubt, ...]] = {}
-    for name in dict.fromkeys([*(device.name for device in new.manifest.devices), *by_canary]):
-        others = (other_device(run.manifest, new.manifest, name) for run in reversed(bases))
-        other = next((doubt for doubt in others if doubt is not None), None)
-        speed = by_canary[name].doubt(name) if name in by_canary else None
-        found[name] = tuple(doubt for doubt in (other, speed) if doubt is not None)
+def _other_machines(bases: Sequence[Run], new: Run) -> dict[str, Doubt]:
+    """Of the devices that are another machine than in a base run."""
+    found: dict[str, Doubt] = {}
+    for device in new.manifest.devices:
+        others = (other_device(run.manifest, new.manifest, device.name) for run in reversed(bases))
+        if other := next((doubt for doubt in others if doubt is not None), None):
+            found[device.name] = other
     return found
+
+
+def _about_device(row: Mapping[str, Any], machines: Mapping[str, Doubt], by_canary: Speeds) -> tuple[Doubt, ...]:
+    """What a case's device was besides: another machine, and faster or slower as a whole."""
+    device = str(row["device"])
+    told = [machines[device]] if device in machines else []
+    of_speed = (speed.doubt(device) for speed in speeds_for(int(row["threads"]), by_canary.get(device, ())))
+    return (*told, *(doubt for doubt in of_speed if doubt is not None))
 
 
 def _disturbed(run: Run) -> Counter[str]:
@@ -151,7 +162,9 @@ def _examples(olds: Sequence[Mapping[str, pd.Series]], now: Mapping[str, pd.Seri
     return f"launched were, for example, {sides[0]} in the base and {sides[1]} in the new run"
 
 
-def _row(base: pd.Series | None, new: pd.Series | None, run: Run, judged: Judged | None) -> dict[str, Any]:
+def _row(
+    base: pd.Series | None, new: pd.Series | None, run: Run, judged: Judged | None, by_canary: Speeds
+) -> dict[str, Any]:
     known = next(row for row in (new, base) if row is not None)
     row: dict[str, Any] = {key: known[key] for key in _IDENTITY}
     statistic = next((said for side in (base, new) if side is not None and (said := text(side["statistic"]))), None)
@@ -166,7 +179,8 @@ def _row(base: pd.Series | None, new: pd.Series | None, run: Run, judged: Judged
         return row | {"verdict": "cannot tell", "why": why}
     if judged is None:
         raise AssertionError(row["case"])
-    return row | _compared(base, new, judged)
+    own = speeds_for(int(row["threads"]), by_canary.get(str(row["device"]), ()))
+    return row | _compared(base, new, judged, own)
 
 
 def _without_a_pair(base: pd.Series | None, new: pd.Series | None, run: Run) -> dict[str, Any]:
@@ -202,20 +216,22 @@ def _absence(case: str, row: pd.Series | None, new: Run) -> tuple[bool, str]:
     return False, "the new run has no such case"
 
 
-def _compared(base: pd.Series, new: pd.Series, judged: Judged) -> dict[str, Any]:
+def _compared(base: pd.Series, new: pd.Series, judged: Judged, speeds: Sequence[Speed]) -> dict[str, Any]:
     found = judged.ratio
     low, high = found.interval or (math.nan, math.nan)
     other = other_model(base, new) or other_tool(base, new)
-    verdict, why = found.verdict, ""
+    own = next((doubt for speed in speeds if speed.explains(low, high) and (doubt := speed.doubt(new["device"]))), None)
+    verdict, why, p = found.verdict, "", math.nan if found.p is None else found.p
     if verdict == "cannot tell":
         why = _uncertain(base, new, judged)
-    elif verdict != "same" and other is not None:
+    elif verdict != "same" and (other := other or own) is not None:
         verdict, why = "cannot tell", f"{other.kind}: {other.text}"
+        p = math.nan if other is own else p
     return {
         "ratio": found.value,
         "ratio_low": low,
         "ratio_high": high,
-        "p": math.nan if found.p is None else found.p,
+        "p": p,
         "more_rounds": _advised(judged.more_rounds, verdict),
         "more_runs": _advised(judged.more_runs, verdict),
         "verdict": verdict,

@@ -18,14 +18,16 @@ from benchbench.analysis.frames import Run
 from benchbench.analysis.intervals import Ratio, checked_share, ratio_interval
 from benchbench.analysis.judging import judged_together
 from benchbench.analysis.pairs import another, level_of, measured
+from benchbench.analysis.same_speed import Speeds, speeds, speeds_for
 from benchbench.values.formatting import counted
 from benchbench.values.outcome import Outcome
 from benchbench.values.quantities import QUANTITIES
-from benchbench.values.quantity import Quantity
+from benchbench.values.quantity import MILLISECONDS, SECONDS, Quantity
 
 Verdict = Literal["better", "worse", "same", "cannot tell"]
 Rows = Mapping[str, pd.Series]  # of the frame of cases, by case
 Pairs = Mapping[str, tuple[float, float]]  # base and new, by case
+_TIMES = (MILLISECONDS, SECONDS)
 TESTED = tuple(one for one in QUANTITIES if one.test is not None)
 
 
@@ -63,18 +65,20 @@ def compare_quantities(bases: Sequence[Run], new: Run, *, same_within: float = 0
     In at most 5 % of whole comparisons in which nothing has changed is anything called better or worse: each quantity
     has its share of that (Bonferroni), and its cases are judged together. By launches: as latency is, without those
     that were disturbed, and by the spread of three and more base runs that have the case alike. All else is held
-    against the last base. Exact: a difference needs no test. Paired: McNemar over the samples, which must be the same,
-    with Holm's correction. Raises InputError for a `same_within` that is no share.
+    against the last base, and another file, size of inputs or tool makes no launch better or worse; nor does a time
+    that may have changed with its device, by the canaries. Exact: a difference needs no test. Paired: McNemar over the
+    samples, which must be the same, with Holm's correction. Raises InputError for a `same_within` that is no share.
     """
     checked_share(same_within, "same_within")
     sides, now = tuple(map(_Side.of, bases)), _Side.of(new)
+    by_canary = speeds([run.canaries for run in bases], new.canaries)
     old = sides[-1].rows
     found: list[QuantityChange] = []
     for quantity in TESTED:
         known = _known(quantity, old, now.rows)
         match quantity.test:
             case "launches":
-                found += _by_launches(quantity, known, sides, now, same_within)
+                found += _by_launches(quantity, known, sides, now, same_within, by_canary)
             case "exact":
                 found += [_exact(case, quantity, *pair) for case, pair in known.items()]
             case "paired":
@@ -147,7 +151,7 @@ class _Side:
 
 
 def _by_launches(
-    quantity: Quantity, known: Pairs, bases: Sequence[_Side], new: _Side, same_within: float
+    quantity: Quantity, known: Pairs, bases: Sequence[_Side], new: _Side, same_within: float, by_canary: Speeds
 ) -> list[QuantityChange]:
     alike = {
         case: tuple(place for place, base in enumerate(bases) if base.alike(quantity, case, new)) for case in new.rows
@@ -155,25 +159,33 @@ def _by_launches(
     ways = judged_together({case: runs for case, runs in alike.items() if case in known or len(runs) >= LEAST_RUNS})
     total = sum(map(len, ways.values()))
     found: list[QuantityChange] = []
+    by_canary = by_canary if quantity.unit in _TIMES else {}
     for runs, cases in ways.items():
         level = LEVEL / len(TESTED) * len(cases) / total
         if runs:
-            found += _by_runs(quantity, cases, [bases[place] for place in runs], new, same_within, level)
+            found += _by_runs(quantity, cases, [bases[place] for place in runs], new, same_within, level, by_canary)
         else:
             pairs = {case: known[case] for case in cases}
-            found += _by_last(quantity, pairs, (bases[-1], new), same_within, level)
+            found += _by_last(quantity, pairs, (bases[-1], new), same_within, level, by_canary)
     order = {case: place for place, case in enumerate(new.rows)}
     return sorted(found, key=lambda change: order[change.case])
 
 
 def _by_runs(
-    quantity: Quantity, cases: Sequence[str], bases: Sequence[_Side], new: _Side, same_within: float, level: float
+    quantity: Quantity,
+    cases: Sequence[str],
+    bases: Sequence[_Side],
+    new: _Side,
+    same_within: float,
+    level: float,
+    by_canary: Speeds,
 ) -> list[QuantityChange]:
     """Against the spread of runs that all measured these cases."""
     middles = np.array([[base.middle(quantity, case) for case in cases] for base in bases])
     news = [new.middle(quantity, case) for case in cases]
     devices = [str(new.rows[case]["device"]) for case in cases]
-    ratios = compare_runs(middles, np.array(news), devices, same_within=same_within, level=level)
+    told = compare_runs(middles, np.array(news), devices, same_within=same_within, level=level)
+    ratios = [_of_case(ratio, new.rows[case], by_canary) for case, ratio in zip(cases, told, strict=True)]
     typical = np.exp(np.log(middles).mean(axis=0)).tolist()
     left_out = [sum(side.left_out(quantity, case) for side in (*bases, new)) for case in cases]
     return [
@@ -183,19 +195,25 @@ def _by_runs(
 
 
 def _by_last(
-    quantity: Quantity, known: Pairs, sides: tuple[_Side, _Side], same_within: float, level: float
+    quantity: Quantity,
+    known: Pairs,
+    sides: tuple[_Side, _Side],
+    same_within: float,
+    level: float,
+    by_canary: Speeds,
 ) -> list[QuantityChange]:
-    """Against the launches of one run."""
+    """Against the launches of one run, which may have measured another file, or with another tool."""
+    old, now = (side.rows for side in sides)
     able: dict[str, Pair] = {}
     for case in known:
         base, new = (side.samples(quantity, case) for side in sides)
         if base and new and min(*base, *new) > 0 and ratio_interval(base, new):
             able[case] = base, new
     level *= level_of(side.rows[case] for side in sides for case in able) / LEVEL
-    ratios = compare_all(list(able.values()), same_within=same_within, level=level)
-    told = {
-        case: _of_ratio(case, quantity, known[case], ratio, level) for case, ratio in zip(able, ratios, strict=True)
-    }
+    told: dict[str, QuantityChange] = {}
+    for case, ratio in zip(able, compare_all(list(able.values()), same_within=same_within, level=level), strict=True):
+        of_case = _untold(ratio) if another(old[case], now[case]) else _of_case(ratio, now[case], by_canary)
+        told[case] = _of_ratio(case, quantity, known[case], of_case, level)
     others = {
         case: QuantityChange(case, quantity, *pair, _verdict(quantity, *pair, differs=False))
         for case, pair in known.items()
@@ -205,6 +223,18 @@ def _by_last(
         replace(change, left_out=sum(side.left_out(quantity, case) for side in sides))
         for case, change in (told | others).items()
     ]
+
+
+def _of_case(ratio: Ratio, row: pd.Series, by_canary: Speeds) -> Ratio:
+    """What is told of a case by its ratio, where its device may have been as much faster or slower."""
+    own = speeds_for(int(row["threads"]), by_canary.get(str(row["device"]), ()))
+    explained = ratio.interval and any(speed.explains(*ratio.interval) for speed in own)
+    return _untold(ratio) if explained else ratio
+
+
+def _untold(ratio: Ratio) -> Ratio:
+    """A difference that something else than a change of the case may explain."""
+    return ratio if ratio.verdict == "same" else ratio._replace(verdict="cannot tell", p=None)
 
 
 def _of_ratio(case: str, quantity: Quantity, pair: tuple[float, float], ratio: Ratio, level: float) -> QuantityChange:

@@ -50,8 +50,11 @@ def in_short(frame: pd.DataFrame, changes: Sequence[QuantityChange], failing: Fa
         told += f"; a change of {formatting.percent(detectable, 1)} of a typical case would have been found {FOUND}"
     disturbed = int(frame["left_out"].sum())
     told += f"; {_disturbed(disturbed)} count for nothing" if disturbed else ""
-    canaries = [f"; {device} was {Speed(**canary).text}" for device, canary in frame.attrs.get("canaries", {}).items()]
-    told += "".join(canaries[:MOST_DEVICES])
+    canaries = {
+        device: " and ".join(Speed(**canary).text for canary in own)
+        for device, own in frame.attrs.get("canaries", {}).items()
+    }
+    told += "".join(f"; {device} was {text}" for device, text in [*canaries.items()][:MOST_DEVICES])
     told += f"; {len(canaries) - MOST_DEVICES} more devices have canaries" if len(canaries) > MOST_DEVICES else ""
     if frame.attrs["bases"] == 1:
         return f"{told}; one base run does not tell how runs of the same thing differ"

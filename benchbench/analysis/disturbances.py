@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
+from benchbench.values.case import threads_of
 from benchbench.values.formatting import percent
 from benchbench.values.measurement_settings import Cooldown
 from benchbench.values.outcome import Outcome
@@ -28,7 +29,7 @@ class Disturbance:
 
 @dataclass(frozen=True, slots=True)
 class Canaries:
-    """The canaries of one device, in order: their latencies in microseconds by trial, and what is usual there."""
+    """The canaries of one device with so many threads, in order: latencies in microseconds by trial, what is usual."""
 
     times_us: Mapping[str, float]
 
@@ -36,6 +37,10 @@ class Canaries:
     def case(self) -> str:
         """Which model ran how; the same in two runs, or they cannot be compared."""
         return next(iter(self.times_us)).rpartition("/")[0]
+
+    @property
+    def threads(self) -> int:
+        return threads_of(self.case)
 
     @property
     def median_us(self) -> float:
@@ -57,26 +62,33 @@ class Canaries:
         return {trial: time / middle - 1 for trial, time in self.times_us.items() if abs(time - middle) > allowed}
 
 
-def canaries_of(outcomes: Sequence[Outcome]) -> dict[str, Canaries]:
-    """The canaries by device, of outcomes in the order in which they ended."""
-    found: dict[str, dict[str, float]] = {}
+def canaries_of(outcomes: Sequence[Outcome]) -> dict[str, tuple[Canaries, ...]]:
+    """The canaries by device, fewest threads first, of outcomes in the order in which they ended."""
+    found: dict[str, dict[int, dict[str, float]]] = {}
     for outcome in outcomes:
         typical = outcome.measurement.timings.typical
         if not outcome.of_matrix and outcome.status == "ok" and typical:
-            found.setdefault(outcome.device, {})[outcome.trial] = typical
-    return {device: Canaries(times) for device, times in found.items()}
+            of_device = found.setdefault(outcome.device, {})
+            of_device.setdefault(threads_of(outcome.case), {})[outcome.trial] = typical
+    return {device: tuple(Canaries(own[threads]) for threads in sorted(own)) for device, own in found.items()}
+
+
+def concerns(canary_threads: int, threads: int) -> bool:
+    """Whether a canary tells of launches with so many threads: one with several tells of no launch with one."""
+    return canary_threads == 1 or threads > 1
 
 
 def disturbances(outcomes: Sequence[Outcome], cooldown: Cooldown | None = None) -> dict[str, Disturbance]:
     """The disturbed launches of a run by trial, of all its outcomes in the order in which they ended."""
     found: dict[str, Disturbance] = {}
-    for device, canaries in canaries_of(outcomes).items():
-        found |= _beside([o for o in outcomes if o.device == device], canaries)
+    for device, of_device in canaries_of(outcomes).items():
+        for canaries in reversed(of_device):  # of two that are off the one with a single thread says more
+            found |= beside([o for o in outcomes if o.device == device], canaries)
     samples = [outcome for outcome in outcomes if outcome.purpose in MEASURING]
     return found | {outcome.trial: seen for outcome in samples if (seen := by_sensor(outcome, cooldown))}
 
 
-def _beside(outcomes: Sequence[Outcome], canaries: Canaries) -> dict[str, Disturbance]:
+def beside(outcomes: Sequence[Outcome], canaries: Canaries) -> dict[str, Disturbance]:
     """The launches of a device between a canary that is off and the canaries next to it."""
     places = [place for place, outcome in enumerate(outcomes) if outcome.trial in canaries.times_us]
     found: dict[str, Disturbance] = {}
@@ -86,8 +98,10 @@ def _beside(outcomes: Sequence[Outcome], canaries: Canaries) -> dict[str, Distur
         first = places[n - 1] + 1 if n else 0
         last = places[n + 1] if n + 1 < len(places) else len(outcomes)
         slower = f"{percent(abs(share))} {'slower' if share > 0 else 'faster'}"
-        text = f"ran beside a canary {slower} than the device's median"
-        found |= {o.trial: Disturbance("canary", text) for o in outcomes[first:last] if o.purpose in MEASURING}
+        which = "a canary" if canaries.threads == 1 else f"a canary of {canaries.threads} threads"
+        disturbance = Disturbance("canary", f"ran beside {which} {slower} than the device's median")
+        told = [o for o in outcomes[first:last] if concerns(canaries.threads, threads_of(o.case))]
+        found |= {o.trial: disturbance for o in told if o.purpose in MEASURING}
     return found
 
 

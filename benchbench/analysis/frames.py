@@ -91,8 +91,8 @@ class Run:
         return tuple(outcome for outcome in self.recorded if outcome.of_matrix)
 
     @cached_property
-    def canaries(self) -> dict[str, Canaries]:
-        """By device: how long benchbench's own model took between the rounds."""
+    def canaries(self) -> dict[str, tuple[Canaries, ...]]:
+        """By device: how long benchbench's own model took between the rounds, with one thread and with the most."""
         return canaries_of(self.recorded)
 
     @cached_property

@@ -38,13 +38,13 @@ def repeats(
         wanted = _within_budget(_disturbed(trials, known, measure), known, measure)
         if not wanted or not _has_cooled(worker, gate):
             return
-        canary = next((trial for trial in reversed(trials) if not trial.of_matrix), None)
+        canaries = {trial.case.id: trial for trial in trials if not trial.of_matrix}.values()
         number = max((outcome.round for outcome in known.values() if not outcome.of_matrix), default=0) + 1
-        if canary is not None:
+        if canaries:
             for look in range(LOOKS):
-                once_more = canary.model_copy(update={"round": number + look})
-                yield Again(once_more)
-                if usual(once_more.id, known):
+                once_more = [canary.model_copy(update={"round": number + look}) for canary in canaries]
+                yield from map(Again, once_more)
+                if all(usual(trial.id, known) for trial in once_more):
                     break
                 if worker.session.cancelled.wait(gate.at_most_seconds / LOOKS):
                     return
@@ -53,7 +53,7 @@ def repeats(
             number += LOOKS
         for trial, why in wanted:
             yield Again(trial, (*known[trial.id].repeated, why.text))
-        if canary is not None:
+        for canary in canaries:
             yield Again(canary.model_copy(update={"round": number}))
 
 
@@ -87,4 +87,5 @@ def usual(canary: str, known: Mapping[str, Outcome]) -> bool:
     """Whether a canary is as far from its device's median as others may be; one that failed tells nothing."""
     if canary not in known or known[canary].status != "ok":
         return True
-    return all(canary not in canaries.off for canaries in canaries_of(tuple(known.values())).values())
+    every = canaries_of(tuple(known.values())).values()
+    return all(canary not in canaries.off for of_device in every for canaries in of_device)

@@ -24,7 +24,7 @@ SETTINGS = MeasurementSettings(
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """One launch of one model before the first round, and one after each."""
+    """Launches of one model before the first round, and after each: with one thread, and with the most of any case."""
 
     name: str = CANARY
     among_rounds: bool = True
@@ -33,10 +33,17 @@ class Canary:
         return range(matrix.measure.most_rounds + 1) if matrix.measure.canary else ()
 
     def cases(self, cases: Sequence[Case], matrix: Matrix) -> Sequence[Case]:
-        """One, of the first format that the device runs and that has such a model; none where no format has."""
+        """Of the first format that the device runs and that has such a model; none where no format has.
+
+        One thread shows the speed of a core. As many as any case has show whether as many cores are to be had: a
+        machine that shares them with others may be as fast as ever with one thread, and half as fast with two.
+        """
         formats = dict.fromkeys(case.variant.format for case in cases)
         variant = next((made for name in formats if (made := canary_variant(name))), None)
-        return () if variant is None else (canary_case(cases[0].device, variant, cases[0].affinity),)
+        if variant is None:
+            return ()
+        extremes = dict.fromkeys((1, max(case.threads for case in cases)))
+        return [canary_case(cases[0].device, variant, threads, cases[0].affinity) for threads in extremes]
 
     def launches(self, case: Case, matrix: Matrix, runner: RunnerKind) -> Launches | None:
         return None
@@ -49,10 +56,10 @@ class Canary:
         return formatting.time(typical and typical / 1000)
 
 
-def canary_case(device: str, variant: Variant, affinity: str | None) -> Case:
-    """The case of a device's canary: one thread, on the usual backend of the model's runtime."""
+def canary_case(device: str, variant: Variant, threads: int, affinity: str | None) -> Case:
+    """The case of a device's canary, on the usual backend of the model's runtime."""
     backend = BACKENDS[runtime_of(variant.format).usual_backend].example()
-    return Case(device=device, variant=variant, delegate=backend, threads=1, affinity=affinity)
+    return Case(device=device, variant=variant, delegate=backend, threads=threads, affinity=affinity)
 
 
 @cache

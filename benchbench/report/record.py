@@ -70,9 +70,9 @@ class ComparisonEntry(Frozen):
         description="Base runs that some cases could not be held against: `run` (its id), `folder` (its name), `cases` "
         "(how many) and `why`."
     )
-    canaries: dict[str, dict[str, float]] = Field(
-        description="By device: new / base of its canaries (`ratio`), how far from 1 is the same speed (`allowed`), "
-        "and the share of the new run's that were off (`off`)."
+    canaries: dict[str, tuple[dict[str, float], ...]] = Field(
+        description="By device, of its canary with one thread and with the most (`threads`): new / base (`ratio`), how "
+        "far from 1 is the same speed (`allowed`), and the share of the new run's that were off (`off`)."
     )
     counts: dict[str, int] = Field(description="How many cases have each verdict.")
     cases: tuple[dict[str, Any], ...] = Field(description="A row a case: the columns of `comparison` above.")

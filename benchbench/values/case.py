@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -117,6 +118,12 @@ class Case(Frozen):
     def id(self) -> str:
         pinned = f"@{self.affinity}" if self.affinity else ""
         return f"{self.device}/{self.variant.id}/{self.delegate.label}/t{self.threads}{pinned}"
+
+
+def threads_of(case: str) -> int:
+    """The threads of the case of this id; 1 where it names none."""
+    named = re.search(r"/t(\d+)(?:@[^/]*)?$", case)
+    return int(named[1]) if named else 1
 
 
 class OfMode:

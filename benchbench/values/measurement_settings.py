@@ -129,8 +129,9 @@ class MeasurementSettings(Frozen):
     )
     canary: bool = Field(
         default=True,
-        description="A small model of benchbench's own is measured before, between and after the rounds: it shows "
-        "when a device is not as fast as it was, with or without a sensor.",
+        description="A small model of benchbench's own is measured before, between and after the rounds, with one "
+        "thread and with as many as any case has: it shows when a device is not as fast as it was, with or without a "
+        "sensor.",
     )
     require_delegation: bool = Field(
         default=False, description="A trial fails where the delegate did not take the whole graph."

@@ -159,3 +159,25 @@ def test_what_too_few_base_runs_measured_alike_is_held_against_the_last_and_said
     assert "alone: initialisation of 1 case, file, what the model adds of 1 case" in in_short(
         compare(bases, new), changes, {}
     )
+
+
+def by(tool: str, found: list[Outcome]) -> list[Outcome]:
+    return [o.model_copy(update={"measurement": o.measurement.model_copy(update={"tool": tool})}) for o in found]
+
+
+def test_what_another_tool_changes_is_told_of_no_launch(tmp_path: Path) -> None:
+    """As of latency: a newer runtime may take twice the memory for the very same model."""
+    found = changes(tmp_path / "a", by("one 1.0", measured()), by("one 2.0", measured(init=2.0, memory=2.0)))
+    assert [(found[name].verdict, found[name].p) for name in ("init_ms", "added_mb")] == [("cannot tell", None)] * 2
+    unchanged = changes(tmp_path / "b", by("one 1.0", measured()), by("one 2.0", measured()))
+    assert [unchanged[name].verdict for name in ("init_ms", "added_mb")] == ["same"] * 2
+
+
+def test_times_that_the_devices_own_speed_may_explain_are_not_told_and_memory_is(tmp_path: Path) -> None:
+    def with_canaries(found: list[Outcome], ms: float) -> list[Outcome]:
+        return [*found, *(canary(number, ms) for number in range(6))]
+
+    base, slower = with_canaries(measured(), 10.0), measured(init=1.5, memory=1.5)
+    for name, ms, verdict in (("same", 10.0, "worse"), ("slower", 13.0, "cannot tell"), ("little", 11.0, "worse")):
+        found = changes(tmp_path / name, base, with_canaries(slower, ms))
+        assert (name, found["init_ms"].verdict, found["added_mb"].verdict) == (name, verdict, "worse")

@@ -13,14 +13,15 @@ from benchbench.values.outcome import Outcome
 from tests.report.builder import conditions, measurement, outcome
 
 
-def canary(number: int, ms: float, device: str = "pixel8") -> Outcome:
-    trial = f"{device}/canary/t1/canary{number}"
-    case = {"trial": trial, "case": f"{device}/canary/t1", "purpose": "canary", "device": device}
-    return outcome(round=number, measurement=measurement(ms * 1000)).model_copy(update=case)
+def canary(number: int, ms: float, device: str = "pixel8", threads: int = 1) -> Outcome:
+    case = f"{device}/canary/t{threads}"
+    told = {"trial": f"{case}/canary{number}", "case": case, "purpose": "canary", "device": device}
+    return outcome(round=number, measurement=measurement(ms * 1000)).model_copy(update=told)
 
 
-def launch(number: int, device: str = "pixel8") -> Outcome:
-    return outcome(round=number).model_copy(update={"trial": f"{device}/net/t1/r{number}", "device": device})
+def launch(number: int, device: str = "pixel8", threads: int = 1) -> Outcome:
+    case = f"{device}/net/t{threads}"
+    return outcome(round=number).model_copy(update={"trial": f"{case}/r{number}", "case": case, "device": device})
 
 
 def run(times_ms: Sequence[float], device: str = "pixel8") -> list[Outcome]:
@@ -51,6 +52,35 @@ def test_a_canary_off_the_devices_median_disturbs_the_rounds_beside_it(
     found = disturbances(run(times_ms))
     assert sorted(found) == [f"pixel8/net/t1/r{number}" for number in rounds]
     assert {why.kind for why in found.values()} <= {"canary"}
+
+
+@pytest.mark.parametrize(
+    ("one_ms", "four_ms", "disturbed"),
+    [
+        (
+            [10, 10, 10, 10],
+            [4, 4, 6, 4],
+            {"t2/r2": "a canary of 4 threads 50 %", "t2/r3": "a canary of 4 threads 50 %"},
+        ),
+        (
+            [10, 10, 10, 14],  # tells of launches with any number of threads, and comes first where both are off
+            [4, 4, 4, 6],
+            {"t1/r3": "a canary 40 %", "t2/r3": "a canary 40 %"},
+        ),
+    ],
+)
+def test_a_canary_of_several_threads_tells_of_launches_with_several_alone(
+    one_ms: list[float], four_ms: list[float], disturbed: dict[str, str]
+) -> None:
+    """Where cores are shared with others, launches with one thread may be as fast as ever."""
+    outcomes: list[Outcome] = []
+    for number, (one, four) in enumerate(zip(one_ms, four_ms, strict=True)):
+        outcomes += [launch(number, threads=1), launch(number, threads=2)] if number else []
+        outcomes += [canary(number, one), canary(number, four, threads=4)]
+    found = disturbances(outcomes)
+    assert {trial.removeprefix("pixel8/net/"): why.text for trial, why in found.items()} == {
+        trial: f"ran beside {canary} slower than the device's median" for trial, canary in disturbed.items()
+    }
 
 
 def test_every_device_has_a_median_of_its_own() -> None:

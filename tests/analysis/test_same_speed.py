@@ -5,36 +5,85 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from benchbench.analysis.compare import compare, nothing_judged
 from benchbench.analysis.comparison_text import as_json, as_markdown, in_short
-from benchbench.analysis.disturbances import Canaries
+from benchbench.analysis.disturbances import Canaries, canaries_of
 from benchbench.analysis.frames import Run, load
-from benchbench.analysis.same_speed import speeds
+from benchbench.analysis.same_speed import Speed, speeds, speeds_for
 from tests.analysis.test_disturbances import canary
 from tests.analysis.test_disturbances import run as disturbed_run
 from tests.report.builder import launches, write_run
 
 
-def run(folder: Path, canary_ms: float, ms: float = 10.0) -> Run:
-    times = [ms, ms * 1.01, ms * 0.99, ms, ms * 1.005]
-    found = [o.model_copy(update={"device": "pixel8"}) for o in launches(times)]
+def run(folder: Path, canary_ms: float, ms: float = 10.0, several_ms: float | None = None) -> Run:
+    """Six launches of a case with four threads, and canaries of one thread, and of four where their time is given."""
+    times = [ms, ms * 1.01, ms * 0.99, ms, ms * 1.005, ms * 0.995]
+    found = launches(times, threads=4)
     canaries = [canary(number, canary_ms * (1 + 0.001 * number)) for number in range(6)]
-    return load(write_run(folder, [*found, *canaries]))
+    several = [] if several_ms is None else [canary(number, several_ms, threads=4) for number in range(6)]
+    return load(write_run(folder, [*found, *canaries, *several], id=folder.name))
+
+
+def told(frame: pd.DataFrame) -> tuple[str, bool]:
+    """The verdict on the one case, and whether it was put to a test."""
+    (row,) = frame.to_dict("records")
+    assert row["regressed"] == (row["verdict"] == "slower")
+    return str(row["verdict"]), not nothing_judged(frame)
 
 
 @pytest.mark.parametrize(
-    ("canary_ms", "told"), [(1.02, "as fast as in the base"), (1.3, "30 % slower than in the base")]
+    ("canary_ms", "said"), [(1.02, "as fast as in the base"), (1.3, "30 % slower than in the base")]
 )
-def test_a_comparison_says_whether_the_device_was_as_fast(tmp_path: Path, canary_ms: float, told: str) -> None:
+def test_a_comparison_says_whether_the_device_was_as_fast(tmp_path: Path, canary_ms: float, said: str) -> None:
     frame = compare(run(tmp_path / "a", 1.0), run(tmp_path / "b", canary_ms, 10 * canary_ms))
     assert list(frame["device"]) == ["pixel8"]
-    assert frame.attrs["canaries"]["pixel8"]["ratio"] == pytest.approx(canary_ms, rel=0.01)
-    assert f"pixel8 was {told}, by its canary" in in_short(frame, (), {})
+    assert [one["ratio"] for one in frame.attrs["canaries"]["pixel8"]] == [pytest.approx(canary_ms, rel=0.01)]
+    assert f"pixel8 was {said}, by its canary" in in_short(frame, (), {})
     kinds = [doubt.kind for doubt in frame["doubts"].iloc[0]]
-    assert ("other speed" in kinds) == ("slower" in told)
+    assert ("other speed" in kinds) == ("slower" in said)
     assert as_json(frame, [], {})["canaries"] == frame.attrs["canaries"]
+
+
+@pytest.mark.parametrize(
+    ("canary_ms", "several_ms", "ms", "verdict"),
+    [
+        (1.0, 0.4, 15.0, "slower"),  # the device was as fast with any threads: the case changed
+        (1.0, 0.56, 15.0, "cannot tell"),  # 40 % slower with four threads: the case may have reacted so
+        (1.4, 0.4, 15.0, "cannot tell"),  # with one: so may any case
+        (1.0, 0.56, 25.0, "slower"),  # 2.5 times as long: more than the device may explain
+        (1.0, 0.3, 15.0, "slower"),  # a faster device explains no slower case,
+        (1.0, 0.3, 7.5, "cannot tell"),  # and may explain a faster one
+        (1.0, 0.56, 10.0, "same"),
+    ],
+)
+def test_what_the_devices_own_speed_may_explain_is_no_change_of_the_case(
+    tmp_path: Path, canary_ms: float, several_ms: float, ms: float, verdict: str
+) -> None:
+    frame = compare(run(tmp_path / "a", 1.0, several_ms=0.4), run(tmp_path / "b", canary_ms, ms, several_ms))
+    assert told(frame) == (verdict, verdict != "cannot tell")
+    assert (frame["why"].iloc[0].startswith("other speed: pixel8 was")) == (verdict == "cannot tell")
+
+
+def test_a_canary_of_several_threads_says_nothing_of_a_case_with_one(tmp_path: Path) -> None:
+    speed = speeds(
+        [{"d": canaries_of([canary(0, 1.0, "d"), canary(0, 0.4, "d", threads=4)])["d"]}],
+        {"d": canaries_of([canary(0, 1.0, "d"), canary(0, 0.8, "d", threads=4)])["d"]},
+    )["d"]
+    assert [(one.threads, one.same) for one in speed] == [(1, True), (4, False)]
+    assert [[one.threads for one in speeds_for(threads, speed)] for threads in (1, 2)] == [[1], [1, 4]]
+
+
+def test_base_runs_that_differ_as_much_make_it_the_same_speed(tmp_path: Path) -> None:
+    """Of several the middle is the base, and how far they are from it is allowed."""
+    runs = [run(tmp_path / str(number), ms) for number, ms in enumerate([1.0, 1.2, 1.1])]
+    frame = compare(runs, run(tmp_path / "new", 1.18))
+    (speed,) = (Speed(**one) for one in frame.attrs["canaries"]["pixel8"])
+    assert speed.ratio == pytest.approx(1.18 / (1.0 * 1.2 * 1.1) ** (1 / 3), rel=0.01)
+    assert speed.same
+    assert not speeds([{"pixel8": runs[0].canaries["pixel8"]}], load(tmp_path / "new").canaries)["pixel8"][0].same
 
 
 def beside(folder: Path, canaries_ms: Sequence[float]) -> Run:
@@ -48,7 +97,7 @@ def test_a_case_of_disturbed_launches_alone_says_what_disturbed_them(tmp_path: P
     assert frame["verdict"].tolist() == ["cannot tell"]
     assert "beside a canary 30 % slower" in frame["why"].iloc[0]
     assert frame["left_out"].tolist() == [6]
-    assert frame.attrs["canaries"]["pixel8"]["off"] == pytest.approx(3 / 7)
+    assert [one["off"] for one in frame.attrs["canaries"]["pixel8"]] == [pytest.approx(3 / 7)]
     assert nothing_judged(frame)
     assert "6 disturbed launches" in in_short(frame, (), {})
 
@@ -63,5 +112,5 @@ def test_how_many_launches_do_not_count_stands_beside_the_verdict(tmp_path: Path
 
 def test_another_canary_or_none_tells_nothing() -> None:
     mine, other = Canaries({"d/canary.a/t1/canary": 9.0}), Canaries({"d/canary.b/t1/canary": 9.0})
-    assert speeds({"d": mine}, {"d": other, "e": mine}) == {}
-    assert speeds({}, {"d": mine}) == {}
+    assert speeds([{"d": (mine,)}], {"d": (other,), "e": (mine,)}) == {}
+    assert speeds([{}], {"d": (mine,)}) == {}

@@ -35,7 +35,7 @@ def test_canaries_are_measured_among_the_rounds_and_are_no_case(bench: Workbench
     ]
     assert list(run.cases["case"]) == ["host/fashion_mnist.int8/xnnpack/t1"]
     assert set(run.trials["purpose"]) == {"latency"}
-    assert [len(canaries.times_us) for canaries in run.canaries.values()] == [3]
+    assert [len(canaries.times_us) for canaries in run.canaries["host"]] == [3]
     assert all(outcome.measurement.timings.median for outcome in run.recorded)
 
 
@@ -55,5 +55,5 @@ def test_a_device_that_runs_onnx_alone_has_a_canary_of_that_format(bench: Workbe
     matrix.write_text(matrix.read_text().replace(".tflite", ".onnx"))
     run = load(bench.run(matrix))
     assert [outcome.status for outcome in run.recorded] == ["ok"] * 3, [outcome.error for outcome in run.recorded]
-    (canaries,) = run.canaries.values()
+    (canaries,) = run.canaries["host"]
     assert canaries.case.startswith("host/canary.7022acf1/")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from benchbench.analysis.disturbances import LEAST_CANARIES, Canaries
+from benchbench.analysis.disturbances import LEAST_CANARIES, Canaries, beside
 from benchbench.analysis.frames import Run
 from benchbench.report.results import Results
 from benchbench.report.sections.base import Section
@@ -13,47 +14,45 @@ from benchbench.values.formatting import counted
 
 
 def section(results: Results) -> Section | None:
-    rows = [
-        {"place": results.place(run.id, device), **row} for run in results.runs for device, row in _rows(run).items()
-    ]
+    rows = [{"place": results.place(run.id, device), **row} for run in results.runs for device, row in _rows(run)]
     if not rows:
         return None
     return Section(
         "canary",
         "Canary",
         "canary.html",
-        "A small model of benchbench's own, the same in every run, is measured before, between and after the rounds. "
-        "One that is further from its device's median than 5 % and three median absolute deviations marks the launches "
-        "beside it as disturbed, whatever the sensors say.",
+        "A small model of benchbench's own, the same in every run, is measured before, between and after the rounds, "
+        "with one thread and with as many as any case has. One that is further from its device's median than 5 % and "
+        "three median absolute deviations marks the launches beside it as disturbed, whatever the sensors say; one of "
+        "several threads those of several threads alone.",
         content={"rows": rows},
     )
 
 
-def _rows(run: Run) -> dict[str, dict[str, Any]]:
+def _rows(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
     """What each device's canaries say, of a run that planned any."""
     if not any(not trial.of_matrix for trial in run.manifest.trials):
-        return {}
-    devices = dict.fromkeys(outcome.device for outcome in run.recorded)
-    beside = {o.trial for o in run.outcomes if (why := run.disturbances.get(o.trial)) and why.kind == "canary"}
-    return {
-        device: _row(run.canaries[device], sum(o.device == device and o.trial in beside for o in run.outcomes))
-        if device in run.canaries
-        else dict.fromkeys(("canaries", "median", "range", "allowed"), formatting.NOTHING)
-        | {"told": _no_canary(run, device)}
-        for device in devices
-    }
+        return
+    for device in dict.fromkeys(outcome.device for outcome in run.recorded):
+        of_device = [outcome for outcome in run.recorded if outcome.device == device]
+        for canaries in run.canaries.get(device, ()):
+            yield device, _row(canaries, len(beside(of_device, canaries)))
+        if device not in run.canaries:
+            nothing = dict.fromkeys(("threads", "canaries", "median", "range", "allowed"), formatting.NOTHING)
+            yield device, nothing | {"told": _no_canary(run, device)}
 
 
-def _row(canaries: Canaries, beside: int) -> dict[str, Any]:
+def _row(canaries: Canaries, disturbed: int) -> dict[str, Any]:
     times = canaries.times_us.values()
     if len(times) < LEAST_CANARIES:
         told = f"too few to tell which is off: {LEAST_CANARIES} are the least"
     elif canaries.off:
         shares = ", ".join(f"{100 * share:+.0f} %" for share in canaries.off.values())
-        told = f"{len(canaries.off)} off ({shares}); {counted(beside, 'launch', 'launches')} beside them"
+        told = f"{len(canaries.off)} off ({shares}); {counted(disturbed, 'launch', 'launches')} beside them"
     else:
         told = "the same speed all along"
     return {
+        "threads": str(canaries.threads),
         "canaries": str(len(times)),
         "median": formatting.time(canaries.median_us / 1000),
         "range": " to ".join(formatting.time(edge(times) / 1000) for edge in (min, max)),
