@@ -12,7 +12,7 @@ from pathlib import Path
 from benchbench.config.matrix import Matrix, matrix_of
 from benchbench.config.matrix_file import RANDOM
 from benchbench.config.toml_text import toml_key, toml_value
-from benchbench.runtimes import runtime_of, runtime_of_file
+from benchbench.runtimes import SUFFIXES, runtime_of, runtime_of_file
 from benchbench.values.errors import InputError
 
 LONGEST_NAME = 80
@@ -50,7 +50,7 @@ def matrix_of_models(models: Sequence[str | Path], asked: Asked) -> Matrix:
     from benchbench.runtimes.models import inspect  # reads flatbuffers: slow to import
 
     if not models:
-        raise InputError("no model is named", remedy="name .tflite or .onnx files")
+        raise InputError("no model is named", remedy=f"name {' or '.join(SUFFIXES)} files")
     infos = {path: inspect(path) for path in dict.fromkeys(Path(model) for model in models)}
     usual = dict.fromkeys(runtime_of(info.format).usual_backend for info in infos.values())
     drafts = families({path: info.scheme for path, info in infos.items()})

@@ -13,11 +13,11 @@ from benchbench.config.toml_files import read_toml, validated
 from benchbench.config.toml_text import toml_value
 from benchbench.runtimes import KINDS
 from benchbench.values.account import expanded
-from benchbench.values.device import ON_HOST, Adb, Device, Local
+from benchbench.values.device import FROM_FILE, ON_HOST, Adb, Device, Local
 from benchbench.values.errors import InputError, NothingToDo
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-BINARIES = ("binary", "onnxruntime_perf_test")  # keys of paths on this host
+BINARIES = tuple(key for key, field in Device.model_fields.items() if FROM_FILE in field.metadata)
 
 
 def read_device(path: Path) -> Device:

@@ -56,6 +56,7 @@ class Adb(Frozen):
 
 Address = Annotated[Local | Ssh | Adb, Field(discriminator="transport")]
 
+FROM_FILE = "a path on this host, from the folder of the device's file"  # marks keys that are one
 ON_HOST = "host:"  # how the place of a library begins that is put on the device
 RunnerKind = str  # the name of a runtime's tool
 Capabilities = Literal["tflite", "litert"]
@@ -88,10 +89,10 @@ class Device(Frozen):
         default=None,
         description="What measures, where both can. [benchmark_model where there is one]",
     )
-    binary: str | None = Field(
+    binary: Annotated[str | None, FROM_FILE] = Field(
         default=None, description="A benchmark_model for the device: a path on this host, from the file's folder."
     )
-    onnxruntime_perf_test: str | None = Field(
+    onnxruntime_perf_test: Annotated[str | None, FROM_FILE] = Field(
         default=None,
         description="An onnxruntime_perf_test for the device, which measures .onnx models there in place of Python: a "
         "path on this host, from the file's folder.",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -162,3 +165,34 @@ def test_devices_shows_its_backend_beside_the_others(folder: Path) -> None:
     }
     assert device["delegates"]["sleep"]["possible"]
     assert device["delegates"]["xnnpack"]["possible"]
+
+
+ONNX_RUNTIME = re.compile(r"onnx(?!_ir)|(?<![a-z])ort(?![a-z])", re.IGNORECASE)
+OWN = ("runtimes/onnxruntime/", "device_script/onnxruntime/", "demo/")  # the demo shows a network in both formats
+
+
+def named_in(node: ast.AST) -> Iterator[str]:
+    """All that code names: variables, attributes, modules, strings; not the text of docstrings, helps, descriptions."""
+    match node:
+        case ast.Expr(value=ast.Constant()) | ast.keyword(arg="help" | "description"):
+            return
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name) | ast.alias(name=name):
+            yield name
+        case ast.ImportFrom(module=str(name)) | ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+            yield name
+        case ast.Constant(value=str(text)):
+            yield text
+    for child in ast.iter_child_nodes(node):
+        yield from named_in(child)
+
+
+def test_what_of_onnx_runtime_is_outside_its_folders_is_what_contributing_lists() -> None:
+    """Its second half travels to devices. What files are called by their bytes serves messages about any file."""
+    found = set()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE).as_posix()
+        names = named_in(ast.parse(path.read_text(encoding="utf-8")))
+        if not name.startswith(OWN) and any(ONNX_RUNTIME.search(one) for one in names):
+            found.add(name)
+
+    assert found == {"device_script/engines.py", "runtimes/__init__.py", "values/device.py", "values/file_kind.py"}

@@ -9,12 +9,14 @@ file as it is done.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -27,7 +29,6 @@ from benchbench.values.process_end import how_a_child_ended
 
 Message = ConversionResult | Fed
 MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
-EXTRAS = {"tensorflow": "tensorflow", "tf2onnx": "tensorflow", "onnx": "onnx", "onnxruntime": "onnx"}
 
 
 def convert(maker: str, requests: Sequence[ConversionRequest]) -> Generator[Message]:
@@ -117,12 +118,22 @@ def _feeding(say: Callable[[Message], None], target: str, fed: int, samples: int
 
 def _line(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
-        extra = EXTRAS.get(error.name or "", "quantize")
-        return f"{error.name} is not installed: pip install 'benchbench[{extra}]'"
+        return f"{error.name} is not installed: pip install {_what_has(error.name or '')}"
     if isinstance(error, Impossible):
         return str(error)
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text[:300]}"
+
+
+def _what_has(module: str) -> str:
+    """What pip is to install: the extra of this project that has a module's package, by the project's own metadata."""
+    package = module.partition(".")[0].replace("_", "-")
+    with suppress(PackageNotFoundError):  # run from sources that were not installed
+        for requirement in requires("benchbench") or ():
+            extra = re.match(rf"{re.escape(package)}(?![\w.-]).*extra == ['\"]([\w-]+)", requirement)
+            if extra:
+                return f"'benchbench[{extra[1]}]'"
+    return package
 
 
 if __name__ == "__main__":

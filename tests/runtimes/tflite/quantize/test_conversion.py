@@ -159,3 +159,20 @@ def test_a_converter_that_nobody_waits_for_is_ended(tmp_path: Path) -> None:
         (converter,) = converters(os.getpid())
     assert not Path(f"/proc/{converter}").exists()
     assert not (tmp_path / "int8.tflite").exists()
+
+
+@pytest.mark.parametrize(
+    ("package", "installs"),
+    [("tf2onnx", "'benchbench[tensorflow]'"), ("onnx_ir.passes", "'benchbench[quantize]'"), ("strange", "strange")],
+)
+def test_a_package_that_is_not_there_is_named_with_the_extra_that_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, installs: str
+) -> None:
+    (tmp_path / "without.py").write_text(f"def make(*_):\n    raise ModuleNotFoundError(name={package!r})\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    common = {"kind": "tflite", "per_channel": True, "input_size": None, "samples": None, "float32": None}
+    asked = common | {"source": str(FLOAT32), "scheme": "float32", "target": str(tmp_path / "made.tflite")}
+    request = ConversionRequest.model_validate(asked)
+    (result,) = convert("without", [request])
+    assert isinstance(result, ConversionResult)
+    assert result.error == f"{package} is not installed: pip install {installs}"
