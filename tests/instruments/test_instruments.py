@@ -51,7 +51,8 @@ def test_a_job_runs_within_its_instruments_which_tell_what_they_saw(device: Devi
     power, heat, diary = tmp_path / "power", tmp_path / "heat", tmp_path / "diary"
     power.write_text("1250\n")
     heat.write_text("41.5\n")
-    script = f"until [ -s series.power ] && [ -s series.heat ]; do sleep 0.1; done; echo job >> '{diary}'"
+    # Both may be there at once, and /proc/uptime, by which readings are dated, tells hundredths of a second.
+    script = f"until [ -s series.power ] && [ -s series.heat ]; do sleep 0.1; done; sleep 0.1; echo job >> '{diary}'"
     with open_session(device) as session:
         job = Job(argv=("sh", "-c", script), timeout_s=600)
         instruments = (*INSTRUMENTS, Meter("power", str(power), diary), Meter("heat", str(heat), diary))
