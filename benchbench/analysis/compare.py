@@ -18,7 +18,7 @@ from benchbench.analysis.frames import Run, common_statistics, load
 from benchbench.analysis.intervals import Ratio, checked_share
 from benchbench.analysis.judging import Judged, judge_cases
 from benchbench.analysis.pairs import incomparable, lost, measured, text, tried
-from benchbench.analysis.same_speed import Speed, Speeds, speeds, speeds_for
+from benchbench.analysis.same_speed import Speeds, other_speed, speeds
 from benchbench.plan import takes
 from benchbench.values.doubt import Doubt
 from benchbench.values.errors import InputError, NothingToDo
@@ -54,9 +54,9 @@ def compare(
     measured in either. `why` says why for all but faster, slower and same; `left_out` counts the launches of both sides
     that were disturbed and do not count. Times are compared only where both are headline numbers of the same executor,
     and another model file, size of inputs or tool never makes one faster or slower: what it changes cannot be told from
-    the rest. Nor does a change that may be the device's own, by its canaries; no p is told of it. `doubts` are those of
-    the comparison, then those of both sides. Raises NothingToDo where no case was launched in both runs, InputError for
-    no base run, for two, which cannot tell how runs differ, and for one that is given twice.
+    the rest. Nor is anything faster or slower, and no p told, on a device that was so itself, by its canaries. `doubts`
+    are those of the comparison, then those of both sides. Raises NothingToDo where no case was launched in both runs,
+    InputError for no base run, for two, which cannot tell how runs differ, and for one that is given twice.
     """
     checked_share(same_within, "same_within")
     given = (base,) if isinstance(base, Run | str | Path) else tuple(base)
@@ -114,10 +114,8 @@ def _other_machines(bases: Sequence[Run], new: Run) -> dict[str, Doubt]:
 
 def _about_device(row: Mapping[str, Any], machines: Mapping[str, Doubt], by_canary: Speeds) -> tuple[Doubt, ...]:
     """What a case's device was besides: another machine, and faster or slower as a whole."""
-    device = str(row["device"])
-    told = [machines[device]] if device in machines else []
-    of_speed = (speed.doubt(device) for speed in speeds_for(int(row["threads"]), by_canary.get(device, ())))
-    return (*told, *(doubt for doubt in of_speed if doubt is not None))
+    told = (machines.get(str(row["device"])), other_speed(row, by_canary))
+    return tuple(doubt for doubt in told if doubt is not None)
 
 
 def _disturbed(run: Run) -> Counter[str]:
@@ -179,8 +177,7 @@ def _row(
         return row | {"verdict": "cannot tell", "why": why}
     if judged is None:
         raise AssertionError(row["case"])
-    own = speeds_for(int(row["threads"]), by_canary.get(str(row["device"]), ()))
-    return row | _compared(base, new, judged, own)
+    return row | _compared(base, new, judged, other_speed(row, by_canary))
 
 
 def _without_a_pair(base: pd.Series | None, new: pd.Series | None, run: Run) -> dict[str, Any]:
@@ -216,17 +213,16 @@ def _absence(case: str, row: pd.Series | None, new: Run) -> tuple[bool, str]:
     return False, "the new run has no such case"
 
 
-def _compared(base: pd.Series, new: pd.Series, judged: Judged, speeds: Sequence[Speed]) -> dict[str, Any]:
+def _compared(base: pd.Series, new: pd.Series, judged: Judged, speed: Doubt | None) -> dict[str, Any]:
     found = judged.ratio
     low, high = found.interval or (math.nan, math.nan)
-    other = other_model(base, new) or other_tool(base, new)
-    own = next((doubt for speed in speeds if speed.explains(low, high) and (doubt := speed.doubt(new["device"]))), None)
+    other = other_model(base, new) or other_tool(base, new) or speed
     verdict, why, p = found.verdict, "", math.nan if found.p is None else found.p
     if verdict == "cannot tell":
         why = _uncertain(base, new, judged)
-    elif verdict != "same" and (other := other or own) is not None:
+    elif verdict != "same" and other is not None:
         verdict, why = "cannot tell", f"{other.kind}: {other.text}"
-        p = math.nan if other is own else p
+        p = math.nan if other is speed else p
     return {
         "ratio": found.value,
         "ratio_low": low,

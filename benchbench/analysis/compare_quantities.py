@@ -18,7 +18,7 @@ from benchbench.analysis.frames import Run
 from benchbench.analysis.intervals import Ratio, checked_share, ratio_interval
 from benchbench.analysis.judging import judged_together
 from benchbench.analysis.pairs import another, level_of, measured
-from benchbench.analysis.same_speed import Speeds, speeds, speeds_for
+from benchbench.analysis.same_speed import Speeds, other_speed, speeds
 from benchbench.values.formatting import counted
 from benchbench.values.outcome import Outcome
 from benchbench.values.quantities import QUANTITIES
@@ -27,7 +27,6 @@ from benchbench.values.quantity import MILLISECONDS, SECONDS, Quantity
 Verdict = Literal["better", "worse", "same", "cannot tell"]
 Rows = Mapping[str, pd.Series]  # of the frame of cases, by case
 Pairs = Mapping[str, tuple[float, float]]  # base and new, by case
-_TIMES = (MILLISECONDS, SECONDS)
 TESTED = tuple(one for one in QUANTITIES if one.test is not None)
 
 
@@ -65,9 +64,10 @@ def compare_quantities(bases: Sequence[Run], new: Run, *, same_within: float = 0
     In at most 5 % of whole comparisons in which nothing has changed is anything called better or worse: each quantity
     has its share of that (Bonferroni), and its cases are judged together. By launches: as latency is, without those
     that were disturbed, and by the spread of three and more base runs that have the case alike. All else is held
-    against the last base, and another file, size of inputs or tool makes no launch better or worse; nor does a time
-    that may have changed with its device, by the canaries. Exact: a difference needs no test. Paired: McNemar over the
-    samples, which must be the same, with Holm's correction. Raises InputError for a `same_within` that is no share.
+    against the last base. What launches tell is neither better nor worse of another file, size of inputs or tool, nor
+    is a time of a device that was faster or slower itself, by its canaries. Exact: a difference needs no test. Paired:
+    McNemar over the samples, which must be the same, with Holm's correction. Raises InputError for a `same_within` that
+    is no share.
     """
     checked_share(same_within, "same_within")
     sides, now = tuple(map(_Side.of, bases)), _Side.of(new)
@@ -78,7 +78,8 @@ def compare_quantities(bases: Sequence[Run], new: Run, *, same_within: float = 0
         known = _known(quantity, old, now.rows)
         match quantity.test:
             case "launches":
-                found += _by_launches(quantity, known, sides, now, same_within, by_canary)
+                told = _by_launches(quantity, known, sides, now, same_within)
+                found += [_unless_explained(change, sides[-1], now, by_canary) for change in told]
             case "exact":
                 found += [_exact(case, quantity, *pair) for case, pair in known.items()]
             case "paired":
@@ -151,7 +152,7 @@ class _Side:
 
 
 def _by_launches(
-    quantity: Quantity, known: Pairs, bases: Sequence[_Side], new: _Side, same_within: float, by_canary: Speeds
+    quantity: Quantity, known: Pairs, bases: Sequence[_Side], new: _Side, same_within: float
 ) -> list[QuantityChange]:
     alike = {
         case: tuple(place for place, base in enumerate(bases) if base.alike(quantity, case, new)) for case in new.rows
@@ -159,33 +160,36 @@ def _by_launches(
     ways = judged_together({case: runs for case, runs in alike.items() if case in known or len(runs) >= LEAST_RUNS})
     total = sum(map(len, ways.values()))
     found: list[QuantityChange] = []
-    by_canary = by_canary if quantity.unit in _TIMES else {}
     for runs, cases in ways.items():
         level = LEVEL / len(TESTED) * len(cases) / total
         if runs:
-            found += _by_runs(quantity, cases, [bases[place] for place in runs], new, same_within, level, by_canary)
+            found += _by_runs(quantity, cases, [bases[place] for place in runs], new, same_within, level)
         else:
             pairs = {case: known[case] for case in cases}
-            found += _by_last(quantity, pairs, (bases[-1], new), same_within, level, by_canary)
+            found += _by_last(quantity, pairs, (bases[-1], new), same_within, level)
     order = {case: place for place, case in enumerate(new.rows)}
     return sorted(found, key=lambda change: order[change.case])
 
 
+def _unless_explained(change: QuantityChange, base: _Side, new: _Side, by_canary: Speeds) -> QuantityChange:
+    """What is told of a case, where nothing else than the case itself is another; as of latency."""
+    if change.verdict == "same":
+        return change
+    row = new.rows[change.case]
+    of_device = change.quantity.unit in (MILLISECONDS, SECONDS) and other_speed(row, by_canary)
+    if of_device or (change.bases == 1 and another(base.rows[change.case], row)):
+        return replace(change, verdict="cannot tell", p=None)
+    return change
+
+
 def _by_runs(
-    quantity: Quantity,
-    cases: Sequence[str],
-    bases: Sequence[_Side],
-    new: _Side,
-    same_within: float,
-    level: float,
-    by_canary: Speeds,
+    quantity: Quantity, cases: Sequence[str], bases: Sequence[_Side], new: _Side, same_within: float, level: float
 ) -> list[QuantityChange]:
     """Against the spread of runs that all measured these cases."""
     middles = np.array([[base.middle(quantity, case) for case in cases] for base in bases])
     news = [new.middle(quantity, case) for case in cases]
     devices = [str(new.rows[case]["device"]) for case in cases]
-    told = compare_runs(middles, np.array(news), devices, same_within=same_within, level=level)
-    ratios = [_of_case(ratio, new.rows[case], by_canary) for case, ratio in zip(cases, told, strict=True)]
+    ratios = compare_runs(middles, np.array(news), devices, same_within=same_within, level=level)
     typical = np.exp(np.log(middles).mean(axis=0)).tolist()
     left_out = [sum(side.left_out(quantity, case) for side in (*bases, new)) for case in cases]
     return [
@@ -195,25 +199,19 @@ def _by_runs(
 
 
 def _by_last(
-    quantity: Quantity,
-    known: Pairs,
-    sides: tuple[_Side, _Side],
-    same_within: float,
-    level: float,
-    by_canary: Speeds,
+    quantity: Quantity, known: Pairs, sides: tuple[_Side, _Side], same_within: float, level: float
 ) -> list[QuantityChange]:
-    """Against the launches of one run, which may have measured another file, or with another tool."""
-    old, now = (side.rows for side in sides)
+    """Against the launches of one run."""
     able: dict[str, Pair] = {}
     for case in known:
         base, new = (side.samples(quantity, case) for side in sides)
         if base and new and min(*base, *new) > 0 and ratio_interval(base, new):
             able[case] = base, new
     level *= level_of(side.rows[case] for side in sides for case in able) / LEVEL
-    told: dict[str, QuantityChange] = {}
-    for case, ratio in zip(able, compare_all(list(able.values()), same_within=same_within, level=level), strict=True):
-        of_case = _untold(ratio) if another(old[case], now[case]) else _of_case(ratio, now[case], by_canary)
-        told[case] = _of_ratio(case, quantity, known[case], of_case, level)
+    ratios = compare_all(list(able.values()), same_within=same_within, level=level)
+    told = {
+        case: _of_ratio(case, quantity, known[case], ratio, level) for case, ratio in zip(able, ratios, strict=True)
+    }
     others = {
         case: QuantityChange(case, quantity, *pair, _verdict(quantity, *pair, differs=False))
         for case, pair in known.items()
@@ -223,18 +221,6 @@ def _by_last(
         replace(change, left_out=sum(side.left_out(quantity, case) for side in sides))
         for case, change in (told | others).items()
     ]
-
-
-def _of_case(ratio: Ratio, row: pd.Series, by_canary: Speeds) -> Ratio:
-    """What is told of a case by its ratio, where its device may have been as much faster or slower."""
-    own = speeds_for(int(row["threads"]), by_canary.get(str(row["device"]), ()))
-    explained = ratio.interval and any(speed.explains(*ratio.interval) for speed in own)
-    return _untold(ratio) if explained else ratio
-
-
-def _untold(ratio: Ratio) -> Ratio:
-    """A difference that something else than a change of the case may explain."""
-    return ratio if ratio.verdict == "same" else ratio._replace(verdict="cannot tell", p=None)
 
 
 def _of_ratio(case: str, quantity: Quantity, pair: tuple[float, float], ratio: Ratio, level: float) -> QuantityChange:
